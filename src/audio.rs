@@ -1,0 +1,582 @@
+//! Recordings in: decoded by content (Symphonia), mixed down, resampled (rubato).
+
+use std::fmt;
+use std::io::Cursor;
+use std::path::Path;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use symphonia::core::codecs::audio::AudioDecoderOptions;
+use symphonia::core::errors::Error as SymphoniaError;
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::{FormatOptions, TrackType};
+use symphonia::core::io::MediaSourceStream;
+use symphonia::core::meta::MetadataOptions;
+
+use crate::dsp::level;
+use crate::dsp::resample::resample;
+use crate::error::{Error, Result, Stage};
+
+/// One channel of sound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Audio {
+    /// Samples, full scale is -1 to 1.
+    pub samples: Vec<f32>,
+    /// In Hz.
+    pub sample_rate: u32,
+}
+
+impl Audio {
+    /// Length in seconds.
+    pub fn duration_s(&self) -> f64 {
+        self.samples.len() as f64 / f64::from(self.sample_rate)
+    }
+}
+
+/// A decoded recording and what is known of its quality.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recording {
+    /// What features are computed from: one channel, at the rate asked for.
+    pub audio: Audio,
+    /// BLAKE3 of the decoded samples (f32, little-endian, channels interleaved, at the original
+    /// rate), in hex. Two recordings with equal hashes hold the same sound, whatever their
+    /// containers.
+    pub audio_hash: String,
+    /// Length of the recording, or of the part of it that was asked for, in seconds.
+    pub duration_s: f64,
+    /// Sample rate of the file in Hz.
+    pub sample_rate: u32,
+    /// Number of channels of the file.
+    pub channels: usize,
+    /// Share of samples at full scale, over all channels.
+    pub clipped_ratio: f64,
+    /// Share of the recording that is speech rather than pause.
+    pub speech_ratio: f64,
+    /// Loud against quiet parts in dB; NaN where the quiet ones are digital silence.
+    pub snr_db: f64,
+    /// The file broke off, and what decoded was kept.
+    pub truncated: bool,
+}
+
+/// The sample rate at which features are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Rate {
+    /// Resample to this many Hz.
+    Hz(u32),
+    /// Keep each file's own rate.
+    Native,
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Rate::Hz(hz) => hz.fmt(f),
+            Rate::Native => f.write_str("native"),
+        }
+    }
+}
+
+impl FromStr for Rate {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Rate> {
+        match text.parse() {
+            Ok(hz @ 4000..=768_000) => Ok(Rate::Hz(hz)),
+            _ if text == "native" => Ok(Rate::Native),
+            _ => Err(Error::Usage(format!(
+                "rate {text:?}: expected 4000 to 768000 (Hz) or `native`"
+            ))),
+        }
+    }
+}
+
+/// How to read a recording.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ReadOptions {
+    /// The rate to resample to.
+    pub rate: Rate,
+    /// One channel, counted from 0; `None` takes the mean of all.
+    pub channel: Option<usize>,
+    /// Keep what decoded of a file that breaks off, instead of refusing it.
+    pub accept_truncated: bool,
+    /// The part to read, in seconds: from, to (`None`: the end).
+    pub segment: (f64, Option<f64>),
+}
+
+impl Default for ReadOptions {
+    fn default() -> ReadOptions {
+        ReadOptions {
+            rate: Rate::Hz(16_000),
+            channel: None,
+            accept_truncated: false,
+            segment: (0.0, None),
+        }
+    }
+}
+
+/// Extensions of the files that count as recordings when a folder is walked. What a file holds
+/// decides how it is decoded.
+pub const EXTENSIONS: [&str; 13] = [
+    "wav", "flac", "mp3", "ogg", "oga", "opus", "webm", "m4a", "mp4", "aac", "aif", "aiff", "caf",
+];
+
+/// Whether `path` ends like a recording, in any case.
+pub fn has_audio_extension(path: &Path) -> bool {
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+    EXTENSIONS
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(extension))
+}
+
+/// Reads the recording at `path`. Errors name the file and the stage: open, decode or preprocess.
+pub fn read(path: &Path, options: &ReadOptions) -> Result<Recording> {
+    let name = path.display().to_string();
+    let bytes =
+        std::fs::read(path).map_err(|cause| failure(&name, Stage::Open, cause.to_string()))?;
+    read_bytes(bytes, &name, options)
+}
+
+/// Reads a recording from memory; `name` stands in error messages.
+pub fn read_bytes(bytes: Vec<u8>, name: &str, options: &ReadOptions) -> Result<Recording> {
+    let decoded = decode(bytes, options.accept_truncated)
+        .map_err(|reason| failure(name, Stage::Decode, reason))?;
+    prepare(decoded, options).map_err(|reason| failure(name, Stage::Preprocess, reason))
+}
+
+fn failure(file: &str, stage: Stage, reason: String) -> Error {
+    Error::Audio {
+        file: file.to_string(),
+        stage,
+        reason,
+    }
+}
+
+/// Samples as they stand in the file.
+struct Decoded {
+    /// Channels interleaved.
+    interleaved: Vec<f32>,
+    channels: usize,
+    sample_rate: u32,
+    truncated: bool,
+}
+
+impl Decoded {
+    fn frames(&self) -> usize {
+        self.interleaved.len() / self.channels
+    }
+}
+
+fn decode(mut bytes: Vec<u8>, accept_truncated: bool) -> Result<Decoded, String> {
+    if bytes.is_empty() {
+        return Err("is empty (0 bytes); expected a recording".into());
+    }
+    let kind = content(&bytes);
+    if kind == "WAV" {
+        close_open_wav(&mut bytes);
+    }
+    let ogg_breaks_off = kind == "Ogg" && !ogg_ends(&bytes);
+    let unreadable = |cause: SymphoniaError| {
+        let decodable = "expected WAV, FLAC, MP3 or Ogg Vorbis; convert it, for example with `ffmpeg -i FILE out.flac`";
+        match (kind, cause) {
+            ("WAV" | "FLAC" | "MP3" | "Ogg", cause) => {
+                format!("{kind} that cannot be decoded ({cause}); {decodable}")
+            }
+            _ => format!("holds {kind}; {decodable}"),
+        }
+    };
+    let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
+    let mut format = symphonia::default::get_probe()
+        .probe(
+            &Hint::new(),
+            stream,
+            FormatOptions::default(),
+            MetadataOptions::default(),
+        )
+        .map_err(unreadable)?;
+    let track = format
+        .default_track(TrackType::Audio)
+        .ok_or_else(|| format!("holds {kind} without a sound track"))?;
+    let track_id = track.id;
+    let parameters = track
+        .codec_params
+        .as_ref()
+        .and_then(|p| p.audio())
+        .ok_or("names no codec")?;
+    // An MP3 without an encoder's header has an estimated length only.
+    let promised = if kind == "MP3" && track.delay.is_none() {
+        None
+    } else {
+        track.num_frames
+    };
+    let mut decoder = symphonia::default::get_codecs()
+        .make_audio_decoder(parameters, &AudioDecoderOptions::default().verify(true))
+        .map_err(unreadable)?;
+
+    let mut decoded = Decoded {
+        interleaved: Vec::new(),
+        channels: 0,
+        sample_rate: 0,
+        truncated: false,
+    };
+    let mut packet_samples = Vec::new();
+    let mut broken: Option<String> = None;
+    loop {
+        let packet = match format.next_packet() {
+            Ok(Some(packet)) if packet.track_id == track_id => packet,
+            Ok(Some(_)) => continue,
+            Ok(None) => break,
+            Err(SymphoniaError::IoError(cause))
+                if cause.kind() == std::io::ErrorKind::UnexpectedEof =>
+            {
+                break;
+            }
+            Err(cause) => {
+                broken = Some(cause.to_string());
+                break;
+            }
+        };
+        match decoder.decode(&packet) {
+            Ok(buffer) => {
+                let (channels, sample_rate) =
+                    (buffer.spec().channels().count(), buffer.spec().rate());
+                if decoded.channels == 0 {
+                    (decoded.channels, decoded.sample_rate) = (channels, sample_rate);
+                } else if (channels, sample_rate) != (decoded.channels, decoded.sample_rate) {
+                    broken = Some("sample rate or channels change within the file".into());
+                    break;
+                }
+                buffer.copy_to_vec_interleaved(&mut packet_samples);
+                decoded.interleaved.extend_from_slice(&packet_samples);
+            }
+            Err(cause) => {
+                broken = Some(cause.to_string());
+                break;
+            }
+        }
+    }
+    if decoded.channels == 0 || decoded.sample_rate == 0 || decoded.interleaved.is_empty() {
+        let cause = broken.map_or(String::new(), |cause| format!(" ({cause})"));
+        return Err(format!("holds {kind} without a single sample{cause}"));
+    }
+    let frames = decoded.frames() as u64;
+    if broken.is_none() && promised.is_some_and(|promised| frames < promised) {
+        broken = Some(format!(
+            "the header promises {} samples, the file has {frames}",
+            promised.unwrap_or(0)
+        ));
+    }
+    if broken.is_none() && ogg_breaks_off {
+        broken = Some("its last page is not marked as the end".into());
+    }
+    if broken.is_none() && decoder.finalize().verify_ok == Some(false) {
+        broken = Some("the checksum of the decoded samples does not match".into());
+    }
+    if let Some(cause) = broken {
+        if !accept_truncated {
+            return Err(format!(
+                "{kind} that breaks off or is damaged after {:.2} s: {cause}; get the file again, or keep what decodes with \
+                 --accept-truncated",
+                frames as f64 / f64::from(decoded.sample_rate)
+            ));
+        }
+        decoded.truncated = true;
+    }
+    if let Some(at) = decoded.interleaved.iter().position(|x| !x.is_finite()) {
+        return Err(format!(
+            "sample {} is not a number; expected samples between -1 and 1",
+            at / decoded.channels
+        ));
+    }
+    Ok(decoded)
+}
+
+/// What the first bytes say a file holds, for messages and for the checks that only some containers
+/// need.
+fn content(bytes: &[u8]) -> &'static str {
+    let starts = |magic: &[u8]| bytes.starts_with(magic);
+    let at = |offset: usize, magic: &[u8]| bytes.get(offset..offset + magic.len()) == Some(magic);
+    if (starts(b"RIFF") || starts(b"RIFX")) && at(8, b"WAVE") {
+        "WAV"
+    } else if starts(b"fLaC") {
+        "FLAC"
+    } else if starts(b"OggS") {
+        if at(28, b"OpusHead") {
+            "Ogg Opus"
+        } else {
+            "Ogg"
+        }
+    } else if starts(b"ID3")
+        || (bytes.len() > 1 && bytes[0] == 0xff && bytes[1] & 0xe0 == 0xe0 && bytes[1] & 0x06 != 0)
+    {
+        "MP3"
+    } else if at(4, b"ftyp") {
+        "MPEG-4"
+    } else if starts(b"\x1a\x45\xdf\xa3") {
+        "Matroska or WebM"
+    } else if starts(b"FORM") {
+        "AIFF"
+    } else if starts(b"caff") {
+        "CAF"
+    } else if starts(b"#!AMR") {
+        "AMR"
+    } else if starts(b"\x30\x26\xb2\x75") {
+        "Windows Media"
+    } else if starts(b"NIST_1A") {
+        "NIST SPHERE"
+    } else if starts(b"PK\x03\x04") {
+        "a ZIP archive"
+    } else if starts(b"PAR1") {
+        "a Parquet table"
+    } else if std::str::from_utf8(&bytes[..bytes.len().min(256)]).is_ok_and(|t| !t.contains('\0')) {
+        "text"
+    } else {
+        "nothing that looks like a recording"
+    }
+}
+
+/// A WAV that was written to a pipe states no length (ffmpeg: 2^32 - 1, sox: 2^31 - 4096 and the
+/// like, others 0). Gives its last chunk the length that the file has, so that it decodes to its
+/// end and a short file is not called broken.
+fn close_open_wav(bytes: &mut [u8]) {
+    const OPEN: u32 = 0x7fff_0000;
+    let mut at = 12;
+    while let Some(header) = bytes.get(at..at + 8) {
+        let size = u32::from_le_bytes([header[4], header[5], header[6], header[7]]);
+        let left = bytes.len() - at - 8;
+        if &header[..4] == b"data" {
+            if size >= OPEN || (size == 0 && left > 0) {
+                let real = u32::try_from(left).unwrap_or(u32::MAX - 1);
+                bytes[at + 4..at + 8].copy_from_slice(&real.to_le_bytes());
+                // Of unknown length as a whole, so that no chunk is longer than its parent.
+                bytes[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
+            }
+            return;
+        }
+        at = at.saturating_add(8 + size as usize + size as usize % 2);
+    }
+}
+
+/// Whether the last page of an Ogg stream is whole and marked as the last (RFC 3533, section 6:
+/// header type 0x04).
+fn ogg_ends(bytes: &[u8]) -> bool {
+    let Some(at) = bytes.windows(4).rposition(|window| window == b"OggS") else {
+        return false;
+    };
+    let page = &bytes[at..];
+    let Some(&segments) = page.get(26) else {
+        return false;
+    };
+    let Some(table) = page.get(27..27 + segments as usize) else {
+        return false;
+    };
+    let body: usize = table.iter().map(|&n| n as usize).sum();
+    page[5] & 0x04 != 0 && page.len() >= 27 + table.len() + body
+}
+
+/// Cuts the segment, mixes down, resamples, and measures the quality.
+fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Recording, String> {
+    let Decoded {
+        interleaved,
+        channels,
+        sample_rate,
+        truncated,
+    } = decoded;
+    let rate = f64::from(sample_rate);
+    let n = interleaved.len() / channels;
+    let (start_s, end_s) = options.segment;
+    let start = (start_s * rate).round() as usize;
+    let end = end_s.map_or(n, |end_s| (end_s * rate).round() as usize);
+    // Half a frame of grace: manifests round their times.
+    if start >= end || end as f64 > n as f64 + 0.01 * rate {
+        let end_s = end_s.unwrap_or(n as f64 / rate);
+        return Err(format!(
+            "segment {start_s} to {end_s} s does not lie in the {:.3} s of the file",
+            n as f64 / rate
+        ));
+    }
+    let part = &interleaved[start * channels..end.min(n) * channels];
+    let mono = mix_down(part, channels, options.channel)?;
+    let levels = level::levels(&mono, sample_rate);
+    let mut hasher = blake3::Hasher::new();
+    let mut block = Vec::with_capacity(4 * 4096);
+    for samples in part.chunks(4096) {
+        block.clear();
+        block.extend(samples.iter().flat_map(|x| x.to_le_bytes()));
+        hasher.update(&block);
+    }
+    let duration_s = mono.len() as f64 / rate;
+    let audio = match options.rate {
+        Rate::Hz(hz) if hz != sample_rate => Audio {
+            samples: resample(&mono, sample_rate, hz),
+            sample_rate: hz,
+        },
+        _ => Audio {
+            samples: mono,
+            sample_rate,
+        },
+    };
+    Ok(Recording {
+        audio,
+        audio_hash: hasher.finalize().to_hex().to_string(),
+        duration_s,
+        sample_rate,
+        channels,
+        clipped_ratio: level::clipped_ratio(part),
+        speech_ratio: levels.speech_ratio,
+        snr_db: levels.snr_db,
+        truncated,
+    })
+}
+
+fn mix_down(
+    interleaved: &[f32],
+    channels: usize,
+    channel: Option<usize>,
+) -> Result<Vec<f32>, String> {
+    match channel {
+        Some(channel) if channel >= channels => {
+            let last = channels - 1;
+            Err(format!(
+                "has no channel {channel}; its {channels} are counted 0 to {last} (--channel)"
+            ))
+        }
+        Some(channel) => Ok(interleaved
+            .iter()
+            .skip(channel)
+            .step_by(channels)
+            .copied()
+            .collect()),
+        None if channels == 1 => Ok(interleaved.to_vec()),
+        None => {
+            let mean = |frame: &[f32]| frame.iter().sum::<f32>() / channels as f32;
+            Ok(interleaved.chunks_exact(channels).map(mean).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A WAV of 16-bit samples; `data_len` is what its header says.
+    fn wav(samples: &[i16], channels: u16, sample_rate: u32, data_len: u32) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        bytes.extend(b"RIFF");
+        bytes.extend(data_len.saturating_add(36).to_le_bytes());
+        bytes.extend(b"WAVEfmt ");
+        bytes.extend(16_u32.to_le_bytes());
+        bytes.extend(1_u16.to_le_bytes());
+        bytes.extend(channels.to_le_bytes());
+        bytes.extend(sample_rate.to_le_bytes());
+        bytes.extend((sample_rate * u32::from(channels) * 2).to_le_bytes());
+        bytes.extend((channels * 2).to_le_bytes());
+        bytes.extend(16_u16.to_le_bytes());
+        bytes.extend(b"data");
+        bytes.extend(data_len.to_le_bytes());
+        bytes.extend(samples.iter().flat_map(|s| s.to_le_bytes()));
+        bytes
+    }
+
+    #[test]
+    fn channels_are_averaged_or_picked() {
+        let bytes = wav(&[16384, 0, 16384, 8192], 2, 16000, 8);
+        let options = ReadOptions::default();
+        let mean = read_bytes(bytes.clone(), "x.wav", &options).unwrap();
+        assert_eq!(mean.audio.samples, [0.25, 0.375]);
+        assert_eq!((mean.channels, mean.sample_rate), (2, 16000));
+        let right = read_bytes(
+            bytes.clone(),
+            "x.wav",
+            &ReadOptions {
+                channel: Some(1),
+                ..options
+            },
+        )
+        .unwrap();
+        assert_eq!(right.audio.samples, [0.0, 0.25]);
+        assert_eq!(
+            right.audio_hash, mean.audio_hash,
+            "the hash is that of the file's samples"
+        );
+        let none = read_bytes(
+            bytes,
+            "x.wav",
+            &ReadOptions {
+                channel: Some(2),
+                ..options
+            },
+        )
+        .unwrap_err();
+        assert_eq!(
+            none.to_string(),
+            "x.wav: has no channel 2; its 2 are counted 0 to 1 (--channel)"
+        );
+    }
+
+    #[test]
+    fn a_piped_wav_is_whole_and_a_cut_one_is_not() {
+        let samples: Vec<i16> = (0..5000).map(|i| (i % 100) as i16).collect();
+        for open in [u32::MAX, 0x7fff_f000, 0] {
+            let piped =
+                read_bytes(wav(&samples, 1, 16000, open), "-", &ReadOptions::default()).unwrap();
+            assert_eq!(piped.audio.samples.len(), 5000);
+        }
+        let cut = wav(&samples, 1, 16000, 20_000);
+        let refused = read_bytes(cut.clone(), "cut.wav", &ReadOptions::default()).unwrap_err();
+        assert!(
+            matches!(
+                refused,
+                Error::Audio {
+                    stage: Stage::Decode,
+                    ..
+                }
+            ),
+            "{refused}"
+        );
+        let kept = read_bytes(
+            cut,
+            "cut.wav",
+            &ReadOptions {
+                accept_truncated: true,
+                ..Default::default()
+            },
+        )
+        .unwrap();
+        assert!(kept.truncated && kept.audio.samples.len() > 3000);
+    }
+
+    #[test]
+    fn a_segment_is_cut_and_must_lie_in_the_file() {
+        let samples: Vec<i16> = (0..16000).map(|i| i as i16).collect();
+        let bytes = wav(&samples, 1, 16000, 32_000);
+        let options = ReadOptions {
+            segment: (0.25, Some(0.5)),
+            ..Default::default()
+        };
+        let part = read_bytes(bytes.clone(), "x.wav", &options).unwrap();
+        assert_eq!((part.audio.samples.len(), part.duration_s), (4000, 0.25));
+        assert_eq!(part.audio.samples[0], 4000.0 / 32768.0);
+        let options = ReadOptions {
+            segment: (0.5, Some(2.0)),
+            ..Default::default()
+        };
+        let outside = read_bytes(bytes, "x.wav", &options).unwrap_err();
+        assert_eq!(
+            outside.to_string(),
+            "x.wav: segment 0.5 to 2 s does not lie in the 1.000 s of the file"
+        );
+    }
+
+    #[test]
+    fn what_is_no_recording_is_named() {
+        let say = |bytes: &[u8]| {
+            read_bytes(bytes.to_vec(), "f", &ReadOptions::default())
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(say(b""), "f: is empty (0 bytes); expected a recording");
+        assert!(say(b"hello, this is no sound\n").starts_with("f: holds text; expected WAV, FLAC"));
+        assert!(say(b"PK\x03\x04 and so on").starts_with("f: holds a ZIP archive; expected"));
+        assert!(say(&wav(&[], 1, 16000, 0)).contains("without a single sample"));
+    }
+}

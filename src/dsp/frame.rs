@@ -1,0 +1,87 @@
+//! The one place for frame arithmetic: how many frames a recording has and which samples belong to
+//! each.
+//!
+//! Frames are centred: frame `t` has its middle at sample `t * hop`, samples outside the recording
+//! count as zero, and there are `1 + len / hop` of them. This is what librosa 0.11 does with
+//! `center=True, pad_mode="constant"`.
+
+use std::ops::Range;
+
+/// Width and hop of a short-time analysis, in samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Framing {
+    /// Samples in a frame.
+    pub width: usize,
+    /// Samples from one frame to the next.
+    pub hop: usize,
+}
+
+impl Framing {
+    /// Framing of `width_s` and `hop_s` seconds at `sample_rate` Hz, each rounded to whole samples.
+    pub fn new(sample_rate: u32, width_s: f64, hop_s: f64) -> Framing {
+        let samples = |seconds: f64| ((seconds * f64::from(sample_rate)).round() as usize).max(1);
+        Framing {
+            width: samples(width_s),
+            hop: samples(hop_s),
+        }
+    }
+
+    /// Number of frames of a recording of `len` samples.
+    pub fn count(&self, len: usize) -> usize {
+        1 + len / self.hop
+    }
+
+    /// The samples of a recording of `len` that lie in frame `index`; what it has beyond them is
+    /// zero.
+    pub fn inside(&self, len: usize, index: usize) -> Range<usize> {
+        let (middle, half) = (index * self.hop, self.width / 2);
+        let end = (middle + self.width - half).min(len);
+        middle.saturating_sub(half).min(end)..end
+    }
+
+    /// Copies frame `index` to `out`, whose length must be [`width`](Framing::width); zero outside
+    /// the recording.
+    pub fn copy(&self, samples: &[f32], index: usize, out: &mut [f32]) {
+        debug_assert_eq!(out.len(), self.width);
+        let inside = self.inside(samples.len(), index);
+        let before = (self.width / 2).saturating_sub(index * self.hop);
+        let after = before + inside.len();
+        out[..before].fill(0.0);
+        out[before..after].copy_from_slice(&samples[inside]);
+        out[after..].fill(0.0);
+    }
+}
+
+#[test]
+fn frames_are_centred_and_zero_padded() {
+    let framing = Framing { width: 4, hop: 3 };
+    let samples = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    assert_eq!(framing.count(samples.len()), 3);
+    let mut frame = [9.0; 4];
+    framing.copy(&samples, 0, &mut frame);
+    assert_eq!(frame, [0.0, 0.0, 1.0, 2.0]);
+    framing.copy(&samples, 1, &mut frame);
+    assert_eq!(frame, [2.0, 3.0, 4.0, 5.0]);
+    framing.copy(&samples, 2, &mut frame);
+    assert_eq!(frame, [5.0, 6.0, 0.0, 0.0]);
+    assert_eq!(
+        [0, 1, 2].map(|index| framing.inside(6, index)),
+        [0..2, 1..5, 4..6]
+    );
+}
+
+#[test]
+fn a_recording_shorter_than_a_frame_has_one_frame() {
+    let framing = Framing::new(16000, 0.025, 0.010);
+    assert_eq!(
+        framing,
+        Framing {
+            width: 400,
+            hop: 160
+        }
+    );
+    assert_eq!(framing.count(1), 1);
+    let mut frame = vec![9.0; 400];
+    framing.copy(&[0.5], 0, &mut frame);
+    assert_eq!(frame.iter().sum::<f32>(), 0.5);
+}

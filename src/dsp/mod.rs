@@ -1,0 +1,10 @@
+//! Plain mathematics on slices: framing, windows, spectra, mel bands, statistics. Knows nothing of
+//! emotion.
+
+pub mod frame;
+pub mod level;
+pub mod mel;
+pub mod resample;
+pub mod spectrum;
+pub mod stats;
+pub mod window;

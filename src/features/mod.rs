@@ -1,0 +1,146 @@
+//! Named feature sets: descriptors times statistics, a fixed function of one recording.
+
+pub mod rich;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::audio::Audio;
+use crate::error::{Error, Result};
+use crate::lld::{Lld, LldTable};
+
+/// Version of the feature values. It rises when a value changes for the same audio; tables and
+/// models of another version do not mix.
+pub const FEATURES_VERSION: u32 = 1;
+
+/// A named feature set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeatureSet {
+    /// MFCC, mel bands, energy, pitch, spectral shape and chroma with deltas, times statistics.
+    Rich,
+}
+
+impl FeatureSet {
+    /// Every set there is.
+    pub const ALL: [FeatureSet; 1] = [FeatureSet::Rich];
+    /// What `default` stands for.
+    pub const DEFAULT: FeatureSet = FeatureSet::Rich;
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            FeatureSet::Rich => "rich",
+        }
+    }
+
+    /// The descriptors of the set.
+    pub fn llds(self) -> Vec<Lld> {
+        match self {
+            FeatureSet::Rich => rich::llds(),
+        }
+    }
+
+    /// The features of the set, in the order of their columns.
+    pub fn features(self) -> Vec<Feature> {
+        match self {
+            FeatureSet::Rich => rich::features(),
+        }
+    }
+
+    /// Parses `NAME[,NAME]`.
+    pub fn parse_list(text: &str) -> Result<Vec<FeatureSet>> {
+        let mut sets = Vec::new();
+        for name in text.split(',') {
+            let set = name.trim().parse()?;
+            if !sets.contains(&set) {
+                sets.push(set);
+            }
+        }
+        Ok(sets)
+    }
+}
+
+impl fmt::Display for FeatureSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for FeatureSet {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<FeatureSet> {
+        if name == "default" {
+            return Ok(FeatureSet::DEFAULT);
+        }
+        FeatureSet::ALL
+            .into_iter()
+            .find(|set| set.name() == name)
+            .ok_or_else(|| {
+                let known = FeatureSet::ALL.map(FeatureSet::name).join(", ");
+                Error::Usage(format!(
+                    "unknown feature set {name:?}; there is: {known}, default"
+                ))
+            })
+    }
+}
+
+/// What a feature is: one entry of the dictionary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Feature {
+    /// Column name: `descriptor_functional`.
+    pub name: String,
+    /// The descriptor it summarises.
+    pub descriptor: String,
+    /// The statistic.
+    pub functional: String,
+}
+
+/// Computes feature sets; planned once and reused, one per thread.
+pub struct Extractor {
+    sets: Vec<FeatureSet>,
+    /// One plan per sample rate met.
+    plans: HashMap<u32, rich::Plan>,
+}
+
+impl Extractor {
+    /// An extractor of `sets`.
+    pub fn new(sets: &[FeatureSet]) -> Extractor {
+        Extractor {
+            sets: sets.to_vec(),
+            plans: HashMap::new(),
+        }
+    }
+
+    /// The features of one recording, one value per [`FeatureSet::features`] of each set; NaN where
+    /// undefined.
+    pub fn functionals(&mut self, audio: &Audio) -> Vec<f32> {
+        let mut out = Vec::new();
+        for set in self.sets.clone() {
+            match set {
+                FeatureSet::Rich => {
+                    let llds = self.plan(audio.sample_rate).llds(&audio.samples);
+                    rich::functionals(&llds, &mut out);
+                }
+            }
+        }
+        out
+    }
+
+    /// The descriptor contours of one recording, by the first of the sets.
+    pub fn llds(&mut self, audio: &Audio) -> LldTable {
+        match self.sets[0] {
+            FeatureSet::Rich => self.plan(audio.sample_rate).llds(&audio.samples),
+        }
+    }
+
+    fn plan(&mut self, sample_rate: u32) -> &mut rich::Plan {
+        self.plans
+            .entry(sample_rate)
+            .or_insert_with(|| rich::Plan::new(sample_rate))
+    }
+}

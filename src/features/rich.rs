@@ -1,0 +1,304 @@
+//! The set `rich`: energy, pitch, MFCC, mel bands, spectral shape, contrast and chroma, each with
+//! its delta, times statistics, some of them over voiced frames alone; and how voice and pauses are
+//! spread over the recording.
+//!
+//! Frames of 25 ms (periodic Hann), one every 10 ms, centred, in an FFT of the next power of two
+//! (512 at 16 kHz); pitch on frames of 50 ms at the same centres.
+
+use crate::dsp::frame::Framing;
+use crate::dsp::spectrum::Spectrum;
+use crate::dsp::stats;
+use crate::features::Feature;
+use crate::functional::{self, Scratch, Segments};
+use crate::lld::chroma::{self, Chroma};
+use crate::lld::energy;
+use crate::lld::f0::{self, PitchTracker};
+use crate::lld::mfcc::{self, Mfcc};
+use crate::lld::spectral::{self, Contrast, Shape};
+use crate::lld::{Lld, LldTable};
+
+const WIDTH_S: f64 = 0.025;
+const HOP_S: f64 = 0.010;
+
+/// Frames this far below the recording's 95th percentile of the level count as pause: speech spans
+/// about 30 dB (ANSI S3.5-1997), its weak consonants the lowest 5.
+const PAUSE_BELOW_DB: f32 = 25.0;
+/// A pause lasts at least this many frames (100 ms): shorter ones are closures of plosives
+/// (Goldman-Eisler 1968).
+const SHORTEST_PAUSE: usize = 10;
+/// A voiced segment lasts at least this many frames (30 ms).
+const SHORTEST_VOICED: usize = 3;
+
+/// How a group of descriptors is summarised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Treatment {
+    /// All statistics of the contour and of its delta.
+    Full,
+    /// As [`Full`](Treatment::Full), and the delta on voiced frames.
+    VoicedDelta,
+    /// As [`VoicedDelta`](Treatment::VoicedDelta), and the contour on voiced frames: a spectrum's
+    /// shape means one thing in a vowel and another in a fricative or a pause.
+    VoicedShape,
+    /// Mean and deviation of contour and delta: with 31 Hz between bins these descriptors are
+    /// coarse.
+    Brief,
+}
+
+/// The groups of descriptors in the order of the contours: how many, and how they are summarised.
+const GROUPS: [(usize, Treatment); 7] = [
+    (energy::ENERGIES, Treatment::VoicedDelta),
+    (f0::PITCHES, Treatment::Full),
+    (mfcc::COEFFICIENTS, Treatment::VoicedDelta),
+    (mfcc::BANDS, Treatment::Full),
+    (spectral::SHAPES, Treatment::VoicedShape),
+    (spectral::CONTRAST_BANDS, Treatment::Brief),
+    (chroma::CLASSES, Treatment::Brief),
+];
+
+/// The treatment of each descriptor.
+fn treatments() -> impl Iterator<Item = Treatment> {
+    GROUPS
+        .into_iter()
+        .flat_map(|(n, treatment)| std::iter::repeat_n(treatment, n))
+}
+
+/// The descriptors, in the order of the contours.
+pub fn llds() -> Vec<Lld> {
+    [
+        energy::llds(),
+        f0::llds(),
+        mfcc::llds(),
+        spectral::llds(),
+        chroma::llds(),
+    ]
+    .concat()
+}
+
+/// The features, in the order of [`functionals`].
+pub fn features() -> Vec<Feature> {
+    let mut features = Vec::new();
+    let mut push = |descriptor: &str, statistics: &[(&str, &str)]| {
+        features.extend(statistics.iter().map(|(functional, _)| Feature {
+            name: format!("{descriptor}_{functional}"),
+            descriptor: descriptor.to_string(),
+            functional: functional.to_string(),
+        }));
+    };
+    for (lld, treatment) in llds().into_iter().zip(treatments()) {
+        let name = lld.name;
+        if treatment == Treatment::Brief {
+            push(&name, &functional::BRIEF);
+            push(&format!("{name}_delta"), &functional::BRIEF);
+            continue;
+        }
+        push(&name, &functional::CONTOUR);
+        push(&format!("{name}_delta"), &functional::DELTA);
+        if treatment == Treatment::VoicedShape {
+            push(&format!("{name}_voiced"), &functional::CONTOUR);
+        }
+        if treatment != Treatment::Full {
+            push(&format!("{name}_delta_voiced"), &functional::VOICED_DELTA);
+        }
+    }
+    push("voiced", &functional::SEGMENTS);
+    push("pause", &functional::SEGMENTS);
+    features
+}
+
+/// Everything planned for one sample rate.
+pub struct Plan {
+    framing: Framing,
+    frame: Vec<f32>,
+    spectrum: Spectrum,
+    mfcc: Mfcc,
+    shape: Shape,
+    contrast: Contrast,
+    chroma: Chroma,
+    pitch: PitchTracker,
+}
+
+impl Plan {
+    /// Plans the descriptors at `sample_rate` Hz.
+    pub fn new(sample_rate: u32) -> Plan {
+        let framing = Framing::new(sample_rate, WIDTH_S, HOP_S);
+        let spectrum = Spectrum::new(sample_rate, framing.width);
+        let (bins, bin_hz) = (spectrum.bins(), spectrum.bin_hz);
+        Plan {
+            framing,
+            frame: vec![0.0; framing.width],
+            spectrum,
+            mfcc: Mfcc::new(bins, bin_hz),
+            shape: Shape::new(bins, bin_hz),
+            contrast: Contrast::new(bins, bin_hz),
+            chroma: Chroma::new(bins, bin_hz),
+            pitch: PitchTracker::new(sample_rate, HOP_S),
+        }
+    }
+
+    /// The contours of [`llds`] over `samples`.
+    pub fn llds(&mut self, samples: &[f32]) -> LldTable {
+        let n = self.framing.count(samples.len());
+        let mut energies = Vec::with_capacity(n);
+        let mut mel = Vec::with_capacity(n);
+        let mut shapes = Vec::with_capacity(n);
+        let (mut valleys, mut peaks) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        let mut chromas = Vec::with_capacity(n);
+        self.shape.reset();
+        for index in 0..n {
+            self.framing.copy(samples, index, &mut self.frame);
+            let inside = self.framing.inside(samples.len(), index);
+            energies.push(energy::energy(&samples[inside], self.framing.width));
+            self.spectrum.compute(&self.frame);
+            let (magnitude, power) = (&self.spectrum.magnitude, &self.spectrum.power);
+            mel.push(self.mfcc.mel(power));
+            shapes.push(self.shape.compute(magnitude, power));
+            let (valley, peak) = self.contrast.valley_and_peak(magnitude);
+            valleys.push(valley);
+            peaks.push(peak);
+            chromas.push(self.chroma.compute(power));
+        }
+        mfcc::power_to_db(&mut mel);
+        mfcc::power_to_db(&mut valleys);
+        mfcc::power_to_db(&mut peaks);
+        let cepstra: Vec<_> = mel
+            .iter()
+            .map(|log_mel| self.mfcc.cepstrum(log_mel))
+            .collect();
+        let contrasts: Vec<_> = peaks
+            .iter()
+            .zip(&valleys)
+            .map(|(p, v)| {
+                std::array::from_fn::<f32, { spectral::CONTRAST_BANDS }, _>(|k| p[k] - v[k])
+            })
+            .collect();
+        let pitch = self.pitch.track(samples);
+
+        let llds = llds();
+        let mut contours = Vec::with_capacity(llds.len());
+        push_columns(&energies, &mut contours);
+        contours.extend([pitch.f0_hz, pitch.f0_semitone, pitch.voicing, pitch.hnr_db]);
+        push_columns(&cepstra, &mut contours);
+        push_columns(&mel, &mut contours);
+        push_columns(&shapes, &mut contours);
+        push_columns(&contrasts, &mut contours);
+        push_columns(&chromas, &mut contours);
+        debug_assert_eq!(contours.len(), llds.len());
+        debug_assert_eq!(contours.len(), treatments().count());
+        LldTable {
+            llds,
+            hop_s: HOP_S,
+            contours,
+        }
+    }
+}
+
+/// Rows of frames to one contour per descriptor.
+fn push_columns<const N: usize>(frames: &[[f32; N]], contours: &mut Vec<Vec<f32>>) {
+    contours.extend((0..N).map(|k| frames.iter().map(|frame| frame[k]).collect::<Vec<f32>>()));
+}
+
+/// Appends the values of [`features`] to `out`; NaN where undefined.
+pub fn functionals(table: &LldTable, out: &mut Vec<f32>) {
+    let f0_hz = table.contour("f0_hz").expect("rich has a pitch");
+    let voiced = |contour: &[f32]| -> Vec<f32> {
+        contour
+            .iter()
+            .zip(f0_hz)
+            .map(|(&x, f0)| if f0.is_nan() { f32::NAN } else { x })
+            .collect()
+    };
+    let mut scratch = Scratch::default();
+    let mut delta = Vec::new();
+    for (contour, treatment) in table.contours.iter().zip(treatments()) {
+        stats::delta(contour, &mut delta);
+        if treatment == Treatment::Brief {
+            scratch.brief_statistics(contour, out);
+            scratch.brief_statistics(&delta, out);
+            continue;
+        }
+        scratch.contour_statistics(contour, table.hop_s, out);
+        scratch.delta_statistics(&delta, out);
+        if treatment == Treatment::VoicedShape {
+            scratch.contour_statistics(&voiced(contour), table.hop_s, out);
+        }
+        if treatment != Treatment::Full {
+            scratch.voiced_delta_statistics(&voiced(&delta), out);
+        }
+    }
+    Segments::of(f0_hz.iter().map(|f0| !f0.is_nan()), SHORTEST_VOICED).statistics(table.hop_s, out);
+    let level = table.contour("log_energy_db").expect("rich has a level");
+    let mut sorted = level.to_vec();
+    sorted.sort_unstable_by(f32::total_cmp);
+    let pause_db = stats::percentile(&sorted, 95.0) as f32 - PAUSE_BELOW_DB;
+    Segments::of(level.iter().map(|&db| db < pause_db), SHORTEST_PAUSE)
+        .statistics(table.hop_s, out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_as_many_as_values() {
+        let names: std::collections::HashSet<String> =
+            features().into_iter().map(|f| f.name).collect();
+        assert_eq!(names.len(), features().len());
+        assert!(
+            names.len() <= 2000,
+            "{} columns: a view this wide belongs in one list column",
+            names.len()
+        );
+        let mut values = Vec::new();
+        functionals(&Plan::new(16000).llds(&[0.1; 4000]), &mut values);
+        assert_eq!(values.len(), features().len());
+    }
+
+    #[test]
+    fn odd_recordings_give_finite_values_or_none() {
+        let noise: Vec<f32> = (0..8000)
+            .map(|i| (i as f32 * 12.9898).sin() * 43758.547 % 1.0)
+            .collect();
+        let clipped: Vec<f32> = (0..8000)
+            .map(|i| if i / 40 % 2 == 0 { 1.0 } else { -1.0 })
+            .collect();
+        for rate in [8000, 16000, 44100, 192000] {
+            let mut plan = Plan::new(rate);
+            for samples in [
+                &[0.0; 1][..],
+                &[0.7; 1],
+                &[0.0; 5000],
+                &[0.5; 5000],
+                &noise,
+                &clipped,
+                &noise[..160],
+            ] {
+                let mut values = Vec::new();
+                functionals(&plan.llds(samples), &mut values);
+                for (value, feature) in values.iter().zip(features()) {
+                    assert!(
+                        !value.is_infinite(),
+                        "{} of {} samples at {rate} Hz",
+                        feature.name,
+                        samples.len()
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_recording_does_not_depend_on_the_one_before() {
+        let tone: Vec<f32> = (0..4000).map(|i| (i as f32 * 0.1).sin() * 0.3).collect();
+        let mut used = Plan::new(16000);
+        used.llds(&[0.9; 3000]);
+        let (a, b) = (used.llds(&tone), Plan::new(16000).llds(&tone));
+        let same = |a: &f32, b: &f32| a.to_bits() == b.to_bits();
+        assert!(
+            a.contours
+                .iter()
+                .flatten()
+                .zip(b.contours.iter().flatten())
+                .all(|(a, b)| same(a, b))
+        );
+    }
+}

@@ -1,0 +1,247 @@
+//! Statistics of contours: what turns descriptors of any length into features of one recording.
+
+use crate::dsp::stats;
+
+/// The statistics of a contour, in the order of [`Scratch::contour_statistics`]: name and
+/// definition.
+pub const CONTOUR: [(&str, &str); 15] = [
+    ("mean", "arithmetic mean"),
+    ("std", "population standard deviation"),
+    (
+        "skewness",
+        "third standardised moment; null for a constant contour",
+    ),
+    (
+        "kurtosis",
+        "fourth standardised moment less 3; null for a constant contour",
+    ),
+    ("p1", "1st percentile"),
+    ("p10", "10th percentile"),
+    ("p25", "25th percentile"),
+    ("p50", "median"),
+    ("p75", "75th percentile"),
+    ("p90", "90th percentile"),
+    ("p99", "99th percentile"),
+    ("range_1_99", "99th less 1st percentile"),
+    ("range_10_90", "90th less 10th percentile"),
+    ("range_25_75", "75th less 25th percentile"),
+    (
+        "slope_per_s",
+        "slope of the least-squares line over time, per second; null for fewer than 2 values",
+    ),
+];
+
+/// The statistics of the delta of a contour, in the order of [`Scratch::delta_statistics`].
+pub const DELTA: [(&str, &str); 7] = [
+    ("mean", "arithmetic mean"),
+    ("std", "population standard deviation"),
+    (
+        "skewness",
+        "third standardised moment; null for a constant contour",
+    ),
+    (
+        "kurtosis",
+        "fourth standardised moment less 3; null for a constant contour",
+    ),
+    ("p10", "10th percentile"),
+    ("p50", "median"),
+    ("p90", "90th percentile"),
+];
+
+/// The statistics of the delta of a contour on voiced frames, in the order of
+/// [`Scratch::voiced_delta_statistics`].
+pub const VOICED_DELTA: [(&str, &str); 2] = [
+    ("mean_abs", "mean of the absolute values"),
+    ("std", "population standard deviation"),
+];
+
+/// The statistics of coarse descriptors, in the order of [`Scratch::brief_statistics`].
+pub const BRIEF: [(&str, &str); 2] = [
+    ("mean", "arithmetic mean"),
+    ("std", "population standard deviation"),
+];
+
+/// Statistics of voiced and pause segments, in the order of [`Segments::statistics`].
+pub const SEGMENTS: [(&str, &str); 5] = [
+    (
+        "ratio",
+        "share of the frames that lie in such segments, 0 to 1",
+    ),
+    (
+        "segments_per_s",
+        "number of such segments per second of recording",
+    ),
+    (
+        "length_mean_s",
+        "mean length of such a segment in seconds; null where there is none",
+    ),
+    (
+        "length_std_s",
+        "population standard deviation of the lengths in seconds; null where there is none",
+    ),
+    (
+        "length_max_s",
+        "length of the longest in seconds; null where there is none",
+    ),
+];
+
+/// Buffers for the statistics, kept from contour to contour.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    values: Vec<f32>,
+    sorted: Vec<f32>,
+}
+
+impl Scratch {
+    /// Appends the statistics [`CONTOUR`] of `contour` to `out`. NaN frames are left out; what is
+    /// undefined is NaN.
+    pub fn contour_statistics(&mut self, contour: &[f32], hop_s: f64, out: &mut Vec<f32>) {
+        self.load(contour);
+        let [mean, std, skewness, kurtosis] = stats::moments(&self.values);
+        let [p1, p10, p25, p50, p75, p90, p99] =
+            [1.0, 10.0, 25.0, 50.0, 75.0, 90.0, 99.0].map(|q| stats::percentile(&self.sorted, q));
+        let slope = stats::slope(contour) / hop_s;
+        let values = [
+            mean,
+            std,
+            skewness,
+            kurtosis,
+            p1,
+            p10,
+            p25,
+            p50,
+            p75,
+            p90,
+            p99,
+            p99 - p1,
+            p90 - p10,
+            p75 - p25,
+            slope,
+        ];
+        out.extend(values.map(|value| value as f32));
+    }
+
+    /// Appends the statistics [`DELTA`] of the delta of a contour to `out`.
+    pub fn delta_statistics(&mut self, delta: &[f32], out: &mut Vec<f32>) {
+        self.load(delta);
+        let [mean, std, skewness, kurtosis] = stats::moments(&self.values);
+        let [p10, p50, p90] = [10.0, 50.0, 90.0].map(|q| stats::percentile(&self.sorted, q));
+        out.extend([mean, std, skewness, kurtosis, p10, p50, p90].map(|value| value as f32));
+    }
+
+    /// Appends the statistics [`VOICED_DELTA`] of a delta that is NaN on unvoiced frames to `out`.
+    pub fn voiced_delta_statistics(&mut self, delta: &[f32], out: &mut Vec<f32>) {
+        self.load_values(delta);
+        let [_, std, ..] = stats::moments(&self.values);
+        self.values.iter_mut().for_each(|x| *x = x.abs());
+        out.extend([stats::mean(&self.values) as f32, std as f32]);
+    }
+
+    /// Appends the statistics [`BRIEF`] of a contour to `out`.
+    pub fn brief_statistics(&mut self, contour: &[f32], out: &mut Vec<f32>) {
+        self.load_values(contour);
+        let [mean, std, ..] = stats::moments(&self.values);
+        out.extend([mean as f32, std as f32]);
+    }
+
+    fn load_values(&mut self, contour: &[f32]) {
+        self.values.clear();
+        self.values.extend(contour.iter().filter(|x| !x.is_nan()));
+    }
+
+    fn load(&mut self, contour: &[f32]) {
+        self.load_values(contour);
+        self.sorted.clone_from(&self.values);
+        self.sorted.sort_unstable_by(f32::total_cmp);
+    }
+}
+
+/// Runs of frames for which something holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segments {
+    /// Length of each run in frames.
+    pub lengths: Vec<usize>,
+    /// Number of frames in all, in runs or not.
+    pub frames: usize,
+}
+
+impl Segments {
+    /// Runs of at least `shortest` frames for which `holds` is true.
+    pub fn of(holds: impl Iterator<Item = bool>, shortest: usize) -> Segments {
+        let (mut lengths, mut run, mut frames) = (Vec::new(), 0, 0);
+        for holds in holds.chain([false]) {
+            frames += 1;
+            if holds {
+                run += 1;
+            } else {
+                if run >= shortest.max(1) {
+                    lengths.push(run);
+                }
+                run = 0;
+            }
+        }
+        Segments {
+            lengths,
+            frames: frames - 1,
+        }
+    }
+
+    /// Appends the statistics [`SEGMENTS`] to `out`.
+    pub fn statistics(&self, hop_s: f64, out: &mut Vec<f32>) {
+        let lengths_s: Vec<f32> = self
+            .lengths
+            .iter()
+            .map(|&n| (n as f64 * hop_s) as f32)
+            .collect();
+        let covered: usize = self.lengths.iter().sum();
+        let [mean, std, ..] = stats::moments(&lengths_s);
+        let longest = lengths_s.iter().copied().fold(f32::NAN, f32::max);
+        out.extend([
+            (covered as f64 / self.frames as f64) as f32,
+            (lengths_s.len() as f64 / (self.frames as f64 * hop_s)) as f32,
+            mean as f32,
+            std as f32,
+            longest,
+        ]);
+    }
+}
+
+#[test]
+fn contours_with_gaps_are_described_by_what_is_there() {
+    let mut out = Vec::new();
+    Scratch::default().contour_statistics(&[f32::NAN, 2.0, 4.0, f32::NAN, 8.0], 0.5, &mut out);
+    assert_eq!(out.len(), CONTOUR.len());
+    let get = |name: &str| out[CONTOUR.iter().position(|c| c.0 == name).unwrap()];
+    assert!((get("mean") - 14.0 / 3.0).abs() < 1e-6);
+    assert_eq!(get("p50"), 4.0);
+    assert_eq!(get("range_25_75"), 3.0);
+    // Values 2, 4, 8 at frames 1, 2, 4 lie on a line of slope 2 per frame: 4 per second.
+    assert_eq!(get("slope_per_s"), 4.0);
+}
+
+#[test]
+fn an_empty_contour_has_no_statistics() {
+    let mut out = Vec::new();
+    Scratch::default().contour_statistics(&[f32::NAN; 3], 0.01, &mut out);
+    Scratch::default().delta_statistics(&[], &mut out);
+    assert!(out.iter().all(|x| x.is_nan()));
+    assert_eq!(out.len(), CONTOUR.len() + DELTA.len());
+}
+
+#[test]
+fn segments_are_runs() {
+    let marks = [
+        true, true, false, true, false, false, true, true, true, true,
+    ];
+    let segments = Segments::of(marks.into_iter(), 2);
+    assert_eq!(
+        segments,
+        Segments {
+            lengths: vec![2, 4],
+            frames: 10
+        }
+    );
+    let mut out = Vec::new();
+    segments.statistics(0.1, &mut out);
+    assert_eq!(out, [0.6, 2.0, 0.3, 0.1, 0.4]);
+}

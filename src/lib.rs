@@ -1,0 +1,15 @@
+//! Speech emotion recognition with classical means.
+
+// What everything stands on.
+pub mod error;
+
+// A recording, its contours...
+pub mod audio;
+pub mod dsp;
+pub mod lld;
+
+// ...their statistics...
+pub mod functional;
+
+// ...and named sets of these.
+pub mod features;

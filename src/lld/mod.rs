@@ -1,0 +1,66 @@
+//! Low-level descriptors: one number per frame, each with name, unit and definition as data.
+
+pub mod chroma;
+pub mod energy;
+pub mod f0;
+pub mod mfcc;
+pub mod spectral;
+
+use serde::Serialize;
+
+/// What a low-level descriptor is: the entry that `sentire describe` prints.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Lld {
+    /// Column name, snake_case; bears the unit where the descriptor has one.
+    pub name: String,
+    /// Unit in words or symbols; "1" for a pure number.
+    pub unit: &'static str,
+    /// What is computed, and from where the definition comes.
+    pub definition: String,
+    /// Whether statistics are taken over voiced frames only.
+    pub voiced_only: bool,
+}
+
+impl Lld {
+    /// A descriptor that is defined on every frame.
+    pub fn new(name: impl Into<String>, unit: &'static str, definition: impl Into<String>) -> Lld {
+        Lld {
+            name: name.into(),
+            unit,
+            definition: definition.into(),
+            voiced_only: false,
+        }
+    }
+
+    /// The same descriptor, marked as one that has a value on voiced frames only.
+    pub fn voiced(self) -> Lld {
+        Lld {
+            voiced_only: true,
+            ..self
+        }
+    }
+}
+
+/// The contours of one recording.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LldTable {
+    /// One entry per contour.
+    pub llds: Vec<Lld>,
+    /// Seconds from one frame to the next.
+    pub hop_s: f64,
+    /// One contour per descriptor, one value per frame; NaN where undefined.
+    pub contours: Vec<Vec<f32>>,
+}
+
+impl LldTable {
+    /// Number of frames.
+    pub fn frames(&self) -> usize {
+        self.contours.first().map_or(0, Vec::len)
+    }
+
+    /// The contour named `name`.
+    pub fn contour(&self, name: &str) -> Option<&[f32]> {
+        let index = self.llds.iter().position(|lld| lld.name == name)?;
+        Some(&self.contours[index])
+    }
+}
