@@ -2,6 +2,7 @@
 
 // What everything stands on.
 pub mod error;
+pub mod output;
 
 // A recording, its contours...
 pub mod audio;
@@ -13,3 +14,8 @@ pub mod functional;
 
 // ...and named sets of these.
 pub mod features;
+
+// Many recordings, into a table.
+pub mod corpus;
+pub mod extract;
+pub mod table;

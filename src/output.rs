@@ -1,0 +1,107 @@
+//! Files out: written to a temporary name in the same folder and renamed when whole.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// A file in the making. It gets its name by [`finish`](Output::finish); dropped before, it leaves
+/// nothing behind.
+pub struct Output {
+    file: tempfile::NamedTempFile,
+    path: PathBuf,
+}
+
+impl Output {
+    /// Starts a file that is to be named `path`; makes its folder.
+    pub fn create(path: &Path) -> Result<Output> {
+        let folder = folder_of(path);
+        std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        {
+            // As any new file, and not for the owner alone as temporary files are.
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let file = builder
+            .prefix(".sentire-")
+            .tempfile_in(folder)
+            .map_err(Error::io(folder))?;
+        Ok(Output {
+            file,
+            path: path.to_path_buf(),
+        })
+    }
+
+    /// Gives the file its name, replacing what bore it.
+    pub fn finish(self) -> Result<()> {
+        self.file
+            .as_file()
+            .sync_all()
+            .map_err(Error::io(&self.path))?;
+        self.file.persist(&self.path).map_err(|cause| Error::Io {
+            path: self.path,
+            source: cause.error,
+        })?;
+        Ok(())
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Writes a whole file at once.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut output = Output::create(path)?;
+    output.write_all(bytes).map_err(Error::io(path))?;
+    output.finish()
+}
+
+/// Refuses an output that is there already, unless `force`; and one that could not be written,
+/// before the work begins.
+pub fn check(path: &Path, force: bool) -> Result<()> {
+    if path.is_dir() {
+        return Err(Error::Usage(format!(
+            "{}: is a folder; expected the name of a file to write",
+            path.display()
+        )));
+    }
+    if path.exists() && !force {
+        return Err(Error::Exists {
+            path: path.to_path_buf(),
+        });
+    }
+    Output::create(path).map(drop)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+#[test]
+fn an_unfinished_output_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("new/folder/out.txt");
+    let mut output = Output::create(&path).unwrap();
+    output.write_all(b"half").unwrap();
+    drop(output);
+    assert_eq!(
+        std::fs::read_dir(path.parent().unwrap()).unwrap().count(),
+        0
+    );
+    write(&path, b"whole").unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+    assert!(matches!(check(&path, false), Err(Error::Exists { .. })));
+    check(&path, true).unwrap();
+}

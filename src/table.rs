@@ -1,0 +1,420 @@
+//! Tables: Parquet out by streaming row groups, Parquet in as plain columns.
+//!
+//! Flat columns of plain types that every tool reads; zstd, and BYTE_STREAM_SPLIT for floating
+//! point. A missing value is null in the file; inside the program a missing number is NaN.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, AsArray, BooleanArray, Float32Array, Float64Array, Int64Array, StringArray,
+};
+use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Int64Type, Schema};
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+
+use crate::error::{Error, Result};
+use crate::output::Output;
+
+/// Rows of a row group. At 2000 columns of f32 a group takes 32 MB in memory, and a million rows
+/// have 250 groups.
+const ROWS_PER_GROUP: usize = 4096;
+
+/// Metadata key that lists the feature columns, as a JSON array of names.
+pub const FEATURES_KEY: &str = "sentire.features";
+
+/// The values of one column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Column {
+    /// Words.
+    Text(Vec<Option<String>>),
+    /// Seconds, and other numbers that want double precision; NaN where missing.
+    Double(Vec<f64>),
+    /// Features; NaN where missing.
+    Float(Vec<f32>),
+    /// Counts.
+    Int(Vec<Option<i64>>),
+    /// Flags.
+    Bool(Vec<Option<bool>>),
+}
+
+impl Column {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Column::Text(values) => values.len(),
+            Column::Double(values) => values.len(),
+            Column::Float(values) => values.len(),
+            Column::Int(values) => values.len(),
+            Column::Bool(values) => values.len(),
+        }
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn data_type(&self) -> DataType {
+        match self {
+            Column::Text(_) => DataType::Utf8,
+            Column::Double(_) => DataType::Float64,
+            Column::Float(_) => DataType::Float32,
+            Column::Int(_) => DataType::Int64,
+            Column::Bool(_) => DataType::Boolean,
+        }
+    }
+
+    fn to_arrow(&self) -> ArrayRef {
+        match self {
+            Column::Text(values) => Arc::new(StringArray::from_iter(values)),
+            Column::Double(values) => Arc::new(Float64Array::from_iter(
+                values.iter().map(|&v| (!v.is_nan()).then_some(v)),
+            )),
+            Column::Float(values) => Arc::new(Float32Array::from_iter(
+                values.iter().map(|&v| (!v.is_nan()).then_some(v)),
+            )),
+            Column::Int(values) => Arc::new(Int64Array::from_iter(values)),
+            Column::Bool(values) => Arc::new(BooleanArray::from_iter(values)),
+        }
+    }
+
+    /// The empty column of an Arrow type; `None` for types that our tables do not have.
+    fn empty_of(data_type: &DataType) -> Option<Column> {
+        Some(match data_type {
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Column::Text(Vec::new()),
+            DataType::Dictionary(_, values) => return Column::empty_of(values),
+            DataType::Float64 => Column::Double(Vec::new()),
+            DataType::Float32 => Column::Float(Vec::new()),
+            DataType::Int8
+            | DataType::Int16
+            | DataType::Int32
+            | DataType::Int64
+            | DataType::UInt8
+            | DataType::UInt16
+            | DataType::UInt32 => Column::Int(Vec::new()),
+            DataType::Boolean => Column::Bool(Vec::new()),
+            _ => return None,
+        })
+    }
+
+    fn append_arrow(&mut self, array: &ArrayRef) -> Result<(), arrow::error::ArrowError> {
+        // Other tools write the same things as larger or smaller types.
+        let array = arrow::compute::cast(array, &self.data_type())?;
+        match self {
+            Column::Text(values) => values.extend(
+                array
+                    .as_string::<i32>()
+                    .iter()
+                    .map(|v| v.map(str::to_string)),
+            ),
+            Column::Double(values) => {
+                values.extend(
+                    array
+                        .as_primitive::<Float64Type>()
+                        .iter()
+                        .map(|v| v.unwrap_or(f64::NAN)),
+                );
+            }
+            Column::Float(values) => {
+                values.extend(
+                    array
+                        .as_primitive::<Float32Type>()
+                        .iter()
+                        .map(|v| v.unwrap_or(f32::NAN)),
+                );
+            }
+            Column::Int(values) => values.extend(array.as_primitive::<Int64Type>().iter()),
+            Column::Bool(values) => values.extend(array.as_boolean().iter()),
+        }
+        Ok(())
+    }
+}
+
+/// A table: named columns of equal length, and what is known of how they were made.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Table {
+    /// Columns in their order.
+    pub columns: Vec<(String, Column)>,
+    /// Key-value metadata of the file.
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl Table {
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.columns.first().map_or(0, |(_, column)| column.len())
+    }
+
+    /// The column named `name`.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, column)| column)
+    }
+
+    /// The words of column `name`; `None` if there is no such column or it holds no words.
+    pub fn text(&self, name: &str) -> Option<&[Option<String>]> {
+        match self.column(name)? {
+            Column::Text(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    /// Names of the feature columns: those that the metadata key [`FEATURES_KEY`] lists.
+    pub fn feature_names(&self) -> Option<Vec<String>> {
+        serde_json::from_str(self.metadata.get(FEATURES_KEY)?).ok()
+    }
+
+    /// Writes the whole table.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let mut writer = Writer::create(path, self)?;
+        writer.write(self)?;
+        writer.finish()
+    }
+
+    /// Reads a whole table. Columns of types that our tables do not have (lists, times) are left
+    /// out.
+    pub fn read(path: &Path) -> Result<Table> {
+        let file = File::open(path).map_err(Error::io(path))?;
+        let not_parquet = |cause| Error::Table {
+            path: path.to_path_buf(),
+            reason: format!(
+                "is no Parquet table ({cause}); expected a table written by `sentire extract`"
+            ),
+        };
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(not_parquet)?;
+        let metadata = key_values(builder.metadata().file_metadata().key_value_metadata());
+        let fields = builder.schema().fields().clone();
+        let mut columns: Vec<Option<(String, Column)>> = fields
+            .iter()
+            .map(|field| Some((field.name().clone(), Column::empty_of(field.data_type())?)))
+            .collect();
+        for batch in builder
+            .with_batch_size(ROWS_PER_GROUP)
+            .build()
+            .map_err(Error::table(path))?
+        {
+            let batch = batch.map_err(Error::table(path))?;
+            for (column, array) in columns.iter_mut().zip(batch.columns()) {
+                if let Some((_, column)) = column {
+                    column.append_arrow(array).map_err(Error::table(path))?;
+                }
+            }
+        }
+        Ok(Table {
+            columns: columns.into_iter().flatten().collect(),
+            metadata,
+        })
+    }
+
+    /// Reads the metadata alone.
+    pub fn read_metadata(path: &Path) -> Result<BTreeMap<String, String>> {
+        let file = File::open(path).map_err(Error::io(path))?;
+        let metadata =
+            ArrowReaderMetadata::load(&file, Default::default()).map_err(Error::table(path))?;
+        Ok(key_values(
+            metadata.metadata().file_metadata().key_value_metadata(),
+        ))
+    }
+}
+
+/// Our keys; what other tools add (`ARROW:schema`, `pandas`) describes their types, not our values.
+fn key_values(pairs: Option<&Vec<KeyValue>>) -> BTreeMap<String, String> {
+    let ours = pairs
+        .into_iter()
+        .flatten()
+        .filter(|pair| pair.key.starts_with("sentire."));
+    ours.filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?)))
+        .collect()
+}
+
+/// A table in the making: rows go to the file as they come, memory holds one row group.
+pub struct Writer {
+    writer: ArrowWriter<Output>,
+    schema: Arc<Schema>,
+    path: PathBuf,
+}
+
+impl Writer {
+    /// Starts a table with the columns and the metadata of `like`; its rows are not written.
+    pub fn create(path: &Path, like: &Table) -> Result<Writer> {
+        let field = |(name, column): &(String, Column)| Field::new(name, column.data_type(), true);
+        let schema = Arc::new(Schema::new(
+            like.columns.iter().map(field).collect::<Vec<_>>(),
+        ));
+        let mut properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(
+                ZstdLevel::try_new(3).expect("3 is a level of zstd"),
+            ))
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_offset_index_disabled(true)
+            .set_max_row_group_row_count(Some(ROWS_PER_GROUP))
+            .set_max_row_group_bytes(None)
+            .set_key_value_metadata(Some(
+                like.metadata
+                    .iter()
+                    .map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
+                    .collect(),
+            ));
+        for (name, column) in &like.columns {
+            if matches!(column, Column::Double(_) | Column::Float(_)) {
+                let path = ColumnPath::from(name.as_str());
+                properties = properties
+                    .set_column_dictionary_enabled(path.clone(), false)
+                    .set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT);
+            }
+        }
+        let output = Output::create(path)?;
+        // Without Arrow's copy of the schema our types lose nothing, and other readers see our
+        // metadata.
+        let options = ArrowWriterOptions::new()
+            .with_properties(properties.build())
+            .with_skip_arrow_metadata(true);
+        let writer = ArrowWriter::try_new_with_options(output, schema.clone(), options)
+            .map_err(Error::table(path))?;
+        Ok(Writer {
+            writer,
+            schema,
+            path: path.to_path_buf(),
+        })
+    }
+
+    /// Appends the rows of `rows`, whose columns must be those of the table.
+    pub fn write(&mut self, rows: &Table) -> Result<()> {
+        if rows.rows() == 0 {
+            return Ok(());
+        }
+        let arrays = rows
+            .columns
+            .iter()
+            .map(|(_, column)| column.to_arrow())
+            .collect();
+        let batch =
+            RecordBatch::try_new(self.schema.clone(), arrays).map_err(Error::table(&self.path))?;
+        self.writer.write(&batch).map_err(Error::table(&self.path))
+    }
+
+    /// Ends the table and gives the file its name.
+    pub fn finish(self) -> Result<()> {
+        self.writer
+            .into_inner()
+            .map_err(Error::table(&self.path))?
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::Array;
+
+    fn example() -> Table {
+        Table {
+            columns: vec![
+                (
+                    "file".into(),
+                    Column::Text(vec![Some("a.wav".into()), Some("b.wav".into())]),
+                ),
+                (
+                    "emotion".into(),
+                    Column::Text(vec![None, Some("sad".into())]),
+                ),
+                ("end".into(), Column::Double(vec![1.25, f64::NAN])),
+                ("f0_hz_mean".into(), Column::Float(vec![f32::NAN, 123.5])),
+                ("sample_rate".into(), Column::Int(vec![Some(16000), None])),
+                (
+                    "truncated".into(),
+                    Column::Bool(vec![Some(false), Some(true)]),
+                ),
+            ],
+            metadata: [(FEATURES_KEY.to_string(), r#"["f0_hz_mean"]"#.to_string())].into(),
+        }
+    }
+
+    /// Equality under which NaN equals NaN.
+    fn same(a: &Table, b: &Table) -> bool {
+        format!("{a:?}") == format!("{b:?}")
+    }
+
+    #[test]
+    fn a_table_comes_back_as_it_went() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.parquet");
+        let table = example();
+        table.write(&path).unwrap();
+        assert!(same(&Table::read(&path).unwrap(), &table));
+        assert_eq!(table.feature_names().unwrap(), ["f0_hz_mean"]);
+        assert_eq!(Table::read_metadata(&path).unwrap(), table.metadata);
+    }
+
+    #[test]
+    fn missing_is_null_and_never_nan() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.parquet");
+        example().write(&path).unwrap();
+        let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap())
+            .unwrap()
+            .build()
+            .unwrap();
+        for batch in reader {
+            let batch = batch.unwrap();
+            let nulls: Vec<usize> = batch
+                .columns()
+                .iter()
+                .map(|column| column.null_count())
+                .collect();
+            assert_eq!(nulls, [0, 1, 1, 1, 1, 0]);
+        }
+    }
+
+    #[test]
+    fn rows_in_pieces_give_the_same_bytes_as_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let (once, twice) = (dir.path().join("1.parquet"), dir.path().join("2.parquet"));
+        example().write(&once).unwrap();
+        let row = |keep: usize| Table {
+            columns: example()
+                .columns
+                .into_iter()
+                .map(|(name, column)| {
+                    let column = match column {
+                        Column::Text(v) => Column::Text(vec![v[keep].clone()]),
+                        Column::Double(v) => Column::Double(vec![v[keep]]),
+                        Column::Float(v) => Column::Float(vec![v[keep]]),
+                        Column::Int(v) => Column::Int(vec![v[keep]]),
+                        Column::Bool(v) => Column::Bool(vec![v[keep]]),
+                    };
+                    (name, column)
+                })
+                .collect(),
+            metadata: BTreeMap::new(),
+        };
+        let mut writer = Writer::create(&twice, &example()).unwrap();
+        writer.write(&row(0)).unwrap();
+        writer.write(&row(1)).unwrap();
+        writer.finish().unwrap();
+        assert_eq!(std::fs::read(once).unwrap(), std::fs::read(twice).unwrap());
+    }
+
+    #[test]
+    fn a_foreign_file_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.parquet");
+        std::fs::write(&path, "file,emotion\n").unwrap();
+        let refused = Table::read(&path).unwrap_err().to_string();
+        assert!(
+            refused.contains("t.parquet: is no Parquet table"),
+            "{refused}"
+        );
+    }
+}
