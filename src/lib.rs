@@ -19,3 +19,21 @@ pub mod features;
 pub mod corpus;
 pub mod extract;
 pub mod table;
+
+// The table as a learner sees it, and as a frame.
+pub mod dataset;
+#[cfg(feature = "frame")]
+pub mod frame;
+
+// Speakers apart, features to scale, a model to fit.
+pub mod model;
+pub mod scaler;
+pub mod split;
+
+// How well it does.
+pub mod evaluate;
+pub mod metrics;
+pub mod report;
+
+// Model and recording, together again.
+pub mod predict;

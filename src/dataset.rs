@@ -1,0 +1,363 @@
+//! A table as a learner sees it: features, labels, speakers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use ndarray::{Array2, ArrayView2};
+
+use crate::error::{Error, Result};
+use crate::table::{Column, Table};
+
+/// Rows that can be learned from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// Rows x features; NaN where missing.
+    pub x: Array2<f32>,
+    /// Index into [`classes`](Dataset::classes) of each row.
+    pub y: Vec<usize>,
+    /// The labels, sorted.
+    pub classes: Vec<String>,
+    /// Who speaks, `corpus/speaker` where there are several corpora; `None` where unknown.
+    pub speakers: Vec<Option<String>>,
+    /// The recording of each row.
+    pub files: Vec<String>,
+    /// The corpora, sorted.
+    pub corpora: Vec<String>,
+    /// Names of the features.
+    pub feature_names: Vec<String>,
+    /// The column that the labels come from.
+    pub label: String,
+    /// Rows that were left out because their label is missing.
+    pub unlabelled: usize,
+    /// The tables' metadata: how the features were made.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Metadata that may differ between tables of one dataset: it names the recordings, not how
+/// features were made.
+const OF_THE_RECORDINGS: [&str; 2] = ["sentire.manifest", "sentire.version"];
+
+impl Dataset {
+    /// Reads the labelled rows of tables that were made alike; `label` is the column to be learned.
+    pub fn read(paths: &[impl AsRef<Path>], label: &str) -> Result<Dataset> {
+        let tables = paths
+            .iter()
+            .map(|path| Ok((path.as_ref(), Table::read(path.as_ref())?)));
+        Dataset::from_tables(&tables.collect::<Result<Vec<_>>>()?, label)
+    }
+
+    /// The labelled rows of tables that were made alike.
+    pub fn from_tables(tables: &[(&Path, Table)], label: &str) -> Result<Dataset> {
+        let Some((first_path, first)) = tables.first() else {
+            return Err(Error::Data("no table to learn from".into()));
+        };
+        let feature_names = feature_names(first_path, first)?;
+        for (path, table) in &tables[1..] {
+            alike(first_path, first, path, table)?;
+        }
+        let mut labels = Vec::new();
+        let mut rows = Vec::new();
+        for (index, (path, table)) in tables.iter().enumerate() {
+            let column = label_column(path, table, label)?;
+            labels.extend(column.iter().flatten().cloned());
+            rows.extend(
+                (0..table.rows())
+                    .filter(|&row| column[row].is_some())
+                    .map(|row| (index, row)),
+            );
+        }
+        let unlabelled = tables.iter().map(|(_, table)| table.rows()).sum::<usize>() - rows.len();
+        let classes: Vec<String> = labels
+            .iter()
+            .cloned()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        if classes.len() < 2 {
+            return Err(Error::Data(format!(
+                "{}: column `{label}` holds {} in {} labelled rows; expected at least 2 classes",
+                first_path.display(),
+                if classes.is_empty() {
+                    "no label".into()
+                } else {
+                    format!("one class ({})", classes[0])
+                },
+                labels.len()
+            )));
+        }
+        let y = labels
+            .iter()
+            .map(|label| {
+                classes
+                    .binary_search(label)
+                    .expect("collected from the labels")
+            })
+            .collect();
+
+        let word = |index: usize, row: usize, column: &str| {
+            tables[index].1.text(column).and_then(|c| c[row].clone())
+        };
+        let corpora: BTreeSet<String> = rows
+            .iter()
+            .filter_map(|&(t, row)| word(t, row, "corpus"))
+            .collect();
+        let speaker = |&(t, row): &(usize, usize)| {
+            let speaker = word(t, row, "speaker")?;
+            match word(t, row, "corpus") {
+                Some(corpus) if corpora.len() > 1 => Some(format!("{corpus}/{speaker}")),
+                _ => Some(speaker),
+            }
+        };
+        let mut x = Array2::zeros((rows.len(), feature_names.len()));
+        for (index, (_, table)) in tables.iter().enumerate() {
+            let of_table = rows.iter().enumerate().filter(|(_, (t, _))| *t == index);
+            let places: Vec<(usize, usize)> =
+                of_table.map(|(place, &(_, row))| (place, row)).collect();
+            let by_name: BTreeMap<&str, &Column> =
+                table.columns.iter().map(|(n, c)| (n.as_str(), c)).collect();
+            for (f, name) in feature_names.iter().enumerate() {
+                let Some(Column::Float(values)) = by_name.get(name.as_str()) else {
+                    return Err(Error::Table {
+                        path: tables[index].0.to_path_buf(),
+                        reason: format!(
+                            "has no feature column {name:?} of 32-bit floats, which its metadata list"
+                        ),
+                    });
+                };
+                for &(place, row) in &places {
+                    x[(place, f)] = values[row];
+                }
+            }
+        }
+        Ok(Dataset {
+            x,
+            y,
+            classes,
+            speakers: rows.iter().map(speaker).collect(),
+            files: rows
+                .iter()
+                .map(|&(t, row)| word(t, row, "file").unwrap_or_default())
+                .collect(),
+            corpora: corpora.into_iter().collect(),
+            feature_names,
+            label: label.to_string(),
+            unlabelled,
+            metadata: first.metadata.clone(),
+        })
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.y.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.y.is_empty()
+    }
+
+    /// The features as a view.
+    pub fn view(&self) -> ArrayView2<'_, f32> {
+        self.x.view()
+    }
+
+    /// The rows `rows`, in that order; classes stay those of the whole.
+    pub fn select(&self, rows: &[usize]) -> Dataset {
+        Dataset {
+            x: self.x.select(ndarray::Axis(0), rows),
+            y: rows.iter().map(|&row| self.y[row]).collect(),
+            speakers: rows.iter().map(|&row| self.speakers[row].clone()).collect(),
+            files: rows.iter().map(|&row| self.files[row].clone()).collect(),
+            classes: self.classes.clone(),
+            corpora: self.corpora.clone(),
+            feature_names: self.feature_names.clone(),
+            label: self.label.clone(),
+            metadata: self.metadata.clone(),
+            unlabelled: self.unlabelled,
+        }
+    }
+
+    /// Number of different speakers; all the unknown ones count as one.
+    pub fn speaker_count(&self) -> usize {
+        self.speakers.iter().collect::<BTreeSet<_>>().len()
+    }
+
+    /// Number of rows whose speaker is unknown.
+    pub fn speakerless(&self) -> usize {
+        self.speakers
+            .iter()
+            .filter(|speaker| speaker.is_none())
+            .count()
+    }
+
+    /// The feature sets, as the metadata name them.
+    pub fn feature_sets(&self) -> String {
+        self.metadata
+            .get("sentire.sets")
+            .cloned()
+            .unwrap_or_default()
+    }
+}
+
+fn feature_names(path: &Path, table: &Table) -> Result<Vec<String>> {
+    let foreign = |reason: &str| Error::Table {
+        path: path.to_path_buf(),
+        reason: reason.into(),
+    };
+    let names = table.feature_names().filter(|names| !names.is_empty());
+    let names = names.ok_or_else(|| {
+        foreign("lists no features in its metadata; expected a table written by `sentire extract`")
+    })?;
+    if table
+        .metadata
+        .get("sentire.level")
+        .is_some_and(|level| level == "lld")
+    {
+        return Err(foreign(
+            "holds a row per frame; expected a row per recording (extract with --level functionals)",
+        ));
+    }
+    Ok(names)
+}
+
+fn alike(first_path: &Path, first: &Table, path: &Path, table: &Table) -> Result<()> {
+    let keys: BTreeSet<&String> = first.metadata.keys().chain(table.metadata.keys()).collect();
+    for key in keys
+        .into_iter()
+        .filter(|key| !OF_THE_RECORDINGS.contains(&key.as_str()))
+    {
+        let (a, b) = (first.metadata.get(key), table.metadata.get(key));
+        if a != b {
+            let say = |value: Option<&String>| {
+                value.map_or("none".to_string(), |v| v.chars().take(60).collect())
+            };
+            return Err(Error::Table {
+                path: path.to_path_buf(),
+                reason: format!(
+                    "was made with {} {}, but {} with {}; extract both alike",
+                    key.trim_start_matches("sentire."),
+                    say(b),
+                    first_path.display(),
+                    say(a)
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn label_column<'a>(path: &Path, table: &'a Table, label: &str) -> Result<&'a [Option<String>]> {
+    table.text(label).ok_or_else(|| {
+        let words = table
+            .columns
+            .iter()
+            .filter(|(_, column)| matches!(column, Column::Text(_)));
+        let names: Vec<&str> = words.map(|(name, _)| name.as_str()).collect();
+        Error::Table {
+            path: path.to_path_buf(),
+            reason: format!(
+                "has no column of words `{label}`; those it has: {} (--label)",
+                names.join(", ")
+            ),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::FEATURES_KEY;
+
+    /// File, speaker, emotion and the two features of a row.
+    type Row = (
+        &'static str,
+        Option<&'static str>,
+        Option<&'static str>,
+        [f32; 2],
+    );
+
+    /// A table of two features with these words.
+    fn table(rows: &[Row], corpus: &str) -> Table {
+        let text =
+            |f: &dyn Fn(usize) -> Option<String>| Column::Text((0..rows.len()).map(f).collect());
+        Table {
+            columns: vec![
+                ("file".into(), text(&|i| Some(rows[i].0.to_string()))),
+                ("corpus".into(), text(&|_| Some(corpus.to_string()))),
+                ("speaker".into(), text(&|i| rows[i].1.map(str::to_string))),
+                ("emotion".into(), text(&|i| rows[i].2.map(str::to_string))),
+                (
+                    "a".into(),
+                    Column::Float(rows.iter().map(|row| row.3[0]).collect()),
+                ),
+                (
+                    "b".into(),
+                    Column::Float(rows.iter().map(|row| row.3[1]).collect()),
+                ),
+            ],
+            metadata: [(FEATURES_KEY.to_string(), r#"["b","a"]"#.to_string())].into(),
+        }
+    }
+
+    #[test]
+    fn labelled_rows_and_listed_features_make_a_dataset() {
+        let rows = [
+            ("1.wav", Some("x"), Some("sad"), [1.0, 2.0]),
+            ("2.wav", None, Some("angry"), [3.0, f32::NAN]),
+            ("3.wav", Some("x"), None, [5.0, 6.0]),
+        ];
+        let data = Dataset::from_tables(&[("t".as_ref(), table(&rows, "one"))], "emotion").unwrap();
+        assert_eq!(data.classes, ["angry", "sad"]);
+        assert_eq!(data.y, [1, 0]);
+        assert_eq!(data.files, ["1.wav", "2.wav"]);
+        assert_eq!(data.speakers, [Some("x".to_string()), None]);
+        assert_eq!(
+            (data.unlabelled, data.speakerless(), data.speaker_count()),
+            (1, 1, 2)
+        );
+        assert_eq!(data.feature_names, ["b", "a"]);
+        assert_eq!(data.x[(0, 0)], 2.0);
+        assert!(data.x[(1, 0)].is_nan());
+    }
+
+    #[test]
+    fn speakers_of_two_corpora_are_told_apart() {
+        let rows = [
+            ("1.wav", Some("01"), Some("sad"), [1.0, 2.0]),
+            ("2.wav", Some("01"), Some("angry"), [3.0, 4.0]),
+        ];
+        let tables = [
+            ("a".as_ref(), table(&rows, "one")),
+            ("b".as_ref(), table(&rows, "two")),
+        ];
+        let data = Dataset::from_tables(&tables, "emotion").unwrap();
+        assert_eq!(data.speaker_count(), 2);
+        assert_eq!(data.speakers[3].as_deref(), Some("two/01"));
+        assert_eq!(data.x[(3, 1)], 3.0);
+    }
+
+    #[test]
+    fn what_cannot_be_learned_from_is_refused() {
+        let rows = [("1.wav", Some("x"), Some("sad"), [1.0, 2.0])];
+        let say = |table: Table, label: &str| {
+            Dataset::from_tables(&[("t.parquet".as_ref(), table)], label)
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(say(table(&rows, "one"), "emotion").contains("one class (sad) in 1 labelled rows"));
+        assert!(
+            say(table(&rows, "one"), "mood")
+                .contains("no column of words `mood`; those it has: file, corpus")
+        );
+        assert!(
+            say(
+                Table {
+                    metadata: BTreeMap::new(),
+                    ..table(&rows, "one")
+                },
+                "emotion"
+            )
+            .contains("lists no features")
+        );
+    }
+}

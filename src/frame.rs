@@ -1,0 +1,230 @@
+//! Polars views of tables: group-by and statistics for `describe`, reports and notebooks (cargo
+//! feature `frame`).
+//!
+//! Our own reader loads the Parquet; here its columns become a `DataFrame`, missing values nulls.
+
+use polars::prelude::*;
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::table::{self, Table};
+
+/// Features listed as the emptiest and the most constant.
+const LISTED: usize = 5;
+
+/// A table as a Polars frame.
+pub fn to_frame(table: &Table) -> Result<DataFrame> {
+    let columns = table.columns.iter().map(|(name, column)| {
+        let name = PlSmallStr::from_str(name);
+        match column {
+            table::Column::Text(values) => Column::new(
+                name,
+                values.iter().map(Option::as_deref).collect::<Vec<_>>(),
+            ),
+            table::Column::Double(values) => Column::new(
+                name,
+                values
+                    .iter()
+                    .map(|v| (!v.is_nan()).then_some(*v))
+                    .collect::<Vec<_>>(),
+            ),
+            table::Column::Float(values) => Column::new(
+                name,
+                values
+                    .iter()
+                    .map(|v| (!v.is_nan()).then_some(*v))
+                    .collect::<Vec<_>>(),
+            ),
+            table::Column::Int(values) => Column::new(name, values.as_slice()),
+            table::Column::Bool(values) => Column::new(name, values.as_slice()),
+        }
+    });
+    DataFrame::new(table.rows(), columns.collect()).map_err(polars)
+}
+
+fn polars(cause: PolarsError) -> Error {
+    Error::Data(cause.to_string())
+}
+
+/// How many rows share a word, and how long their recordings are.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Group {
+    /// The word; `None` for rows without one.
+    pub name: Option<String>,
+    /// Number of rows.
+    pub rows: u32,
+    /// Length of all together, in seconds.
+    pub total_s: f64,
+    /// Mean length in seconds.
+    pub mean_s: f64,
+}
+
+/// A feature and how empty or how constant it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Oddity {
+    /// Its name.
+    pub feature: String,
+    /// Rows without a value, or standard deviation over largest magnitude.
+    pub value: f64,
+}
+
+/// Statistics of a feature table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Statistics {
+    /// Rows per corpus.
+    pub corpus: Vec<Group>,
+    /// Rows per emotion.
+    pub emotion: Vec<Group>,
+    /// Rows per speaker.
+    pub speaker: Vec<Group>,
+    /// Shortest, median and longest recording, in seconds.
+    pub duration_s: [f64; 3],
+    /// The features with the most rows without a value; only those that have any.
+    pub most_nulls: Vec<Oddity>,
+    /// The features with the least standard deviation, relative to their largest magnitude.
+    pub least_variance: Vec<Oddity>,
+}
+
+/// Statistics of a table of recordings; missing index columns give empty lists.
+pub fn statistics(table: &Table) -> Result<Statistics> {
+    let frame = to_frame(table)?;
+    let features = table.feature_names().unwrap_or_default();
+    let duration = match frame.column("duration_s") {
+        Ok(column) => column.as_materialized_series().clone(),
+        Err(_) => Series::new_empty("duration_s".into(), &DataType::Float64),
+    };
+    let seconds = |value: Option<f64>| value.unwrap_or(f64::NAN);
+    let mut nulls: Vec<Oddity> = Vec::new();
+    let mut spread: Vec<Oddity> = Vec::new();
+    for feature in features {
+        let series = frame
+            .column(&feature)
+            .map_err(polars)?
+            .as_materialized_series();
+        let missing = series.null_count();
+        if missing > 0 {
+            nulls.push(Oddity {
+                feature: feature.clone(),
+                value: missing as f64,
+            });
+        }
+        let bound = |value: Option<f32>| f64::from(value.unwrap_or(f32::NAN).abs());
+        let largest =
+            bound(series.min().map_err(polars)?).max(bound(series.max().map_err(polars)?));
+        let relative = if largest > 0.0 {
+            series.std(0).unwrap_or(0.0) / largest
+        } else {
+            0.0
+        };
+        spread.push(Oddity {
+            feature,
+            value: relative,
+        });
+    }
+    nulls.sort_by(|a, b| b.value.total_cmp(&a.value));
+    spread.sort_by(|a, b| a.value.total_cmp(&b.value));
+    nulls.truncate(LISTED);
+    spread.truncate(LISTED);
+    Ok(Statistics {
+        corpus: groups(&frame, "corpus")?,
+        emotion: groups(&frame, "emotion")?,
+        speaker: groups(&frame, "speaker")?,
+        duration_s: [
+            seconds(duration.min::<f64>().map_err(polars)?),
+            seconds(duration.median()),
+            seconds(duration.max::<f64>().map_err(polars)?),
+        ],
+        most_nulls: nulls,
+        least_variance: spread,
+    })
+}
+
+/// Rows and durations by the words of a column, sorted by word.
+fn groups(frame: &DataFrame, by: &str) -> Result<Vec<Group>> {
+    if frame.column(by).is_err() || frame.column("duration_s").is_err() {
+        return Ok(Vec::new());
+    }
+    let grouped = frame
+        .clone()
+        .lazy()
+        .group_by([col(by)])
+        .agg([
+            len().cast(DataType::UInt32).alias("rows"),
+            col("duration_s").sum().alias("total_s"),
+            col("duration_s").mean().alias("mean_s"),
+        ])
+        .sort([by], SortMultipleOptions::default().with_nulls_last(true))
+        .collect()
+        .map_err(polars)?;
+    let column = |name: &str| grouped.column(name).map_err(polars);
+    let (names, rows) = (
+        column(by)?.str().map_err(polars)?,
+        column("rows")?.u32().map_err(polars)?,
+    );
+    let (totals, means) = (
+        column("total_s")?.f64().map_err(polars)?,
+        column("mean_s")?.f64().map_err(polars)?,
+    );
+    let group = |i: usize| Group {
+        name: names.get(i).map(str::to_string),
+        rows: rows.get(i).unwrap_or(0),
+        total_s: totals.get(i).unwrap_or(f64::NAN),
+        mean_s: means.get(i).unwrap_or(f64::NAN),
+    };
+    Ok((0..grouped.height()).map(group).collect())
+}
+
+#[test]
+fn a_table_is_counted_and_its_odd_features_named() {
+    let text = |words: &[Option<&str>]| {
+        table::Column::Text(words.iter().map(|w| w.map(str::to_string)).collect())
+    };
+    let table = Table {
+        columns: vec![
+            (
+                "emotion".into(),
+                text(&[Some("sad"), Some("angry"), Some("sad"), None]),
+            ),
+            (
+                "duration_s".into(),
+                table::Column::Double(vec![1.0, 2.0, 3.0, 10.0]),
+            ),
+            (
+                "x".into(),
+                table::Column::Float(vec![f32::NAN, 1.0, -1.0, f32::NAN]),
+            ),
+            ("y".into(), table::Column::Float(vec![5.0; 4])),
+        ],
+        metadata: [(table::FEATURES_KEY.to_string(), r#"["x","y"]"#.to_string())].into(),
+    };
+    let statistics = statistics(&table).unwrap();
+    let read: Vec<_> = statistics
+        .emotion
+        .iter()
+        .map(|g| (g.name.as_deref(), g.rows, g.total_s))
+        .collect();
+    assert_eq!(
+        read,
+        [
+            (Some("angry"), 1, 2.0),
+            (Some("sad"), 2, 4.0),
+            (None, 1, 10.0)
+        ]
+    );
+    assert_eq!(statistics.duration_s, [1.0, 2.5, 10.0]);
+    assert_eq!(
+        statistics.most_nulls,
+        [Oddity {
+            feature: "x".into(),
+            value: 2.0
+        }]
+    );
+    assert_eq!(
+        statistics.least_variance[0],
+        Oddity {
+            feature: "y".into(),
+            value: 0.0
+        }
+    );
+    assert!(statistics.corpus.is_empty());
+}

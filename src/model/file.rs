@@ -1,0 +1,72 @@
+//! The model file: a magic word, a format number, a checksum, then the model in a compact binary
+//! form (postcard). Data alone, nothing that runs.
+
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::output;
+
+const MAGIC: &[u8; 8] = b"sentire\n";
+/// Rises when older programs can no longer read the file.
+const FORMAT: u32 = 1;
+/// Magic, format, length of the model, its BLAKE3.
+const HEADER: usize = 8 + 4 + 8 + 32;
+
+/// Whether a file that begins like this is a model.
+pub fn is_model(start: &[u8]) -> bool {
+    start.starts_with(MAGIC)
+}
+
+impl Model {
+    /// The model as bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let body = postcard::to_stdvec(self).expect("a model can be written to memory");
+        let mut bytes = Vec::with_capacity(HEADER + body.len());
+        bytes.extend(MAGIC);
+        bytes.extend(FORMAT.to_le_bytes());
+        bytes.extend((body.len() as u64).to_le_bytes());
+        bytes.extend(blake3::hash(&body).as_bytes());
+        bytes.extend(body);
+        bytes
+    }
+
+    /// Reads a model from bytes; the error says why it is none.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Model, String> {
+        if !is_model(bytes) {
+            return Err("is no sentire model; expected a file written by `sentire train`".into());
+        }
+        let cut = || format!("breaks off after {} bytes; copy it again", bytes.len());
+        let header = bytes.get(8..HEADER).ok_or_else(cut)?;
+        let format = u32::from_le_bytes(header[..4].try_into().expect("four bytes"));
+        if format > FORMAT {
+            return Err(format!(
+                "is a model of format {format}; this sentire reads up to format {FORMAT}, use a newer one"
+            ));
+        }
+        let len = u64::from_le_bytes(header[4..12].try_into().expect("eight bytes"));
+        let body = &bytes[HEADER..];
+        if (body.len() as u64) < len {
+            return Err(cut());
+        }
+        if body.len() as u64 != len || blake3::hash(body).as_bytes() != &header[12..] {
+            return Err("is damaged (its checksum does not match); copy it again".into());
+        }
+        postcard::from_bytes(body)
+            .map_err(|cause| format!("cannot be read ({cause}); train it again"))
+    }
+
+    /// Writes the model to `path`.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        output::write(path, &self.to_bytes())
+    }
+
+    /// Reads the model at `path`.
+    pub fn load(path: &Path) -> Result<Model> {
+        let bytes = std::fs::read(path).map_err(Error::io(path))?;
+        Model::from_bytes(&bytes).map_err(|reason| Error::Model {
+            path: path.to_path_buf(),
+            reason,
+        })
+    }
+}

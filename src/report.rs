@@ -1,0 +1,155 @@
+//! Reports: the figures of an evaluation, as text and as JSON. The JSON is this struct.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde::{Deserialize, Serialize};
+
+use crate::metrics::Confusion;
+use crate::model::{ModelSpec, Normalize};
+
+/// The figures of one evaluation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Unweighted average recall over all held-out rows pooled, 0 to 1.
+    pub uar: f64,
+    /// 95 % interval of the UAR, by resampling speakers.
+    pub uar_ci95: [f64; 2],
+    /// Share of rows recognised.
+    pub accuracy: f64,
+    /// Mean F1 of the classes.
+    pub macro_f1: f64,
+    /// UAR of guessing.
+    pub chance: f64,
+    /// The classes, sorted.
+    pub classes: Vec<String>,
+    /// Share of each class that was recognised.
+    pub recall: BTreeMap<String, f64>,
+    /// Rows: truth, columns: verdict, both in the order of `classes`.
+    pub confusion: Confusion,
+    /// The folds.
+    pub folds: Vec<FoldReport>,
+    /// The protocol.
+    pub normalize: Normalize,
+    /// Feature sets.
+    pub features: String,
+    /// Feature columns.
+    pub feature_names: Vec<String>,
+    /// Classifier and parameters.
+    pub model: ModelSpec,
+    /// The column that was learned.
+    pub label: String,
+    /// Names of the corpora.
+    pub corpora: Vec<String>,
+    /// Rows that were trained and tested on.
+    pub n: usize,
+    /// Speakers; all the unknown ones count as one.
+    pub speakers: usize,
+    /// Rows left out: without a label, or, under protocol B, without a speaker.
+    pub left_out: usize,
+    /// Rows without a speaker that took part as one group.
+    pub speakerless: usize,
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+/// One fold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoldReport {
+    /// The speaker left out, or the number of the fold.
+    pub name: String,
+    /// The speakers tested.
+    pub speakers: Vec<String>,
+    /// Rows trained on.
+    pub train: usize,
+    /// Rows tested on.
+    pub test: usize,
+    /// UAR of this fold alone.
+    pub uar: f64,
+}
+
+impl Report {
+    /// The report as a page of text.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        let corpora = if self.corpora.is_empty() {
+            String::new()
+        } else {
+            format!("{}: ", self.corpora.join(", "))
+        };
+        let scaling = match self.normalize {
+            Normalize::Corpus => "scaling fitted on the training speakers (protocol A)",
+            Normalize::Speaker => {
+                "each speaker scaled by the own unlabelled recordings (protocol B, transductive)"
+            }
+        };
+        let [low, high] = self.uar_ci95;
+        let lines = [
+            format!(
+                "{corpora}{} recordings, {} speakers, {} classes",
+                self.n,
+                self.speakers,
+                self.classes.len()
+            ),
+            format!(
+                "{} features ({}), {}",
+                self.feature_names.len(),
+                self.features,
+                self.model
+            ),
+            format!("{} speaker-disjoint folds; {scaling}", self.folds.len()),
+            String::new(),
+            format!(
+                "UAR       {:.3}   95 % interval {low:.3} to {high:.3} (speakers resampled), chance {:.3}",
+                self.uar, self.chance
+            ),
+            format!("accuracy  {:.3}", self.accuracy),
+            format!("macro F1  {:.3}", self.macro_f1),
+            String::new(),
+        ];
+        text.push_str(&lines.join("\n"));
+        text.push('\n');
+        self.confusion_table(&mut text);
+        let mut left_out = Vec::new();
+        if self.left_out > 0 {
+            left_out.push(format!(
+                "{} rows left out (no label, or no speaker to scale by)",
+                self.left_out
+            ));
+        }
+        if self.speakerless > 0 {
+            left_out.push(format!(
+                "{} rows without a speaker kept together as one",
+                self.speakerless
+            ));
+        }
+        if !left_out.is_empty() {
+            let _ = writeln!(text, "\n{}", left_out.join("; "));
+        }
+        text
+    }
+
+    /// Rows are truth, columns verdicts; the last column is the recall.
+    fn confusion_table(&self, text: &mut String) {
+        let width = self
+            .classes
+            .iter()
+            .map(|class| class.chars().count())
+            .max()
+            .unwrap_or(0)
+            .max(6);
+        let header: String = self
+            .classes
+            .iter()
+            .map(|class| format!(" {class:>width$}"))
+            .collect();
+        let _ = writeln!(text, "{:width$} {header} {:>7}", "", "recall");
+        for (class, row) in self.classes.iter().zip(&self.confusion) {
+            let counts: String = row.iter().map(|n| format!(" {n:>width$}")).collect();
+            let recall = self.recall.get(class).copied().unwrap_or(f64::NAN);
+            let _ = writeln!(text, "{class:width$} {counts} {recall:>7.3}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Z-scores: fitted on the training rows, or for each speaker by the own rows.
+//!
+//! Missing values take the mean of the rows that the scaler is fitted on; deviations are population
+//! deviations over all of these rows, as scikit-learn's `SimpleImputer` and `StandardScaler` in a
+//! row give them; constant columns become 0.
+
+use std::collections::BTreeMap;
+
+use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
+
+/// Mean and scale of each feature.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scaler {
+    mean: Vec<f64>,
+    /// One over the standard deviation; 0 for a constant column.
+    inverse_std: Vec<f64>,
+}
+
+/// Columns that vary less than this, relative to their mean, are constant: single precision cannot
+/// tell them apart.
+const CONSTANT: f64 = 1e-12;
+
+impl Scaler {
+    /// Fits mean and deviation of each column of `x` over the rows `rows`.
+    pub fn fit(x: ArrayView2<f32>, rows: &[usize]) -> Scaler {
+        let features = x.ncols();
+        let (mut sum, mut known) = (vec![0.0_f64; features], vec![0.0_f64; features]);
+        for &row in rows {
+            for (f, &value) in x.row(row).iter().enumerate() {
+                if !value.is_nan() {
+                    sum[f] += f64::from(value);
+                    known[f] += 1.0;
+                }
+            }
+        }
+        let mean: Vec<f64> = sum
+            .iter()
+            .zip(&known)
+            .map(|(s, &n)| if n > 0.0 { s / n } else { 0.0 })
+            .collect();
+        let mut squares = vec![0.0_f64; features];
+        for &row in rows {
+            for (f, &value) in x.row(row).iter().enumerate() {
+                if !value.is_nan() {
+                    squares[f] += (f64::from(value) - mean[f]).powi(2);
+                }
+            }
+        }
+        let inverse = |(square, mean): (&f64, &f64)| {
+            let std = (square / rows.len() as f64).sqrt();
+            if std > CONSTANT * mean.abs() && std > 0.0 {
+                1.0 / std
+            } else {
+                0.0
+            }
+        };
+        let inverse_std = squares.iter().zip(&mean).map(inverse).collect();
+        Scaler { mean, inverse_std }
+    }
+
+    /// The rows `rows` of `x`, scaled.
+    pub fn apply(&self, x: ArrayView2<f32>, rows: &[usize]) -> Array2<f32> {
+        let mut out = Array2::zeros((rows.len(), x.ncols()));
+        for (mut scaled, &row) in out.rows_mut().into_iter().zip(rows) {
+            for (f, (slot, &value)) in scaled.iter_mut().zip(x.row(row)).enumerate() {
+                if !value.is_nan() {
+                    *slot = ((f64::from(value) - self.mean[f]) * self.inverse_std[f]) as f32;
+                }
+            }
+        }
+        out
+    }
+}
+
+/// `x` with each speaker's rows scaled by mean and deviation of that speaker's own rows.
+pub fn per_speaker(x: ArrayView2<f32>, speakers: &[Option<String>]) -> Array2<f32> {
+    let mut rows_of: BTreeMap<&Option<String>, Vec<usize>> = BTreeMap::new();
+    for (row, speaker) in speakers.iter().enumerate() {
+        rows_of.entry(speaker).or_default().push(row);
+    }
+    let mut out = Array2::zeros(x.dim());
+    for rows in rows_of.values() {
+        let scaled = Scaler::fit(x, rows).apply(x, rows);
+        for (scaled, &row) in scaled.rows().into_iter().zip(rows) {
+            out.row_mut(row).assign(&scaled);
+        }
+    }
+    out
+}
+
+#[test]
+fn columns_are_centred_scaled_and_filled() {
+    use ndarray::array;
+    let x = array![
+        [1.0, 5.0, f32::NAN],
+        [3.0, 5.0, 2.0],
+        [100.0, 9.0, f32::NAN]
+    ];
+    let scaler = Scaler::fit(x.view(), &[0, 1]);
+    // Column 1 is constant in the rows of the fit, column 2 known in one: its mean stands in, so it
+    // is constant too.
+    assert_eq!(
+        scaler.apply(x.view(), &[0, 1, 2]),
+        array![[-1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [98.0, 0.0, 0.0]]
+    );
+}
+
+#[test]
+fn each_speaker_is_scaled_alone() {
+    use ndarray::array;
+    let x = array![[1.0_f32], [10.0], [3.0], [30.0]];
+    let speakers = ["a", "b", "a", "b"].map(|s| Some(s.to_string()));
+    assert_eq!(
+        per_speaker(x.view(), &speakers),
+        array![[-1.0], [-1.0], [1.0], [1.0]]
+    );
+}
