@@ -1,4 +1,11 @@
-//! Speech emotion recognition with classical means.
+#![doc = include_str!("../README.md")]
+//!
+//! # The modules, in the order in which data flow
+//!
+//! [`audio`] reads a recording; [`lld`] (on [`dsp`]) makes contours of it, [`functional`] statistics of
+//! these, [`features`] the named sets; [`corpus`] lists recordings, and [`extract`] turns a list into
+//! a [`table`]. There the signal half ends. The learning half reads the table: [`dataset`], [`split`],
+//! [`scaler`], [`model`], [`metrics`], [`evaluate`], [`report`]. [`predict`] joins both.
 
 // What everything stands on.
 pub mod error;
@@ -37,3 +44,20 @@ pub mod report;
 
 // Model and recording, together again.
 pub mod predict;
+
+pub mod prelude {
+    //! What most programs and notebooks need: `use sentire::prelude::*`.
+
+    pub use crate::audio::{self, Audio, Rate, ReadOptions, Recording};
+    pub use crate::corpus::{Layout, Manifest, Utterance, scan};
+    pub use crate::dataset::Dataset;
+    pub use crate::error::{Error, Result};
+    pub use crate::evaluate::{Evaluation, FoldSpec, evaluate};
+    pub use crate::extract::{Level, Settings};
+    pub use crate::features::{Extractor, FeatureSet};
+    pub use crate::lld::{Lld, LldTable};
+    pub use crate::model::{Model, ModelSpec, Normalize};
+    pub use crate::predict::{Prediction, Predictor};
+    pub use crate::report::Report;
+    pub use crate::table::{Column, Table};
+}

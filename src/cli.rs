@@ -1,0 +1,260 @@
+//! The command line: arguments and help texts, nothing else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use sentire::audio::Rate;
+use sentire::corpus::Layout;
+use sentire::evaluate::{FoldSpec, NormalizeSpec};
+use sentire::extract::Level;
+use sentire::model::{ModelSpec, Normalize};
+
+/// Speech emotion recognition with classical means: recordings to features, leak-free evaluation,
+/// models, predictions.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sentire",
+    version,
+    before_help = "\
+Examples:
+  sentire demo                                        see all of it on the built-in corpus
+  sentire corpus RAVDESS -o ravdess.csv               a folder of recordings -> manifest
+  sentire extract ravdess.csv -o ravdess.parquet      manifest -> features
+  sentire evaluate ravdess.parquet --folds 6          features -> speaker-independent UAR
+  sentire train ravdess.parquet -o model.sentire      features -> model
+  sentire predict call.wav -m model.sentire           model + recording -> emotion"
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Threads; the result is the same for any number [default: one per core]
+    #[arg(short, long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Replace outputs that exist already
+    #[arg(long, global = true)]
+    pub force: bool,
+    /// No progress bar, no closing line; errors only
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more: the whole text of internal errors
+    #[arg(long, global = true)]
+    pub verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Demo(Demo),
+    Corpus(Corpus),
+    Extract(Extract),
+    Train(Train),
+    Evaluate(Evaluate),
+    Predict(Predict),
+    Describe(Describe),
+}
+
+/// Run everything once on the synthetic corpus that is built in: features, evaluation, model, one
+/// prediction
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  sentire demo
+  sentire demo -o /tmp/demo")]
+pub struct Demo {
+    /// Folder for all that it writes; what an earlier demo left there is replaced
+    #[arg(short, long, value_name = "DIR", default_value = "outputs/demo")]
+    pub output: PathBuf,
+}
+
+/// List the recordings of a folder, with speaker and emotion read from their names, as a CSV
+/// manifest
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  sentire corpus RAVDESS -o ravdess.csv
+  sentire corpus recordings --layout folders > manifest.csv")]
+pub struct Corpus {
+    /// Folder with the recordings, anywhere below it
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// How names are to be read: auto, ravdess, emodb, emovo, or folders (a folder for each
+    /// emotion)
+    #[arg(long, default_value = "auto", value_parser = parse_layout)]
+    pub layout: LayoutChoice,
+    /// Where to write the manifest [default: standard output]
+    #[arg(short, long, value_name = "CSV")]
+    pub output: Option<PathBuf>,
+}
+
+/// `--layout`: one of the layouts, or whichever the names follow.
+#[derive(Debug, Clone, Copy)]
+pub enum LayoutChoice {
+    Auto,
+    Named(Layout),
+}
+
+fn parse_layout(name: &str) -> Result<LayoutChoice, sentire::error::Error> {
+    if name == "auto" {
+        Ok(LayoutChoice::Auto)
+    } else {
+        name.parse().map(LayoutChoice::Named)
+    }
+}
+
+/// Compute features of every recording of a manifest or folder, in parallel, into a Parquet table
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  sentire extract ravdess.csv -o ravdess.parquet
+  sentire extract recordings --rate native -j 4
+  sentire extract ravdess.csv --level lld -o contours.parquet
+
+The same command again redoes only what has changed. Recordings that fail are listed in X.failures.parquet.")]
+pub struct Extract {
+    /// Manifest (CSV with a column `file`) or folder of recordings
+    #[arg(value_name = "MANIFEST.csv|DIR")]
+    pub input: PathBuf,
+    /// Feature sets, separated by commas: see `sentire describe rich`
+    #[arg(long, default_value = "default", value_name = "NAME[,NAME]")]
+    pub features: String,
+    /// functionals: a row per recording; lld: a row per frame
+    #[arg(long, default_value = "functionals")]
+    pub level: Level,
+    /// Sample rate to resample to, in Hz, or `native` for each file's own
+    #[arg(long, default_value = "16000", value_name = "HZ|native")]
+    pub rate: Rate,
+    /// Take this channel, counted from 0, instead of the mean of all
+    #[arg(long, value_name = "N")]
+    pub channel: Option<usize>,
+    /// Keep what decodes of recordings that break off, marked in a column `truncated`, instead of
+    /// refusing them
+    #[arg(long)]
+    pub accept_truncated: bool,
+    /// Ignore what an earlier run left, compute everything
+    #[arg(long)]
+    pub fresh: bool,
+    /// Where to write the table
+    #[arg(
+        short,
+        long,
+        value_name = "PARQUET",
+        default_value = "outputs/features.parquet"
+    )]
+    pub output: PathBuf,
+}
+
+/// Train a model on a table of features
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  sentire train ravdess.parquet -o model.sentire
+  sentire train ravdess.parquet --model svm:kernel=rbf,c=1,gamma=scale
+  sentire train ravdess.parquet --model forest:trees=500 --seed 7")]
+pub struct Train {
+    /// Table written by `sentire extract`
+    #[arg(value_name = "FEATURES.parquet")]
+    pub features: PathBuf,
+    #[command(flatten)]
+    pub learn: Learn,
+    /// corpus: one scaling for all; speaker: each speaker scaled by the own recordings, at
+    /// prediction too
+    #[arg(long, default_value = "corpus", value_name = "corpus|speaker")]
+    pub normalize: Normalize,
+    /// Where to write the model
+    #[arg(
+        short,
+        long,
+        value_name = "SENTIRE",
+        default_value = "outputs/model.sentire"
+    )]
+    pub output: PathBuf,
+}
+
+/// Measure how well a model recognises speakers that it was not trained on
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  sentire evaluate ravdess.parquet --folds 6
+  sentire evaluate emodb.parquet --folds loso --normalize speaker
+  sentire evaluate ravdess.parquet --model forest --json > report.json
+
+Speakers are never split: --folds K makes K groups of whole speakers, loso leaves one speaker out at a time.")]
+pub struct Evaluate {
+    /// Tables written by `sentire extract`
+    #[arg(value_name = "FEATURES.parquet", required = true)]
+    pub features: Vec<PathBuf>,
+    #[command(flatten)]
+    pub learn: Learn,
+    /// loso, or a number of folds
+    #[arg(long, default_value = "loso", value_name = "loso|K")]
+    pub folds: FoldSpec,
+    /// corpus: scaling fitted on the training speakers; speaker: each speaker by the own recordings
+    /// (uses the test speaker's unlabelled audio); both: both, side by side
+    #[arg(long, default_value = "corpus", value_name = "corpus|speaker|both")]
+    pub normalize: NormalizeSpec,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Exit with 1 if the UAR is below this (0 to 1); with --normalize both, that of `corpus`
+    #[arg(long, value_name = "UAR")]
+    pub fail_under: Option<f64>,
+    /// Folder for report.txt, report.json and predictions.parquet
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Learn {
+    /// Classifier: svm, forest, each with parameters as in svm:kernel=rbf,c=1,gamma=scale
+    #[arg(long, default_value = "default", value_name = "NAME[:KEY=VALUE,...]")]
+    pub model: ModelSpec,
+    /// Column that holds what is to be recognised
+    #[arg(long, default_value = "emotion", value_name = "COLUMN")]
+    pub label: String,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+}
+
+/// Recognise the emotion of recordings
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  sentire predict call.wav -m model.sentire
+  sentire predict *.flac -m model.sentire --json
+  ffmpeg -i call.m4a -f wav - | sentire predict - -m model.sentire")]
+pub struct Predict {
+    /// Recordings; `-` reads one from standard input
+    #[arg(value_name = "AUDIO", required = true)]
+    pub audio: Vec<PathBuf>,
+    /// Model written by `sentire train`
+    #[arg(short, long, value_name = "SENTIRE")]
+    pub model: Option<PathBuf>,
+    /// One JSON object per recording and line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Say what is in a table, a model, a recording or a feature set
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  sentire describe rich
+  sentire describe outputs/features.parquet
+  sentire describe model.sentire
+  sentire describe call.wav")]
+pub struct Describe {
+    /// A file (told by its content), or the name of a feature set
+    #[arg(value_name = "FILE|SET")]
+    pub what: String,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}

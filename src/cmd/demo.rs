@@ -1,0 +1,119 @@
+//! `sentire demo`: everything once, on the corpus that is built in.
+
+use std::path::Path;
+
+use include_dir::{Dir, include_dir};
+use sentire::audio;
+use sentire::corpus::Manifest;
+use sentire::dataset::Dataset;
+use sentire::error::{Error, Result};
+use sentire::evaluate::{self, FoldSpec};
+use sentire::extract::{Level, Settings};
+use sentire::model::{Model, ModelSpec, Normalize};
+use sentire::output;
+use sentire::predict::Predictor;
+
+use crate::cli::Demo;
+use crate::cmd::{
+    Console, Outcome, count, evaluate::write_report, extract::extract_with_progress, predict,
+};
+
+/// Synthetic speech of 8 voices in 4 emotions; see its README.
+static CORPUS: Dir = include_dir!("$CARGO_MANIFEST_DIR/corpora/demo");
+const SEED: u64 = 0;
+/// Marks a folder as the demo's own, so that no other is emptied.
+const MARK: &str = "recordings/README.md";
+
+pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
+    let dir = &args.output;
+    clear(dir, console)?;
+    let recordings = dir.join("recordings");
+    for file in CORPUS
+        .files()
+        .filter(|file| file.path().extension().is_none_or(|e| e != "py"))
+    {
+        output::write(&recordings.join(file.path()), file.contents())?;
+    }
+    let manifest = Manifest::read(&recordings.join("manifest.csv"))?;
+    let settings = Settings {
+        level: Level::Functionals,
+        ..Settings::default()
+    };
+    let features = dir.join("features.parquet");
+    let summary = extract_with_progress(&manifest, &settings, &features, None, console)?;
+
+    let data = Dataset::read(&[&features], "emotion")?;
+    let spec = ModelSpec::default();
+    let evaluation = evaluate::evaluate(&data, &spec, FoldSpec::Loso, Normalize::Corpus, SEED)?;
+    let report = evaluation.report.clone();
+    let json = serde_json::to_string_pretty(&report).expect("a report is plain data") + "\n";
+    write_report(&dir.join("report"), &report.to_text(), &json, &[evaluation])?;
+
+    let model = Model::train(&data, &spec, Normalize::Corpus, SEED)?;
+    let model_path = dir.join("model.sentire");
+    model.save(&model_path)?;
+
+    // The prediction is of a voice that the model has not heard: it is trained again without.
+    let held_out = &manifest.utterances[0];
+    let others: Vec<usize> = (0..data.len())
+        .filter(|&row| data.speakers[row] != held_out.speaker)
+        .collect();
+    let without = Model::train(&data.select(&others), &spec, Normalize::Corpus, SEED)?;
+    let predictor = Predictor::new(&without)?;
+    let path = manifest.path(held_out);
+    let recording = audio::read(&path, &settings.read_options(None, None))?;
+    let values = predictor.features(&recording, &mut predictor.extractor(), &held_out.file)?;
+    let name = path.display().to_string();
+    let prediction = &predictor.predict(&[(name.clone(), recording.duration_s, values)])?[0];
+    output::write(
+        &dir.join("prediction.json"),
+        predict::line(prediction, true).as_bytes(),
+    )?;
+
+    let shown = dir.display();
+    console.print(&format!(
+        "Demo on synthetic speech (espeak-ng): it shows the steps, not how people feel.\n\n\
+         features    {}, {} -> {shown}/features.parquet\n\
+         evaluation  {} -> {shown}/report/\n\n{}\n\
+         model       {} -> {shown}/model.sentire\n\
+         prediction  by a model that has not heard speaker {}:\n            {}\n\
+         Next, on recordings of your own:\n  sentire corpus DIR -o manifest.csv\n  sentire extract manifest.csv\n  \
+         sentire evaluate outputs/features.parquet\n",
+        count(summary.recordings, "recording"),
+        count(summary.features, "feature"),
+        "each speaker recognised by a model trained on the others",
+        indent(&report.to_text()),
+        model.card.model,
+        held_out.speaker.as_deref().unwrap_or("unknown"),
+        predict::line(prediction, false),
+    ))?;
+    Ok(Outcome::Done)
+}
+
+/// Empties the folder that an earlier demo left; refuses any other that is not empty.
+fn clear(dir: &Path, console: &Console) -> Result<()> {
+    let occupied =
+        dir.is_file() || std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
+    if occupied && !dir.join(MARK).exists() && !console.force {
+        return Err(Error::Usage(format!(
+            "{}: holds something else than an earlier demo; choose another folder with -o, or replace it with --force",
+            dir.display()
+        )));
+    }
+    match std::fs::remove_dir_all(dir) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(Error::io(dir)(cause)),
+        _ => Ok(()),
+    }
+}
+
+fn indent(text: &str) -> String {
+    text.lines()
+        .map(|line| {
+            if line.is_empty() {
+                "\n".to_string()
+            } else {
+                format!("  {line}\n")
+            }
+        })
+        .collect()
+}

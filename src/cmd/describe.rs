@@ -1,0 +1,379 @@
+//! `sentire describe`: what is in a table, a model, a recording or a feature set.
+
+use std::fmt::Write;
+use std::io::Read;
+use std::path::Path;
+
+use sentire::audio::{self, Rate, ReadOptions};
+use sentire::error::{Error, Result};
+use sentire::features::{FEATURES_VERSION, FeatureSet};
+use sentire::functional;
+use sentire::model::{Card, Model, file::is_model};
+use sentire::table::Table;
+use serde::Serialize;
+
+use crate::cli::Describe;
+use crate::cmd::{Console, Outcome};
+
+pub fn run(args: &Describe, console: &Console) -> Result<Outcome> {
+    let path = Path::new(&args.what);
+    if !path.exists() {
+        let set: FeatureSet = args.what.parse().map_err(|error| match error {
+            Error::Usage(reason) => {
+                Error::Usage(format!("{}: no such file, and {reason}", args.what))
+            }
+            other => other,
+        })?;
+        return print(
+            console,
+            args.json,
+            &SetDescription::of(set),
+            SetDescription::to_text,
+        );
+    }
+    let mut start = Vec::new();
+    let file = std::fs::File::open(path).map_err(Error::io(path))?;
+    file.take(8)
+        .read_to_end(&mut start)
+        .map_err(Error::io(path))?;
+    if start.starts_with(b"PAR1") {
+        print(
+            console,
+            args.json,
+            &TableDescription::of(path)?,
+            TableDescription::to_text,
+        )
+    } else if is_model(&start) {
+        print(console, args.json, &Model::load(path)?.card, card_text)
+    } else {
+        print(
+            console,
+            args.json,
+            &RecordingDescription::of(path)?,
+            RecordingDescription::to_text,
+        )
+    }
+}
+
+fn print<T: Serialize>(
+    console: &Console,
+    json: bool,
+    what: &T,
+    to_text: impl Fn(&T) -> String,
+) -> Result<Outcome> {
+    let text = match json {
+        true => serde_json::to_string_pretty(what).expect("descriptions are plain data") + "\n",
+        false => to_text(what),
+    };
+    console.print(&text)?;
+    Ok(Outcome::Done)
+}
+
+/// The dictionary of a feature set.
+#[derive(Serialize)]
+struct SetDescription {
+    set: String,
+    features_version: u32,
+    descriptors: Vec<sentire::lld::Lld>,
+    contour_statistics: Vec<[&'static str; 2]>,
+    delta_statistics: Vec<[&'static str; 2]>,
+    voiced_delta_statistics: Vec<[&'static str; 2]>,
+    brief_statistics: Vec<[&'static str; 2]>,
+    segment_statistics: Vec<[&'static str; 2]>,
+    features: Vec<String>,
+}
+
+impl SetDescription {
+    fn of(set: FeatureSet) -> SetDescription {
+        let pairs = |list: &[(&'static str, &'static str)]| {
+            list.iter().map(|&(name, text)| [name, text]).collect()
+        };
+        SetDescription {
+            set: set.to_string(),
+            features_version: FEATURES_VERSION,
+            descriptors: set.llds(),
+            contour_statistics: pairs(&functional::CONTOUR),
+            delta_statistics: pairs(&functional::DELTA),
+            voiced_delta_statistics: pairs(&functional::VOICED_DELTA),
+            brief_statistics: pairs(&functional::BRIEF),
+            segment_statistics: pairs(&functional::SEGMENTS),
+            features: set
+                .features()
+                .into_iter()
+                .map(|feature| feature.name)
+                .collect(),
+        }
+    }
+
+    fn to_text(&self) -> String {
+        let mut text = format!(
+            "{}: {} descriptors per frame, {} features per recording (version {})\n\nDescriptors\n",
+            self.set,
+            self.descriptors.len(),
+            self.features.len(),
+            self.features_version
+        );
+        for lld in &self.descriptors {
+            let voiced = if lld.voiced_only {
+                "; voiced frames only"
+            } else {
+                ""
+            };
+            let _ = writeln!(
+                text,
+                "  {:26} {:22} {}{voiced}",
+                lld.name, lld.unit, lld.definition
+            );
+        }
+        let lists = [
+            (
+                "Statistics of a descriptor: NAME_STATISTIC; of the spectral shape also over voiced frames, NAME_voiced_STATISTIC",
+                &self.contour_statistics,
+            ),
+            (
+                "Statistics of its delta, the change over five frames: NAME_delta_STATISTIC",
+                &self.delta_statistics,
+            ),
+            (
+                "Of energy, MFCC and spectral shape, the delta over voiced frames: NAME_delta_voiced_STATISTIC",
+                &self.voiced_delta_statistics,
+            ),
+            (
+                "Of contrast and chroma these alone: NAME_STATISTIC, NAME_delta_STATISTIC",
+                &self.brief_statistics,
+            ),
+            (
+                "Statistics of voiced and pause segments: voiced_STATISTIC, pause_STATISTIC",
+                &self.segment_statistics,
+            ),
+        ];
+        for (title, list) in lists {
+            let _ = writeln!(text, "\n{title}");
+            for [name, definition] in list {
+                let _ = writeln!(text, "  {name:26} {definition}");
+            }
+        }
+        text
+    }
+}
+
+/// What is in a Parquet table.
+#[derive(Serialize)]
+struct TableDescription {
+    rows: usize,
+    columns: usize,
+    features: usize,
+    metadata: std::collections::BTreeMap<String, String>,
+    #[cfg(feature = "frame")]
+    statistics: sentire::frame::Statistics,
+}
+
+impl TableDescription {
+    fn of(path: &Path) -> Result<TableDescription> {
+        let table = Table::read(path)?;
+        let features = table.feature_names().map_or(0, |names| names.len());
+        #[cfg(feature = "frame")]
+        let statistics = sentire::frame::statistics(&table)?;
+        let mut metadata = table.metadata.clone();
+        metadata.remove(sentire::table::FEATURES_KEY);
+        Ok(TableDescription {
+            rows: table.rows(),
+            columns: table.columns.len(),
+            features,
+            metadata,
+            #[cfg(feature = "frame")]
+            statistics,
+        })
+    }
+
+    fn to_text(&self) -> String {
+        let mut text = format!(
+            "{} rows, {} columns, {} of them features\n",
+            self.rows, self.columns, self.features
+        );
+        for (key, value) in &self.metadata {
+            let _ = writeln!(text, "  {:18} {value}", key.trim_start_matches("sentire."));
+        }
+        #[cfg(feature = "frame")]
+        self.statistics_text(&mut text);
+        text
+    }
+
+    #[cfg(feature = "frame")]
+    fn statistics_text(&self, text: &mut String) {
+        let statistics = &self.statistics;
+        let [shortest, median, longest] = statistics.duration_s;
+        if !median.is_nan() {
+            let _ = writeln!(
+                text,
+                "\nRecordings of {shortest:.2} to {longest:.2} s, median {median:.2} s"
+            );
+        }
+        for (title, groups) in [
+            ("corpus", &statistics.corpus),
+            ("emotion", &statistics.emotion),
+            ("speaker", &statistics.speaker),
+        ] {
+            if groups.is_empty() {
+                continue;
+            }
+            let _ = writeln!(
+                text,
+                "\n{title:20} {:>8} {:>10} {:>8}",
+                "rows", "minutes", "mean s"
+            );
+            for group in groups {
+                let name = group.name.as_deref().unwrap_or("(none)");
+                let _ = writeln!(
+                    text,
+                    "  {name:18} {:>8} {:>10.1} {:>8.2}",
+                    group.rows,
+                    group.total_s / 60.0,
+                    group.mean_s
+                );
+            }
+        }
+        if !statistics.most_nulls.is_empty() {
+            let _ = writeln!(text, "\nmost nulls");
+            for odd in &statistics.most_nulls {
+                let _ = writeln!(
+                    text,
+                    "  {:42} {:>8} of {} rows",
+                    odd.feature, odd.value, self.rows
+                );
+            }
+        }
+        if !statistics.least_variance.is_empty() {
+            let _ = writeln!(
+                text,
+                "\nleast variance (standard deviation over largest magnitude)"
+            );
+            for odd in &statistics.least_variance {
+                let _ = writeln!(text, "  {:42} {:>8.4}", odd.feature, odd.value);
+            }
+        }
+    }
+}
+
+fn card_text(card: &Card) -> String {
+    let protocol = match card.normalize {
+        sentire::model::Normalize::Corpus => "A: features scaled by the training speakers",
+        sentire::model::Normalize::Speaker => {
+            "B: each speaker scaled by the own recordings, at prediction too"
+        }
+    };
+    let counts: Vec<String> = card
+        .classes
+        .iter()
+        .zip(&card.class_counts)
+        .map(|(class, n)| format!("{class} ({n})"))
+        .collect();
+    let corpora = if card.corpora.is_empty() {
+        "unnamed".to_string()
+    } else {
+        card.corpora.join(", ")
+    };
+    let mut lines = vec![
+        ("model", card.model.to_string()),
+        (
+            "tells apart",
+            format!("{}: {}", card.label, counts.join(", ")),
+        ),
+        ("protocol", protocol.to_string()),
+        (
+            "trained on",
+            format!(
+                "{corpora}: {} recordings of {} speakers",
+                card.n, card.speakers
+            ),
+        ),
+        ("seed", card.seed.to_string()),
+        ("made by", format!("sentire {}", card.sentire)),
+    ];
+    if let Some(date) = &card.date {
+        lines.push(("date", date.clone()));
+    }
+    let features = card
+        .features
+        .iter()
+        .map(|(key, value)| (key.trim_start_matches("sentire."), value.clone()));
+    lines.extend(features.filter(|(key, _)| *key != "version"));
+    lines
+        .iter()
+        .map(|(key, value)| format!("{key:18} {value}\n"))
+        .collect()
+}
+
+/// What is in a recording.
+#[derive(Serialize)]
+struct RecordingDescription {
+    file: String,
+    duration_s: f64,
+    sample_rate: u32,
+    channels: usize,
+    clipped_ratio: f64,
+    speech_ratio: f64,
+    snr_db: Option<f64>,
+    truncated: bool,
+    audio_hash: String,
+}
+
+impl RecordingDescription {
+    fn of(path: &Path) -> Result<RecordingDescription> {
+        let options = ReadOptions {
+            rate: Rate::Native,
+            accept_truncated: true,
+            ..ReadOptions::default()
+        };
+        let recording = audio::read(path, &options)?;
+        Ok(RecordingDescription {
+            file: path.display().to_string(),
+            duration_s: recording.duration_s,
+            sample_rate: recording.sample_rate,
+            channels: recording.channels,
+            clipped_ratio: recording.clipped_ratio,
+            speech_ratio: recording.speech_ratio,
+            snr_db: (!recording.snr_db.is_nan()).then_some(recording.snr_db),
+            truncated: recording.truncated,
+            audio_hash: recording.audio_hash,
+        })
+    }
+
+    fn to_text(&self) -> String {
+        let snr = self
+            .snr_db
+            .map_or("undefined (digital silence)".to_string(), |db| {
+                format!("{db:.1} dB")
+            });
+        let lines = [
+            (
+                "length",
+                format!(
+                    "{:.3} s{}",
+                    self.duration_s,
+                    if self.truncated {
+                        ", then it breaks off"
+                    } else {
+                        ""
+                    }
+                ),
+            ),
+            ("sample rate", format!("{} Hz", self.sample_rate)),
+            ("channels", self.channels.to_string()),
+            (
+                "clipped",
+                format!("{:.3} % of the samples", self.clipped_ratio * 100.0),
+            ),
+            (
+                "speech",
+                format!("{:.0} % of the time", self.speech_ratio * 100.0),
+            ),
+            ("loud against quiet", snr),
+            ("sound", self.audio_hash.clone()),
+        ];
+        lines
+            .iter()
+            .map(|(key, value)| format!("{key:18} {value}\n"))
+            .collect()
+    }
+}

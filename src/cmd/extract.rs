@@ -1,0 +1,141 @@
+//! `sentire extract`: recordings to features.
+
+use std::path::Path;
+
+use sentire::corpus::{Manifest, scan};
+use sentire::error::{Error, Result};
+use sentire::extract::{self, Event, Level, Settings, Summary};
+use sentire::features::FeatureSet;
+use sentire::output;
+use sentire::table::Table;
+
+use crate::cli::Extract;
+use crate::cmd::{Console, Outcome, count};
+
+pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
+    let settings = Settings {
+        sets: FeatureSet::parse_list(&args.features)?,
+        level: args.level,
+        rate: args.rate,
+        channel: args.channel,
+        accept_truncated: args.accept_truncated,
+    };
+    if settings.level == Level::Lld && settings.sets.len() > 1 {
+        return Err(Error::Usage(
+            "--level lld writes one feature set to a file; name one with --features".into(),
+        ));
+    }
+    let previous = previous(&args.output, &settings, console.force)?;
+    let manifest = load_manifest(&args.input, console)?;
+    let previous = previous.filter(|_| !args.fresh && !console.force);
+    let summary = extract_with_progress(
+        &manifest,
+        &settings,
+        &args.output,
+        previous.as_ref(),
+        console,
+    )?;
+    let output = args.output.display();
+    let unchanged = summary.reused == summary.recordings && summary.recordings > 0;
+    let mut closing = if unchanged {
+        format!(
+            "{} unchanged, nothing to compute: {output}",
+            count(summary.recordings, "recording")
+        )
+    } else {
+        let reused = if summary.reused > 0 {
+            format!(" ({} kept from before)", summary.reused)
+        } else {
+            String::new()
+        };
+        format!(
+            "{}{reused}, {} of {} -> {output}",
+            count(summary.recordings, "recording"),
+            count(summary.rows, "row"),
+            count(summary.features, "feature")
+        )
+    };
+    if summary.failed > 0 {
+        closing += &format!(
+            "; {} failed -> {}",
+            summary.failed,
+            extract::failures_path(&args.output).display()
+        );
+    }
+    let next = match settings.level {
+        Level::Functionals => "evaluate",
+        Level::Lld => "describe",
+    };
+    console.note(&format!("{closing}; next: sentire {next} {output}"));
+    Ok(if summary.failed > 0 {
+        Outcome::Partly
+    } else {
+        Outcome::Done
+    })
+}
+
+/// Reads a manifest, or looks through a folder.
+fn load_manifest(input: &Path, console: &Console) -> Result<Manifest> {
+    if !input.is_dir() {
+        return Manifest::read(input);
+    }
+    let found = scan(input, None)?;
+    for finding in &found.findings {
+        console.note(&format!("note: {finding}"));
+    }
+    Ok(found.manifest)
+}
+
+/// The table that an earlier run left at `output`. Refuses what is no such table, or was made with
+/// other settings.
+fn previous(output: &Path, settings: &Settings, force: bool) -> Result<Option<Table>> {
+    if force || !output.exists() {
+        output::check(output, force)?;
+        return Ok(None);
+    }
+    let metadata = Table::read_metadata(output).unwrap_or_default();
+    for (key, now) in settings.to_metadata() {
+        let name = key.trim_start_matches("sentire.");
+        match metadata.get(&key) {
+            None => {
+                return Err(Error::Exists {
+                    path: output.to_path_buf(),
+                });
+            }
+            Some(then) if *then != now => {
+                return Err(Error::Usage(format!(
+                    "{} exists and was made with {name} {then}, now {name} is {now}; choose another -o, or replace it with --force",
+                    output.display()
+                )));
+            }
+            Some(_) => {}
+        }
+    }
+    Table::read(output).map(Some)
+}
+
+/// Runs the extraction with a progress bar and a line for each failure. That nothing could be
+/// extracted is an error.
+pub fn extract_with_progress(
+    manifest: &Manifest,
+    settings: &Settings,
+    output: &Path,
+    previous: Option<&Table>,
+    console: &Console,
+) -> Result<Summary> {
+    let bar = console.progress(manifest.utterances.len());
+    let on_event = |event: Event| match event {
+        Event::Done => bar.inc(1),
+        Event::Failed(error) => bar.suspend(|| console.failed(error)),
+    };
+    let summary = extract::run(manifest, settings, output, previous, &on_event)?;
+    bar.finish_and_clear();
+    if summary.recordings == 0 {
+        return Err(Error::Data(format!(
+            "none of {} could be used; the reasons are in {}",
+            count(summary.failed, "recording"),
+            extract::failures_path(output).display()
+        )));
+    }
+    Ok(summary)
+}

@@ -1,0 +1,120 @@
+//! One file per subcommand; here is what they share: the console, exit codes, loading of tables and
+//! models.
+
+pub mod corpus;
+pub mod demo;
+pub mod describe;
+pub mod evaluate;
+pub mod extract;
+pub mod predict;
+pub mod train;
+
+use std::io::{IsTerminal, Write};
+use std::panic::AssertUnwindSafe;
+use std::process::ExitCode;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sentire::error::{Error, Result};
+
+use crate::cli::Global;
+
+/// How a command ended. What could not be done at all is an error, and exits with 2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All done: 0.
+    Done,
+    /// Done, but some inputs failed or a bar was not reached: 1.
+    Partly,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> ExitCode {
+        ExitCode::from(match outcome {
+            Outcome::Done => 0,
+            Outcome::Partly => 1,
+        })
+    }
+}
+
+/// What goes to the terminal and how.
+pub struct Console {
+    pub quiet: bool,
+    pub force: bool,
+}
+
+impl Console {
+    /// Prints a result to standard output. A reader that has gone away (`| head`) ends the program
+    /// quietly.
+    pub fn print(&self, text: &str) -> Result<()> {
+        let mut stdout = std::io::stdout().lock();
+        match stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush())
+        {
+            Err(cause) if cause.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+            written => written.map_err(Error::io("standard output".as_ref())),
+        }
+    }
+
+    /// A line on standard error, unless quiet.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            eprintln!("{text}");
+        }
+    }
+
+    /// A line about an input that failed; even when quiet.
+    pub fn failed(&self, error: &Error) {
+        eprintln!("failed: {error}");
+    }
+
+    /// A progress bar of `len` recordings on a terminal, invisible elsewhere.
+    pub fn progress(&self, len: usize) -> ProgressBar {
+        let visible = !self.quiet && std::io::stderr().is_terminal();
+        let target = if visible {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::with_draw_target(Some(len as u64), target);
+        let template = "{bar:30} {pos}/{len} recordings, {per_sec}, {eta} left";
+        bar.with_style(ProgressStyle::with_template(template).expect("the template is well-formed"))
+    }
+}
+
+/// Sets up threads and the treatment of panics.
+pub fn set_up(global: &Global) {
+    if let Some(jobs) = global.jobs {
+        // Fails only where a pool exists already; this is the first use.
+        let _ = rayon::ThreadPoolBuilder::new()
+            .num_threads(usize::from(jobs))
+            .build_global();
+    }
+    if !global.verbose {
+        // A caught panic prints one line of ours.
+        std::panic::set_hook(Box::new(|_| {}));
+    }
+}
+
+/// Runs a command; a panic in it becomes an error.
+pub fn caught(command: impl FnOnce() -> Result<Outcome>) -> Result<Outcome> {
+    std::panic::catch_unwind(AssertUnwindSafe(command)).unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or(panic.downcast_ref::<&str>().copied());
+        Err(Error::Usage(format!(
+            "internal error ({}); run again with --verbose and report what it prints",
+            text.unwrap_or("panic")
+        )))
+    })
+}
+
+/// `1 recording`, `2 recordings`.
+pub fn count(n: usize, noun: &str) -> String {
+    if n == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{n} {noun}s")
+    }
+}

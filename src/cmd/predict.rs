@@ -1,0 +1,114 @@
+//! `sentire predict`: recordings to emotions.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use sentire::audio;
+use sentire::error::{Error, Result, Stage};
+use sentire::features::Extractor;
+use sentire::model::Model;
+use sentire::predict::{Prediction, Predictor};
+
+use crate::cli::Predict;
+use crate::cmd::{Console, Outcome};
+
+pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
+    let Some(path) = &args.model else {
+        return Err(Error::Usage(
+            "no model: there is none built in yet; train one with `sentire train FEATURES.parquet -o model.sentire` and name it with \
+             -m model.sentire"
+                .into(),
+        ));
+    };
+    let model = Model::load(path)?;
+    let predictor = Predictor::new(&model).map_err(|error| match error {
+        Error::Data(reason) => Error::Model {
+            path: path.clone(),
+            reason,
+        },
+        other => other,
+    })?;
+    // One file needs no thread pool, and starting one costs as much as the prediction.
+    let read: Vec<Result<(String, f64, Vec<f32>)>> = if args.audio.len() == 1 {
+        vec![features(
+            &predictor,
+            &mut predictor.extractor(),
+            &args.audio[0],
+        )]
+    } else {
+        let with_extractor =
+            |extractor: &mut Extractor, path: &PathBuf| features(&predictor, extractor, path);
+        args.audio
+            .par_iter()
+            .map_init(|| predictor.extractor(), with_extractor)
+            .collect()
+    };
+    let mut recordings = Vec::new();
+    let mut failed = 0;
+    for recording in read {
+        match recording {
+            Ok(recording) => recordings.push(recording),
+            Err(error) => {
+                console.failed(&error);
+                failed += 1;
+            }
+        }
+    }
+    if recordings.is_empty() {
+        return Err(Error::Data("no recording could be used".into()));
+    }
+    for prediction in predictor.predict(&recordings)? {
+        console.print(&line(&prediction, args.json))?;
+    }
+    Ok(if failed > 0 {
+        Outcome::Partly
+    } else {
+        Outcome::Done
+    })
+}
+
+/// Name, length and features of one recording; `-` is standard input.
+fn features(
+    predictor: &Predictor,
+    extractor: &mut Extractor,
+    path: &Path,
+) -> Result<(String, f64, Vec<f32>)> {
+    let options = predictor.settings().read_options(None, None);
+    let name = path.display().to_string();
+    let recording = if name == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .lock()
+            .read_to_end(&mut bytes)
+            .map_err(|cause| Error::Audio {
+                file: name.clone(),
+                stage: Stage::Open,
+                reason: cause.to_string(),
+            })?;
+        audio::read_bytes(bytes, "-", &options)?
+    } else {
+        audio::read(path, &options)?
+    };
+    let values = predictor.features(&recording, extractor, &name)?;
+    Ok((name, recording.duration_s, values))
+}
+
+/// A prediction as one line: JSON, or name, label and the probabilities from the largest down.
+pub fn line(prediction: &Prediction, json: bool) -> String {
+    if json {
+        return serde_json::to_string(prediction).expect("a prediction is plain data") + "\n";
+    }
+    let mut probabilities: Vec<(&String, &f64)> = prediction.probabilities.iter().collect();
+    probabilities.sort_by(|a, b| b.1.total_cmp(a.1));
+    let probabilities: Vec<String> = probabilities
+        .iter()
+        .map(|(class, p)| format!("{class} {p:.2}"))
+        .collect();
+    format!(
+        "{}  {}  ({})\n",
+        prediction.file,
+        prediction.label,
+        probabilities.join(", ")
+    )
+}

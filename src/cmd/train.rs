@@ -1,0 +1,45 @@
+//! `sentire train`: features to a model.
+
+use sentire::dataset::Dataset;
+use sentire::error::Result;
+use sentire::model::{Model, Normalize};
+use sentire::output;
+
+use crate::cli::Train;
+use crate::cmd::{Console, Outcome, count};
+
+pub fn run(args: &Train, console: &Console) -> Result<Outcome> {
+    output::check(&args.output, console.force)?;
+    let data = Dataset::read(&[&args.features], &args.learn.label)?;
+    warn(&data, args.normalize, console);
+    let model = Model::train(&data, &args.learn.model, args.normalize, args.learn.seed)?;
+    model.save(&args.output)?;
+    let card = &model.card;
+    let output = args.output.display();
+    console.note(&format!(
+        "{} trained on {} of {}, {} -> {output}; next: sentire predict RECORDING -m {output}",
+        card.model,
+        count(card.n, "recording"),
+        count(card.speakers, "speaker"),
+        count(card.classes.len(), "class").replace("classs", "classes"),
+    ));
+    Ok(Outcome::Done)
+}
+
+/// Says which rows cannot be used as they are.
+pub fn warn(data: &Dataset, normalize: Normalize, console: &Console) {
+    if data.unlabelled > 0 {
+        console.note(&format!(
+            "note: {} without a label left out",
+            count(data.unlabelled, "row")
+        ));
+    }
+    let speakerless = data.speakerless();
+    if speakerless > 0 {
+        let rows = count(speakerless, "row");
+        console.note(&match normalize {
+            Normalize::Corpus => format!("warning: {rows} without a speaker are kept together as one"),
+            Normalize::Speaker => format!("warning: {rows} without a speaker left out, since there is nothing to scale them by"),
+        });
+    }
+}

@@ -1,0 +1,650 @@
+//! The command line as a user meets it.
+
+use serde_json::Value;
+
+use sentire::report::Report;
+use sentire::table::{Column, Table};
+
+use crate::sandbox::{Sandbox, demo_clip, repository, with_demo_features};
+
+fn texts(table: &Table, column: &str) -> Vec<String> {
+    table
+        .text(column)
+        .unwrap()
+        .iter()
+        .map(|word| word.clone().unwrap_or_default())
+        .collect()
+}
+
+#[test]
+fn the_demo_does_everything_and_can_be_repeated() {
+    let sandbox = Sandbox::new();
+    let first = sandbox.sentire("demo").exits(0);
+    assert!(first.stdout.contains("UAR"), "{}", first.stdout);
+    let files = [
+        "features.parquet",
+        "model.sentire",
+        "report/report.json",
+        "prediction.json",
+    ];
+    let read = || files.map(|name| sandbox.read(&format!("outputs/demo/{name}")));
+    let before = read();
+    let report: Report = serde_json::from_slice(&before[2]).unwrap();
+    assert_eq!(
+        (report.n, report.speakers, report.classes.len()),
+        (128, 8, 4)
+    );
+    // Far above chance (0.25) and not perfect: what a synthetic corpus should give.
+    assert!(report.uar > 0.6 && report.uar < 1.0, "UAR {}", report.uar);
+    assert_eq!(sandbox.sentire("demo").exits(0).stdout, first.stdout);
+    assert!(
+        read() == before,
+        "the demo replaces its folder by the same bytes"
+    );
+    // A folder that is not the demo's own stays untouched.
+    sandbox.write("mine/letter.txt", "dear");
+    assert!(
+        sandbox
+            .sentire("demo -o mine")
+            .exits(2)
+            .stderr
+            .contains("holds something else")
+    );
+    assert_eq!(sandbox.read("mine/letter.txt"), b"dear");
+}
+
+#[test]
+fn the_main_job_runs_from_folder_to_prediction() {
+    let sandbox = Sandbox::new();
+    for clip in ["f1_angry_s1", "f1_sad_s1", "m1_angry_s1", "m1_sad_s1"] {
+        let bytes = std::fs::read(demo_clip(&format!("{clip}.flac"))).unwrap();
+        let mut parts = clip.split('_');
+        let (speaker, emotion) = (parts.next().unwrap(), parts.next().unwrap());
+        sandbox.write(&format!("clips/{speaker}/{emotion}/1.flac"), bytes);
+    }
+    let corpus = sandbox.sentire("corpus clips").exits(0);
+    assert_eq!(corpus.stdout.lines().count(), 5);
+    assert!(
+        corpus
+            .stdout
+            .contains("clips/f1/angry/1.flac,clips,f1,angry,angry"),
+        "{}",
+        corpus.stdout
+    );
+    sandbox.sentire("corpus clips -o m.csv").exits(0);
+    assert_eq!(sandbox.read("m.csv"), corpus.stdout.as_bytes());
+    let said = sandbox
+        .sentire("extract m.csv -o f.parquet")
+        .exits(0)
+        .stderr;
+    assert!(said.contains("4 recordings, 4 rows of"), "{said}");
+    sandbox.sentire("train f.parquet -o model.sentire").exits(0);
+    let predicted = sandbox
+        .sentire("predict clips/f1/sad/1.flac -m model.sentire --json")
+        .exits(0);
+    let json: Value = serde_json::from_str(&predicted.stdout).unwrap();
+    assert_eq!(json["label"], "sad");
+    assert_eq!(json["file"], "clips/f1/sad/1.flac");
+    let sum: f64 = json["probabilities"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|p| p.as_f64().unwrap())
+        .sum();
+    assert!((sum - 1.0).abs() < 1e-9);
+    // From standard input the same, under the name `-`.
+    let input = sandbox.read("clips/f1/sad/1.flac");
+    let piped = sandbox
+        .sentire_with("predict - -m model.sentire --json", &input)
+        .exits(0);
+    assert_eq!(
+        piped.stdout,
+        predicted.stdout.replace("clips/f1/sad/1.flac", "-")
+    );
+    // Many files in the order given.
+    let many = sandbox
+        .sentire("predict clips/m1/sad/1.flac clips/f1/sad/1.flac -m model.sentire")
+        .exits(0);
+    let names: Vec<&str> = many
+        .stdout
+        .lines()
+        .map(|line| line.split_whitespace().next().unwrap())
+        .collect();
+    assert_eq!(names, ["clips/m1/sad/1.flac", "clips/f1/sad/1.flac"]);
+}
+
+#[test]
+fn broken_recordings_get_their_row_their_line_and_exit_code_1() {
+    let sandbox = Sandbox::new();
+    let whole = std::fs::read(demo_clip("f1_angry_s1.flac")).unwrap();
+    sandbox.write("good.flac", &whole);
+    sandbox.write("cut.flac", &whole[..whole.len() / 2]);
+    let mut damaged = whole.clone();
+    damaged[whole.len() / 2] ^= 0xff;
+    sandbox.write("damaged.flac", damaged);
+    sandbox.write("empty.wav", b"");
+    sandbox.write("text.mp3", "I am no sound.\n");
+    std::fs::create_dir(sandbox.path("folder.wav")).unwrap();
+    let names = [
+        "good.flac",
+        "cut.flac",
+        "damaged.flac",
+        "empty.wav",
+        "text.mp3",
+        "folder.wav",
+        "missing.wav",
+    ];
+    sandbox.write(
+        "m.csv",
+        format!(
+            "file,emotion\n{}",
+            names.map(|n| format!("{n},sad\n")).concat()
+        ),
+    );
+    let run = sandbox.sentire("extract m.csv -o f.parquet").exits(1);
+    assert_eq!(run.stdout, "");
+    let table = Table::read(&sandbox.path("f.parquet")).unwrap();
+    assert_eq!(texts(&table, "file"), ["good.flac"]);
+    let failures = Table::read(&sandbox.path("f.failures.parquet")).unwrap();
+    assert_eq!(texts(&failures, "file"), names[1..]);
+    assert_eq!(
+        texts(&failures, "stage"),
+        ["decode", "decode", "decode", "decode", "open", "open"]
+    );
+    for (name, error) in names[1..].iter().zip(texts(&failures, "error")) {
+        assert!(
+            run.stderr.contains(&format!("failed: {name}: {error}")),
+            "{name}: {}",
+            run.stderr
+        );
+    }
+    assert_eq!(
+        run.stderr.lines().count(),
+        7,
+        "a line each and the closing one:\n{}",
+        run.stderr
+    );
+    // What decodes of a file that breaks off can be kept, marked as such.
+    let kept = sandbox
+        .sentire("extract m.csv -o kept.parquet --accept-truncated")
+        .exits(1);
+    assert!(kept.stderr.contains("3 recordings"), "{}", kept.stderr);
+    let table = Table::read(&sandbox.path("kept.parquet")).unwrap();
+    let Some(Column::Bool(truncated)) = table.column("truncated") else {
+        panic!("no column truncated")
+    };
+    assert_eq!(*truncated, [Some(false), Some(true), Some(true)]);
+    // Mended, the failures are gone with their table.
+    for name in &names[1..] {
+        let _ = std::fs::remove_dir(sandbox.path(name));
+        sandbox.write(name, &whole);
+    }
+    let again = sandbox.sentire("extract m.csv -o f.parquet").exits(0);
+    assert!(!sandbox.path("f.failures.parquet").exists());
+    assert!(again.stderr.contains("7 recordings"), "{}", again.stderr);
+}
+
+#[test]
+fn nothing_usable_exits_with_2() {
+    let sandbox = Sandbox::new();
+    let say = |arguments: &str| {
+        let run = sandbox.sentire(arguments).exits(2);
+        assert_eq!(run.stdout, "", "{arguments}");
+        run.stderr
+    };
+    sandbox.write("bad.csv", "name\nx.wav\n");
+    sandbox.write("empty.csv", "file\n");
+    sandbox.write("gone.csv", "file\nx.wav\n");
+    sandbox.write("noise.sentire", "no model");
+    std::fs::create_dir(sandbox.path("void")).unwrap();
+    assert!(say("extract bad.csv").contains("bad.csv: has no column `file`"));
+    assert!(say("extract empty.csv").contains("lists no recording"));
+    assert!(say("extract nowhere.csv").contains("nowhere.csv: No such file"));
+    assert!(say("extract void").contains("holds no recording"));
+    assert!(say("extract gone.csv").contains("none of 1 recording could be used"));
+    assert!(!sandbox.path("outputs/features.parquet").exists());
+    assert!(say("extract gone.csv --features gold").contains("unknown feature set \"gold\""));
+    assert!(say("extract gone.csv --rate fast").contains("expected 4000 to 768000"));
+    assert!(say("corpus void --layout ravdess").contains("holds no recording"));
+    assert!(say("corpus nowhere").contains("No such file"));
+    assert!(say("train bad.csv").contains("is no Parquet table"));
+    assert!(say("train nowhere.parquet").contains("No such file"));
+    assert!(say("predict x.wav").contains("sentire train"));
+    assert!(say("predict x.wav -m noise.sentire").contains("noise.sentire: is no sentire model"));
+    assert!(say("describe nothing").contains("nothing: no such file"));
+    assert!(say("evaluate").contains("required"));
+    assert!(say("dance").contains("unrecognized subcommand"));
+}
+
+#[test]
+fn the_same_extract_again_has_nothing_to_do_and_other_settings_are_refused() {
+    let sandbox = Sandbox::new();
+    for name in ["a.flac", "b.flac"] {
+        sandbox.write(name, std::fs::read(demo_clip("f1_angry_s1.flac")).unwrap());
+    }
+    sandbox.write(
+        "m.csv",
+        "file,emotion,speaker\na.flac,sad,x\nb.flac,happy,y\n",
+    );
+    sandbox.sentire("extract m.csv -o f.parquet").exits(0);
+    let first = sandbox.read("f.parquet");
+    let again = sandbox.sentire("extract m.csv -o f.parquet").exits(0);
+    assert!(
+        again
+            .stderr
+            .contains("2 recordings unchanged, nothing to compute"),
+        "{}",
+        again.stderr
+    );
+    assert!(sandbox.read("f.parquet") == first);
+    // A replaced recording is computed anew, the other kept; a fresh run gives the same bytes.
+    sandbox.write(
+        "b.flac",
+        std::fs::read(demo_clip("m1_sad_s2.flac")).unwrap(),
+    );
+    let changed = sandbox.sentire("extract m.csv -o f.parquet").exits(0);
+    assert!(
+        changed.stderr.contains("2 recordings (1 kept from before)"),
+        "{}",
+        changed.stderr
+    );
+    let resumed = sandbox.read("f.parquet");
+    assert!(resumed != first);
+    sandbox
+        .sentire("extract m.csv -o f.parquet --fresh -j 1")
+        .exits(0);
+    assert!(sandbox.read("f.parquet") == resumed);
+    let refused = sandbox
+        .sentire("extract m.csv -o f.parquet --rate native")
+        .exits(2)
+        .stderr;
+    assert!(
+        refused.contains("made with rate 16000, now rate is native"),
+        "{refused}"
+    );
+    sandbox
+        .sentire("extract m.csv -o f.parquet --rate native --force")
+        .exits(0);
+    sandbox.write("other.parquet", "precious");
+    let foreign = sandbox
+        .sentire("extract m.csv -o other.parquet")
+        .exits(2)
+        .stderr;
+    assert!(
+        foreign.contains("other.parquet exists already"),
+        "{foreign}"
+    );
+}
+
+#[test]
+fn bytes_do_not_depend_on_the_number_of_threads() {
+    let sandbox = Sandbox::new();
+    let manifest = repository("corpora/demo/manifest.csv")
+        .display()
+        .to_string();
+    let all: Vec<[Vec<u8>; 4]> = [1, 3]
+        .iter()
+        .map(|jobs| {
+            for command in [
+                format!("extract {manifest} -o f{jobs}.parquet -j {jobs}"),
+                format!("extract {manifest} -o l{jobs}.parquet --level lld -j {jobs}"),
+                format!("train f{jobs}.parquet -o m{jobs}.sentire -j {jobs}"),
+                format!("evaluate f{jobs}.parquet -o r{jobs} -j {jobs} --model forest:trees=20"),
+            ] {
+                sandbox.sentire(&command).exits(0);
+            }
+            [
+                format!("f{jobs}.parquet"),
+                format!("l{jobs}.parquet"),
+                format!("m{jobs}.sentire"),
+                format!("r{jobs}/report.json"),
+            ]
+            .map(|name| sandbox.read(&name))
+        })
+        .collect();
+    assert!(all[0] == all[1]);
+}
+
+#[test]
+fn a_table_of_contours_has_a_row_per_frame() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "a.flac",
+        std::fs::read(demo_clip("f1_angry_s1.flac")).unwrap(),
+    );
+    sandbox.write("m.csv", "file\na.flac\n");
+    sandbox
+        .sentire("extract m.csv --level lld -o l.parquet")
+        .exits(0);
+    let table = Table::read(&sandbox.path("l.parquet")).unwrap();
+    let Some(Column::Double(start)) = table.column("start") else {
+        panic!("no start")
+    };
+    assert!(
+        start
+            .windows(2)
+            .all(|pair| (pair[1] - pair[0] - 0.01).abs() < 1e-9)
+    );
+    let names: Vec<&str> = table
+        .columns
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .take(4)
+        .collect();
+    assert_eq!(names, ["file", "start", "end", "rms"]);
+    let refused = sandbox.sentire("train l.parquet").exits(2).stderr;
+    assert!(refused.contains("a row per frame"), "{refused}");
+}
+
+#[test]
+fn evaluation_reports_both_protocols_and_can_fail_under_a_bar() {
+    let sandbox = with_demo_features();
+    let json = sandbox
+        .sentire("evaluate features.parquet --folds 4 --json")
+        .exits(0)
+        .stdout;
+    let report: Report = serde_json::from_str(&json).unwrap();
+    let value: Value = serde_json::from_str(&json).unwrap();
+    for key in [
+        "uar",
+        "uar_ci95",
+        "accuracy",
+        "macro_f1",
+        "classes",
+        "recall",
+        "confusion",
+        "folds",
+        "normalize",
+        "features",
+        "feature_names",
+        "model",
+        "n",
+        "speakers",
+        "seed",
+    ] {
+        assert!(!value[key].is_null(), "{key}");
+    }
+    assert_eq!(report.folds.len(), 4);
+    assert!(report.uar_ci95[0] <= report.uar && report.uar <= report.uar_ci95[1]);
+    assert_eq!(report.model.to_string(), "svm:kernel=linear,c=0.01");
+    let both = sandbox
+        .sentire("evaluate features.parquet --normalize both --json -o out")
+        .exits(0)
+        .stdout;
+    let both: Value = serde_json::from_str(&both).unwrap();
+    assert_eq!(
+        (&both["corpus"]["normalize"], &both["speaker"]["normalize"]),
+        (&"corpus".into(), &"speaker".into())
+    );
+    let verdicts = Table::read(&sandbox.path("out/predictions.parquet")).unwrap();
+    assert_eq!(verdicts.rows(), 256);
+    assert!(
+        sandbox
+            .sentire("evaluate features.parquet -o out")
+            .exits(2)
+            .stderr
+            .contains("exists already")
+    );
+    sandbox
+        .sentire("evaluate features.parquet --folds 4 --fail-under 0.5")
+        .exits(0);
+    let failed = sandbox
+        .sentire("evaluate features.parquet --folds 4 --fail-under 1")
+        .exits(1);
+    assert!(
+        failed.stdout.contains("UAR"),
+        "the report is printed all the same"
+    );
+    let few = sandbox
+        .sentire("evaluate features.parquet --folds 9")
+        .exits(2)
+        .stderr;
+    assert!(few.contains("8 speakers for 9 folds"), "{few}");
+}
+
+#[test]
+fn rows_without_label_or_speaker_are_treated_as_said() {
+    let sandbox = Sandbox::new();
+    let mut manifest = String::from("file,emotion,speaker,mood\n");
+    for speaker in ["f1", "m1", "f2"] {
+        for emotion in ["angry", "sad"] {
+            for sentence in 1..=4 {
+                let label = if sentence == 4 && emotion == "sad" {
+                    "unknown"
+                } else {
+                    emotion
+                };
+                let name = if speaker == "f2" { "" } else { speaker };
+                let path = demo_clip(&format!("{speaker}_{emotion}_s{sentence}.flac"));
+                manifest += &format!(
+                    "{},{label},{name},{}\n",
+                    path.display(),
+                    if sentence < 3 { "up" } else { "down" }
+                );
+            }
+        }
+    }
+    sandbox.write("m.csv", manifest);
+    sandbox.sentire("extract m.csv -o f.parquet").exits(0);
+    let a = sandbox.sentire("evaluate f.parquet --json").exits(0);
+    let report: Report = serde_json::from_str(&a.stdout).unwrap();
+    assert_eq!(
+        (
+            report.n,
+            report.speakers,
+            report.left_out,
+            report.speakerless
+        ),
+        (21, 3, 3, 7)
+    );
+    assert!(
+        a.stderr.contains("3 rows without a label left out"),
+        "{}",
+        a.stderr
+    );
+    assert!(
+        a.stderr
+            .contains("7 rows without a speaker are kept together"),
+        "{}",
+        a.stderr
+    );
+    let b = sandbox
+        .sentire("evaluate f.parquet --normalize speaker --json")
+        .exits(0);
+    let report: Report = serde_json::from_str(&b.stdout).unwrap();
+    assert_eq!(
+        (
+            report.n,
+            report.speakers,
+            report.left_out,
+            report.speakerless
+        ),
+        (14, 2, 10, 0)
+    );
+    // Any column of words can be learned.
+    let mood = sandbox
+        .sentire("evaluate f.parquet --label mood --json")
+        .exits(0);
+    let report: Report = serde_json::from_str(&mood.stdout).unwrap();
+    assert_eq!(
+        (report.classes, report.n),
+        (vec!["down".to_string(), "up".to_string()], 24)
+    );
+}
+
+#[test]
+fn a_protocol_b_model_wants_a_whole_call() {
+    let sandbox = with_demo_features();
+    sandbox
+        .sentire("train features.parquet --normalize speaker -o b.sentire")
+        .exits(0);
+    let clip = |emotion: &str, s: usize| {
+        demo_clip(&format!("f1_{emotion}_s{s}.flac"))
+            .display()
+            .to_string()
+    };
+    let one = sandbox
+        .sentire(&format!("predict {} -m b.sentire", clip("sad", 1)))
+        .exits(2)
+        .stderr;
+    assert!(
+        one.contains("at least 8") && one.contains("--speaker-column"),
+        "{one}"
+    );
+    let call: Vec<String> = ["sad", "angry"]
+        .iter()
+        .flat_map(|emotion| (1..=4).map(move |s| clip(emotion, s)))
+        .collect();
+    let run = sandbox
+        .sentire(&format!("predict {} -m b.sentire", call.join(" ")))
+        .exits(0);
+    assert_eq!(run.stdout.lines().count(), 8);
+}
+
+#[test]
+fn predict_names_what_it_cannot_use_and_goes_on() {
+    let sandbox = with_demo_features();
+    sandbox
+        .sentire("train features.parquet -o m.sentire")
+        .exits(0);
+    sandbox.write("broken.wav", "RIFF");
+    let clip = demo_clip("f1_sad_s1.flac").display().to_string();
+    let run = sandbox
+        .sentire(&format!(
+            "predict broken.wav {clip} gone.wav -m m.sentire --json"
+        ))
+        .exits(1);
+    assert_eq!(run.stdout.lines().count(), 1);
+    assert_eq!(run.stderr.lines().count(), 2, "{}", run.stderr);
+    sandbox.sentire("predict broken.wav -m m.sentire").exits(2);
+    // A model of other features is refused, naming both versions.
+    let table = Table::read(&sandbox.path("features.parquet")).unwrap();
+    let mut old = table.clone();
+    old.metadata
+        .insert("sentire.features_version".into(), "0".into());
+    old.write(&sandbox.path("old.parquet")).unwrap();
+    sandbox.sentire("train old.parquet -o old.sentire").exits(0);
+    let refused = sandbox
+        .sentire(&format!("predict {clip} -m old.sentire"))
+        .exits(2)
+        .stderr;
+    assert!(
+        refused.contains("features of version 0") && refused.contains("version 1"),
+        "{refused}"
+    );
+    let mixed = sandbox
+        .sentire("evaluate features.parquet old.parquet")
+        .exits(2)
+        .stderr;
+    assert!(mixed.contains("features_version"), "{mixed}");
+}
+
+#[test]
+fn describe_tells_by_content() {
+    let sandbox = with_demo_features();
+    sandbox
+        .sentire("train features.parquet -o m.sentire")
+        .exits(0);
+    let say = |what: &str| sandbox.sentire(&format!("describe {what}")).exits(0).stdout;
+    assert!(say("rich").contains("mfcc_0"));
+    let set: Value = serde_json::from_str(&say("rich --json")).unwrap();
+    let features = set["features"].as_array().unwrap().len();
+    let table = Table::read(&sandbox.path("features.parquet")).unwrap();
+    assert_eq!(table.feature_names().unwrap().len(), features);
+    for lld in set["descriptors"].as_array().unwrap() {
+        for key in ["name", "unit", "definition"] {
+            assert!(!lld[key].as_str().unwrap().is_empty());
+        }
+    }
+    let described = say("features.parquet");
+    assert!(described.starts_with("128 rows"), "{described}");
+    if cfg!(feature = "frame") {
+        for word in ["emotion", "speaker", "Recordings of", "least variance"] {
+            assert!(described.contains(word), "no {word}:\n{described}");
+        }
+    }
+    assert!(say("m.sentire").contains("svm:kernel=linear,c=0.01"));
+    let clip = demo_clip("f1_sad_s1.flac").display().to_string();
+    assert!(say(&clip).contains("16000 Hz"));
+}
+
+#[test]
+fn tables_have_nulls_and_no_nan_and_say_nothing_of_the_machine() {
+    let sandbox = with_demo_features();
+    let bytes = sandbox.read("features.parquet");
+    let metadata = Table::read_metadata(&sandbox.path("features.parquet")).unwrap();
+    let keys: Vec<&str> = metadata.keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        [
+            "sentire.accept_truncated",
+            "sentire.channel",
+            "sentire.features",
+            "sentire.features_version",
+            "sentire.level",
+            "sentire.manifest",
+            "sentire.rate",
+            "sentire.sets",
+            "sentire.version"
+        ]
+    );
+    let root = env!("CARGO_MANIFEST_DIR").as_bytes();
+    assert!(
+        !bytes.windows(root.len()).any(|window| window == root),
+        "no path in the table"
+    );
+    let table = Table::read(&sandbox.path("features.parquet")).unwrap();
+    let names: Vec<&str> = table
+        .columns
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .take(8)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "file",
+            "start",
+            "end",
+            "corpus",
+            "speaker",
+            "emotion",
+            "label_original",
+            "intensity"
+        ]
+    );
+    assert!(
+        texts(&table, "audio_hash")
+            .iter()
+            .all(|hash| hash.len() == 64)
+    );
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    use std::process::{Command, Stdio};
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sentire"))
+        .args(["describe", "rich", "--json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn help_begins_with_examples() {
+    let sandbox = Sandbox::new();
+    for command in [
+        "", "demo", "corpus", "extract", "train", "evaluate", "predict", "describe",
+    ] {
+        let help = sandbox
+            .sentire(&format!("{command} --help"))
+            .exits(0)
+            .stdout;
+        assert!(
+            help.starts_with("Examples:\n  sentire"),
+            "{command}: {help}"
+        );
+    }
+}

@@ -1,0 +1,223 @@
+//! What must hold for any data: nothing leaks, nothing depends on threads, nothing is lost by
+//! saving.
+
+use ndarray::Array2;
+use proptest::prelude::*;
+use rand::{Rng, SeedableRng};
+use sentire::dataset::Dataset;
+use sentire::evaluate::{self, FoldSpec};
+use sentire::model::{Model, ModelSpec, Normalize};
+
+/// A made-up table: `speakers` of differing numbers of clips, three overlapping classes, gaps.
+fn dataset(speakers: usize, seed: u64) -> Dataset {
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+    let (mut rows, mut y, mut names) = (Vec::new(), Vec::new(), Vec::new());
+    for speaker in 0..speakers {
+        let offset: f32 = random.gen_range(-1.0..1.0);
+        for clip in 0..9 + 3 * (speaker % 3) {
+            let class = clip % 3;
+            for feature in 0..6 {
+                let noise: f32 = random.gen_range(-1.5..1.5);
+                let value = offset + noise + if feature == class { 1.5 } else { 0.0 };
+                rows.push(if random.gen_bool(0.02) {
+                    f32::NAN
+                } else {
+                    value
+                });
+            }
+            y.push(class);
+            names.push(Some(format!("s{speaker}")));
+        }
+    }
+    Dataset {
+        x: Array2::from_shape_vec((y.len(), 6), rows).unwrap(),
+        files: (0..y.len()).map(|row| format!("{row}.wav")).collect(),
+        classes: ["angry", "happy", "sad"].map(str::to_string).to_vec(),
+        speakers: names,
+        y,
+        corpora: Vec::new(),
+        feature_names: (0..6).map(|f| format!("f{f}")).collect(),
+        label: "emotion".into(),
+        unlabelled: 0,
+        metadata: Default::default(),
+    }
+}
+
+fn specs() -> Vec<ModelSpec> {
+    [
+        "svm:kernel=linear,c=0.01",
+        "svm:kernel=rbf",
+        "forest:trees=15",
+    ]
+    .map(|s| s.parse().unwrap())
+    .to_vec()
+}
+
+/// The verdicts by file, of all folds but `left_out`.
+fn verdicts(data: &Dataset, spec: &ModelSpec, left_out: &str) -> Vec<(String, String)> {
+    let evaluation = evaluate::evaluate(data, spec, FoldSpec::Loso, Normalize::Corpus, 3).unwrap();
+    let others = evaluation
+        .verdicts
+        .into_iter()
+        .filter(|verdict| verdict.fold != left_out);
+    let mut verdicts: Vec<_> = others
+        .map(|verdict| (verdict.file, verdict.predicted))
+        .collect();
+    verdicts.sort();
+    verdicts
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Under protocol A a test row is judged by itself alone: whatever happens to the other rows of
+    /// its speaker, its verdict stays.
+    #[test]
+    fn other_rows_of_the_test_speaker_change_no_verdict(seed in 0_u64..1000, speakers in 3_usize..6) {
+        let data = dataset(speakers, seed);
+        let test: Vec<usize> = (0..data.len()).filter(|&row| data.speakers[row].as_deref() == Some("s0")).collect();
+        // Every other row of the speaker is replaced by something absurd, with another label; all
+        // are in reverse order.
+        let mut changed = data.clone();
+        for &row in test.iter().step_by(2) {
+            changed.x.row_mut(row).fill(1e6);
+            changed.y[row] = (data.y[row] + 1) % 3;
+        }
+        let order: Vec<usize> = test.iter().rev().copied().chain(test.len()..data.len()).collect();
+        let permuted = changed.select(&order);
+        let kept: Vec<&String> = test.iter().skip(1).step_by(2).map(|&row| &data.files[row]).collect();
+        for spec in specs() {
+            let of_kept = |data: &Dataset| -> Vec<(String, String)> {
+                let evaluation = evaluate::evaluate(data, &spec, FoldSpec::Loso, Normalize::Corpus, 3).unwrap();
+                let mut own: Vec<_> = evaluation.verdicts.into_iter()
+                    .filter(|v| v.fold == "s0" && kept.contains(&&v.file))
+                    .map(|v| (v.file, v.predicted)).collect();
+                own.sort();
+                own
+            };
+            prop_assert_eq!(of_kept(&data), of_kept(&permuted), "{}", spec);
+        }
+    }
+
+    /// Permuting the rows of the test speaker changes no verdict on anybody.
+    #[test]
+    fn the_order_of_the_test_speakers_rows_does_not_matter(seed in 0_u64..1000) {
+        let data = dataset(4, seed);
+        let test = data.speakers.iter().filter(|s| s.as_deref() == Some("s0")).count();
+        let order: Vec<usize> = (0..test).rev().chain(test..data.len()).collect();
+        for spec in specs() {
+            let evaluation = |data: &Dataset| {
+                let folds = evaluate::evaluate(data, &spec, FoldSpec::Loso, Normalize::Corpus, 3).unwrap();
+                let own = folds.verdicts.into_iter().filter(|v| v.fold == "s0");
+                let mut own: Vec<_> = own.map(|v| (v.file, v.predicted)).collect();
+                own.sort();
+                own
+            };
+            prop_assert_eq!(evaluation(&data), evaluation(&data.select(&order)), "{}", spec);
+        }
+    }
+
+    #[test]
+    fn a_saved_model_predicts_as_before(seed in 0_u64..1000) {
+        let data = dataset(4, seed);
+        for spec in specs() {
+            for normalize in [Normalize::Corpus, Normalize::Speaker] {
+                let model = Model::train(&data, &spec, normalize, seed).unwrap();
+                let loaded = Model::from_bytes(&model.to_bytes()).unwrap();
+                prop_assert_eq!(model.probabilities(data.view()), loaded.probabilities(data.view()));
+                prop_assert_eq!(model.to_bytes(), loaded.to_bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn probabilities_sum_to_one_and_name_the_label(seed in 0_u64..1000) {
+        let data = dataset(4, seed);
+        for spec in specs() {
+            let model = Model::train(&data, &spec, Normalize::Corpus, seed).unwrap();
+            for row in model.probabilities(data.view()).rows() {
+                prop_assert!((row.sum() - 1.0).abs() < 1e-9);
+                prop_assert!(row.iter().all(|p| (0.0..=1.0).contains(p)));
+            }
+        }
+    }
+}
+
+#[test]
+fn replacing_one_speaker_changes_nothing_where_that_speaker_is_tested_alone() {
+    // Sanity of the property above: rows of *other* folds may change, for they train on the
+    // speaker.
+    let data = dataset(4, 1);
+    let mut changed = data.clone();
+    changed.x.row_mut(0).fill(1e6);
+    for spec in specs() {
+        assert_eq!(verdicts(&data, &spec, "none").len(), data.len());
+        assert_ne!(
+            Model::train(&data, &spec, Normalize::Corpus, 1)
+                .unwrap()
+                .to_bytes(),
+            Model::train(&changed, &spec, Normalize::Corpus, 1)
+                .unwrap()
+                .to_bytes(),
+            "{spec}: a training row must matter"
+        );
+    }
+}
+
+#[test]
+fn threads_change_no_byte_of_model_or_report() {
+    let data = dataset(6, 5);
+    let with = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| {
+            specs()
+                .iter()
+                .map(|spec| {
+                    let model = Model::train(&data, spec, Normalize::Corpus, 9)
+                        .unwrap()
+                        .to_bytes();
+                    let evaluation =
+                        evaluate::evaluate(&data, spec, FoldSpec::K(3), Normalize::Speaker, 9)
+                            .unwrap();
+                    (model, serde_json::to_string(&evaluation.report).unwrap())
+                })
+                .collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(with(1), with(3));
+}
+
+#[test]
+fn damaged_models_are_refused_in_one_line() {
+    let bytes = Model::train(&dataset(4, 2), &specs()[0], Normalize::Corpus, 0)
+        .unwrap()
+        .to_bytes();
+    let say = |bytes: &[u8]| Model::from_bytes(bytes).unwrap_err();
+    for cut in [0, 5, 8, 20, 51, 52, 100, bytes.len() - 1] {
+        let said = say(&bytes[..cut]);
+        let expected = if cut < 8 {
+            "is no sentire model"
+        } else {
+            "breaks off"
+        };
+        assert!(
+            said.starts_with(expected) && !said.contains('\n'),
+            "{cut} bytes: {said}"
+        );
+    }
+    let mut newer = bytes.clone();
+    newer[8] = 200;
+    assert!(say(&newer).starts_with("is a model of format 200; this sentire reads up to format 1"));
+    let mut longer = bytes.clone();
+    longer.push(0);
+    assert!(say(&longer).starts_with("is damaged"));
+    for at in (20..bytes.len()).step_by(97) {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 0x10;
+        assert!(say(&flipped).starts_with("is damaged"), "byte {at}");
+    }
+    assert!(say(b"PK\x03\x04").starts_with("is no sentire model"));
+}

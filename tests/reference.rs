@@ -1,0 +1,286 @@
+//! Our numbers against those of other programs; `tests/reference/README.md` names them.
+
+use ndarray::Array2;
+use sentire::audio::{self, ReadOptions};
+use sentire::dsp::stats;
+use sentire::features::rich;
+use sentire::functional::{CONTOUR, Scratch};
+use sentire::metrics;
+use sentire::model::{self, Gamma, Kernel, svm::Svm};
+use sentire::scaler::Scaler;
+use sentire::split;
+use serde_json::Value;
+
+use crate::sandbox::{demo_clip, repository};
+
+fn read(name: &str) -> Value {
+    let path = repository("tests/reference").join(name);
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|x| x.as_f64().unwrap())
+        .collect()
+}
+
+fn words(value: &Value) -> Vec<String> {
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|x| x.as_str().unwrap().to_string())
+        .collect()
+}
+
+/// Descriptors of librosa, the names of ours, and the absolute difference below which a relative
+/// one means nothing. All must agree within 1e-3 of the larger magnitude.
+const LIBROSA: [(&str, &[&str], f64); 11] = [
+    // Single-precision FFT: 1e-7 of the frame's largest bin, which is far above its quiet bands;
+    // in dB, where both stand 70 dB below the loudest, that is up to some thousandths of a dB.
+    ("log_mel", &["log_mel_{}_db"], 5e-3),
+    // Coefficients pass through 0; sums of 26 levels with the errors above.
+    ("mfcc", &["mfcc_{}"], 5e-3),
+    ("mfcc_delta", &["mfcc_{}"], 5e-3),
+    // Single precision of a value near 1e-4.
+    ("rms", &["rms"], 1e-7),
+    // Counts: exact, but stored in single precision.
+    ("zcr", &["zcr"], 1e-7),
+    ("centroid", &["spectral_centroid_hz"], 0.0),
+    ("bandwidth", &["spectral_bandwidth_hz"], 0.0),
+    // A bin is 31.25 Hz: equal or wrong.
+    (
+        "rolloff",
+        &[
+            "spectral_rolloff_25_hz",
+            "spectral_rolloff_50_hz",
+            "spectral_rolloff_75_hz",
+            "spectral_rolloff_90_hz",
+        ],
+        0.0,
+    ),
+    // Down to 1e-5, where the floor of 1e-10 in quiet bins is near the FFT's own rounding.
+    ("flatness", &["spectral_flatness"], 1e-6),
+    // Difference of two levels, one of them of the weakest bin of a band.
+    ("contrast", &["spectral_contrast_{}_db"], 2e-2),
+    // Shares of the strongest class, down to 1e-3.
+    (
+        "chroma",
+        &[
+            "chroma_c",
+            "chroma_cs",
+            "chroma_d",
+            "chroma_ds",
+            "chroma_e",
+            "chroma_f",
+            "chroma_fs",
+            "chroma_g",
+            "chroma_gs",
+            "chroma_a",
+            "chroma_as",
+            "chroma_b",
+        ],
+        1e-5,
+    ),
+];
+
+#[test]
+fn descriptors_equal_those_of_librosa() {
+    let reference = read("librosa.json");
+    assert!(
+        reference["made_by"]
+            .as_str()
+            .unwrap()
+            .starts_with("librosa 0.11")
+    );
+    let clips = reference["clips"].as_array().unwrap();
+    assert!(clips.len() >= 5);
+    let mut plan = rich::Plan::new(16_000);
+    for clip in clips {
+        let file = clip["file"].as_str().unwrap();
+        let recording = audio::read(&demo_clip(file), &ReadOptions::default()).unwrap();
+        let table = plan.llds(&recording.audio.samples);
+        assert_eq!(
+            table.frames() as u64,
+            clip["n_frames"].as_u64().unwrap(),
+            "{file}"
+        );
+        let frames: Vec<usize> = numbers(&clip["frames"])
+            .iter()
+            .map(|&t| t as usize)
+            .collect();
+        for (theirs, ours, negligible) in LIBROSA {
+            let rows = clip["descriptors"][theirs].as_array().unwrap();
+            for (row, &frame) in rows.iter().zip(&frames) {
+                for (k, expected) in numbers(row).into_iter().enumerate() {
+                    let name = ours
+                        .get(k)
+                        .unwrap_or(&ours[0])
+                        .replace("{}", &k.to_string());
+                    let contour = table.contour(&name).unwrap_or_else(|| panic!("no {name}"));
+                    let mut delta = Vec::new();
+                    let found = if theirs.ends_with("_delta") {
+                        stats::delta(contour, &mut delta);
+                        delta[frame]
+                    } else {
+                        contour[frame]
+                    };
+                    let bound = (1e-3 * expected.abs()).max(negligible);
+                    let difference = (f64::from(found) - expected).abs();
+                    assert!(
+                        difference <= bound,
+                        "{file}, frame {frame}: {name} is {found}, librosa's {theirs}[{k}] is {expected}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn mel_power_equals_librosas() {
+    use sentire::dsp::{frame::Framing, spectrum::Spectrum};
+    let reference = read("librosa.json");
+    let framing = Framing::new(16_000, 0.025, 0.010);
+    let mut spectrum = Spectrum::new(16_000, framing.width);
+    let mfcc = sentire::lld::mfcc::Mfcc::new(spectrum.bins(), spectrum.bin_hz);
+    let mut frame = vec![0.0; framing.width];
+    for clip in reference["clips"].as_array().unwrap() {
+        let path = demo_clip(clip["file"].as_str().unwrap());
+        let samples = audio::read(&path, &ReadOptions::default())
+            .unwrap()
+            .audio
+            .samples;
+        let rows = clip["descriptors"]["mel"].as_array().unwrap();
+        for (row, index) in rows.iter().zip(numbers(&clip["frames"])) {
+            framing.copy(&samples, index as usize, &mut frame);
+            spectrum.compute(&frame);
+            let ours = mfcc.mel(&spectrum.power);
+            let theirs = numbers(row);
+            // The rounding of a single-precision FFT is relative to the frame's loudest band.
+            let loudest = theirs.iter().copied().fold(0.0, f64::max);
+            for (found, expected) in ours.into_iter().zip(theirs) {
+                let bound = (1e-3 * expected).max(1e-7 * loudest);
+                assert!(
+                    (f64::from(found) - expected).abs() <= bound,
+                    "{found} for {expected}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn statistics_equal_those_of_numpy_and_scipy() {
+    let reference = read("functionals.json");
+    for contour in reference["contours"].as_array().unwrap() {
+        let values: Vec<f32> = numbers(&contour["values"])
+            .iter()
+            .map(|&x| x as f32)
+            .collect();
+        let mut ours = Vec::new();
+        // A hop of one second makes the slope one per frame.
+        Scratch::default().contour_statistics(&values, 1.0, &mut ours);
+        for (name, expected) in contour["functionals"].as_object().unwrap() {
+            let column = if name == "slope" { "slope_per_s" } else { name };
+            let at = CONTOUR
+                .iter()
+                .position(|(known, _)| *known == column)
+                .unwrap();
+            match expected.as_f64() {
+                None => assert!(ours[at].is_nan(), "{}: {name}", contour["name"]),
+                Some(expected) => {
+                    // Single precision of the result, and of a contour that is nearly constant.
+                    let bound = 1e-6 * expected.abs().max(1.0);
+                    let difference = (f64::from(ours[at]) - expected).abs();
+                    assert!(
+                        difference <= bound,
+                        "{}: {name} {} for {expected}",
+                        contour["name"],
+                        ours[at]
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_svm_predicts_what_scikit_learns_svc_predicts() {
+    let reference = read("svc.json");
+    let classes = words(&reference["classes"]);
+    let class = |name: &String| classes.iter().position(|c| c == name).unwrap();
+    let y: Vec<usize> = words(&reference["y"]).iter().map(class).collect();
+    let rows: Vec<Vec<f64>> = reference["X"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(numbers)
+        .collect();
+    let x = Array2::from_shape_fn((rows.len(), rows[0].len()), |(i, j)| rows[i][j] as f32);
+    for case in reference["svc"].as_array().unwrap() {
+        let kernel = match (case["kernel"].as_str().unwrap(), &case["gamma"]) {
+            ("linear", _) => Kernel::Linear,
+            ("rbf", Value::String(_)) => Kernel::Rbf {
+                gamma: Gamma::Scale,
+            },
+            ("rbf", gamma) => Kernel::Rbf {
+                gamma: Gamma::Value(gamma.as_f64().unwrap()),
+            },
+            (other, _) => panic!("kernel {other}"),
+        };
+        let folds = numbers(&reference["folds"][case["splitting"].as_str().unwrap()]);
+        let expected: Vec<usize> = words(&case["predictions"]).iter().map(class).collect();
+        let mut predicted = vec![usize::MAX; y.len()];
+        for fold in 0..=folds.iter().copied().fold(0.0, f64::max) as usize {
+            let (test, train): (Vec<usize>, Vec<usize>) =
+                (0..y.len()).partition(|&row| folds[row] as usize == fold);
+            let scaler = Scaler::fit(x.view(), &train);
+            let y_train: Vec<usize> = train.iter().map(|&row| y[row]).collect();
+            let x_train = scaler.apply(x.view(), &train);
+            let c = case["C"].as_f64().unwrap();
+            let svm = Svm::fit(x_train.view(), &y_train, classes.len(), kernel, c).unwrap();
+            let scores = svm.scores(scaler.apply(x.view(), &test).view());
+            for (scores, &row) in scores.rows().into_iter().zip(&test) {
+                predicted[row] = model::best(scores);
+            }
+        }
+        assert_eq!(
+            predicted, expected,
+            "{} by {}",
+            case["name"], case["splitting"]
+        );
+        let uar = metrics::uar(&metrics::confusion(&y, &predicted, classes.len()));
+        assert!((uar - case["balanced_accuracy"].as_f64().unwrap()).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn folds_are_those_of_group_k_fold() {
+    let reference = read("svc.json");
+    for case in reference["group_k_fold"].as_array().unwrap() {
+        let mut speakers = Vec::new();
+        let mut fold_of = Vec::new();
+        for speaker in case["speakers"].as_array().unwrap() {
+            for _ in 0..speaker["clips"].as_u64().unwrap() {
+                speakers.push(Some(speaker["speaker"].as_str().unwrap().to_string()));
+                fold_of.push(speaker["fold"].as_u64().unwrap() as usize);
+            }
+        }
+        let k = case["n_splits"].as_u64().unwrap() as usize;
+        for (index, fold) in split::grouped_k_fold(&speakers, k)
+            .unwrap()
+            .iter()
+            .enumerate()
+        {
+            assert!(
+                fold.test.iter().all(|&row| fold_of[row] == index),
+                "{}",
+                case["name"]
+            );
+        }
+    }
+}

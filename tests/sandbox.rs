@@ -1,0 +1,101 @@
+//! A folder of its own for each test, and the binary run in it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A temporary folder in which commands run.
+pub struct Sandbox {
+    dir: tempfile::TempDir,
+}
+
+/// How a command ended and what it said.
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Run {
+    /// Asserts the exit code, showing everything where it is another.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Run {
+        assert_eq!(
+            self.code, code,
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        );
+        self
+    }
+}
+
+impl Sandbox {
+    pub fn new() -> Sandbox {
+        Sandbox {
+            dir: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.path(name)).unwrap()
+    }
+
+    /// Runs `sentire` with arguments separated by spaces.
+    pub fn sentire(&self, arguments: &str) -> Run {
+        self.sentire_with(arguments, b"")
+    }
+
+    /// The same with `input` on standard input.
+    pub fn sentire_with(&self, arguments: &str, input: &[u8]) -> Run {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_sentire"))
+            .args(arguments.split_whitespace())
+            .current_dir(self.dir.path())
+            .env_remove("SOURCE_DATE_EPOCH")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A command that does not read its input closes it; that is no failure of the test.
+        let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), input);
+        let output = child.wait_with_output().unwrap();
+        Run {
+            code: output.status.code().expect("the command ended by itself"),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// A folder of the repository.
+pub fn repository(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+/// A clip of the demo corpus.
+pub fn demo_clip(name: &str) -> PathBuf {
+    repository("corpora/demo").join(name)
+}
+
+/// A sandbox with the features of the demo corpus in `features.parquet`.
+pub fn with_demo_features() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let manifest = repository("corpora/demo/manifest.csv");
+    sandbox
+        .sentire(&format!(
+            "extract {} -o features.parquet -q",
+            manifest.display()
+        ))
+        .exits(0);
+    sandbox
+}

@@ -1,0 +1,16 @@
+//! Tests of the whole: one file per subject.
+
+// Which layer may import which.
+mod layering;
+// Descriptors, statistics and the SVM against values of librosa, scipy and scikit-learn.
+mod reference;
+// Containers, sample formats and sample rates.
+mod formats;
+// No leak, no dependence on threads, models that survive saving.
+mod properties;
+// The command line as a user meets it: outputs, exit codes, broken input.
+mod command_line;
+// Real corpora, where SENTIRE_CORPORA names them.
+mod corpora;
+// Helpers: running the binary, folders, the demo corpus.
+mod sandbox;
