@@ -2,8 +2,9 @@
 //! changing it is.
 //!
 //! Centroid, bandwidth, roll-off, flatness and contrast are librosa 0.11's (`feature.spectral_*`,
-//! default parameters, on the magnitude spectrum). All but the levels in dB are independent of the
-//! recording's gain. Undefined (NaN) on digital silence.
+//! default parameters, on the magnitude spectrum). The shape is independent of the recording's gain,
+//! but for flatness and slope, which have a floor that near silence falls under. Undefined (NaN) on
+//! digital silence.
 
 use crate::lld::Lld;
 
@@ -75,8 +76,9 @@ pub fn llds() -> Vec<Lld> {
         let (low, high) = contrast_edges(k);
         let high = if k + 1 == CONTRAST_BANDS { "the end".into() } else { format!("{high} Hz") };
         let definition = format!(
-            "level of the strongest 2 % over the weakest 2 % of the bins from {low} Hz to {high}; undefined where the \
-             band lies above half the sample rate (Jiang et al. 2002, librosa feature.spectral_contrast)"
+            "10 log10 of the magnitude of the strongest 2 % over that of the weakest 2 % of the bins from {low} Hz to \
+             {high}, each floored 80 dB under its largest in the recording; undefined where the band lies above half \
+             the sample rate (Jiang et al. 2002, librosa feature.spectral_contrast)"
         );
         Lld::new(format!("spectral_contrast_{k}_db"), "dB", definition)
     }));
@@ -207,8 +209,13 @@ impl Shape {
             let log = f64::from(p.max(FLOOR).ln());
             sum += log;
             slope += f64::from(w) * log;
-            // Bins below the floor hold nothing that the entropy of an audible frame would notice.
-            p_log_p += f64::from(p) * log;
+            // The entropy takes the powers as they are, so that it does not depend on the gain.
+            let own_log = if p < FLOOR && p > 0.0 {
+                f64::from(p.ln())
+            } else {
+                log
+            };
+            p_log_p += f64::from(p) * own_log;
         }
         let n = power.len() as f64;
         // -sum (p/E) ln (p/E) = ln E - (sum p ln p) / E
@@ -339,6 +346,17 @@ fn a_flat_spectrum_is_flat() {
         flat[9].abs() < 1e-6 && flat[10].abs() < 1e-4 && (flat[11] - 1.8).abs() < 1e-3,
         "{flat:?}"
     );
+}
+
+#[test]
+fn entropy_does_not_depend_on_the_gain() {
+    for gain in [1.0_f32, 1e-4, 1e-8, 1e-14] {
+        let magnitude: Vec<f32> = (0..255).map(|bin| gain * (1 + bin % 5) as f32).collect();
+        let power: Vec<f32> = magnitude.iter().map(|m| m * m).collect();
+        let entropy = Shape::new(255, 31.25).compute(&magnitude, &power)[8];
+        // 51 times the powers 1, 4, 9, 16, 25: (ln 51 - sum (k^2 / 55) ln (k^2 / 55)) / ln 255.
+        assert!((entropy - 0.940055).abs() < 1e-5, "gain {gain}: {entropy}");
+    }
 }
 
 #[test]
