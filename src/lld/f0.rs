@@ -123,7 +123,7 @@ impl PitchTracker {
         PitchTracker {
             sample_rate: f64::from(sample_rate),
             framing,
-            window: window::hann(width),
+            window: window::hann(width).into_iter().map(|w| w as f32).collect(),
             window_autocorrelation,
             input: forward.make_input_vec(),
             spectrum: forward.make_output_vec(),
@@ -200,20 +200,19 @@ impl PitchTracker {
         let r = &self.autocorrelation;
         let shortest = (self.sample_rate / MAXIMUM_PITCH_HZ).floor() as usize;
         let longest = (self.sample_rate / MINIMUM_PITCH_HZ).ceil() as usize;
-        let mut strongest = 0.0_f64;
+        // The highest maximum, and what there is where there is none.
+        let (mut highest, mut elsewhere) = (0.0_f64, 0.0_f64);
         for lag in shortest.max(1)..=longest {
             if !(r[lag] > 0.5 * VOICING_THRESHOLD && r[lag] > r[lag - 1] && r[lag] >= r[lag + 1]) {
-                strongest = strongest.max(r[lag]);
+                elsewhere = elsewhere.max(r[lag]);
                 continue;
             }
             // Parabola through the maximum and its neighbours for the place, sinc interpolation for
             // the height.
             let curvature = 2.0 * r[lag] - r[lag - 1] - r[lag + 1];
             let place = lag as f64 + 0.5 * (r[lag + 1] - r[lag - 1]) / curvature;
-            let height = self.sinc.interpolate(r, place);
-            // A maximum above 1 is an artefact of the interpolation; the paper reflects it.
-            let height = if height > 1.0 { 1.0 / height } else { height };
-            strongest = strongest.max(height);
+            let height = reflected(self.sinc.interpolate(r, place));
+            highest = highest.max(height);
             let f0_hz = self.sample_rate / place;
             if !(MINIMUM_PITCH_HZ..=MAXIMUM_PITCH_HZ).contains(&f0_hz) {
                 continue;
@@ -226,7 +225,12 @@ impl PitchTracker {
             out[1..].sort_by(|a, b| b.strength.total_cmp(&a.strength));
             out.truncate(MAX_CANDIDATES);
         }
-        (out, strongest.clamp(0.0, 1.0))
+        let strongest = if highest > 0.0 {
+            highest
+        } else {
+            reflected(elsewhere)
+        };
+        (out, strongest)
     }
 
     /// Normalised autocorrelation of the frame, divided by that of the window (equation 9).
@@ -245,7 +249,9 @@ impl PitchTracker {
         self.inverse
             .process_with_scratch(&mut self.spectrum, &mut self.input, &mut self.scratch)
             .expect(fits);
-        let scale = 1.0 / f64::from(self.input[0]);
+        let energy = f64::from(self.input[0]);
+        // Samples so small that their squares vanish are as good as silence.
+        let scale = if energy > 0.0 { 1.0 / energy } else { 0.0 };
         for ((r, &a), w) in self
             .autocorrelation
             .iter_mut()
@@ -255,6 +261,12 @@ impl PitchTracker {
             *r = f64::from(a) * scale / w;
         }
     }
+}
+
+/// An autocorrelation above 1, which the division by the window's can make, reflected in 1 as the
+/// paper does; none is below 0.
+fn reflected(r: f64) -> f64 {
+    if r > 1.0 { 1.0 / r } else { r.max(0.0) }
 }
 
 /// Power of the periodic part over that of the rest, from the normalised autocorrelation.
