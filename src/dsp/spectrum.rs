@@ -1,20 +1,22 @@
 //! The spectrum of one frame, planned once and computed into buffers that are kept.
 
-use realfft::num_complex::Complex32;
+use realfft::num_complex::Complex64;
 use realfft::{RealFftPlanner, RealToComplex};
 use std::sync::Arc;
 
 use crate::dsp::window;
 
 /// Planned short-time spectrum: a frame is multiplied by a periodic Hann window of its own width,
-/// padded with zeros to the next power of two and transformed (real FFT, single precision, not
-/// normalised).
+/// padded with zeros to the next power of two and transformed (real FFT, not normalised).
+///
+/// The transform runs in double precision: in single precision its rounding, relative to the loudest
+/// bin, fills the valleys of the spectrum and can leave a bin at exactly zero.
 pub struct Spectrum {
-    window: Vec<f32>,
-    fft: Arc<dyn RealToComplex<f32>>,
-    input: Vec<f32>,
-    output: Vec<Complex32>,
-    scratch: Vec<Complex32>,
+    window: Vec<f64>,
+    fft: Arc<dyn RealToComplex<f64>>,
+    input: Vec<f64>,
+    output: Vec<Complex64>,
+    scratch: Vec<Complex64>,
     /// Distance between two bins in Hz.
     pub bin_hz: f64,
     /// Magnitude of each bin of the last frame, from 0 Hz to half the sample rate.
@@ -27,7 +29,7 @@ impl Spectrum {
     /// Plans spectra of frames of `width` samples at `sample_rate` Hz.
     pub fn new(sample_rate: u32, width: usize) -> Spectrum {
         let n_fft = width.next_power_of_two().max(2);
-        let fft = RealFftPlanner::<f32>::new().plan_fft_forward(n_fft);
+        let fft = RealFftPlanner::<f64>::new().plan_fft_forward(n_fft);
         let bins = n_fft / 2 + 1;
         Spectrum {
             window: window::hann(width),
@@ -50,7 +52,7 @@ impl Spectrum {
     pub fn compute(&mut self, frame: &[f32]) {
         debug_assert_eq!(frame.len(), self.window.len());
         for ((slot, x), w) in self.input.iter_mut().zip(frame).zip(&self.window) {
-            *slot = x * w;
+            *slot = f64::from(*x) * w;
         }
         // The transform may use its input as working space.
         self.input[frame.len()..].fill(0.0);
@@ -63,8 +65,9 @@ impl Spectrum {
             .zip(&mut self.magnitude)
             .zip(&self.output)
         {
-            *power = bin.norm_sqr();
-            *magnitude = power.sqrt();
+            let square = bin.norm_sqr();
+            *power = square as f32;
+            *magnitude = square.sqrt() as f32;
         }
     }
 }
