@@ -163,7 +163,7 @@ pub struct Train {
     pub features: PathBuf,
     #[command(flatten)]
     pub learn: Learn,
-    /// corpus: one scaling for all; speaker: each speaker scaled by the own recordings, at
+    /// corpus: one scaling for all; speaker: each speaker scaled by their own recordings, at
     /// prediction too
     #[arg(long, default_value = "corpus", value_name = "corpus|speaker")]
     pub normalize: Normalize,
@@ -195,7 +195,7 @@ pub struct Evaluate {
     /// loso, or a number of folds
     #[arg(long, default_value = "loso", value_name = "loso|K")]
     pub folds: FoldSpec,
-    /// corpus: scaling fitted on the training speakers; speaker: each speaker by the own recordings
+    /// corpus: scaling fitted on the training speakers; speaker: each speaker by their own recordings
     /// (uses the test speaker's unlabelled audio); both: both, side by side
     #[arg(long, default_value = "corpus", value_name = "corpus|speaker|both")]
     pub normalize: NormalizeSpec,

@@ -12,7 +12,7 @@ use crate::extract::{self, Settings};
 use crate::features::Extractor;
 use crate::model::{self, Model, Normalize};
 
-/// A protocol-B model scales a speaker by the own recordings and wants at least this many.
+/// A protocol-B model scales a speaker by their own recordings and wants at least this many.
 pub const SMALLEST_CALL: usize = 8;
 
 /// What a model says of one recording.
@@ -77,7 +77,7 @@ impl<'a> Predictor<'a> {
     pub fn predict(&self, recordings: &[(String, f64, Vec<f32>)]) -> Result<Vec<Prediction>> {
         if self.model.card.normalize == Normalize::Speaker && recordings.len() < SMALLEST_CALL {
             return Err(Error::Usage(format!(
-                "the model scales each speaker by the own recordings (--normalize speaker) and needs at least {SMALLEST_CALL} of one \
+                "the model scales each speaker by their own recordings (--normalize speaker) and needs at least {SMALLEST_CALL} of one \
                  speaker, not {}; give more, use `sentire score --speaker-column`, or train with --normalize corpus",
                 recordings.len()
             )));

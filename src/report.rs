@@ -82,7 +82,7 @@ impl Report {
         let scaling = match self.normalize {
             Normalize::Corpus => "scaling fitted on the training speakers (protocol A)",
             Normalize::Speaker => {
-                "each speaker scaled by the own unlabelled recordings (protocol B, transductive)"
+                "each speaker scaled by their own unlabelled recordings (protocol B, transductive)"
             }
         };
         let [low, high] = self.uar_ci95;

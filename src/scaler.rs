@@ -1,4 +1,4 @@
-//! Z-scores: fitted on the training rows, or for each speaker by the own rows.
+//! Z-scores: fitted on the training rows, or for each speaker by their own rows.
 //!
 //! Missing values take the mean of the rows that the scaler is fitted on; deviations are population
 //! deviations over all of these rows, as scikit-learn's `SimpleImputer` and `StandardScaler` in a

@@ -259,7 +259,7 @@ fn card_text(card: &Card) -> String {
     let protocol = match card.normalize {
         sentire::model::Normalize::Corpus => "A: features scaled by the training speakers",
         sentire::model::Normalize::Speaker => {
-            "B: each speaker scaled by the own recordings, at prediction too"
+            "B: each speaker scaled by their own recordings, at prediction too"
         }
     };
     let counts: Vec<String> = card

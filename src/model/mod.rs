@@ -26,7 +26,7 @@ use crate::split;
 pub enum Normalize {
     /// Protocol A: by mean and deviation of the training speakers.
     Corpus,
-    /// Protocol B: each speaker by the own recordings, at prediction too. Uses the test speaker's
+    /// Protocol B: each speaker by their own recordings, at prediction too. Uses the test speaker's
     /// unlabelled audio.
     Speaker,
 }
@@ -117,7 +117,7 @@ pub fn best(scores: ArrayView1<f64>) -> usize {
 /// Rows that a protocol can use, and their features as far as they may be scaled before the folds
 /// are known.
 ///
-/// Under protocol B each speaker is scaled by the own rows here, once, and rows of unknown speakers
+/// Under protocol B each speaker is scaled by their own rows here, once, and rows of unknown speakers
 /// are left out; under protocol A nothing is scaled yet.
 pub fn prepare(data: &Dataset, normalize: Normalize) -> Result<Dataset> {
     match normalize {
@@ -142,7 +142,7 @@ pub fn prepare(data: &Dataset, normalize: Normalize) -> Result<Dataset> {
 /// Scaler and classifier, fitted together on the same rows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Fitted {
-    /// `None` under protocol B, where each speaker is scaled by the own rows before.
+    /// `None` under protocol B, where each speaker is scaled by their own rows before.
     scaler: Option<Scaler>,
     classifier: Classifier,
 }
