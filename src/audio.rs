@@ -1,17 +1,13 @@
 //! Recordings in: decoded by content (Symphonia), mixed down, resampled (rubato).
 
+mod container;
+mod decode;
+
 use std::fmt;
-use std::io::Cursor;
 use std::path::Path;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use symphonia::core::codecs::audio::AudioDecoderOptions;
-use symphonia::core::errors::Error as SymphoniaError;
-use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, TrackType};
-use symphonia::core::io::MediaSourceStream;
-use symphonia::core::meta::MetadataOptions;
 
 use crate::dsp::level;
 use crate::dsp::resample::resample;
@@ -39,8 +35,8 @@ pub struct Recording {
     /// What features are computed from: one channel, at the rate asked for.
     pub audio: Audio,
     /// BLAKE3 of the decoded samples (f32, little-endian, channels interleaved, at the original
-    /// rate), in hex. Two recordings with equal hashes hold the same sound, whatever their
-    /// containers.
+    /// rate), in hex. Recordings with the same rate, channels and hash hold the same sound,
+    /// whatever their containers.
     pub audio_hash: String,
     /// Length of the recording, or of the part of it that was asked for, in seconds.
     pub duration_s: f64,
@@ -138,7 +134,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Recording> {
 
 /// Reads a recording from memory; `name` stands in error messages.
 pub fn read_bytes(bytes: Vec<u8>, name: &str, options: &ReadOptions) -> Result<Recording> {
-    let decoded = decode(bytes, options.accept_truncated)
+    let decoded = decode::decode(bytes, options.accept_truncated)
         .map_err(|reason| failure(name, Stage::Decode, reason))?;
     prepare(decoded, options).map_err(|reason| failure(name, Stage::Preprocess, reason))
 }
@@ -151,231 +147,9 @@ fn failure(file: &str, stage: Stage, reason: String) -> Error {
     }
 }
 
-/// Samples as they stand in the file.
-struct Decoded {
-    /// Channels interleaved.
-    interleaved: Vec<f32>,
-    channels: usize,
-    sample_rate: u32,
-    truncated: bool,
-}
-
-impl Decoded {
-    fn frames(&self) -> usize {
-        self.interleaved.len() / self.channels
-    }
-}
-
-fn decode(mut bytes: Vec<u8>, accept_truncated: bool) -> Result<Decoded, String> {
-    if bytes.is_empty() {
-        return Err("is empty (0 bytes); expected a recording".into());
-    }
-    let kind = content(&bytes);
-    if kind == "WAV" {
-        close_open_wav(&mut bytes);
-    }
-    let ogg_breaks_off = kind == "Ogg" && !ogg_ends(&bytes);
-    let unreadable = |cause: SymphoniaError| {
-        let decodable = "expected WAV, FLAC, MP3 or Ogg Vorbis; convert it, for example with `ffmpeg -i FILE out.flac`";
-        match (kind, cause) {
-            ("WAV" | "FLAC" | "MP3" | "Ogg", cause) => {
-                format!("{kind} that cannot be decoded ({cause}); {decodable}")
-            }
-            _ => format!("holds {kind}; {decodable}"),
-        }
-    };
-    let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
-    let mut format = symphonia::default::get_probe()
-        .probe(
-            &Hint::new(),
-            stream,
-            FormatOptions::default(),
-            MetadataOptions::default(),
-        )
-        .map_err(unreadable)?;
-    let track = format
-        .default_track(TrackType::Audio)
-        .ok_or_else(|| format!("holds {kind} without a sound track"))?;
-    let track_id = track.id;
-    let parameters = track
-        .codec_params
-        .as_ref()
-        .and_then(|p| p.audio())
-        .ok_or("names no codec")?;
-    // An MP3 without an encoder's header has an estimated length only.
-    let promised = if kind == "MP3" && track.delay.is_none() {
-        None
-    } else {
-        track.num_frames
-    };
-    let mut decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(parameters, &AudioDecoderOptions::default().verify(true))
-        .map_err(unreadable)?;
-
-    let mut decoded = Decoded {
-        interleaved: Vec::new(),
-        channels: 0,
-        sample_rate: 0,
-        truncated: false,
-    };
-    let mut packet_samples = Vec::new();
-    let mut broken: Option<String> = None;
-    loop {
-        let packet = match format.next_packet() {
-            Ok(Some(packet)) if packet.track_id == track_id => packet,
-            Ok(Some(_)) => continue,
-            Ok(None) => break,
-            Err(SymphoniaError::IoError(cause))
-                if cause.kind() == std::io::ErrorKind::UnexpectedEof =>
-            {
-                break;
-            }
-            Err(cause) => {
-                broken = Some(cause.to_string());
-                break;
-            }
-        };
-        match decoder.decode(&packet) {
-            Ok(buffer) => {
-                let (channels, sample_rate) =
-                    (buffer.spec().channels().count(), buffer.spec().rate());
-                if decoded.channels == 0 {
-                    (decoded.channels, decoded.sample_rate) = (channels, sample_rate);
-                } else if (channels, sample_rate) != (decoded.channels, decoded.sample_rate) {
-                    broken = Some("sample rate or channels change within the file".into());
-                    break;
-                }
-                buffer.copy_to_vec_interleaved(&mut packet_samples);
-                decoded.interleaved.extend_from_slice(&packet_samples);
-            }
-            Err(cause) => {
-                broken = Some(cause.to_string());
-                break;
-            }
-        }
-    }
-    if decoded.channels == 0 || decoded.sample_rate == 0 || decoded.interleaved.is_empty() {
-        let cause = broken.map_or(String::new(), |cause| format!(" ({cause})"));
-        return Err(format!("holds {kind} without a single sample{cause}"));
-    }
-    let frames = decoded.frames() as u64;
-    if broken.is_none() && promised.is_some_and(|promised| frames < promised) {
-        broken = Some(format!(
-            "the header promises {} samples, the file has {frames}",
-            promised.unwrap_or(0)
-        ));
-    }
-    if broken.is_none() && ogg_breaks_off {
-        broken = Some("its last page is not marked as the end".into());
-    }
-    if broken.is_none() && decoder.finalize().verify_ok == Some(false) {
-        broken = Some("the checksum of the decoded samples does not match".into());
-    }
-    if let Some(cause) = broken {
-        if !accept_truncated {
-            return Err(format!(
-                "{kind} that breaks off or is damaged after {:.2} s: {cause}; get the file again, or keep what decodes with \
-                 --accept-truncated",
-                frames as f64 / f64::from(decoded.sample_rate)
-            ));
-        }
-        decoded.truncated = true;
-    }
-    if let Some(at) = decoded.interleaved.iter().position(|x| !x.is_finite()) {
-        return Err(format!(
-            "sample {} is not a number; expected samples between -1 and 1",
-            at / decoded.channels
-        ));
-    }
-    Ok(decoded)
-}
-
-/// What the first bytes say a file holds, for messages and for the checks that only some containers
-/// need.
-fn content(bytes: &[u8]) -> &'static str {
-    let starts = |magic: &[u8]| bytes.starts_with(magic);
-    let at = |offset: usize, magic: &[u8]| bytes.get(offset..offset + magic.len()) == Some(magic);
-    if (starts(b"RIFF") || starts(b"RIFX")) && at(8, b"WAVE") {
-        "WAV"
-    } else if starts(b"fLaC") {
-        "FLAC"
-    } else if starts(b"OggS") {
-        if at(28, b"OpusHead") {
-            "Ogg Opus"
-        } else {
-            "Ogg"
-        }
-    } else if starts(b"ID3")
-        || (bytes.len() > 1 && bytes[0] == 0xff && bytes[1] & 0xe0 == 0xe0 && bytes[1] & 0x06 != 0)
-    {
-        "MP3"
-    } else if at(4, b"ftyp") {
-        "MPEG-4"
-    } else if starts(b"\x1a\x45\xdf\xa3") {
-        "Matroska or WebM"
-    } else if starts(b"FORM") {
-        "AIFF"
-    } else if starts(b"caff") {
-        "CAF"
-    } else if starts(b"#!AMR") {
-        "AMR"
-    } else if starts(b"\x30\x26\xb2\x75") {
-        "Windows Media"
-    } else if starts(b"NIST_1A") {
-        "NIST SPHERE"
-    } else if starts(b"PK\x03\x04") {
-        "a ZIP archive"
-    } else if starts(b"PAR1") {
-        "a Parquet table"
-    } else if std::str::from_utf8(&bytes[..bytes.len().min(256)]).is_ok_and(|t| !t.contains('\0')) {
-        "text"
-    } else {
-        "nothing that looks like a recording"
-    }
-}
-
-/// A WAV that was written to a pipe states no length (ffmpeg: 2^32 - 1, sox: 2^31 - 4096 and the
-/// like, others 0). Gives its last chunk the length that the file has, so that it decodes to its
-/// end and a short file is not called broken.
-fn close_open_wav(bytes: &mut [u8]) {
-    const OPEN: u32 = 0x7fff_0000;
-    let mut at = 12;
-    while let Some(header) = bytes.get(at..at + 8) {
-        let size = u32::from_le_bytes([header[4], header[5], header[6], header[7]]);
-        let left = bytes.len() - at - 8;
-        if &header[..4] == b"data" {
-            if size >= OPEN || (size == 0 && left > 0) {
-                let real = u32::try_from(left).unwrap_or(u32::MAX - 1);
-                bytes[at + 4..at + 8].copy_from_slice(&real.to_le_bytes());
-                // Of unknown length as a whole, so that no chunk is longer than its parent.
-                bytes[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
-            }
-            return;
-        }
-        at = at.saturating_add(8 + size as usize + size as usize % 2);
-    }
-}
-
-/// Whether the last page of an Ogg stream is whole and marked as the last (RFC 3533, section 6:
-/// header type 0x04).
-fn ogg_ends(bytes: &[u8]) -> bool {
-    let Some(at) = bytes.windows(4).rposition(|window| window == b"OggS") else {
-        return false;
-    };
-    let page = &bytes[at..];
-    let Some(&segments) = page.get(26) else {
-        return false;
-    };
-    let Some(table) = page.get(27..27 + segments as usize) else {
-        return false;
-    };
-    let body: usize = table.iter().map(|&n| n as usize).sum();
-    page[5] & 0x04 != 0 && page.len() >= 27 + table.len() + body
-}
-
 /// Cuts the segment, mixes down, resamples, and measures the quality.
-fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Recording, String> {
-    let Decoded {
+fn prepare(decoded: decode::Decoded, options: &ReadOptions) -> Result<Recording, String> {
+    let decode::Decoded {
         interleaved,
         channels,
         sample_rate,
@@ -386,15 +160,22 @@ fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Recording, String>
     let (start_s, end_s) = options.segment;
     let start = (start_s * rate).round() as usize;
     let end = end_s.map_or(n, |end_s| (end_s * rate).round() as usize);
-    // Half a frame of grace: manifests round their times.
-    if start >= end || end as f64 > n as f64 + 0.01 * rate {
-        let end_s = end_s.unwrap_or(n as f64 / rate);
+    let segment = format!(
+        "segment {start_s} to {} s",
+        end_s.unwrap_or(n as f64 / rate)
+    );
+    // 10 ms of grace: manifests round their times.
+    if start >= n || end as f64 > n as f64 + 0.01 * rate {
         return Err(format!(
-            "segment {start_s} to {end_s} s does not lie in the {:.3} s of the file",
+            "{segment} does not lie in the {:.3} s of the file",
             n as f64 / rate
         ));
     }
-    let part = &interleaved[start * channels..end.min(n) * channels];
+    let end = end.min(n);
+    if start >= end {
+        return Err(format!("{segment} holds no sample"));
+    }
+    let part = &interleaved[start * channels..end * channels];
     let mono = mix_down(part, channels, options.channel)?;
     let levels = level::levels(&mono, sample_rate);
     let mut hasher = blake3::Hasher::new();
@@ -577,6 +358,6 @@ mod tests {
         assert_eq!(say(b""), "f: is empty (0 bytes); expected a recording");
         assert!(say(b"hello, this is no sound\n").starts_with("f: holds text; expected WAV, FLAC"));
         assert!(say(b"PK\x03\x04 and so on").starts_with("f: holds a ZIP archive; expected"));
-        assert!(say(&wav(&[], 1, 16000, 0)).contains("without a single sample"));
+        assert!(say(&wav(&[], 1, 16000, 0)).contains("without a single whole sample"));
     }
 }

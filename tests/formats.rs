@@ -154,3 +154,69 @@ fn features_hardly_depend_on_the_container() {
         }
     }
 }
+
+#[test]
+fn a_flipped_bit_or_a_cut_is_never_half_used() {
+    // Ogg has checksums in its pages, FLAC in its frames and its header: no single flip may pass,
+    // nor a cut. An MP3 without an encoder's header has none; a cut within a frame shows all the
+    // same.
+    let refused = |bytes: Vec<u8>| audio::read_bytes(bytes, "x", &ReadOptions::default()).is_err();
+    for name in ["vorbis.ogg", "reference.flac"] {
+        let whole = std::fs::read(path(name)).unwrap();
+        for at in (0..whole.len()).step_by(whole.len() / 40) {
+            // Flips in a FLAC's metadata blocks other than the first harm no sample.
+            if name.ends_with("flac") && at < 8192 + 86 {
+                continue;
+            }
+            let mut flipped = whole.clone();
+            flipped[at] ^= 0x04;
+            assert!(refused(flipped), "{name}: byte {at} flipped");
+            assert!(refused(whole[..at].to_vec()), "{name}: cut at {at}");
+        }
+    }
+    let whole = std::fs::read(path("mp3.mp3")).unwrap();
+    for share in [3, 5, 7, 9] {
+        assert!(
+            refused(whole[..whole.len() * share / 10].to_vec()),
+            "mp3 cut at {share} tenths"
+        );
+    }
+}
+
+#[test]
+fn absurd_headers_and_samples_are_refused() {
+    let wav = std::fs::read(path("f32.wav")).unwrap();
+    let say = |bytes: Vec<u8>| {
+        audio::read_bytes(bytes, "x", &ReadOptions::default())
+            .unwrap_err()
+            .to_string()
+    };
+    let mut rate = wav.clone();
+    rate[24..28].copy_from_slice(&u32::MAX.to_le_bytes());
+    assert!(say(rate).contains("expected 1000 to 768000 Hz"));
+    let len = wav.len();
+    for (value, word) in [(1e30_f32, "is 100000"), (f32::NAN, "NaN")] {
+        let mut loud = wav.clone();
+        loud[len - 400..len - 396].copy_from_slice(&value.to_le_bytes());
+        let said = say(loud);
+        assert!(
+            said.contains(word) && said.contains("between -1 and 1"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn an_empty_wav_with_a_chunk_behind_is_empty() {
+    let mut bytes =
+        b"RIFF\x50\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x80\x3e\0\0\0\x7d\0\0\x02\0\x10\0".to_vec();
+    bytes.extend(b"data\0\0\0\0LIST\x20\0\0\0");
+    bytes.extend([65; 32]);
+    let refused = audio::read_bytes(bytes, "x", &ReadOptions::default())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refused.contains("without a single whole sample"),
+        "{refused}"
+    );
+}
