@@ -100,12 +100,25 @@ impl Error {
         move |source| Error::Io { path, source }
     }
 
-    /// An [`Error::Table`] at `path`; for `map_err`.
-    pub fn table<E: std::fmt::Display>(path: &Path) -> impl FnOnce(E) -> Error {
+    /// An [`Error::Table`] at `path`, or an [`Error::Io`] where the operating system is the cause;
+    /// for `map_err`.
+    pub fn table<E: std::error::Error + 'static>(path: &Path) -> impl FnOnce(E) -> Error {
         let path = path.to_path_buf();
-        move |cause| Error::Table {
-            path,
-            reason: cause.to_string(),
+        move |cause| {
+            let mut source: Option<&(dyn std::error::Error + 'static)> = Some(&cause);
+            while let Some(error) = source {
+                if let Some(io) = error.downcast_ref::<std::io::Error>() {
+                    return Error::Io {
+                        path,
+                        source: io.kind().into(),
+                    };
+                }
+                source = error.source();
+            }
+            Error::Table {
+                path,
+                reason: cause.to_string(),
+            }
         }
     }
 }

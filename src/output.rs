@@ -27,7 +27,8 @@ impl Output {
         let file = builder
             .prefix(".sentire-")
             .tempfile_in(folder)
-            .map_err(Error::io(folder))?;
+            // Not the error itself, which names the temporary file.
+            .map_err(|cause| Error::io(folder)(cause.kind().into()))?;
         Ok(Output {
             file,
             path: path.to_path_buf(),
@@ -68,10 +69,15 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Refuses an output that is there already, unless `force`; and one that could not be written,
 /// before the work begins.
 pub fn check(path: &Path, force: bool) -> Result<()> {
-    if path.is_dir() {
+    if path.exists() && !path.is_file() {
+        let kind = if path.is_dir() {
+            "a folder"
+        } else {
+            "not a regular file"
+        };
+        let shown = path.display();
         return Err(Error::Usage(format!(
-            "{}: is a folder; expected the name of a file to write",
-            path.display()
+            "{shown}: is {kind}; expected the name of a file"
         )));
     }
     if path.exists() && !force {
@@ -80,6 +86,25 @@ pub fn check(path: &Path, force: bool) -> Result<()> {
         });
     }
     Output::create(path).map(drop)
+}
+
+/// Refuses an output that is one of the inputs: replacing it would destroy it.
+pub fn check_apart(output: &Path, inputs: &[&Path]) -> Result<()> {
+    let Ok(real) = output.canonicalize() else {
+        return Ok(());
+    };
+    match inputs
+        .iter()
+        .find(|input| input.canonicalize().is_ok_and(|input| input == real))
+    {
+        Some(input) => {
+            let shown = input.display();
+            Err(Error::Usage(format!(
+                "{shown}: is the input; choose another output with -o"
+            )))
+        }
+        None => Ok(()),
+    }
 }
 
 fn folder_of(path: &Path) -> &Path {

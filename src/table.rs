@@ -63,6 +63,17 @@ impl Column {
         self.len() == 0
     }
 
+    /// An empty column of the same type.
+    pub fn emptied(&self) -> Column {
+        match self {
+            Column::Text(_) => Column::Text(Vec::new()),
+            Column::Double(_) => Column::Double(Vec::new()),
+            Column::Float(_) => Column::Float(Vec::new()),
+            Column::Int(_) => Column::Int(Vec::new()),
+            Column::Bool(_) => Column::Bool(Vec::new()),
+        }
+    }
+
     fn data_type(&self) -> DataType {
         match self {
             Column::Text(_) => DataType::Utf8,
@@ -77,10 +88,10 @@ impl Column {
         match self {
             Column::Text(values) => Arc::new(StringArray::from_iter(values)),
             Column::Double(values) => Arc::new(Float64Array::from_iter(
-                values.iter().map(|&v| (!v.is_nan()).then_some(v)),
+                values.iter().map(|&v| v.is_finite().then_some(v)),
             )),
             Column::Float(values) => Arc::new(Float32Array::from_iter(
-                values.iter().map(|&v| (!v.is_nan()).then_some(v)),
+                values.iter().map(|&v| v.is_finite().then_some(v)),
             )),
             Column::Int(values) => Arc::new(Int64Array::from_iter(values)),
             Column::Bool(values) => Arc::new(BooleanArray::from_iter(values)),
@@ -121,7 +132,7 @@ impl Column {
                     array
                         .as_primitive::<Float64Type>()
                         .iter()
-                        .map(|v| v.unwrap_or(f64::NAN)),
+                        .map(|v| v.filter(|v| v.is_finite()).unwrap_or(f64::NAN)),
                 );
             }
             Column::Float(values) => {
@@ -129,7 +140,7 @@ impl Column {
                     array
                         .as_primitive::<Float32Type>()
                         .iter()
-                        .map(|v| v.unwrap_or(f32::NAN)),
+                        .map(|v| v.filter(|v| v.is_finite()).unwrap_or(f32::NAN)),
                 );
             }
             Column::Int(values) => values.extend(array.as_primitive::<Int64Type>().iter()),
@@ -189,7 +200,7 @@ impl Table {
         let not_parquet = |cause| Error::Table {
             path: path.to_path_buf(),
             reason: format!(
-                "is no Parquet table ({cause}); expected a table written by `sentire extract`"
+                "is not a Parquet table that can be read ({cause}); expected a table written by `sentire extract`"
             ),
         };
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(not_parquet)?;
@@ -407,13 +418,40 @@ mod tests {
     }
 
     #[test]
+    fn a_table_that_another_tool_has_saved_again_is_read() {
+        // snappy and dictionaries, as pandas, pyarrow and DuckDB write unless told otherwise.
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.parquet");
+        let names = StringArray::from(vec![Some("a.wav"), None]);
+        let values = Float64Array::from(vec![Some(1.5), None]);
+        let columns: Vec<(&str, ArrayRef)> =
+            vec![("file", Arc::new(names)), ("end", Arc::new(values))];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .build();
+        let file = File::create(&path).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let table = Table::read(&path).unwrap();
+        assert_eq!(
+            table.text("file").unwrap(),
+            [Some("a.wav".to_string()), None]
+        );
+        assert!(
+            matches!(table.column("end"), Some(Column::Double(v)) if v[0] == 1.5 && v[1].is_nan())
+        );
+    }
+
+    #[test]
     fn a_foreign_file_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.parquet");
         std::fs::write(&path, "file,emotion\n").unwrap();
         let refused = Table::read(&path).unwrap_err().to_string();
         assert!(
-            refused.contains("t.parquet: is no Parquet table"),
+            refused.contains("t.parquet: is not a Parquet table"),
             "{refused}"
         );
     }

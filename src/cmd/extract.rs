@@ -26,7 +26,18 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
         ));
     }
     let previous = previous(&args.output, &settings, console.force)?;
+    output::check_apart(&args.output, &[&args.input])?;
     let manifest = load_manifest(&args.input, console)?;
+    if let Some(same) = manifest
+        .utterances
+        .iter()
+        .find(|u| manifest.path(u) == args.output)
+    {
+        return Err(Error::Usage(format!(
+            "{}: is one of the recordings; choose another -o",
+            same.file
+        )));
+    }
     let previous = previous.filter(|_| !args.fresh && !console.force);
     let summary = extract_with_progress(
         &manifest,
@@ -36,7 +47,7 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
         console,
     )?;
     let output = args.output.display();
-    let unchanged = summary.reused == summary.recordings && summary.recordings > 0;
+    let unchanged = summary.reused == summary.done;
     let mut closing = if unchanged {
         format!(
             "{} unchanged, nothing to compute: {output}",
@@ -89,7 +100,7 @@ fn load_manifest(input: &Path, console: &Console) -> Result<Manifest> {
 /// The table that an earlier run left at `output`. Refuses what is no such table, or was made with
 /// other settings.
 fn previous(output: &Path, settings: &Settings, force: bool) -> Result<Option<Table>> {
-    if force || !output.exists() {
+    if force || !output.is_file() {
         output::check(output, force)?;
         return Ok(None);
     }
@@ -131,10 +142,14 @@ pub fn extract_with_progress(
     let summary = extract::run(manifest, settings, output, previous, &on_event)?;
     bar.finish_and_clear();
     if summary.recordings == 0 {
+        let failures = extract::failures_path(output);
+        let reasons = match output.exists() {
+            true => format!("{} is left as it was", output.display()),
+            false => format!("the reasons are in {}", failures.display()),
+        };
+        let all = count(summary.failed, "recording");
         return Err(Error::Data(format!(
-            "none of {} could be used; the reasons are in {}",
-            count(summary.failed, "recording"),
-            extract::failures_path(output).display()
+            "no recording could be used, {all} failed; {reasons}"
         )));
     }
     Ok(summary)

@@ -1,0 +1,246 @@
+//! Rows in the making: of the table, and of the failures beside it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::audio::Recording;
+use crate::corpus::{Manifest, Utterance};
+use crate::error::{Error, Result, Stage};
+use crate::extract::{Computed, Level, Settings, Values};
+use crate::table::{Column, Table};
+
+/// Names of the quality columns.
+const QUALITY: [&str; 7] = [
+    "audio_hash",
+    "duration_s",
+    "sample_rate",
+    "channels",
+    "clipped_ratio",
+    "speech_ratio",
+    "snr_db",
+];
+
+/// The manifest's further columns. Those that bear the name of one of ours are refused: two columns
+/// cannot share it.
+pub fn own_columns(manifest: &Manifest, features: &[String]) -> Result<Vec<String>> {
+    let extra = manifest.extra_columns();
+    let taken: std::collections::HashSet<&str> = QUALITY
+        .into_iter()
+        .chain(["truncated", "split"])
+        .chain(features.iter().map(String::as_str))
+        .collect();
+    match extra
+        .iter()
+        .find(|name| taken.contains(name.as_str()) && *name != "split")
+    {
+        Some(name) => Err(Error::Usage(format!(
+            "the manifest's column {name:?} has the name of a computed column; rename it"
+        ))),
+        None => Ok(extra),
+    }
+}
+
+/// Rows in the making, column by column.
+pub struct Rows {
+    table: Table,
+    is_lld: bool,
+    has_truncated: bool,
+}
+
+impl Rows {
+    pub fn new(settings: &Settings, extra: &[String], features: &[String]) -> Rows {
+        let is_lld = settings.level == Level::Lld;
+        let mut columns: Vec<(String, Column)> = vec![
+            ("file".into(), Column::Text(Vec::new())),
+            ("start".into(), Column::Double(Vec::new())),
+            ("end".into(), Column::Double(Vec::new())),
+        ];
+        let has_truncated = settings.accept_truncated && !is_lld;
+        if !is_lld {
+            let text = Utterance::FIELDS
+                .into_iter()
+                .chain(extra.iter().map(String::as_str));
+            columns.extend(text.map(|name| (name.to_string(), Column::Text(Vec::new()))));
+            let empty = [
+                Column::Text(Vec::new()),
+                Column::Double(Vec::new()),
+                Column::Int(Vec::new()),
+                Column::Int(Vec::new()),
+                Column::Double(Vec::new()),
+                Column::Double(Vec::new()),
+                Column::Double(Vec::new()),
+            ];
+            columns.extend(QUALITY.map(str::to_string).into_iter().zip(empty));
+            if has_truncated {
+                columns.push(("truncated".into(), Column::Bool(Vec::new())));
+            }
+        }
+        columns.extend(
+            features
+                .iter()
+                .map(|name| (name.clone(), Column::Float(Vec::new()))),
+        );
+        Rows {
+            table: Table {
+                columns,
+                metadata: BTreeMap::new(),
+            },
+            is_lld,
+            has_truncated,
+        }
+    }
+
+    pub fn push(&mut self, utterance: &Utterance, extra: &[String], computed: &Computed) {
+        let recording = &computed.recording.0;
+        let start = utterance.start.unwrap_or(0.0);
+        match &computed.values {
+            Values::Functionals(values) => {
+                self.row(
+                    utterance,
+                    extra,
+                    recording,
+                    start,
+                    start + recording.duration_s,
+                    values.iter().copied(),
+                );
+            }
+            Values::Lld { hop_s, contours } => {
+                for frame in 0..contours.first().map_or(0, Vec::len) {
+                    let at = start + frame as f64 * hop_s;
+                    self.row(
+                        utterance,
+                        extra,
+                        recording,
+                        at,
+                        at + hop_s,
+                        contours.iter().map(|contour| contour[frame]),
+                    );
+                }
+            }
+        }
+    }
+
+    fn row(
+        &mut self,
+        utterance: &Utterance,
+        extra: &[String],
+        recording: &Recording,
+        start: f64,
+        end: f64,
+        values: impl Iterator<Item = f32>,
+    ) {
+        let mut columns = self.table.columns.iter_mut().map(|(_, column)| column);
+        let mut push = |cell: Cell| match (columns.next().expect("as many cells as columns"), cell)
+        {
+            (Column::Text(values), Cell::Text(value)) => values.push(value.map(str::to_string)),
+            (Column::Double(values), Cell::Double(value)) => values.push(value),
+            (Column::Float(values), Cell::Float(value)) => values.push(value),
+            (Column::Int(values), Cell::Int(value)) => values.push(Some(value)),
+            (Column::Bool(values), Cell::Bool(value)) => values.push(Some(value)),
+            _ => unreachable!("cells come in the order of the columns"),
+        };
+        push(Cell::Text(Some(&utterance.file)));
+        push(Cell::Double(start));
+        push(Cell::Double(end));
+        if !self.is_lld {
+            utterance
+                .fields()
+                .into_iter()
+                .for_each(|field| push(Cell::Text(field)));
+            extra
+                .iter()
+                .for_each(|name| push(Cell::Text(utterance.extra.get(name).map(String::as_str))));
+            push(Cell::Text(Some(&recording.audio_hash)));
+            push(Cell::Double(recording.duration_s));
+            push(Cell::Int(i64::from(recording.sample_rate)));
+            push(Cell::Int(recording.channels as i64));
+            push(Cell::Double(recording.clipped_ratio));
+            push(Cell::Double(recording.speech_ratio));
+            push(Cell::Double(recording.snr_db));
+            if self.has_truncated {
+                push(Cell::Bool(recording.truncated));
+            }
+        }
+        values.for_each(|value| push(Cell::Float(value)));
+    }
+
+    /// The rows so far; starts anew with the same columns.
+    pub fn take(&mut self) -> Table {
+        let columns = self
+            .table
+            .columns
+            .iter()
+            .map(|(name, column)| (name.clone(), column.emptied()))
+            .collect();
+        std::mem::replace(
+            &mut self.table,
+            Table {
+                columns,
+                metadata: BTreeMap::new(),
+            },
+        )
+    }
+}
+
+enum Cell<'a> {
+    Text(Option<&'a str>),
+    Double(f64),
+    Float(f32),
+    Int(i64),
+    Bool(bool),
+}
+
+/// Failures in the making.
+#[derive(Default)]
+pub struct Failures {
+    file: Vec<Option<String>>,
+    start: Vec<f64>,
+    end: Vec<f64>,
+    stage: Vec<Option<String>>,
+    error: Vec<Option<String>>,
+}
+
+impl Failures {
+    pub fn push(&mut self, utterance: &Utterance, error: &Error) {
+        let (stage, reason) = match error {
+            Error::Audio { stage, reason, .. } => (*stage, reason.clone()),
+            other => (Stage::Open, other.to_string()),
+        };
+        self.file.push(Some(utterance.file.clone()));
+        self.start.push(utterance.start.unwrap_or(f64::NAN));
+        self.end.push(utterance.end.unwrap_or(f64::NAN));
+        self.stage.push(Some(stage.name().to_string()));
+        self.error.push(Some(reason));
+    }
+
+    pub fn len(&self) -> usize {
+        self.file.len()
+    }
+
+    /// Writes the table, or removes the one that an earlier run left if nothing failed.
+    pub fn write(self, path: &Path) -> Result<()> {
+        const OURS: &str = "sentire.version";
+        if self.file.is_empty() {
+            let is_ours = Table::read_metadata(path).is_ok_and(|data| data.contains_key(OURS));
+            return if is_ours {
+                std::fs::remove_file(path).map_err(Error::io(path))
+            } else {
+                Ok(())
+            };
+        }
+        let columns = [
+            ("file", Column::Text(self.file)),
+            ("start", Column::Double(self.start)),
+            ("end", Column::Double(self.end)),
+            ("stage", Column::Text(self.stage)),
+            ("error", Column::Text(self.error)),
+        ];
+        Table {
+            columns: columns
+                .map(|(name, column)| (name.to_string(), column))
+                .into(),
+            metadata: [(OURS.to_string(), env!("CARGO_PKG_VERSION").to_string())].into(),
+        }
+        .write(path)
+    }
+}

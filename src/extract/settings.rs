@@ -1,0 +1,142 @@
+//! What determines the values of a table besides the recordings, and how it stands in the metadata.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::audio::{Rate, ReadOptions};
+use crate::error::{Error, Result};
+use crate::features::{FEATURES_VERSION, FeatureSet};
+
+/// What is computed for each recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// One row per recording: statistics of the descriptors.
+    Functionals,
+    /// One row per frame: the descriptors themselves.
+    Lld,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Level::Functionals => "functionals",
+            Level::Lld => "lld",
+        })
+    }
+}
+
+impl FromStr for Level {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Level> {
+        match text {
+            "functionals" => Ok(Level::Functionals),
+            "lld" => Ok(Level::Lld),
+            _ => Err(Error::Usage(format!(
+                "unknown level {text:?}; available: functionals, lld"
+            ))),
+        }
+    }
+}
+
+/// Everything that determines the values of a table besides the recordings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Feature sets, in the order of their columns.
+    pub sets: Vec<FeatureSet>,
+    /// Rows per recording or per frame.
+    pub level: Level,
+    /// Sample rate at which features are computed.
+    pub rate: Rate,
+    /// One channel, counted from 0; `None` takes the mean of all.
+    pub channel: Option<usize>,
+    /// Keep what decodes of files that break off.
+    pub accept_truncated: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            sets: vec![FeatureSet::DEFAULT],
+            level: Level::Functionals,
+            rate: Rate::Hz(16_000),
+            channel: None,
+            accept_truncated: false,
+        }
+    }
+}
+
+impl Settings {
+    /// The settings as a table's metadata.
+    pub fn to_metadata(&self) -> BTreeMap<String, String> {
+        let sets: Vec<&str> = self.sets.iter().map(|set| set.name()).collect();
+        let pairs = [
+            ("features_version", FEATURES_VERSION.to_string()),
+            ("sets", sets.join(",")),
+            ("level", self.level.to_string()),
+            ("rate", self.rate.to_string()),
+            (
+                "channel",
+                self.channel
+                    .map_or("mean".into(), |channel| channel.to_string()),
+            ),
+            ("accept_truncated", self.accept_truncated.to_string()),
+        ];
+        pairs
+            .into_iter()
+            .map(|(key, value)| (format!("sentire.{key}"), value))
+            .collect()
+    }
+
+    /// The settings that stand in a table's or a model's metadata. Refuses another features
+    /// version, naming both.
+    pub fn from_metadata(metadata: &BTreeMap<String, String>) -> Result<Settings> {
+        let get = |key: &str| {
+            metadata.get(&format!("sentire.{key}")).map(String::as_str).ok_or_else(|| {
+                Error::Data(format!("has no metadata `sentire.{key}`; expected a table written by `sentire extract`"))
+            })
+        };
+        let version = get("features_version")?;
+        if version != FEATURES_VERSION.to_string() {
+            return Err(Error::Data(format!(
+                "has features of version {version}, this sentire computes version {FEATURES_VERSION}; extract and train again"
+            )));
+        }
+        Ok(Settings {
+            sets: FeatureSet::parse_list(get("sets")?)?,
+            level: get("level")?.parse()?,
+            rate: get("rate")?.parse()?,
+            channel: get("channel")?.parse().ok(),
+            accept_truncated: get("accept_truncated")? == "true",
+        })
+    }
+
+    /// How to read a recording, or a segment of it, under these settings.
+    pub fn read_options(&self, start: Option<f64>, end: Option<f64>) -> ReadOptions {
+        ReadOptions {
+            rate: self.rate,
+            channel: self.channel,
+            accept_truncated: self.accept_truncated,
+            segment: (start.unwrap_or(0.0), end),
+        }
+    }
+
+    /// Names of the columns that are computed.
+    pub fn feature_names(&self) -> Vec<String> {
+        match self.level {
+            Level::Functionals => self
+                .sets
+                .iter()
+                .flat_map(|set| set.features())
+                .map(|f| f.name)
+                .collect(),
+            Level::Lld => self
+                .sets
+                .iter()
+                .flat_map(|set| set.llds())
+                .map(|lld| lld.name)
+                .collect(),
+        }
+    }
+}
