@@ -69,7 +69,7 @@ pub const EMOTIONS: [(&str, &[&str]); 13] = [
     ("bored", &["boredom", "langeweile", "noia"]),
     (
         "excited",
-        &["excitement", "exc", "arousal", "enthusiasm", "enthusiastic"],
+        &["excitement", "exc", "enthusiasm", "enthusiastic"],
     ),
     ("frustrated", &["frustration", "fru"]),
     ("contempt", &["contemptuous", "verachtung"]),
@@ -155,7 +155,7 @@ impl FromStr for Layout {
             .find(|layout| layout.name() == name)
             .ok_or_else(|| {
                 let known = Layout::ALL.map(Layout::name).join(", ");
-                Error::Usage(format!("unknown layout {name:?}; there is: auto, {known}"))
+                Error::Usage(format!("unknown layout {name:?}; available: auto, {known}"))
             })
     }
 }
@@ -377,6 +377,18 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
             .ok()
             .and_then(|dir| Some(dir.file_name()?.to_str()?.to_string()));
         if let Some(labelled) = by_folder(&files, name.as_deref(), layout.is_some()) {
+            let speakers: BTreeSet<&String> =
+                labelled.iter().filter_map(|u| u.speaker.as_ref()).collect();
+            findings.push(match speakers.iter().take(3).map(|s| s.as_str()).collect::<Vec<_>>() {
+                first if first.is_empty() => {
+                    "emotions read from folders; no folder names the speakers, they are left empty".into()
+                }
+                first => format!(
+                    "emotions and {} speakers read from folders ({}, ...); see that these are people",
+                    speakers.len(),
+                    first.join(", ")
+                ),
+            });
             (utterances, layouts) = (labelled, vec![Layout::Folders]);
             unread = utterances
                 .iter()
@@ -447,7 +459,13 @@ fn recordings(dir: &Path) -> Result<(Vec<PathBuf>, Vec<String>)> {
                 files.push(relative.to_path_buf());
             }
             Ok(_) => {}
-            Err(cause) => findings.push(cause.to_string()),
+            // What cannot be looked at stays in the list: it will fail to open, and so be told of.
+            Err(cause) => match cause.path().and_then(|path| path.strip_prefix(dir).ok()) {
+                Some(relative) if cause.loop_ancestor().is_none() => {
+                    files.push(relative.to_path_buf());
+                }
+                _ => findings.push(cause.to_string()),
+            },
         }
     }
     files.sort_by(|a, b| {
@@ -459,8 +477,8 @@ fn recordings(dir: &Path) -> Result<(Vec<PathBuf>, Vec<String>)> {
 }
 
 /// Labels from folders: the level of folders nearest to the files at which nine in ten names are
-/// emotions; the other of the lowest two levels names the speaker. With `forced` any name of the
-/// lowest level is a label.
+/// emotions; the other of the lowest two levels names the speaker, unless it is the same for all or
+/// a name that no speaker has. With `forced` any name of the lowest level is a label.
 fn by_folder(files: &[PathBuf], corpus: Option<&str>, forced: bool) -> Option<Vec<Utterance>> {
     // Folders of a file from the lowest up.
     let folders = |file: &Path| -> Vec<String> {
@@ -498,8 +516,41 @@ fn by_folder(files: &[PathBuf], corpus: Option<&str>, forced: bool) -> Option<Ve
             ..Utterance::default()
         }
     };
-    Some(files.iter().map(utterance).collect())
+    let mut utterances: Vec<Utterance> = files.iter().map(utterance).collect();
+    let names: BTreeSet<_> = utterances
+        .iter()
+        .filter_map(|u| u.speaker.clone())
+        .collect();
+    let is_part = |name: &String| NO_SPEAKERS.contains(&name.to_lowercase().as_str());
+    if names.len() < 2 || names.iter().any(is_part) {
+        utterances.iter_mut().for_each(|u| u.speaker = None);
+    }
+    Some(utterances)
 }
+
+/// Folders that hold a part of a corpus or a kind of file, and never one speaker's recordings.
+const NO_SPEAKERS: [&str; 20] = [
+    "train",
+    "training",
+    "test",
+    "testing",
+    "val",
+    "valid",
+    "validation",
+    "dev",
+    "eval",
+    "audio",
+    "wav",
+    "wavs",
+    "flac",
+    "mp3",
+    "data",
+    "clips",
+    "recordings",
+    "samples",
+    "files",
+    "speech",
+];
 
 /// `manifest` with names that are relative to `folder`, where its recordings lie below it, and
 /// absolute where not.
@@ -694,6 +745,19 @@ mod tests {
                     ("anna".into(), "angry".into()),
                     ("ben".into(), "happy".into())
                 ]
+            );
+        }
+        // The usual parts of a corpus are no speakers, nor is a level with one name.
+        for names in [
+            ["train/angry/1.wav", "test/happy/1.wav"],
+            ["wavs/angry/1.wav", "wavs/happy/1.wav"],
+        ] {
+            let found = scan(folder(&names).path(), None).unwrap().manifest;
+            assert!(
+                found
+                    .utterances
+                    .iter()
+                    .all(|u| u.speaker.is_none() && u.emotion.is_some())
             );
         }
         let own = folder(&["loud/1.wav", "soft/1.wav"]);

@@ -185,11 +185,11 @@ fn parse(bytes: &[u8]) -> Result<Vec<Utterance>, String> {
         .unwrap_or(b',');
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
-        .trim(csv::Trim::All)
+        .trim(csv::Trim::Headers)
         .from_reader(bytes);
     let header = reader
         .headers()
-        .map_err(|cause| format!("is no CSV ({cause}); expected a header with column `file`"))?
+        .map_err(|cause| format!("is not a CSV ({cause}); expected a header with column `file`"))?
         .clone();
     if !header.iter().any(|name| name == "file") {
         let found: Vec<&str> = header.iter().take(8).collect();
@@ -214,7 +214,13 @@ fn parse(bytes: &[u8]) -> Result<Vec<Utterance>, String> {
     }
     let mut utterances = Vec::new();
     for record in reader.records() {
-        let record = record.map_err(|cause| cause.to_string())?;
+        let record = record.map_err(|cause| match cause.kind() {
+            csv::ErrorKind::Utf8 { pos, .. } => {
+                let line = pos.as_ref().map_or(0, csv::Position::line);
+                format!("line {line}: is not UTF-8; save the manifest as UTF-8")
+            }
+            _ => cause.to_string(),
+        })?;
         let line = record.position().map_or(0, csv::Position::line);
         utterances
             .push(utterance(&header, &record).map_err(|reason| format!("line {line}: {reason}"))?);
@@ -228,7 +234,10 @@ fn parse(bytes: &[u8]) -> Result<Vec<Utterance>, String> {
 fn utterance(header: &csv::StringRecord, record: &csv::StringRecord) -> Result<Utterance, String> {
     let mut utterance = Utterance::default();
     for (name, value) in header.iter().zip(record) {
-        let known = !value.is_empty() && !value.eq_ignore_ascii_case("unknown");
+        // The name of a file may well begin or end with a space; nothing else may.
+        let value = if name == "file" { value } else { value.trim() };
+        let unknown = ["", "unknown", "nan", "n/a", "null"];
+        let known = !unknown.iter().any(|word| value.eq_ignore_ascii_case(word));
         match name {
             "file" if value.is_empty() => {
                 return Err("column `file` is empty; expected the name of a recording".into());
@@ -280,7 +289,7 @@ fn seconds(text: &str) -> Result<Option<f64>, String> {
     };
     let time = number(text).or_else(|| clock(text));
     time.map(Some)
-        .ok_or_else(|| format!("{text:?} is no time; expected seconds, such as 1.25"))
+        .ok_or_else(|| format!("{text:?} is not a time; expected seconds, such as 1.25"))
 }
 
 #[cfg(test)]
@@ -335,7 +344,7 @@ mod tests {
         );
         assert_eq!(
             say("file,start\na.wav,x\n"),
-            "line 2: \"x\" is no time; expected seconds, such as 1.25"
+            "line 2: \"x\" is not a time; expected seconds, such as 1.25"
         );
         assert_eq!(
             say("file,start,end\na.wav,,\nb.wav,3,2\n"),
