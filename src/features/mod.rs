@@ -83,7 +83,7 @@ impl FromStr for FeatureSet {
             .ok_or_else(|| {
                 let known = FeatureSet::ALL.map(FeatureSet::name).join(", ");
                 Error::Usage(format!(
-                    "unknown feature set {name:?}; there is: {known}, default"
+                    "unknown feature set {name:?}; available: {known}, default"
                 ))
             })
     }

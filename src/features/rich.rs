@@ -287,6 +287,19 @@ mod tests {
     }
 
     #[test]
+    fn contrast_above_half_the_rate_is_undefined_and_below_is_not() {
+        let tone: Vec<f32> = (0..8000).map(|i| (i as f32 * 0.1).sin() * 0.3).collect();
+        let table = Plan::new(8000).llds(&tone);
+        let contrast = |k: usize| table.contour(&format!("spectral_contrast_{k}_db")).unwrap();
+        assert!(contrast(5).iter().all(|x| x.is_finite()));
+        assert!(
+            contrast(6).iter().all(|x| x.is_nan()),
+            "{:?}",
+            &contrast(6)[..3]
+        );
+    }
+
+    #[test]
     fn a_recording_does_not_depend_on_the_one_before() {
         let tone: Vec<f32> = (0..4000).map(|i| (i as f32 * 0.1).sin() * 0.3).collect();
         let mut used = Plan::new(16000);

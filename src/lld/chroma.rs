@@ -2,9 +2,9 @@
 //! `feature.chroma_stft(tuning=0)`.
 //!
 //! Every bin falls on the pitch classes with a Gaussian bump of two semitones' width, octaves far
-//! from the fifth are weighted down (Gaussian, two octaves), and each frame is divided by its
-//! largest value. Ellis 2007, "Chroma feature analysis and synthesis". With 31 Hz between bins, low
-//! pitches blur: for speech this is colour, not melody.
+//! from octave 5 (880 Hz) are weighted down (Gaussian, two octaves), and each frame is divided by
+//! its largest value. Ellis 2007, "Chroma feature analysis and synthesis". With 31 Hz between bins,
+//! low pitches blur: for speech this is colour, not melody.
 
 use crate::lld::Lld;
 
@@ -35,8 +35,8 @@ impl Chroma {
     /// Plan for spectra of `bins` bins that lie `bin_hz` apart.
     pub fn new(bins: usize, bin_hz: f64) -> Chroma {
         const N: f64 = CLASSES as f64;
-        // Position of each bin in semitones above A0 / 2 (27.5 Hz is 12 * 0 octaves of librosa's
-        // `hz_to_octs`); bin 0 stands one and a half octaves below the first.
+        // Position of each bin in semitones above A0 (27.5 Hz), librosa's `hz_to_octs` times 12;
+        // bin 0 stands one and a half octaves below the first.
         let semitones = |bin: usize| N * (bin as f64 * bin_hz / 27.5).log2();
         let position = |bin: usize| {
             if bin == 0 {
@@ -55,8 +55,8 @@ impl Chroma {
             };
             let bumps: [f64; CLASSES] = std::array::from_fn(bump);
             let length = bumps.iter().map(|b| b * b).sum::<f64>().sqrt();
-            // Octaves weigh by their distance from the fifth, two octaves being one standard
-            // deviation.
+            // Octaves are weighted by their distance from octave 5 (880 Hz), two octaves being one
+            // standard deviation.
             let octave = (-0.5 * ((at / N - 5.0) / 2.0).powi(2)).exp();
             // Bumps count from A, weights from C, three semitones above.
             std::array::from_fn(|class| (bumps[(class + 3) % CLASSES] / length * octave) as f32)

@@ -86,11 +86,12 @@ fn dct_row(i: usize) -> [f32; BANDS] {
 /// all frames at once.
 pub fn power_to_db<const N: usize>(frames: &mut [[f32; N]]) {
     let mut loudest = f32::NEG_INFINITY;
-    for value in frames.iter_mut().flatten() {
+    // NaN has no level, and would pass for the floor.
+    for value in frames.iter_mut().flatten().filter(|value| !value.is_nan()) {
         *value = 10.0 * value.max(FLOOR).log10();
         loudest = loudest.max(*value);
     }
-    for value in frames.iter_mut().flatten() {
+    for value in frames.iter_mut().flatten().filter(|value| !value.is_nan()) {
         *value = value.max(loudest - RANGE_DB);
     }
 }

@@ -2,9 +2,9 @@
 //! changing it is.
 //!
 //! Centroid, bandwidth, roll-off, flatness and contrast are librosa 0.11's (`feature.spectral_*`,
-//! default parameters, on the magnitude spectrum). The shape is independent of the recording's gain,
-//! but for flatness and slope, which have a floor that near silence falls under. Undefined (NaN) on
-//! digital silence.
+//! default parameters, on the magnitude spectrum). The shape is independent of the recording's
+//! gain, but for flatness and slope, which have a floor that near silence falls under. Undefined
+//! (NaN) on digital silence.
 
 use crate::lld::Lld;
 
