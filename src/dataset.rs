@@ -19,8 +19,8 @@ pub struct Dataset {
     pub classes: Vec<String>,
     /// Who speaks, `corpus/speaker` where there are several corpora; `None` where unknown.
     pub speakers: Vec<Option<String>>,
-    /// The recording of each row.
-    pub files: Vec<String>,
+    /// Where each row comes from.
+    pub rows: Vec<Row>,
     /// The corpora, sorted.
     pub corpora: Vec<String>,
     /// Names of the features.
@@ -32,6 +32,24 @@ pub struct Dataset {
     /// The tables' metadata: how the features were made.
     pub metadata: BTreeMap<String, String>,
 }
+
+/// Where a row comes from, in the words of its table.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Row {
+    /// The recording.
+    pub file: String,
+    /// Start in seconds; NaN where the table has no times.
+    pub start: f64,
+    /// End in seconds.
+    pub end: f64,
+    /// The corpus.
+    pub corpus: Option<String>,
+    /// Who speaks, without the corpus.
+    pub speaker: Option<String>,
+}
+
+/// More classes than this are no classes, but names of files or speakers.
+const MOST_CLASSES: usize = 100;
 
 /// Metadata that may differ between tables of one dataset: it names the recordings, not how
 /// features were made.
@@ -85,6 +103,12 @@ impl Dataset {
                 labels.len()
             )));
         }
+        if classes.len() > MOST_CLASSES {
+            return Err(Error::Data(format!(
+                "column `{label}` holds {} different words; expected at most {MOST_CLASSES} classes",
+                classes.len()
+            )));
+        }
         let y = labels
             .iter()
             .map(|label| {
@@ -107,6 +131,17 @@ impl Dataset {
                 Some(corpus) if corpora.len() > 1 => Some(format!("{corpus}/{speaker}")),
                 _ => Some(speaker),
             }
+        };
+        let time = |t: usize, row: usize, column: &str| match tables[t].1.column(column) {
+            Some(Column::Double(values)) => values[row],
+            _ => f64::NAN,
+        };
+        let index_row = |&(t, row): &(usize, usize)| Row {
+            file: word(t, row, "file").unwrap_or_default(),
+            start: time(t, row, "start"),
+            end: time(t, row, "end"),
+            corpus: word(t, row, "corpus"),
+            speaker: word(t, row, "speaker"),
         };
         let mut x = Array2::zeros((rows.len(), feature_names.len()));
         for (index, (_, table)) in tables.iter().enumerate() {
@@ -134,10 +169,7 @@ impl Dataset {
             y,
             classes,
             speakers: rows.iter().map(speaker).collect(),
-            files: rows
-                .iter()
-                .map(|&(t, row)| word(t, row, "file").unwrap_or_default())
-                .collect(),
+            rows: rows.iter().map(index_row).collect(),
             corpora: corpora.into_iter().collect(),
             feature_names,
             label: label.to_string(),
@@ -167,13 +199,29 @@ impl Dataset {
             x: self.x.select(ndarray::Axis(0), rows),
             y: rows.iter().map(|&row| self.y[row]).collect(),
             speakers: rows.iter().map(|&row| self.speakers[row].clone()).collect(),
-            files: rows.iter().map(|&row| self.files[row].clone()).collect(),
+            rows: rows.iter().map(|&row| self.rows[row].clone()).collect(),
             classes: self.classes.clone(),
             corpora: self.corpora.clone(),
             feature_names: self.feature_names.clone(),
             label: self.label.clone(),
             metadata: self.metadata.clone(),
             unlabelled: self.unlabelled,
+        }
+    }
+
+    /// The same rows, without the classes that none of them has.
+    pub fn without_empty_classes(self) -> Dataset {
+        let occurring: Vec<usize> = (0..self.classes.len())
+            .filter(|class| self.y.contains(class))
+            .collect();
+        let place = |class: usize| occurring.binary_search(&class).expect("it occurs");
+        Dataset {
+            y: self.y.iter().map(|&class| place(class)).collect(),
+            classes: occurring
+                .iter()
+                .map(|&class| self.classes[class].clone())
+                .collect(),
+            ..self
         }
     }
 
@@ -234,7 +282,7 @@ fn alike(first_path: &Path, first: &Table, path: &Path, table: &Table) -> Result
             return Err(Error::Table {
                 path: path.to_path_buf(),
                 reason: format!(
-                    "was made with {} {}, but {} with {}; extract both alike",
+                    "was made with {} {}, but {} with {}; extract both with the same settings",
                     key.trim_start_matches("sentire."),
                     say(b),
                     first_path.display(),
@@ -256,7 +304,7 @@ fn label_column<'a>(path: &Path, table: &'a Table, label: &str) -> Result<&'a [O
         Error::Table {
             path: path.to_path_buf(),
             reason: format!(
-                "has no column of words `{label}`; those it has: {} (--label)",
+                "has no text column `{label}`; it has: {} (--label)",
                 names.join(", ")
             ),
         }
@@ -269,7 +317,7 @@ mod tests {
     use crate::table::FEATURES_KEY;
 
     /// File, speaker, emotion and the two features of a row.
-    type Row = (
+    type Cells = (
         &'static str,
         Option<&'static str>,
         Option<&'static str>,
@@ -277,7 +325,7 @@ mod tests {
     );
 
     /// A table of two features with these words.
-    fn table(rows: &[Row], corpus: &str) -> Table {
+    fn table(rows: &[Cells], corpus: &str) -> Table {
         let text =
             |f: &dyn Fn(usize) -> Option<String>| Column::Text((0..rows.len()).map(f).collect());
         Table {
@@ -309,7 +357,8 @@ mod tests {
         let data = Dataset::from_tables(&[("t".as_ref(), table(&rows, "one"))], "emotion").unwrap();
         assert_eq!(data.classes, ["angry", "sad"]);
         assert_eq!(data.y, [1, 0]);
-        assert_eq!(data.files, ["1.wav", "2.wav"]);
+        let files: Vec<&str> = data.rows.iter().map(|row| row.file.as_str()).collect();
+        assert_eq!(files, ["1.wav", "2.wav"]);
         assert_eq!(data.speakers, [Some("x".to_string()), None]);
         assert_eq!(
             (data.unlabelled, data.speakerless(), data.speaker_count()),
@@ -347,7 +396,7 @@ mod tests {
         assert!(say(table(&rows, "one"), "emotion").contains("one class (sad) in 1 labelled rows"));
         assert!(
             say(table(&rows, "one"), "mood")
-                .contains("no column of words `mood`; those it has: file, corpus")
+                .contains("no text column `mood`; it has: file, corpus")
         );
         assert!(
             say(

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Row};
 use crate::error::{Error, Result};
 use crate::metrics;
 use crate::model::{self, Fitted, ModelSpec, Normalize};
@@ -16,9 +16,9 @@ use crate::split::{self, Fold};
 /// How speakers are held out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FoldSpec {
-    /// One speaker at a time.
+    /// Leave one speaker out at a time.
     Loso,
-    /// This many groups of whole speakers.
+    /// Leave out one of K groups of whole speakers at a time.
     K(usize),
 }
 
@@ -48,9 +48,9 @@ impl FromStr for FoldSpec {
 /// Which protocols to evaluate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NormalizeSpec {
-    /// One.
+    /// This protocol alone.
     One(Normalize),
-    /// Both, in one report.
+    /// Both protocols, side by side in one report.
     Both,
 }
 
@@ -69,28 +69,26 @@ impl FromStr for NormalizeSpec {
     }
 }
 
-/// The verdict on one row, by a model that was not trained on its speaker.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
-    /// The recording.
-    pub file: String,
-    /// Who speaks.
-    pub speaker: Option<String>,
+/// The prediction for one row, by a model that was not trained on its speaker.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutOfFold {
+    /// Where the row comes from.
+    pub row: Row,
     /// The label.
     pub truth: String,
-    /// What the model said.
+    /// The class that the model predicted.
     pub predicted: String,
     /// The fold in which the row was tested.
     pub fold: String,
 }
 
-/// A report and the verdicts that it sums up, in the order of the table's rows.
+/// A report and the predictions that it sums up, in the order of the table's rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
     /// The figures.
     pub report: Report,
     /// Row by row.
-    pub verdicts: Vec<Verdict>,
+    pub predictions: Vec<OutOfFold>,
 }
 
 /// Trains and tests `spec` on speaker-disjoint folds of `data`; the UAR is taken once over all
@@ -170,15 +168,14 @@ pub fn evaluate(
         speakerless: prepared.speakerless(),
         seed,
     };
-    let verdicts = (0..prepared.len()).map(|row| Verdict {
-        file: prepared.files[row].clone(),
-        speaker: prepared.speakers[row].clone(),
+    let predictions = (0..prepared.len()).map(|row| OutOfFold {
+        row: prepared.rows[row].clone(),
         truth: prepared.classes[prepared.y[row]].clone(),
         predicted: prepared.classes[predicted[row]].clone(),
         fold: split[fold_of[row]].name.clone(),
     });
     Ok(Evaluation {
-        verdicts: verdicts.collect(),
+        predictions: predictions.collect(),
         report,
     })
 }

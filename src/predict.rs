@@ -17,7 +17,6 @@ pub const SMALLEST_CALL: usize = 8;
 
 /// What a model says of one recording.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Prediction {
     /// The recording as the caller named it.
     pub file: String,
@@ -31,7 +30,7 @@ pub struct Prediction {
     pub duration_s: f64,
 }
 
-/// A model ready to predict: its settings understood, its feature extractor planned.
+/// A model ready to predict: this program is known to compute the features it wants.
 pub struct Predictor<'a> {
     model: &'a Model,
     settings: Settings,

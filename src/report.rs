@@ -10,7 +10,6 @@ use crate::model::{ModelSpec, Normalize};
 
 /// The figures of one evaluation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Report {
     /// Unweighted average recall over all held-out rows pooled, 0 to 1.
     pub uar: f64,
@@ -26,7 +25,7 @@ pub struct Report {
     pub classes: Vec<String>,
     /// Share of each class that was recognised.
     pub recall: BTreeMap<String, f64>,
-    /// Rows: truth, columns: verdict, both in the order of `classes`.
+    /// Rows: truth, columns: prediction, both in the order of `classes`.
     pub confusion: Confusion,
     /// The folds.
     pub folds: Vec<FoldReport>,
@@ -56,7 +55,6 @@ pub struct Report {
 
 /// One fold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct FoldReport {
     /// The speaker left out, or the number of the fold.
     pub name: String,
@@ -121,7 +119,7 @@ impl Report {
         }
         if self.speakerless > 0 {
             left_out.push(format!(
-                "{} rows without a speaker kept together as one",
+                "{} rows without a speaker treated as one speaker",
                 self.speakerless
             ));
         }
@@ -131,7 +129,7 @@ impl Report {
         text
     }
 
-    /// Rows are truth, columns verdicts; the last column is the recall.
+    /// Rows are truth, columns predictions; the last column is the recall.
     fn confusion_table(&self, text: &mut String) {
         let width = self
             .classes

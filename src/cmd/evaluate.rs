@@ -12,7 +12,7 @@ use sentire::table::{Column, Table};
 use serde::Serialize;
 
 use crate::cli::Evaluate;
-use crate::cmd::{Console, Outcome, train};
+use crate::cmd::{Console, Outcome, count, train};
 
 /// Both protocols in one report.
 #[derive(Serialize)]
@@ -35,7 +35,9 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
         NormalizeSpec::One(normalize) => vec![normalize],
         NormalizeSpec::Both => vec![Normalize::Corpus, Normalize::Speaker],
     };
-    train::warn(&data, protocols[0], console);
+    for &normalize in &protocols {
+        train::warn(&data, normalize, console);
+    }
     let evaluations: Vec<Evaluation> = protocols
         .iter()
         .map(|&normalize| {
@@ -72,9 +74,17 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
             Ok(Outcome::Partly)
         }
         _ => {
-            if let Some(dir) = &args.output {
-                console.note(&format!("report -> {}", dir.display()));
-            }
+            let report = &evaluations[0].report;
+            let written = match &args.output {
+                Some(dir) => format!("report -> {}", dir.display()),
+                None => "a report to keep: -o DIR".into(),
+            };
+            console.note(&format!(
+                "{} in {}; {written}; next: sentire train {}",
+                count(report.n, "recording"),
+                count(report.folds.len(), "fold"),
+                args.features[0].display()
+            ));
             Ok(Outcome::Done)
         }
     }
@@ -100,21 +110,21 @@ fn check_folder(dir: &Path, console: &Console) -> Result<()> {
         .try_for_each(|name| output::check(&dir.join(name), console.force))
 }
 
-/// Writes the report as text and JSON, and the verdicts as a table.
+/// Writes the report as text and JSON, and the predictions as a table.
 pub fn write_report(dir: &Path, text: &str, json: &str, evaluations: &[Evaluation]) -> Result<()> {
     output::write(&dir.join(FILES[0]), text.as_bytes())?;
     output::write(&dir.join(FILES[1]), json.as_bytes())?;
-    verdicts(evaluations).write(&dir.join(FILES[2]))
+    predictions(evaluations).write(&dir.join(FILES[2]))
 }
 
 /// One row per recording and protocol.
-fn verdicts(evaluations: &[Evaluation]) -> Table {
+fn predictions(evaluations: &[Evaluation]) -> Table {
     let rows = || {
         evaluations
             .iter()
-            .flat_map(|e| e.verdicts.iter().map(move |v| (e.report.normalize, v)))
+            .flat_map(|e| e.predictions.iter().map(move |v| (e.report.normalize, v)))
     };
-    let words = |f: &dyn Fn(Normalize, &evaluate::Verdict) -> Option<String>| {
+    let words = |f: &dyn Fn(Normalize, &evaluate::OutOfFold) -> Option<String>| {
         Column::Text(
             rows()
                 .map(|(normalize, verdict)| f(normalize, verdict))
@@ -122,8 +132,17 @@ fn verdicts(evaluations: &[Evaluation]) -> Table {
         )
     };
     let columns = [
-        ("file", words(&|_, v| Some(v.file.clone()))),
-        ("speaker", words(&|_, v| v.speaker.clone())),
+        ("file", words(&|_, v| Some(v.row.file.clone()))),
+        (
+            "start",
+            Column::Double(rows().map(|(_, v)| v.row.start).collect()),
+        ),
+        (
+            "end",
+            Column::Double(rows().map(|(_, v)| v.row.end).collect()),
+        ),
+        ("corpus", words(&|_, v| v.row.corpus.clone())),
+        ("speaker", words(&|_, v| v.row.speaker.clone())),
         ("truth", words(&|_, v| Some(v.truth.clone()))),
         ("predicted", words(&|_, v| Some(v.predicted.clone()))),
         ("fold", words(&|_, v| Some(v.fold.clone()))),

@@ -34,7 +34,9 @@ impl Model {
     /// Reads a model from bytes; the error says why it is none.
     pub fn from_bytes(bytes: &[u8]) -> Result<Model, String> {
         if !is_model(bytes) {
-            return Err("is no sentire model; expected a file written by `sentire train`".into());
+            return Err(
+                "is not a sentire model; expected a file written by `sentire train`".into(),
+            );
         }
         let cut = || format!("breaks off after {} bytes; copy it again", bytes.len());
         let header = bytes.get(8..HEADER).ok_or_else(cut)?;

@@ -6,6 +6,7 @@ pub mod forest;
 pub mod spec;
 pub mod svm;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -117,11 +118,11 @@ pub fn best(scores: ArrayView1<f64>) -> usize {
 /// Rows that a protocol can use, and their features as far as they may be scaled before the folds
 /// are known.
 ///
-/// Under protocol B each speaker is scaled by their own rows here, once, and rows of unknown speakers
-/// are left out; under protocol A nothing is scaled yet.
-pub fn prepare(data: &Dataset, normalize: Normalize) -> Result<Dataset> {
+/// Under protocol B each speaker is scaled by their own rows here, once, and rows of unknown
+/// speakers are left out; under protocol A nothing is scaled yet.
+pub fn prepare(data: &Dataset, normalize: Normalize) -> Result<Cow<'_, Dataset>> {
     match normalize {
-        Normalize::Corpus => Ok(data.clone()),
+        Normalize::Corpus => Ok(Cow::Borrowed(data)),
         Normalize::Speaker => {
             let known: Vec<usize> = (0..data.len())
                 .filter(|&row| data.speakers[row].is_some())
@@ -134,7 +135,7 @@ pub fn prepare(data: &Dataset, normalize: Normalize) -> Result<Dataset> {
             }
             let data = data.select(&known);
             let x = scaler::per_speaker(data.view(), &data.speakers);
-            Ok(Dataset { x, ..data })
+            Ok(Cow::Owned(Dataset { x, ..data }.without_empty_classes()))
         }
     }
 }
@@ -200,8 +201,8 @@ pub struct Card {
     pub speakers: usize,
     /// Seed of everything random.
     pub seed: u64,
-    /// Day of training, from `SOURCE_DATE_EPOCH`; absent without it, so that the same data give the
-    /// same bytes.
+    /// Date of training, from `SOURCE_DATE_EPOCH`; absent without it, so that the same data give
+    /// the same bytes.
     pub date: Option<String>,
     /// How the features were made, as the table's metadata have it.
     pub features: BTreeMap<String, String>,
@@ -297,7 +298,7 @@ fn calibrated_sharpness(
     for fold in split::grouped_k_fold(&data.speakers, folds)? {
         let fitted = match Fitted::fit(data, &fold.train, spec, normalize, seed) {
             Ok(fitted) => fitted,
-            // A fold whose training speakers know one class only tells nothing about confidence.
+            // A fold whose training speakers have one class says nothing about confidence.
             Err(Error::Data(_)) => return Ok(1.0),
             Err(other) => return Err(other),
         };
@@ -313,7 +314,7 @@ fn calibrated_sharpness(
     Ok(calibration::fit_sharpness(scores.view(), &data.y))
 }
 
-/// The day that `SOURCE_DATE_EPOCH` names
+/// The date that `SOURCE_DATE_EPOCH` names
 /// (<https://reproducible-builds.org/specs/source-date-epoch/>).
 fn source_date() -> Option<String> {
     let seconds: i64 = std::env::var("SOURCE_DATE_EPOCH")

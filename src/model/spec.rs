@@ -134,7 +134,7 @@ impl FromStr for ModelSpec {
             _ => {
                 return Err(wrong(
                     text,
-                    "unknown classifier; there is: svm, forest, default",
+                    "unknown classifier; available: svm, forest, default",
                 ));
             }
         };
@@ -229,7 +229,7 @@ fn what_cannot_be_meant_is_refused() {
     let say = |text: &str| text.parse::<ModelSpec>().unwrap_err().to_string();
     assert_eq!(
         say("knn"),
-        "model \"knn\": unknown classifier; there is: svm, forest, default"
+        "model \"knn\": unknown classifier; available: svm, forest, default"
     );
     assert_eq!(
         say("svm:c=-1"),

@@ -53,7 +53,8 @@ struct Pair {
 }
 
 impl Svm {
-    /// Trains on the scaled rows `x`. Classes weigh as scikit-learn's `class_weight="balanced"`.
+    /// Trains on the scaled rows `x`. Classes are weighted as by scikit-learn's
+    /// `class_weight="balanced"`.
     pub fn fit(
         x: ArrayView2<f32>,
         y: &[usize],
@@ -82,7 +83,15 @@ impl Svm {
                 gamma: Gamma::Scale,
             } => scale_gamma(&x64),
         };
-        let gram = x64.dot(&x64.t());
+        // Only where some pair has fewer rows than features; see [`records`].
+        let is_wide = pairs
+            .iter()
+            .any(|&(a, b)| counts[a] + counts[b] < x.ncols());
+        let gram = if is_wide {
+            x64.dot(&x64.t())
+        } else {
+            Array2::zeros((0, 0))
+        };
         let solve = |&(a, b): &(usize, usize)| {
             let rows: Vec<usize> = (0..y.len())
                 .filter(|&row| y[row] == a || y[row] == b)
