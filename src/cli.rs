@@ -116,7 +116,7 @@ Examples:
   sentire extract recordings --rate native -j 4
   sentire extract ravdess.csv --level lld -o contours.parquet
 
-The same command again redoes only what has changed. Recordings that fail are listed in X.failures.parquet.")]
+The same command again redoes only what has changed. Recordings that fail are listed in X.failures.parquet. Contours (--level lld) are always computed anew.")]
 pub struct Extract {
     /// Manifest (CSV with a column `file`) or folder of recordings
     #[arg(value_name = "MANIFEST.csv|DIR")]
@@ -195,8 +195,8 @@ pub struct Evaluate {
     /// loso, or a number of folds
     #[arg(long, default_value = "loso", value_name = "loso|K")]
     pub folds: FoldSpec,
-    /// corpus: scaling fitted on the training speakers; speaker: each speaker by their own recordings
-    /// (uses the test speaker's unlabelled audio); both: both, side by side
+    /// corpus: scaling fitted on the training speakers; speaker: each speaker by their own
+    /// recordings (uses the test speaker's unlabelled audio); both: both, side by side
     #[arg(long, default_value = "corpus", value_name = "corpus|speaker|both")]
     pub normalize: NormalizeSpec,
     /// Print the report as JSON

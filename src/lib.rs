@@ -2,10 +2,11 @@
 //!
 //! # The modules, in the order in which data flow
 //!
-//! [`audio`] reads a recording; [`lld`] (on [`dsp`]) makes contours of it, [`functional`] statistics of
-//! these, [`features`] the named sets; [`corpus`] lists recordings, and [`extract`] turns a list into
-//! a [`table`]. There the signal half ends. The learning half reads the table: [`dataset`], [`split`],
-//! [`scaler`], [`model`], [`metrics`], [`evaluate`], [`report`]. [`predict`] joins both.
+//! [`audio`] reads a recording; [`lld`] (on [`dsp`]) makes contours of it, [`functional`]
+//! statistics of these, [`features`] the named sets; [`corpus`] lists recordings, and [`extract`]
+//! turns a list into a [`table`]. There the signal half ends. The learning half reads the table:
+//! [`dataset`], [`split`], [`scaler`], [`model`], [`metrics`], [`evaluate`], [`report`].
+//! [`predict`] joins both.
 
 // What everything stands on.
 pub mod error;

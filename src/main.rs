@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(outcome) => outcome.into(),
         Err(error) => {
-            eprintln!("error: {error}");
+            cmd::say(&format!("error: {error}"));
             ExitCode::from(2)
         }
     }

@@ -21,12 +21,12 @@ use crate::cmd::{
 /// Synthetic speech of 8 voices in 4 emotions; see its README.
 static CORPUS: Dir = include_dir!("$CARGO_MANIFEST_DIR/corpora/demo");
 const SEED: u64 = 0;
-/// Marks a folder as the demo's own, so that no other is emptied.
-const MARK: &str = "recordings/README.md";
+/// Marks a folder as the demo's own. Only in such a folder, or a new one, are files replaced.
+const MARK: &str = ".sentire-demo";
 
 pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
     let dir = &args.output;
-    clear(dir, console)?;
+    claim(dir)?;
     let recordings = dir.join("recordings");
     for file in CORPUS
         .files()
@@ -90,20 +90,16 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Empties the folder that an earlier demo left; refuses any other that is not empty.
-fn clear(dir: &Path, console: &Console) -> Result<()> {
-    let occupied =
-        dir.is_file() || std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
-    if occupied && !dir.join(MARK).exists() && !console.force {
+/// Marks `dir` as the demo's; refuses a folder that holds anything else than an earlier demo.
+fn claim(dir: &Path) -> Result<()> {
+    let occupied = std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
+    if occupied && !dir.join(MARK).exists() {
         return Err(Error::Usage(format!(
-            "{}: holds something else than an earlier demo; choose another folder with -o, or replace it with --force",
+            "{}: holds something other than an earlier demo; choose another folder with -o",
             dir.display()
         )));
     }
-    match std::fs::remove_dir_all(dir) {
-        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(Error::io(dir)(cause)),
-        _ => Ok(()),
-    }
+    output::write(&dir.join(MARK), b"")
 }
 
 fn indent(text: &str) -> String {

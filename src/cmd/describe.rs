@@ -275,10 +275,7 @@ fn card_text(card: &Card) -> String {
     };
     let mut lines = vec![
         ("model", card.model.to_string()),
-        (
-            "tells apart",
-            format!("{}: {}", card.label, counts.join(", ")),
-        ),
+        ("classes", format!("{}: {}", card.label, counts.join(", "))),
         ("protocol", protocol.to_string()),
         (
             "trained on",
@@ -368,8 +365,8 @@ impl RecordingDescription {
                 "speech",
                 format!("{:.0} % of the time", self.speech_ratio * 100.0),
             ),
-            ("loud against quiet", snr),
-            ("sound", self.audio_hash.clone()),
+            ("signal-to-noise", snr),
+            ("audio hash", self.audio_hash.clone()),
         ];
         lines
             .iter()

@@ -59,13 +59,13 @@ impl Console {
     /// A line on standard error, unless quiet.
     pub fn note(&self, text: &str) {
         if !self.quiet {
-            eprintln!("{text}");
+            say(text);
         }
     }
 
     /// A line about an input that failed; even when quiet.
     pub fn failed(&self, error: &Error) {
-        eprintln!("failed: {error}");
+        say(&format!("failed: {error}"));
     }
 
     /// A progress bar of `len` recordings on a terminal, invisible elsewhere.
@@ -77,9 +77,14 @@ impl Console {
             ProgressDrawTarget::hidden()
         };
         let bar = ProgressBar::with_draw_target(Some(len as u64), target);
-        let template = "{bar:30} {pos}/{len} recordings, {per_sec}, {eta} left";
+        let template = "{bar:30} {pos}/{len} recordings, {eta} left";
         bar.with_style(ProgressStyle::with_template(template).expect("the template is well-formed"))
     }
+}
+
+/// A line on standard error. Nobody may be listening: that is no reason to stop.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Sets up threads and the treatment of panics.
@@ -110,11 +115,11 @@ pub fn caught(command: impl FnOnce() -> Result<Outcome>) -> Result<Outcome> {
     })
 }
 
-/// `1 recording`, `2 recordings`.
+/// `1 recording`, `2 recordings`, `3 classes`.
 pub fn count(n: usize, noun: &str) -> String {
-    if n == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{n} {noun}s")
+    match noun {
+        _ if n == 1 => format!("1 {noun}"),
+        _ if noun.ends_with('s') => format!("{n} {noun}es"),
+        _ => format!("{n} {noun}s"),
     }
 }

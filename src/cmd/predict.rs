@@ -11,12 +11,12 @@ use sentire::model::Model;
 use sentire::predict::{Prediction, Predictor};
 
 use crate::cli::Predict;
-use crate::cmd::{Console, Outcome};
+use crate::cmd::{Console, Outcome, count};
 
 pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
     let Some(path) = &args.model else {
         return Err(Error::Usage(
-            "no model: there is none built in yet; train one with `sentire train FEATURES.parquet -o model.sentire` and name it with \
+            "no model: none is built in yet; train one with `sentire train FEATURES.parquet -o model.sentire` and name it with \
              -m model.sentire"
                 .into(),
         ));
@@ -61,6 +61,17 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
     for prediction in predictor.predict(&recordings)? {
         console.print(&line(&prediction, args.json))?;
     }
+    let failures = if failed > 0 {
+        format!(", {failed} failed")
+    } else {
+        String::new()
+    };
+    let done = count(recordings.len(), "recording");
+    console.note(&format!(
+        "{done}{failures}, by {} of {}",
+        model.card.model,
+        path.display()
+    ));
     Ok(if failed > 0 {
         Outcome::Partly
     } else {

@@ -10,6 +10,7 @@ use crate::cmd::{Console, Outcome, count};
 
 pub fn run(args: &Train, console: &Console) -> Result<Outcome> {
     output::check(&args.output, console.force)?;
+    output::check_apart(&args.output, &[&args.features])?;
     let data = Dataset::read(&[&args.features], &args.learn.label)?;
     warn(&data, args.normalize, console);
     let model = Model::train(&data, &args.learn.model, args.normalize, args.learn.seed)?;
@@ -21,7 +22,7 @@ pub fn run(args: &Train, console: &Console) -> Result<Outcome> {
         card.model,
         count(card.n, "recording"),
         count(card.speakers, "speaker"),
-        count(card.classes.len(), "class").replace("classs", "classes"),
+        count(card.classes.len(), "class"),
     ));
     Ok(Outcome::Done)
 }
@@ -38,7 +39,7 @@ pub fn warn(data: &Dataset, normalize: Normalize, console: &Console) {
     if speakerless > 0 {
         let rows = count(speakerless, "row");
         console.note(&match normalize {
-            Normalize::Corpus => format!("warning: {rows} without a speaker are kept together as one"),
+            Normalize::Corpus => format!("warning: {rows} without a speaker are treated as one speaker"),
             Normalize::Speaker => format!("warning: {rows} without a speaker left out, since there is nothing to scale them by"),
         });
     }

@@ -1,15 +1,14 @@
 //! Levels of a recording: how much of it is speech, how far above the noise, how much is clipped.
 //!
-//! All three look at the recording as it is, before anything is mixed or resampled for the
-//! features. They are simple measures meant to find bad recordings, not standards: a level is the
-//! RMS of one of the successive blocks of 20 ms.
+//! Simple measures that find bad recordings, not standards. They look at the file's own sample
+//! rate: clipping at every channel, levels (RMS of successive blocks of 20 ms) at the mix.
 
 /// Blocks quieter than this below the loud ones count as pause: the dynamic range of running speech
 /// is about 30 dB (ANSI S3.5-1997, section 4).
 const SPEECH_RANGE_DB: f64 = 30.0;
 
-/// Full scale, less half a step of 16 bits: at or above this a sample counts as clipped.
-const FULL_SCALE: f32 = 1.0 - 1.5 / 32768.0;
+/// The largest value of 16 bits, less half a step: at or above it a sample counts as clipped.
+const FULL_SCALE: f32 = (32767.0 - 0.5) / 32768.0;
 
 /// Speech share and signal-to-noise ratio of a recording.
 #[derive(Debug, Clone, Copy, PartialEq)]
