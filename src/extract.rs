@@ -24,7 +24,7 @@ use crate::table::{Column, FEATURES_KEY, Table, Writer};
 
 /// Recordings computed at a time. Enough that threads seldom wait for the slowest, few enough that
 /// results stay small.
-const BATCH: usize = 128;
+const BATCH: usize = 512;
 
 /// What a run did.
 #[derive(Debug, Clone, PartialEq, Eq)]
