@@ -66,7 +66,7 @@ pub enum Command {
 #[command(before_help = "\
 Examples:
   sentire demo
-  sentire demo -o /tmp/demo")]
+  sentire demo -o try-it")]
 pub struct Demo {
     /// Folder for all that it writes; what an earlier demo left there is replaced
     #[arg(short, long, value_name = "DIR", default_value = "outputs/demo")]

@@ -62,9 +62,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     /// Under protocol A a test row is judged by itself alone: whatever happens to the other rows of
-    /// its speaker, its verdict stays.
+    /// its speaker, its prediction stays.
     #[test]
-    fn other_rows_of_the_test_speaker_change_no_verdict(seed in 0_u64..1000, speakers in 3_usize..6) {
+    fn other_rows_of_the_test_speaker_change_no_prediction(seed in 0_u64..1000, speakers in 3_usize..6) {
         let data = dataset(speakers, seed);
         let test: Vec<usize> = (0..data.len()).filter(|&row| data.speakers[row].as_deref() == Some("s0")).collect();
         // Every other row of the speaker is replaced by something absurd, with another label; all
@@ -90,7 +90,7 @@ proptest! {
         }
     }
 
-    /// Permuting the rows of the test speaker changes no verdict on any of them.
+    /// Permuting the rows of the test speaker changes no prediction for any of them.
     #[test]
     fn the_order_of_the_test_speakers_rows_does_not_matter(seed in 0_u64..1000) {
         let data = dataset(4, seed);

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use sentire::corpus::layouts::{counts, relative_to};
-use sentire::corpus::scan;
+use sentire::corpus::scan::{counts, relative_to, scan};
 use sentire::error::Result;
 use sentire::output;
 

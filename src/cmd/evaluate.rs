@@ -127,7 +127,7 @@ fn predictions(evaluations: &[Evaluation]) -> Table {
     let words = |f: &dyn Fn(Normalize, &evaluate::OutOfFold) -> Option<String>| {
         Column::Text(
             rows()
-                .map(|(normalize, verdict)| f(normalize, verdict))
+                .map(|(normalize, prediction)| f(normalize, prediction))
                 .collect(),
         )
     };

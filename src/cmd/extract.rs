@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use sentire::corpus::{Manifest, scan};
+use sentire::corpus::Manifest;
+use sentire::corpus::scan::scan;
 use sentire::error::{Error, Result};
 use sentire::extract::{self, Event, Level, Settings, Summary};
 use sentire::features::FeatureSet;

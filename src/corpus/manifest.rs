@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::corpus::layouts;
+use crate::corpus::emotion::canonical_emotion;
 use crate::error::{Error, Result};
 
 /// One recording, or a segment of one, and what is known of it. What is unknown is `None`.
@@ -23,7 +23,7 @@ pub struct Utterance {
     pub corpus: Option<String>,
     /// Who speaks.
     pub speaker: Option<String>,
-    /// The emotion in the common vocabulary (see [`layouts::canonical_emotion`]), or the corpus's
+    /// The emotion in the common vocabulary (see [`canonical_emotion`]), or the corpus's
     /// own word where that has none.
     pub emotion: Option<String>,
     /// The label as the corpus has it.
@@ -262,9 +262,8 @@ fn utterance(header: &csv::StringRecord, record: &csv::StringRecord) -> Result<U
     if utterance.label_original.is_none()
         && let Some(label) = utterance.emotion.take()
     {
-        utterance.emotion = Some(
-            layouts::canonical_emotion(&label).map_or_else(|| label.to_lowercase(), str::to_string),
-        );
+        utterance.emotion =
+            Some(canonical_emotion(&label).map_or_else(|| label.to_lowercase(), str::to_string));
         utterance.label_original = Some(label);
     }
     Ok(utterance)

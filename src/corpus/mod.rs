@@ -1,7 +1,10 @@
 //! Corpora: which recordings there are, who speaks, with which emotion.
 
+pub mod emotion;
 pub mod layouts;
 pub mod manifest;
+pub mod scan;
 
-pub use layouts::{Layout, Scan, scan};
+pub use layouts::Layout;
 pub use manifest::{Manifest, Utterance};
+pub use scan::{Scan, scan};

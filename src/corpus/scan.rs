@@ -1,0 +1,410 @@
+//! A folder of recordings to a manifest: by the names of files wherever they lie below it, or by
+//! folders that are named after emotions.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::audio;
+use crate::corpus::emotion::canonical_emotion;
+use crate::corpus::layouts::Layout;
+use crate::corpus::manifest::{Manifest, Utterance};
+use crate::error::{Error, Result};
+
+/// A folder that was looked through.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scan {
+    /// Its recordings, sorted by the bytes of their paths; names are relative to the folder.
+    pub manifest: Manifest,
+    /// The layouts found, none where no layout was recognised.
+    pub layouts: Vec<Layout>,
+    /// What a person should know: names that do not fit, files that could not be looked at.
+    pub findings: Vec<String>,
+}
+
+/// Looks for recordings below `dir` and reads their names. With `layout` every name must follow it;
+/// without, each name is read by the grammar it follows, and a folder whose names follow none is
+/// tried as [`Layout::Folders`].
+pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
+    let no_manifest = |reason: String| Error::Manifest {
+        path: dir.to_path_buf(),
+        reason,
+    };
+    let (files, mut findings) = recordings(dir)?;
+    if files.is_empty() {
+        let endings = audio::EXTENSIONS.join(" ");
+        return Err(no_manifest(format!(
+            "holds no recording; expected files that end in {endings}"
+        )));
+    }
+    let mut layouts = Vec::new();
+    let mut unread = Vec::new();
+    let mut utterances: Vec<Utterance> = files
+        .iter()
+        .map(|file| {
+            let stem = file.file_stem().and_then(|s| s.to_str()).unwrap_or("");
+            let tried = layout.map_or(Layout::ALL.to_vec(), |layout| vec![layout]);
+            let read = tried
+                .into_iter()
+                .find_map(|layout| Some((layout, layout.parse(stem)?)));
+            let utterance = match read {
+                Some((layout, utterance)) => {
+                    if !layouts.contains(&layout) {
+                        layouts.push(layout);
+                    }
+                    utterance
+                }
+                None => {
+                    unread.push(file.display().to_string());
+                    Utterance::default()
+                }
+            };
+            Utterance {
+                file: file.to_string_lossy().into_owned(),
+                ..utterance
+            }
+        })
+        .collect();
+
+    let tries_folders = layout.is_none_or(|layout| layout == Layout::Folders);
+    if tries_folders && unread.len() * 2 > files.len() {
+        let name = dir
+            .canonicalize()
+            .ok()
+            .and_then(|dir| Some(dir.file_name()?.to_str()?.to_string()));
+        if let Some(labelled) = by_folder(&files, name.as_deref(), layout.is_some()) {
+            let speakers: BTreeSet<&String> =
+                labelled.iter().filter_map(|u| u.speaker.as_ref()).collect();
+            findings.push(match speakers.iter().take(3).map(|s| s.as_str()).collect::<Vec<_>>() {
+                first if first.is_empty() => {
+                    "emotions read from folders; no folder names the speakers, they are left empty".into()
+                }
+                first => format!(
+                    "emotions and {} speakers read from folders ({}, ...); see that these are people",
+                    speakers.len(),
+                    first.join(", ")
+                ),
+            });
+            (utterances, layouts) = (labelled, vec![Layout::Folders]);
+            unread = utterances
+                .iter()
+                .filter(|u| u.emotion.is_none())
+                .map(|u| u.file.clone())
+                .collect();
+        }
+    }
+    if let (Some(first), Some(layout)) = (unread.first(), layout) {
+        return Err(no_manifest(format!(
+            "{} of {} recordings do not follow the layout {layout} ({}), first: {first}; choose another --layout, or auto",
+            unread.len(),
+            files.len(),
+            layout.grammar()
+        )));
+    }
+    if let (Some(first), false) = (unread.first(), layouts.is_empty()) {
+        let names: Vec<&str> = layouts.iter().map(|layout| layout.name()).collect();
+        findings.push(format!(
+            "{} of {} recordings do not follow the layout found ({}), first: {first}; their emotion and speaker are left empty",
+            unread.len(),
+            files.len(),
+            names.join(", ")
+        ));
+    }
+    if layouts.is_empty() {
+        findings.push(format!(
+            "{}: no layout recognised, emotion and speaker are left empty",
+            dir.display()
+        ));
+    }
+    Ok(Scan {
+        manifest: Manifest {
+            root: dir.to_path_buf(),
+            utterances,
+        },
+        layouts,
+        findings,
+    })
+}
+
+/// All recordings below `dir`, relative to it and sorted by bytes, and what could not be looked at.
+fn recordings(dir: &Path) -> Result<(Vec<PathBuf>, Vec<String>)> {
+    std::fs::read_dir(dir).map_err(Error::io(dir))?;
+    let hidden = |entry: &walkdir::DirEntry| {
+        entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".")
+    };
+    let (mut files, mut findings) = (Vec::new(), Vec::new());
+    for entry in walkdir::WalkDir::new(dir)
+        .follow_links(true)
+        .into_iter()
+        .filter_entry(|entry| !hidden(entry))
+    {
+        match entry {
+            Ok(entry)
+                if entry.file_type().is_file() && audio::has_audio_extension(entry.path()) =>
+            {
+                let relative = entry
+                    .path()
+                    .strip_prefix(dir)
+                    .expect("it was found below the folder");
+                if relative.to_str().is_none() {
+                    findings.push(format!(
+                        "{}: name is not UTF-8; rename the file",
+                        relative.display()
+                    ));
+                }
+                files.push(relative.to_path_buf());
+            }
+            Ok(_) => {}
+            // What cannot be looked at stays in the list: it will fail to open, and so be told of.
+            Err(cause) => match cause.path().and_then(|path| path.strip_prefix(dir).ok()) {
+                Some(relative) if cause.loop_ancestor().is_none() => {
+                    files.push(relative.to_path_buf());
+                }
+                _ => findings.push(cause.to_string()),
+            },
+        }
+    }
+    files.sort_by(|a, b| {
+        a.as_os_str()
+            .as_encoded_bytes()
+            .cmp(b.as_os_str().as_encoded_bytes())
+    });
+    Ok((files, findings))
+}
+
+/// Labels from folders: the level of folders nearest to the files at which nine in ten names are
+/// emotions; the other of the lowest two levels names the speaker, unless it is the same for all or
+/// a name that no speaker has. With `forced` any name of the lowest level is a label.
+fn by_folder(files: &[PathBuf], corpus: Option<&str>, forced: bool) -> Option<Vec<Utterance>> {
+    // Folders of a file from the lowest up.
+    let folders = |file: &Path| -> Vec<String> {
+        file.ancestors()
+            .skip(1)
+            .filter_map(|a| Some(a.file_name()?.to_string_lossy().into_owned()))
+            .collect()
+    };
+    let emotion =
+        |name: &str| canonical_emotion(name.trim_start_matches(|c: char| !c.is_alphabetic()));
+    let is_label = |level: usize| {
+        let labelled = files.iter().filter(|file| {
+            folders(file)
+                .get(level)
+                .is_some_and(|name| emotion(name).is_some())
+        });
+        labelled.count() * 10 >= files.len() * 9
+    };
+    let level = [0, 1]
+        .into_iter()
+        .find(|&level| is_label(level))
+        .or((forced && files.iter().all(|f| !folders(f).is_empty())).then_some(0))?;
+    let utterance = |file: &PathBuf| {
+        let folders = folders(file);
+        let label = folders
+            .get(level)
+            .filter(|name| forced || emotion(name).is_some());
+        Utterance {
+            file: file.to_string_lossy().into_owned(),
+            corpus: corpus.map(str::to_string),
+            speaker: folders.get(1 - level).cloned(),
+            emotion: label
+                .map(|name| emotion(name).map_or_else(|| name.to_lowercase(), str::to_string)),
+            label_original: label.cloned(),
+            ..Utterance::default()
+        }
+    };
+    let mut utterances: Vec<Utterance> = files.iter().map(utterance).collect();
+    let names: BTreeSet<_> = utterances
+        .iter()
+        .filter_map(|u| u.speaker.clone())
+        .collect();
+    let is_part = |name: &String| NO_SPEAKERS.contains(&name.to_lowercase().as_str());
+    if names.len() < 2 || names.iter().any(is_part) {
+        utterances.iter_mut().for_each(|u| u.speaker = None);
+    }
+    Some(utterances)
+}
+
+/// Folders that hold a part of a corpus or a kind of file, and never one speaker's recordings.
+const NO_SPEAKERS: [&str; 20] = [
+    "train",
+    "training",
+    "test",
+    "testing",
+    "val",
+    "valid",
+    "validation",
+    "dev",
+    "eval",
+    "audio",
+    "wav",
+    "wavs",
+    "flac",
+    "mp3",
+    "data",
+    "clips",
+    "recordings",
+    "samples",
+    "files",
+    "speech",
+];
+
+/// `manifest` with names that are relative to `folder`, where its recordings lie below it, and
+/// absolute where not.
+pub fn relative_to(manifest: Manifest, folder: &Path) -> Result<Manifest> {
+    let real = |path: &Path| {
+        let path = if path.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            path
+        };
+        path.canonicalize().map_err(Error::io(path))
+    };
+    let (folder, root) = (real(folder)?, real(&manifest.root)?);
+    let prefix = match root.strip_prefix(&folder) {
+        Ok(below) => below.to_path_buf(),
+        Err(_) => root,
+    };
+    let rename = |u: Utterance| Utterance {
+        file: prefix.join(&u.file).to_string_lossy().into_owned(),
+        ..u
+    };
+    Ok(Manifest {
+        root: folder,
+        utterances: manifest.utterances.into_iter().map(rename).collect(),
+    })
+}
+
+/// Number of different speakers and emotions of a manifest, for closing lines.
+pub fn counts(manifest: &Manifest) -> (usize, usize) {
+    let speakers: BTreeSet<_> = manifest
+        .utterances
+        .iter()
+        .filter_map(|u| Some((&u.corpus, u.speaker.as_ref()?)))
+        .collect();
+    let emotions: BTreeSet<_> = manifest
+        .utterances
+        .iter()
+        .filter_map(|u| u.emotion.as_ref())
+        .collect();
+    (speakers.len(), emotions.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder with empty files of these names.
+    fn folder(names: &[&str]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for name in names {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, b"").unwrap();
+        }
+        dir
+    }
+
+    #[test]
+    fn a_folder_is_read_by_content_of_its_names_anywhere_below() {
+        let dir = folder(&[
+            "b/x/03a01Wa.WAV",
+            "a-1/03-01-05-01-01-01-02.flac",
+            "a/rab-f1-b1.mp3",
+            ".hidden/03a01Wb.wav",
+            "notes.txt",
+        ]);
+        let found = scan(dir.path(), None).unwrap();
+        let files: Vec<&str> = found
+            .manifest
+            .utterances
+            .iter()
+            .map(|u| u.file.as_str())
+            .collect();
+        assert_eq!(
+            files,
+            [
+                "a-1/03-01-05-01-01-01-02.flac",
+                "a/rab-f1-b1.mp3",
+                "b/x/03a01Wa.WAV"
+            ],
+            "sorted by bytes"
+        );
+        assert!(
+            found
+                .manifest
+                .utterances
+                .iter()
+                .all(|u| u.emotion.as_deref() == Some("angry"))
+        );
+        assert_eq!(found.findings, Vec::<String>::new());
+        let mismatch = scan(dir.path(), Some(Layout::Emodb))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            mismatch.contains("2 of 3 recordings do not follow the layout emodb"),
+            "{mismatch}"
+        );
+    }
+
+    #[test]
+    fn folders_name_emotions_and_speakers() {
+        for names in [
+            ["anna/01_Anger/1.wav", "ben/joy/1.wav"],
+            ["01_Anger/anna/1.wav", "joy/ben/1.wav"],
+        ] {
+            let dir = folder(&names);
+            let found = scan(dir.path(), None).unwrap();
+            assert_eq!(found.layouts, [Layout::Folders]);
+            let mut read: Vec<_> = found
+                .manifest
+                .utterances
+                .iter()
+                .map(|u| (u.speaker.clone().unwrap(), u.emotion.clone().unwrap()))
+                .collect();
+            read.sort();
+            assert_eq!(
+                read,
+                [
+                    ("anna".into(), "angry".into()),
+                    ("ben".into(), "happy".into())
+                ]
+            );
+        }
+        // The usual parts of a corpus are no speakers, nor is a level with one name.
+        for names in [
+            ["train/angry/1.wav", "test/happy/1.wav"],
+            ["wavs/angry/1.wav", "wavs/happy/1.wav"],
+        ] {
+            let found = scan(folder(&names).path(), None).unwrap().manifest;
+            assert!(
+                found
+                    .utterances
+                    .iter()
+                    .all(|u| u.speaker.is_none() && u.emotion.is_some())
+            );
+        }
+        let own = folder(&["loud/1.wav", "soft/1.wav"]);
+        let unrecognised = scan(own.path(), None).unwrap();
+        assert!(unrecognised.layouts.is_empty() && unrecognised.findings.len() == 1);
+        let forced = scan(own.path(), Some(Layout::Folders)).unwrap();
+        assert_eq!(
+            forced.manifest.utterances[0].emotion.as_deref(),
+            Some("loud")
+        );
+    }
+
+    #[test]
+    fn names_become_relative_to_the_manifest_or_absolute() {
+        let dir = folder(&["audio/03a01Wa.wav", "elsewhere/x.txt"]);
+        let found = scan(&dir.path().join("audio"), None).unwrap().manifest;
+        assert_eq!(
+            relative_to(found.clone(), dir.path()).unwrap().utterances[0].file,
+            "audio/03a01Wa.wav"
+        );
+        let absolute = relative_to(found, &dir.path().join("elsewhere"))
+            .unwrap()
+            .utterances[0]
+            .file
+            .clone();
+        assert!(Path::new(&absolute).is_absolute() && Path::new(&absolute).exists());
+    }
+}
