@@ -2,7 +2,8 @@
 //! manifest's order.
 //!
 //! One file's failure is a row of the failures table, never the end of the run. Memory holds one
-//! batch of recordings' results and one row group, whatever the size of the corpus.
+//! batch of recordings' results and one row group, whatever the size of the corpus; and, where a run
+//! is repeated, the table that it left before.
 
 mod rows;
 mod settings;
@@ -62,7 +63,7 @@ pub fn failures_path(table: &Path) -> PathBuf {
 /// `previous` is the table that an earlier run with the same settings left: rows of recordings
 /// whose sound has not changed are taken from it. Neither it nor the number of threads changes a
 /// byte of the result. Runs on the current Rayon pool. Where every recording fails, only the
-/// failures table is written.
+/// failures table is written, and not even that beside a table that was there before.
 pub fn run(
     manifest: &Manifest,
     settings: &Settings,

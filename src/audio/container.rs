@@ -50,10 +50,12 @@ pub fn content(bytes: &[u8]) -> &'static str {
 /// whole.
 pub fn close_open_wav(bytes: &mut [u8]) {
     const OPEN: u32 = 0x7fff_0000;
-    let Some((id, at, size)) = chunks(bytes, 12).find(|(id, ..)| id == b"data") else {
+    if !bytes.starts_with(b"RIFF") {
+        return;
+    }
+    let Some((_, at, size)) = chunks(bytes, 12).find(|(id, ..)| id == b"data") else {
         return;
     };
-    debug_assert_eq!(&id, b"data");
     let left = bytes.len() - at;
     // A length of 0 is meant where the file ends there or goes on with chunks to its end.
     let is_open = size >= OPEN || (size == 0 && left > 0 && !ends_in_chunks(bytes, at));
