@@ -6,7 +6,7 @@ use std::path::Path;
 use ndarray::{Array2, ArrayView2};
 
 use crate::error::{Error, Result};
-use crate::table::{Column, Table};
+use crate::table::{Column, Table, plain_key};
 
 /// Rows that can be learned from.
 #[derive(Debug, Clone, PartialEq)]
@@ -283,7 +283,7 @@ fn alike(first_path: &Path, first: &Table, path: &Path, table: &Table) -> Result
                 path: path.to_path_buf(),
                 reason: format!(
                     "was made with {} {}, but {} with {}; extract both with the same settings",
-                    key.trim_start_matches("sentire."),
+                    plain_key(key),
                     say(b),
                     first_path.display(),
                     say(a)

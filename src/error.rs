@@ -93,6 +93,14 @@ pub enum Error {
     },
 }
 
+/// What a caught panic said.
+pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let string = panic.downcast_ref::<String>().map(String::as_str);
+    string
+        .or(panic.downcast_ref::<&str>().copied())
+        .unwrap_or("panic")
+}
+
 impl Error {
     /// An [`Error::Io`] at `path`; for `map_err`.
     pub fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error {

@@ -2,8 +2,8 @@
 //! manifest's order.
 //!
 //! One file's failure is a row of the failures table, never the end of the run. Memory holds one
-//! batch of recordings' results and one row group, whatever the size of the corpus; and, where a run
-//! is repeated, the table that it left before.
+//! batch of recordings' results and one row group, whatever the size of the corpus; and, where a
+//! run is repeated, the table that it left before.
 
 mod rows;
 mod settings;
@@ -18,7 +18,7 @@ pub use settings::{Level, Settings};
 
 use crate::audio::{self, Audio, Recording};
 use crate::corpus::{Manifest, Utterance};
-use crate::error::{Error, Result, Stage};
+use crate::error::{Error, Result, Stage, panic_text};
 use crate::extract::rows::{Failures, Rows};
 use crate::features::Extractor;
 use crate::table::{Column, FEATURES_KEY, Table, Writer};
@@ -140,7 +140,7 @@ pub fn run(
     Ok(summary)
 }
 
-/// The features of one recording in memory, under `settings`.
+/// The features of one recording in memory; `name` stands in error messages.
 pub fn features_of(
     recording: &Recording,
     extractor: &mut Extractor,
@@ -151,25 +151,19 @@ pub fn features_of(
 
 /// Runs a computation on one recording; a panic in it becomes the recording's failure.
 fn guarded<T>(name: &str, compute: impl FnOnce() -> T) -> Result<T> {
-    std::panic::catch_unwind(AssertUnwindSafe(compute)).map_err(|panic| {
-        let text = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or(panic.downcast_ref::<&str>().copied());
-        Error::Audio {
-            file: name.to_string(),
-            stage: Stage::Features,
-            reason: format!(
-                "internal error ({}); please report it with the file",
-                text.unwrap_or("panic")
-            ),
-        }
+    std::panic::catch_unwind(AssertUnwindSafe(compute)).map_err(|panic| Error::Audio {
+        file: name.to_string(),
+        stage: Stage::Features,
+        reason: format!(
+            "internal error ({}); please report it with the file",
+            panic_text(panic.as_ref())
+        ),
     })
 }
 
 /// The result for one recording.
 struct Computed {
-    recording: Quality,
+    recording: Recording,
     /// One vector per row: of features, or of one frame's descriptors.
     values: Values,
     reused: bool,
@@ -180,17 +174,13 @@ enum Values {
     Lld { hop_s: f64, contours: Vec<Vec<f32>> },
 }
 
-/// A recording without its samples.
-struct Quality(Recording);
-
-impl Quality {
-    fn of(recording: Recording) -> Quality {
-        let audio = Audio {
-            samples: Vec::new(),
-            sample_rate: recording.audio.sample_rate,
-        };
-        Quality(Recording { audio, ..recording })
-    }
+/// What a row says of a recording; its samples have done their work and would fill the memory.
+fn without_samples(recording: Recording) -> Recording {
+    let audio = Audio {
+        samples: Vec::new(),
+        ..recording.audio
+    };
+    Recording { audio, ..recording }
 }
 
 fn compute(
@@ -216,7 +206,7 @@ fn compute(
         .map_err(rename)?;
     if let Some(values) = known.values(&recording) {
         return Ok(Computed {
-            recording: Quality::of(recording),
+            recording: without_samples(recording),
             values: Values::Functionals(values),
             reused: true,
         });
@@ -234,7 +224,7 @@ fn compute(
         }
     };
     Ok(Computed {
-        recording: Quality::of(recording),
+        recording: without_samples(recording),
         values,
         reused: false,
     })

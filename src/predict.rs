@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use crate::audio::Recording;
 use crate::error::{Error, Result};
-use crate::extract::{self, Settings};
+use crate::extract::Settings;
 use crate::features::Extractor;
 use crate::model::{self, Model, Normalize};
 
@@ -55,18 +54,8 @@ impl<'a> Predictor<'a> {
         &self.settings
     }
 
-    /// The features of one recording; `name` stands in error messages. Plan one extractor per
-    /// thread.
-    pub fn features(
-        &self,
-        recording: &Recording,
-        extractor: &mut Extractor,
-        name: &str,
-    ) -> Result<Vec<f32>> {
-        extract::features_of(recording, extractor, name)
-    }
-
-    /// An extractor for [`features`](Predictor::features).
+    /// An extractor of the model's features, for [`features_of`](crate::extract::features_of). Plan
+    /// one per thread.
     pub fn extractor(&self) -> Extractor {
         Extractor::new(&self.settings.sets)
     }

@@ -31,6 +31,11 @@ const ROWS_PER_GROUP: usize = 4096;
 /// Metadata key that lists the feature columns, as a JSON array of names.
 pub const FEATURES_KEY: &str = "sentire.features";
 
+/// A metadata key of ours as people read it: without its prefix.
+pub fn plain_key(key: &str) -> &str {
+    key.trim_start_matches("sentire.")
+}
+
 /// The values of one column.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Column {

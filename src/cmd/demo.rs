@@ -8,7 +8,7 @@ use sentire::corpus::Manifest;
 use sentire::dataset::Dataset;
 use sentire::error::{Error, Result};
 use sentire::evaluate::{self, FoldSpec};
-use sentire::extract::{Level, Settings};
+use sentire::extract::{self, Settings};
 use sentire::model::{Model, ModelSpec, Normalize};
 use sentire::output;
 use sentire::predict::Predictor;
@@ -16,6 +16,7 @@ use sentire::predict::Predictor;
 use crate::cli::Demo;
 use crate::cmd::{
     Console, Outcome, count, evaluate::write_report, extract::extract_with_progress, predict,
+    to_json,
 };
 
 /// Synthetic speech of 8 voices in 4 emotions; see its README.
@@ -35,10 +36,7 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
         output::write(&recordings.join(file.path()), file.contents())?;
     }
     let manifest = Manifest::read(&recordings.join("manifest.csv"))?;
-    let settings = Settings {
-        level: Level::Functionals,
-        ..Settings::default()
-    };
+    let settings = Settings::default();
     let features = dir.join("features.parquet");
     let summary = extract_with_progress(&manifest, &settings, &features, None, console)?;
 
@@ -46,7 +44,7 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
     let spec = ModelSpec::default();
     let evaluation = evaluate::evaluate(&data, &spec, FoldSpec::Loso, Normalize::Corpus, SEED)?;
     let report = evaluation.report.clone();
-    let json = serde_json::to_string_pretty(&report).expect("a report is plain data") + "\n";
+    let json = to_json(&report);
     write_report(&dir.join("report"), &report.to_text(), &json, &[evaluation])?;
 
     let model = Model::train(&data, &spec, Normalize::Corpus, SEED)?;
@@ -62,7 +60,7 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
     let predictor = Predictor::new(&without)?;
     let path = manifest.path(held_out);
     let recording = audio::read(&path, &settings.read_options(None, None))?;
-    let values = predictor.features(&recording, &mut predictor.extractor(), &held_out.file)?;
+    let values = extract::features_of(&recording, &mut predictor.extractor(), &held_out.file)?;
     let name = path.display().to_string();
     let prediction = &predictor.predict(&[(name.clone(), recording.duration_s, values)])?[0];
     output::write(
@@ -74,14 +72,13 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
     console.print(&format!(
         "Demo on synthetic speech (espeak-ng): it shows the steps, not how people feel.\n\n\
          features    {}, {} -> {shown}/features.parquet\n\
-         evaluation  {} -> {shown}/report/\n\n{}\n\
+         evaluation  each speaker recognised by a model trained on the others -> {shown}/report/\n\n{}\n\
          model       {} -> {shown}/model.sentire\n\
          prediction  by a model that has not heard speaker {}:\n            {}\n\
          Next, on recordings of your own:\n  sentire corpus DIR -o manifest.csv\n  sentire extract manifest.csv\n  \
          sentire evaluate outputs/features.parquet\n",
         count(summary.recordings, "recording"),
         count(summary.features, "feature"),
-        "each speaker recognised by a model trained on the others",
         indent(&report.to_text()),
         model.card.model,
         held_out.speaker.as_deref().unwrap_or("unknown"),

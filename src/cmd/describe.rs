@@ -9,11 +9,11 @@ use sentire::error::{Error, Result};
 use sentire::features::{FEATURES_VERSION, FeatureSet};
 use sentire::functional;
 use sentire::model::{Card, Model, file::is_model};
-use sentire::table::Table;
+use sentire::table::{Table, plain_key};
 use serde::Serialize;
 
 use crate::cli::Describe;
-use crate::cmd::{Console, Outcome};
+use crate::cmd::{Console, Outcome, to_json};
 
 pub fn run(args: &Describe, console: &Console) -> Result<Outcome> {
     let path = Path::new(&args.what);
@@ -62,7 +62,7 @@ fn print<T: Serialize>(
     to_text: impl Fn(&T) -> String,
 ) -> Result<Outcome> {
     let text = match json {
-        true => serde_json::to_string_pretty(what).expect("descriptions are plain data") + "\n",
+        true => to_json(what),
         false => to_text(what),
     };
     console.print(&text)?;
@@ -192,7 +192,7 @@ impl TableDescription {
             self.rows, self.columns, self.features
         );
         for (key, value) in &self.metadata {
-            let _ = writeln!(text, "  {:18} {value}", key.trim_start_matches("sentire."));
+            let _ = writeln!(text, "  {:18} {value}", plain_key(key));
         }
         #[cfg(feature = "frame")]
         self.statistics_text(&mut text);
@@ -293,7 +293,7 @@ fn card_text(card: &Card) -> String {
     let features = card
         .features
         .iter()
-        .map(|(key, value)| (key.trim_start_matches("sentire."), value.clone()));
+        .map(|(key, value)| (plain_key(key), value.clone()));
     lines.extend(features.filter(|(key, _)| *key != "version"));
     lines
         .iter()

@@ -12,7 +12,7 @@ use sentire::table::{Column, Table};
 use serde::Serialize;
 
 use crate::cli::Evaluate;
-use crate::cmd::{Console, Outcome, count, train};
+use crate::cmd::{Console, Outcome, count, to_json, train};
 
 /// Both protocols in one report.
 #[derive(Serialize)]
@@ -35,9 +35,7 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
         NormalizeSpec::One(normalize) => vec![normalize],
         NormalizeSpec::Both => vec![Normalize::Corpus, Normalize::Speaker],
     };
-    for &normalize in &protocols {
-        train::warn(&data, normalize, console);
-    }
+    train::warn(&data, &protocols, console);
     let evaluations: Vec<Evaluation> = protocols
         .iter()
         .map(|&normalize| {
@@ -88,12 +86,6 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
             Ok(Outcome::Done)
         }
     }
-}
-
-fn to_json(report: &impl Serialize) -> String {
-    let mut json = serde_json::to_string_pretty(report).expect("a report is plain data");
-    json.push('\n');
-    json
 }
 
 const FILES: [&str; 3] = ["report.txt", "report.json", "predictions.parquet"];

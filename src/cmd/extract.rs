@@ -8,7 +8,7 @@ use sentire::error::{Error, Result};
 use sentire::extract::{self, Event, Level, Settings, Summary};
 use sentire::features::FeatureSet;
 use sentire::output;
-use sentire::table::Table;
+use sentire::table::{Table, plain_key};
 
 use crate::cli::Extract;
 use crate::cmd::{Console, Outcome, count};
@@ -107,7 +107,7 @@ fn previous(output: &Path, settings: &Settings, force: bool) -> Result<Option<Ta
     }
     let metadata = Table::read_metadata(output).unwrap_or_default();
     for (key, now) in settings.to_metadata() {
-        let name = key.trim_start_matches("sentire.");
+        let name = plain_key(&key);
         match metadata.get(&key) {
             None => {
                 return Err(Error::Exists {

@@ -14,7 +14,7 @@ use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sentire::error::{Error, Result};
+use sentire::error::{Error, Result, panic_text};
 
 use crate::cli::Global;
 
@@ -104,15 +104,16 @@ pub fn set_up(global: &Global) {
 /// Runs a command; a panic in it becomes an error.
 pub fn caught(command: impl FnOnce() -> Result<Outcome>) -> Result<Outcome> {
     std::panic::catch_unwind(AssertUnwindSafe(command)).unwrap_or_else(|panic| {
-        let text = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or(panic.downcast_ref::<&str>().copied());
         Err(Error::Usage(format!(
             "internal error ({}); run again with --verbose and report what it prints",
-            text.unwrap_or("panic")
+            panic_text(panic.as_ref())
         )))
     })
+}
+
+/// A result as JSON, on several lines.
+pub fn to_json(result: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(result).expect("results are plain data") + "\n"
 }
 
 /// `1 recording`, `2 recordings`, `3 classes`.

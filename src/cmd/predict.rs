@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use sentire::audio;
 use sentire::error::{Error, Result, Stage};
+use sentire::extract;
 use sentire::features::Extractor;
 use sentire::model::Model;
 use sentire::predict::{Prediction, Predictor};
@@ -101,7 +102,7 @@ fn features(
     } else {
         audio::read(path, &options)?
     };
-    let values = predictor.features(&recording, extractor, &name)?;
+    let values = extract::features_of(&recording, extractor, &name)?;
     Ok((name, recording.duration_s, values))
 }
 

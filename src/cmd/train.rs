@@ -12,7 +12,7 @@ pub fn run(args: &Train, console: &Console) -> Result<Outcome> {
     output::check(&args.output, console.force)?;
     output::check_apart(&args.output, &[&args.features])?;
     let data = Dataset::read(&[&args.features], &args.learn.label)?;
-    warn(&data, args.normalize, console);
+    warn(&data, &[args.normalize], console);
     let model = Model::train(&data, &args.learn.model, args.normalize, args.learn.seed)?;
     model.save(&args.output)?;
     let card = &model.card;
@@ -27,20 +27,22 @@ pub fn run(args: &Train, console: &Console) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Says which rows cannot be used as they are.
-pub fn warn(data: &Dataset, normalize: Normalize, console: &Console) {
+/// Says which rows cannot be used as they are under `protocols`.
+pub fn warn(data: &Dataset, protocols: &[Normalize], console: &Console) {
     if data.unlabelled > 0 {
-        console.note(&format!(
-            "note: {} without a label left out",
-            count(data.unlabelled, "row")
-        ));
+        let rows = count(data.unlabelled, "row");
+        console.note(&format!("note: {rows} without a label left out"));
     }
     let speakerless = data.speakerless();
-    if speakerless > 0 {
+    if speakerless == 0 {
+        return;
+    }
+    for normalize in protocols {
+        let treatment = match normalize {
+            Normalize::Corpus => "are treated as one speaker",
+            Normalize::Speaker => "left out, since there is nothing to scale them by",
+        };
         let rows = count(speakerless, "row");
-        console.note(&match normalize {
-            Normalize::Corpus => format!("warning: {rows} without a speaker are treated as one speaker"),
-            Normalize::Speaker => format!("warning: {rows} without a speaker left out, since there is nothing to scale them by"),
-        });
+        console.note(&format!("warning: {rows} without a speaker {treatment}"));
     }
 }

@@ -26,13 +26,10 @@ pub fn own_columns(manifest: &Manifest, features: &[String]) -> Result<Vec<Strin
     let extra = manifest.extra_columns();
     let taken: std::collections::HashSet<&str> = QUALITY
         .into_iter()
-        .chain(["truncated", "split"])
+        .chain(["truncated"])
         .chain(features.iter().map(String::as_str))
         .collect();
-    match extra
-        .iter()
-        .find(|name| taken.contains(name.as_str()) && *name != "split")
-    {
+    match extra.iter().find(|name| taken.contains(name.as_str())) {
         Some(name) => Err(Error::Usage(format!(
             "the manifest's column {name:?} has the name of a computed column; rename it"
         ))),
@@ -91,7 +88,7 @@ impl Rows {
     }
 
     pub fn push(&mut self, utterance: &Utterance, extra: &[String], computed: &Computed) {
-        let recording = &computed.recording.0;
+        let recording = &computed.recording;
         let start = utterance.start.unwrap_or(0.0);
         match &computed.values {
             Values::Functionals(values) => {
