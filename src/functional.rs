@@ -2,25 +2,35 @@
 
 use crate::dsp::stats;
 
-/// The statistics of a contour, in the order of [`Scratch::contour_statistics`]: name and
-/// definition.
-pub const CONTOUR: [(&str, &str); 15] = [
-    ("mean", "arithmetic mean"),
-    ("std", "population standard deviation"),
-    (
-        "skewness",
-        "third standardised moment; null for a constant contour",
-    ),
-    (
-        "kurtosis",
-        "fourth standardised moment less 3; null for a constant contour",
-    ),
+/// A statistic: name and definition.
+pub type Statistic = (&'static str, &'static str);
+
+const MEAN: Statistic = ("mean", "arithmetic mean");
+const STD: Statistic = ("std", "population standard deviation");
+const SKEWNESS: Statistic = (
+    "skewness",
+    "third standardised moment; null for a constant contour",
+);
+const KURTOSIS: Statistic = (
+    "kurtosis",
+    "fourth standardised moment less 3; null for a constant contour",
+);
+const P10: Statistic = ("p10", "10th percentile");
+const P50: Statistic = ("p50", "median");
+const P90: Statistic = ("p90", "90th percentile");
+
+/// The statistics of a contour, in the order of [`Scratch::contour_statistics`].
+pub const CONTOUR: [Statistic; 15] = [
+    MEAN,
+    STD,
+    SKEWNESS,
+    KURTOSIS,
     ("p1", "1st percentile"),
-    ("p10", "10th percentile"),
+    P10,
     ("p25", "25th percentile"),
-    ("p50", "median"),
+    P50,
     ("p75", "75th percentile"),
-    ("p90", "90th percentile"),
+    P90,
     ("p99", "99th percentile"),
     ("range_1_99", "99th less 1st percentile"),
     ("range_10_90", "90th less 10th percentile"),
@@ -32,37 +42,17 @@ pub const CONTOUR: [(&str, &str); 15] = [
 ];
 
 /// The statistics of the delta of a contour, in the order of [`Scratch::delta_statistics`].
-pub const DELTA: [(&str, &str); 7] = [
-    ("mean", "arithmetic mean"),
-    ("std", "population standard deviation"),
-    (
-        "skewness",
-        "third standardised moment; null for a constant contour",
-    ),
-    (
-        "kurtosis",
-        "fourth standardised moment less 3; null for a constant contour",
-    ),
-    ("p10", "10th percentile"),
-    ("p50", "median"),
-    ("p90", "90th percentile"),
-];
+pub const DELTA: [Statistic; 7] = [MEAN, STD, SKEWNESS, KURTOSIS, P10, P50, P90];
 
 /// The statistics of the delta of a contour on voiced frames, in the order of
 /// [`Scratch::voiced_delta_statistics`].
-pub const VOICED_DELTA: [(&str, &str); 2] = [
-    ("mean_abs", "mean of the absolute values"),
-    ("std", "population standard deviation"),
-];
+pub const VOICED_DELTA: [Statistic; 2] = [("mean_abs", "mean of the absolute values"), STD];
 
 /// The statistics of coarse descriptors, in the order of [`Scratch::brief_statistics`].
-pub const BRIEF: [(&str, &str); 2] = [
-    ("mean", "arithmetic mean"),
-    ("std", "population standard deviation"),
-];
+pub const BRIEF: [Statistic; 2] = [MEAN, STD];
 
 /// Statistics of voiced and pause segments, in the order of [`Segments::statistics`].
-pub const SEGMENTS: [(&str, &str); 5] = [
+pub const SEGMENTS: [Statistic; 5] = [
     (
         "ratio",
         "share of the frames that lie in such segments, 0 to 1",

@@ -208,12 +208,20 @@ fn statistics_equal_those_of_numpy_and_scipy() {
     }
 }
 
-#[test]
-fn the_svm_predicts_what_scikit_learns_svc_predicts() {
-    let reference = read("svc.json");
+/// The made-up clips of `svc.json`.
+struct Clips {
+    classes: Vec<String>,
+    x: Array2<f32>,
+    y: Vec<usize>,
+}
+
+fn class_indices(names: &Value, classes: &[String]) -> Vec<usize> {
+    let index = |name: &String| classes.iter().position(|class| class == name).unwrap();
+    words(names).iter().map(index).collect()
+}
+
+fn clips(reference: &Value) -> Clips {
     let classes = words(&reference["classes"]);
-    let class = |name: &String| classes.iter().position(|c| c == name).unwrap();
-    let y: Vec<usize> = words(&reference["y"]).iter().map(class).collect();
     let rows: Vec<Vec<f64>> = reference["X"]
         .as_array()
         .unwrap()
@@ -221,6 +229,17 @@ fn the_svm_predicts_what_scikit_learns_svc_predicts() {
         .map(numbers)
         .collect();
     let x = Array2::from_shape_fn((rows.len(), rows[0].len()), |(i, j)| rows[i][j] as f32);
+    Clips {
+        x,
+        y: class_indices(&reference["y"], &classes),
+        classes,
+    }
+}
+
+#[test]
+fn the_svm_predicts_what_scikit_learns_svc_predicts() {
+    let reference = read("svc.json");
+    let Clips { classes, x, y } = clips(&reference);
     for case in reference["svc"].as_array().unwrap() {
         let kernel = match (case["kernel"].as_str().unwrap(), &case["gamma"]) {
             ("linear", _) => Kernel::Linear,
@@ -233,7 +252,7 @@ fn the_svm_predicts_what_scikit_learns_svc_predicts() {
             (other, _) => panic!("kernel {other}"),
         };
         let folds = numbers(&reference["folds"][case["splitting"].as_str().unwrap()]);
-        let expected: Vec<usize> = words(&case["predictions"]).iter().map(class).collect();
+        let expected = class_indices(&case["predictions"], &classes);
         let mut predicted = vec![usize::MAX; y.len()];
         for fold in 0..=folds.iter().copied().fold(0.0, f64::max) as usize {
             let (test, train): (Vec<usize>, Vec<usize>) =
@@ -289,16 +308,7 @@ fn folds_are_those_of_group_k_fold() {
 fn the_forest_is_near_scikit_learns() {
     use sentire::model::{best, forest::Forest};
     let reference = read("svc.json");
-    let classes = words(&reference["classes"]);
-    let class = |name: &String| classes.iter().position(|c| c == name).unwrap();
-    let y: Vec<usize> = words(&reference["y"]).iter().map(class).collect();
-    let rows: Vec<Vec<f64>> = reference["X"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(numbers)
-        .collect();
-    let x = Array2::from_shape_fn((rows.len(), rows[0].len()), |(i, j)| rows[i][j] as f32);
+    let Clips { classes, x, y } = clips(&reference);
     let folds = numbers(&reference["folds"]["group_k_fold_3"]);
     let uars: Vec<f64> = (0..5_u64)
         .map(|seed| {

@@ -36,16 +36,16 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
             "holds no recording; expected files that end in {endings}"
         )));
     }
+    let tried = layout.map_or(Layout::ALL.to_vec(), |layout| vec![layout]);
     let mut layouts = Vec::new();
     let mut unread = Vec::new();
     let mut utterances: Vec<Utterance> = files
         .iter()
         .map(|file| {
             let stem = file.file_stem().and_then(|s| s.to_str()).unwrap_or("");
-            let tried = layout.map_or(Layout::ALL.to_vec(), |layout| vec![layout]);
             let read = tried
-                .into_iter()
-                .find_map(|layout| Some((layout, layout.parse(stem)?)));
+                .iter()
+                .find_map(|layout| Some((*layout, layout.parse(stem)?)));
             let utterance = match read {
                 Some((layout, utterance)) => {
                     if !layouts.contains(&layout) {
