@@ -3,8 +3,8 @@
 use rubato::audioadapter_buffers::direct::SequentialSlice;
 use rubato::{Fft, FixedSync, Resampler, WindowFunction};
 
-/// Frames transformed at a time, at least. Longer blocks give a steeper filter; at 48 to 16 kHz
-/// this one passes everything below 7.6 kHz.
+/// Frames transformed at a time, at least, at the lower of the two rates. Longer blocks give a
+/// steeper filter.
 const BLOCK: usize = 1024;
 
 /// `samples` at `from_hz`, resampled to `to_hz`. The result has `ceil(len * to_hz / from_hz)`
@@ -14,10 +14,11 @@ pub fn resample(samples: &[f32], from_hz: u32, to_hz: u32) -> Vec<f32> {
         return samples.to_vec();
     }
     let (from, to) = (from_hz as usize, to_hz as usize);
-    // The block is a multiple of the ratio's denominator, and even: an odd one shifts the sound by
-    // half a sample.
-    let unit = from / gcd(from, to);
-    let block = unit * BLOCK.div_ceil(unit).next_multiple_of(2);
+    // The block is a multiple of the ratio's denominator, by a power of two, since transforms are
+    // fastest there, and even: an odd one shifts the sound by half a sample.
+    let divisor = gcd(from, to);
+    let times = BLOCK.div_ceil(from.min(to) / divisor);
+    let block = from / divisor * times.next_power_of_two().max(2);
     let mut resampler = Fft::<f32>::new_custom(
         from,
         to,

@@ -14,7 +14,7 @@ use crate::lld::{Lld, LldTable};
 
 /// Version of the feature values. It rises when a value changes for the same audio; tables and
 /// models of another version do not mix.
-pub const FEATURES_VERSION: u32 = 1;
+pub const FEATURES_VERSION: u32 = 2;
 
 /// A named feature set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
