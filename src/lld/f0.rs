@@ -5,11 +5,15 @@
 //! Each frame is windowed (Hann, three periods of the lowest pitch), its autocorrelation is divided
 //! by that of the window, the maxima become candidates, and the cheapest path through the
 //! candidates of all frames is taken. Names and costs are the paper's; values are the defaults
-//! given there and in Praat's manual ("Sound: To Pitch (ac)...").
+//! given there and in Praat's manual ("Sound: To Pitch (ac)..."). What both leave open is as
+//! Praat 6.1.38 answers to sounds made to ask it: the mean that is taken off is that of the middle
+//! two longest periods, the peak of a frame is that of the middle longest period under the window,
+//! and the octave cost counts from the highest pitch.
 
 use realfft::num_complex::Complex32;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use std::f64::consts::PI;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::dsp::frame::Framing;
@@ -32,6 +36,9 @@ const INTERPOLATION_DEPTH: usize = 24;
 /// Reference of the semitone scale: A0, as in GeMAPS (Eyben et al. 2016).
 const SEMITONE_REFERENCE_HZ: f64 = 27.5;
 
+/// Frames whose peak is below this share of the recording's are silent to the harmonics-to-noise
+/// ratio (Praat's manual, "Sound: To Harmonicity (ac)...").
+const HNR_SILENCE_THRESHOLD: f64 = 0.1;
 /// Bounds of the autocorrelation in the harmonics-to-noise ratio: -30 to 60 dB.
 const HNR_BOUNDS: [f32; 2] = [0.001, 0.999_999];
 /// Number of descriptors of this file.
@@ -50,9 +57,9 @@ pub fn llds() -> Vec<Lld> {
         Lld::new(
             "hnr_db",
             "dB",
-            "harmonics-to-noise ratio 10 log10(r / (1 - r)) of that autocorrelation r, -30 to 60 (Boersma 1993, equation 4)",
-        )
-        .voiced(),
+            "harmonics-to-noise ratio 10 log10(r / (1 - r)) of that autocorrelation r, -30 to 60 (Boersma 1993, equation 4); null \
+             where the frame's peak is below a tenth of the recording's",
+        ),
     ]
 }
 
@@ -65,7 +72,7 @@ pub struct Pitch {
     pub f0_semitone: Vec<f32>,
     /// Largest normalised autocorrelation, 0 to 1, voiced or not.
     pub voicing: Vec<f32>,
-    /// Harmonics-to-noise ratio in dB; NaN where the frame is unvoiced.
+    /// Harmonics-to-noise ratio in dB, voiced or not; NaN where the frame is silent.
     pub hnr_db: Vec<f32>,
 }
 
@@ -78,11 +85,25 @@ struct Candidate {
     strength: f64,
 }
 
+/// What one frame says of its pitch.
+struct Frame {
+    /// The unvoiced one first.
+    candidates: Vec<Candidate>,
+    /// The largest autocorrelation, 0 to 1.
+    strongest: f32,
+    /// The frame's largest excursion over that of the recording.
+    relative_peak: f64,
+}
+
 /// Planned pitch analysis.
 pub struct PitchTracker {
     sample_rate: f64,
     framing: Framing,
     window: Vec<f32>,
+    /// The longest period in the middle of the frame, whose peak counts as the frame's.
+    middle_period: Range<usize>,
+    /// The two longest periods there, whose mean is taken off.
+    middle_periods: Range<usize>,
     /// Autocorrelation of the window at each lag, 1 at lag 0.
     window_autocorrelation: Vec<f64>,
     forward: Arc<dyn RealToComplex<f32>>,
@@ -120,8 +141,15 @@ impl PitchTracker {
                     + (2.0 * PI * x).sin() / (2.0 * PI)
             })
             .collect();
+        let middle = |periods: f64| {
+            let half = (periods * f64::from(sample_rate) / MINIMUM_PITCH_HZ / 2.0).round() as usize;
+            let half = half.clamp(1, width / 2);
+            width / 2 - half..width / 2 + half
+        };
         PitchTracker {
             sample_rate: f64::from(sample_rate),
+            middle_period: middle(1.0),
+            middle_periods: middle(2.0),
             framing,
             window: window::hann(width).into_iter().map(|w| w as f32).collect(),
             window_autocorrelation,
@@ -143,22 +171,23 @@ impl PitchTracker {
             .iter()
             .fold(0.0_f32, |peak, &x| peak.max((x - mean).abs()));
         let n = self.framing.count(samples.len());
-        let (mut candidates, mut voicing) = (Vec::with_capacity(n), Vec::with_capacity(n));
-        for index in 0..n {
-            let (frame, strongest) = self.candidates(samples, index, f64::from(global_peak));
-            candidates.push(frame);
-            voicing.push(strongest as f32);
-        }
-        let f0_hz = cheapest_path(&candidates);
+        let frames: Vec<Frame> = (0..n)
+            .map(|index| self.frame(samples, index, f64::from(global_peak)))
+            .collect();
+        let f0_hz = cheapest_path(&frames);
         let f0_semitone = f0_hz
             .iter()
             .map(|&f0| (12.0 * (f64::from(f0) / SEMITONE_REFERENCE_HZ).log2()) as f32)
             .collect();
-        let hnr_db = voicing
-            .iter()
-            .zip(&f0_hz)
-            .map(|(&r, f0)| if f0.is_nan() { f32::NAN } else { hnr_db(r) })
-            .collect();
+        let hnr_db =
+            frames
+                .iter()
+                .map(|frame| match frame.relative_peak >= HNR_SILENCE_THRESHOLD {
+                    true => hnr_db(frame.strongest),
+                    false => f32::NAN,
+                });
+        let hnr_db = hnr_db.collect();
+        let voicing = frames.iter().map(|frame| frame.strongest).collect();
         Pitch {
             f0_hz,
             f0_semitone,
@@ -167,20 +196,16 @@ impl PitchTracker {
         }
     }
 
-    /// The candidates of frame `index`, the unvoiced one first, and the frame's largest
-    /// autocorrelation.
-    fn candidates(
-        &mut self,
-        samples: &[f32],
-        index: usize,
-        global_peak: f64,
-    ) -> (Vec<Candidate>, f64) {
+    /// What frame `index` says of its pitch.
+    fn frame(&mut self, samples: &[f32], index: usize, global_peak: f64) -> Frame {
         self.framing.copy(samples, index, &mut self.frame);
-        let mean = crate::dsp::stats::mean(&self.frame) as f32;
-        let local_peak = self
-            .frame
+        let mean = crate::dsp::stats::mean(&self.frame[self.middle_periods.clone()]) as f32;
+        for ((slot, x), w) in self.input.iter_mut().zip(&self.frame).zip(&self.window) {
+            *slot = (x - mean) * w;
+        }
+        let local_peak = self.input[self.middle_period.clone()]
             .iter()
-            .fold(0.0_f32, |peak, &x| peak.max((x - mean).abs()));
+            .fold(0.0_f32, |peak, x| peak.max(x.abs()));
         let relative_peak = if global_peak > 0.0 {
             f64::from(local_peak) / global_peak
         } else {
@@ -189,14 +214,18 @@ impl PitchTracker {
         // Equation 23: a quiet frame is readily unvoiced.
         let unvoiced = VOICING_THRESHOLD
             + (2.0 - relative_peak / (SILENCE_THRESHOLD / (1.0 + VOICING_THRESHOLD))).max(0.0);
-        let mut out = vec![Candidate {
+        let mut candidates = vec![Candidate {
             f0_hz: 0.0,
             strength: unvoiced,
         }];
         if local_peak == 0.0 {
-            return (out, 0.0);
+            return Frame {
+                candidates,
+                strongest: 0.0,
+                relative_peak,
+            };
         }
-        self.autocorrelate(mean);
+        self.autocorrelate();
         let r = &self.autocorrelation;
         let shortest = (self.sample_rate / MAXIMUM_PITCH_HZ).floor() as usize;
         let longest = (self.sample_rate / MINIMUM_PITCH_HZ).ceil() as usize;
@@ -217,27 +246,29 @@ impl PitchTracker {
             if !(MINIMUM_PITCH_HZ..=MAXIMUM_PITCH_HZ).contains(&f0_hz) {
                 continue;
             }
-            // Equation 24: of two equal maxima the shorter lag wins.
-            let strength = height - OCTAVE_COST * (MINIMUM_PITCH_HZ / f0_hz).log2();
-            out.push(Candidate { f0_hz, strength });
+            // Equation 24, but counted from the highest pitch: of two equal maxima the shorter lag
+            // wins.
+            let strength = height - OCTAVE_COST * (MAXIMUM_PITCH_HZ / f0_hz).log2();
+            candidates.push(Candidate { f0_hz, strength });
         }
-        if out.len() > MAX_CANDIDATES {
-            out[1..].sort_by(|a, b| b.strength.total_cmp(&a.strength));
-            out.truncate(MAX_CANDIDATES);
+        if candidates.len() > MAX_CANDIDATES {
+            candidates[1..].sort_by(|a, b| b.strength.total_cmp(&a.strength));
+            candidates.truncate(MAX_CANDIDATES);
         }
         let strongest = if highest > 0.0 {
             highest
         } else {
             reflected(elsewhere)
         };
-        (out, strongest)
+        Frame {
+            candidates,
+            strongest: strongest as f32,
+            relative_peak,
+        }
     }
 
-    /// Normalised autocorrelation of the frame, divided by that of the window (equation 9).
-    fn autocorrelate(&mut self, mean: f32) {
-        for ((slot, x), w) in self.input.iter_mut().zip(&self.frame).zip(&self.window) {
-            *slot = (x - mean) * w;
-        }
+    /// Normalised autocorrelation of the windowed frame, divided by that of the window (equation 9).
+    fn autocorrelate(&mut self) {
         self.input[self.frame.len()..].fill(0.0);
         let fits = "the buffers were made by the plan";
         self.forward
@@ -277,13 +308,13 @@ fn hnr_db(r: f32) -> f32 {
 
 /// The cheapest path through the candidates (section 4.2 of the paper): what it gains in strength
 /// less what its jumps cost. The costs of a jump are those of a hop of 10 ms.
-fn cheapest_path(frames: &[Vec<Candidate>]) -> Vec<f32> {
+fn cheapest_path(frames: &[Frame]) -> Vec<f32> {
     let mut gains: Vec<f64> = frames.first().map_or(Vec::new(), |first| {
-        first.iter().map(|c| c.strength).collect()
+        first.candidates.iter().map(|c| c.strength).collect()
     });
     let mut from: Vec<Vec<usize>> = vec![Vec::new()];
     for pair in frames.windows(2) {
-        let (before, now) = (&pair[0], &pair[1]);
+        let (before, now) = (&pair[0].candidates, &pair[1].candidates);
         let (mut next_gains, mut next_from) =
             (Vec::with_capacity(now.len()), Vec::with_capacity(now.len()));
         for candidate in now {
@@ -305,7 +336,7 @@ fn cheapest_path(frames: &[Vec<Candidate>]) -> Vec<f32> {
         .reduce(|a, b| if gains[b] > gains[a] { b } else { a })
         .unwrap_or(0);
     for index in (0..frames.len()).rev() {
-        let candidate = frames[index][place];
+        let candidate = frames[index].candidates[place];
         if candidate.f0_hz > 0.0 {
             f0_hz[index] = candidate.f0_hz as f32;
         }
