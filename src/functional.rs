@@ -1,5 +1,7 @@
 //! Statistics of contours: what turns descriptors of any length into features of one recording.
 
+pub mod rhythm;
+
 use crate::dsp::stats;
 
 /// A statistic: name and definition.
@@ -50,30 +52,6 @@ pub const VOICED_DELTA: [Statistic; 2] = [("mean_abs", "mean of the absolute val
 
 /// The statistics of coarse descriptors, in the order of [`Scratch::brief_statistics`].
 pub const BRIEF: [Statistic; 2] = [MEAN, STD];
-
-/// Statistics of voiced and pause segments, in the order of [`Segments::statistics`].
-pub const SEGMENTS: [Statistic; 5] = [
-    (
-        "ratio",
-        "share of the frames that lie in such segments, 0 to 1",
-    ),
-    (
-        "segments_per_s",
-        "number of such segments per second of recording",
-    ),
-    (
-        "length_mean_s",
-        "mean length of such a segment in seconds; null where there is none",
-    ),
-    (
-        "length_std_s",
-        "population standard deviation of the lengths in seconds; null where there is none",
-    ),
-    (
-        "length_max_s",
-        "length of the longest in seconds; null where there is none",
-    ),
-];
 
 /// Buffers for the statistics, kept from contour to contour.
 #[derive(Debug, Default)]
@@ -146,56 +124,6 @@ impl Scratch {
     }
 }
 
-/// Runs of frames for which something holds.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Segments {
-    /// Length of each run in frames.
-    pub lengths: Vec<usize>,
-    /// Number of frames in all, in runs or not.
-    pub frames: usize,
-}
-
-impl Segments {
-    /// Runs of at least `shortest` frames for which `holds` is true.
-    pub fn of(holds: impl Iterator<Item = bool>, shortest: usize) -> Segments {
-        let (mut lengths, mut run, mut frames) = (Vec::new(), 0, 0);
-        for holds in holds.chain([false]) {
-            frames += 1;
-            if holds {
-                run += 1;
-            } else {
-                if run >= shortest.max(1) {
-                    lengths.push(run);
-                }
-                run = 0;
-            }
-        }
-        Segments {
-            lengths,
-            frames: frames - 1,
-        }
-    }
-
-    /// Appends the statistics [`SEGMENTS`] to `out`.
-    pub fn statistics(&self, hop_s: f64, out: &mut Vec<f32>) {
-        let lengths_s: Vec<f32> = self
-            .lengths
-            .iter()
-            .map(|&n| (n as f64 * hop_s) as f32)
-            .collect();
-        let covered: usize = self.lengths.iter().sum();
-        let [mean, std, ..] = stats::moments(&lengths_s);
-        let longest = lengths_s.iter().copied().fold(f32::NAN, f32::max);
-        out.extend([
-            (covered as f64 / self.frames as f64) as f32,
-            (lengths_s.len() as f64 / (self.frames as f64 * hop_s)) as f32,
-            mean as f32,
-            std as f32,
-            longest,
-        ]);
-    }
-}
-
 #[test]
 fn contours_with_gaps_are_described_by_what_is_there() {
     let mut out = Vec::new();
@@ -216,22 +144,4 @@ fn an_empty_contour_has_no_statistics() {
     Scratch::default().delta_statistics(&[], &mut out);
     assert!(out.iter().all(|x| x.is_nan()));
     assert_eq!(out.len(), CONTOUR.len() + DELTA.len());
-}
-
-#[test]
-fn segments_are_runs() {
-    let marks = [
-        true, true, false, true, false, false, true, true, true, true,
-    ];
-    let segments = Segments::of(marks.into_iter(), 2);
-    assert_eq!(
-        segments,
-        Segments {
-            lengths: vec![2, 4],
-            frames: 10
-        }
-    );
-    let mut out = Vec::new();
-    segments.statistics(0.1, &mut out);
-    assert_eq!(out, [0.6, 2.0, 0.3, 0.1, 0.4]);
 }

@@ -102,7 +102,7 @@ fn descriptors_equal_those_of_librosa() {
     for clip in clips {
         let file = clip["file"].as_str().unwrap();
         let recording = audio::read(&demo_clip(file), &ReadOptions::default()).unwrap();
-        let table = plan.llds(&recording.audio.samples);
+        let table = plan.analyse(&recording.audio.samples).llds;
         assert_eq!(
             table.frames() as u64,
             clip["n_frames"].as_u64().unwrap(),

@@ -1,5 +1,6 @@
 //! A folder of its own for each test, and the binary run in it.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -98,4 +99,19 @@ pub fn with_demo_features() -> Sandbox {
         ))
         .exits(0);
     sandbox
+}
+
+/// The folder of a real corpus, where `SENTIRE_CORPORA` names the one above it.
+pub fn corpus(name: &str) -> Option<PathBuf> {
+    let Some(root) = std::env::var_os("SENTIRE_CORPORA") else {
+        // Past the test harness, which would keep it to itself.
+        let _ = writeln!(
+            std::io::stderr(),
+            "skipped: SENTIRE_CORPORA is not set, no {name} here"
+        );
+        return None;
+    };
+    let folder = PathBuf::from(root).join(name);
+    assert!(folder.is_dir(), "SENTIRE_CORPORA has no folder {name}");
+    Some(folder.canonicalize().unwrap())
 }

@@ -4,6 +4,8 @@
 mod layering;
 // Descriptors, statistics and the SVM against values of librosa, scipy and scikit-learn.
 mod reference;
+// Pitch and voice quality against values of Praat.
+mod praat;
 // Containers, sample formats and sample rates.
 mod formats;
 // No leak, no dependence on threads, models that survive saving.

@@ -96,7 +96,7 @@ impl SetDescription {
             delta_statistics: pairs(&functional::DELTA),
             voiced_delta_statistics: pairs(&functional::VOICED_DELTA),
             brief_statistics: pairs(&functional::BRIEF),
-            segment_statistics: pairs(&functional::SEGMENTS),
+            segment_statistics: pairs(&functional::rhythm::SEGMENTS),
             features: set
                 .features()
                 .into_iter()

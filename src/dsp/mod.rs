@@ -3,6 +3,7 @@
 
 pub mod frame;
 pub mod level;
+pub mod lpc;
 pub mod mel;
 pub mod resample;
 pub mod spectrum;

@@ -123,8 +123,8 @@ impl Extractor {
         for set in self.sets.clone() {
             match set {
                 FeatureSet::Rich => {
-                    let llds = self.plan(audio.sample_rate).llds(&audio.samples);
-                    rich::functionals(&llds, &mut out);
+                    let analysis = self.plan(audio.sample_rate).analyse(&audio.samples);
+                    rich::functionals(&analysis, &mut out);
                 }
             }
         }
@@ -134,7 +134,7 @@ impl Extractor {
     /// The descriptor contours of one recording, by the first of the sets.
     pub fn llds(&mut self, audio: &Audio) -> LldTable {
         match self.sets[0] {
-            FeatureSet::Rich => self.plan(audio.sample_rate).llds(&audio.samples),
+            FeatureSet::Rich => self.plan(audio.sample_rate).analyse(&audio.samples).llds,
         }
     }
 

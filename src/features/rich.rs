@@ -1,19 +1,23 @@
-//! The set `rich`: energy, pitch, MFCC, mel bands, spectral shape, contrast and chroma, each with
-//! its delta, times statistics, some of them over voiced frames alone; and how voice and pauses are
-//! spread over the recording.
+//! The set `rich`: energy, pitch, voice quality, formants, MFCC, mel bands, spectral shape, contrast
+//! and chroma, with their deltas, times statistics, some of them over voiced frames alone; jitter and
+//! shimmer of the whole recording; and how voice, pauses and syllables are spread over it.
 //!
 //! Frames of 25 ms (periodic Hann), one every 10 ms, centred, in an FFT of the next power of two
-//! (512 at 16 kHz); pitch on frames of 50 ms at the same centres.
+//! (512 at 16 kHz); pitch, voice quality and formants on frames of 50 ms at the same centres.
 
 use crate::dsp::frame::Framing;
 use crate::dsp::spectrum::Spectrum;
 use crate::dsp::stats;
 use crate::features::Feature;
-use crate::functional::{self, Scratch, Segments};
+use crate::functional::rhythm::{self, Segments, Syllables};
+use crate::functional::{self, Scratch};
 use crate::lld::chroma::{self, Chroma};
+use crate::lld::cpp::{self, PeakProminence};
 use crate::lld::energy;
 use crate::lld::f0::{self, PitchTracker};
+use crate::lld::formant::{self, FormantTracker};
 use crate::lld::mfcc::{self, Mfcc};
+use crate::lld::perturbation::{self, Perturbation};
 use crate::lld::spectral::{self, Contrast, Shape};
 use crate::lld::{Lld, LldTable};
 
@@ -39,15 +43,21 @@ enum Treatment {
     /// As [`VoicedDelta`](Treatment::VoicedDelta), and the contour on voiced frames: a spectrum's
     /// shape means one thing in a vowel and another in a fricative or a pause.
     VoicedShape,
+    /// Mean and deviation of the contour: what voice quality and formants tell of an emotion is
+    /// small, and their other statistics drown it (measured on three corpora).
+    Plain,
     /// Mean and deviation of contour and delta: with 31 Hz between bins these descriptors are
     /// coarse.
     Brief,
 }
 
 /// The groups of descriptors in the order of the contours: how many, and how they are summarised.
-const GROUPS: [(usize, Treatment); 7] = [
+const GROUPS: [(usize, Treatment); 10] = [
     (energy::ENERGIES, Treatment::VoicedDelta),
     (f0::PITCHES, Treatment::Full),
+    (perturbation::PERTURBATIONS, Treatment::Plain),
+    (1, Treatment::Plain), // the cepstral peak
+    (2 * formant::FORMANTS, Treatment::Plain),
     (mfcc::COEFFICIENTS, Treatment::VoicedDelta),
     (mfcc::BANDS, Treatment::Full),
     (spectral::SHAPES, Treatment::VoicedShape),
@@ -67,6 +77,9 @@ pub fn llds() -> Vec<Lld> {
     [
         energy::llds(),
         f0::llds(),
+        perturbation::llds(),
+        vec![cpp::lld()],
+        formant::llds(),
         mfcc::llds(),
         spectral::llds(),
         chroma::llds(),
@@ -86,9 +99,11 @@ pub fn features() -> Vec<Feature> {
     };
     for (lld, treatment) in llds().into_iter().zip(treatments()) {
         let name = lld.name;
-        if treatment == Treatment::Brief {
+        if matches!(treatment, Treatment::Plain | Treatment::Brief) {
             push(&name, &functional::BRIEF);
-            push(&format!("{name}_delta"), &functional::BRIEF);
+            if treatment == Treatment::Brief {
+                push(&format!("{name}_delta"), &functional::BRIEF);
+            }
             continue;
         }
         push(&name, &functional::CONTOUR);
@@ -100,13 +115,19 @@ pub fn features() -> Vec<Feature> {
             push(&format!("{name}_delta_voiced"), &functional::VOICED_DELTA);
         }
     }
-    push("voiced", &functional::SEGMENTS);
-    push("pause", &functional::SEGMENTS);
+    for (descriptor, statistic, definition) in perturbation::MEASURES {
+        push(descriptor, &[(statistic, definition)]);
+    }
+    push("voiced", &rhythm::SEGMENTS);
+    push("pause", &rhythm::SEGMENTS);
+    push("inner_pause", &rhythm::SEGMENTS);
+    push("syllable", &rhythm::SYLLABLES);
     features
 }
 
 /// Everything planned for one sample rate.
 pub struct Plan {
+    sample_rate: u32,
     framing: Framing,
     frame: Vec<f32>,
     spectrum: Spectrum,
@@ -115,6 +136,17 @@ pub struct Plan {
     contrast: Contrast,
     chroma: Chroma,
     pitch: PitchTracker,
+    peak_prominence: PeakProminence,
+    formants: FormantTracker,
+}
+
+/// What is known of one recording: its contours, and what is measured over the whole of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Analysis {
+    /// The contours of [`llds`].
+    pub llds: LldTable,
+    /// Jitter and shimmer of the whole recording: [`perturbation::MEASURES`].
+    pub perturbation: [f32; perturbation::MEASURES.len()],
 }
 
 impl Plan {
@@ -132,11 +164,14 @@ impl Plan {
             contrast: Contrast::new(bins, bin_hz),
             chroma: Chroma::new(bins, bin_hz),
             pitch: PitchTracker::new(sample_rate, HOP_S),
+            peak_prominence: PeakProminence::new(sample_rate, HOP_S),
+            formants: FormantTracker::new(sample_rate, HOP_S),
+            sample_rate,
         }
     }
 
-    /// The contours of [`llds`] over `samples`.
-    pub fn llds(&mut self, samples: &[f32]) -> LldTable {
+    /// Analyses `samples`.
+    pub fn analyse(&mut self, samples: &[f32]) -> Analysis {
         let n = self.framing.count(samples.len());
         let mut energies = Vec::with_capacity(n);
         let mut mel = Vec::with_capacity(n);
@@ -172,11 +207,16 @@ impl Plan {
             })
             .collect();
         let pitch = self.pitch.track(samples);
+        let voice = Perturbation::measure(samples, self.sample_rate, &pitch.f0_hz, HOP_S);
+        let cpp_db = self.peak_prominence.track(samples, &pitch.f0_hz);
+        let formants = self.formants.track(samples, &pitch.f0_hz);
 
         let llds = llds();
         let mut contours = Vec::with_capacity(llds.len());
         push_columns(&energies, &mut contours);
         contours.extend([pitch.f0_hz, pitch.f0_semitone, pitch.voicing, pitch.hnr_db]);
+        contours.extend([voice.jitter, voice.shimmer, cpp_db]);
+        contours.extend(formants);
         push_columns(&cepstra, &mut contours);
         push_columns(&mel, &mut contours);
         push_columns(&shapes, &mut contours);
@@ -184,10 +224,13 @@ impl Plan {
         push_columns(&chromas, &mut contours);
         debug_assert_eq!(contours.len(), llds.len());
         debug_assert_eq!(contours.len(), treatments().count());
-        LldTable {
-            llds,
-            hop_s: HOP_S,
-            contours,
+        Analysis {
+            llds: LldTable {
+                llds,
+                hop_s: HOP_S,
+                contours,
+            },
+            perturbation: voice.measures,
         }
     }
 }
@@ -198,7 +241,8 @@ fn push_columns<const N: usize>(frames: &[[f32; N]], contours: &mut Vec<Vec<f32>
 }
 
 /// Appends the values of [`features`] to `out`; NaN where undefined.
-pub fn functionals(table: &LldTable, out: &mut Vec<f32>) {
+pub fn functionals(analysis: &Analysis, out: &mut Vec<f32>) {
+    let table = &analysis.llds;
     let f0_hz = table.contour("f0_hz").expect("rich has a pitch");
     let voiced = |contour: &[f32]| -> Vec<f32> {
         contour
@@ -211,9 +255,11 @@ pub fn functionals(table: &LldTable, out: &mut Vec<f32>) {
     let mut delta = Vec::new();
     for (contour, treatment) in table.contours.iter().zip(treatments()) {
         stats::delta(contour, &mut delta);
-        if treatment == Treatment::Brief {
+        if matches!(treatment, Treatment::Plain | Treatment::Brief) {
             scratch.brief_statistics(contour, out);
-            scratch.brief_statistics(&delta, out);
+            if treatment == Treatment::Brief {
+                scratch.brief_statistics(&delta, out);
+            }
             continue;
         }
         scratch.contour_statistics(contour, table.hop_s, out);
@@ -225,13 +271,34 @@ pub fn functionals(table: &LldTable, out: &mut Vec<f32>) {
             scratch.voiced_delta_statistics(&voiced(&delta), out);
         }
     }
-    Segments::of(f0_hz.iter().map(|f0| !f0.is_nan()), SHORTEST_VOICED).statistics(table.hop_s, out);
+    out.extend(analysis.perturbation);
+    rhythm_statistics(table, f0_hz, out);
+}
+
+/// How voice, pauses and syllables are spread over the recording.
+fn rhythm_statistics(table: &LldTable, f0_hz: &[f32], out: &mut Vec<f32>) {
+    let is_voiced = |frame: usize| !f0_hz[frame].is_nan();
+    Segments::of((0..f0_hz.len()).map(is_voiced), SHORTEST_VOICED).statistics(table.hop_s, out);
     let level = table.contour("log_energy_db").expect("rich has a level");
     let mut sorted = level.to_vec();
     sorted.sort_unstable_by(f32::total_cmp);
     let pause_db = stats::percentile(&sorted, 95.0) as f32 - PAUSE_BELOW_DB;
-    Segments::of(level.iter().map(|&db| db < pause_db), SHORTEST_PAUSE)
+    let is_pause: Vec<bool> = level.iter().map(|&db| db < pause_db).collect();
+    let pauses = Segments::of(is_pause.iter().copied(), SHORTEST_PAUSE);
+    pauses.statistics(table.hop_s, out);
+    // Between the first sound and the last.
+    let first = is_pause.iter().position(|&pause| !pause).unwrap_or(0);
+    let last = is_pause.iter().rposition(|&pause| !pause).unwrap_or(0);
+    Segments::of(is_pause[first..=last].iter().copied(), SHORTEST_PAUSE)
         .statistics(table.hop_s, out);
+    let recording_s = level.len() as f64 * table.hop_s;
+    let pause_s = pauses.lengths.iter().sum::<usize>() as f64 * table.hop_s;
+    Syllables::of(level, is_voiced).statistics(
+        recording_s,
+        recording_s - pause_s,
+        table.hop_s,
+        out,
+    );
 }
 
 #[cfg(test)]
@@ -249,7 +316,7 @@ mod tests {
             names.len()
         );
         let mut values = Vec::new();
-        functionals(&Plan::new(16000).llds(&[0.1; 4000]), &mut values);
+        functionals(&Plan::new(16000).analyse(&[0.1; 4000]), &mut values);
         assert_eq!(values.len(), features().len());
     }
 
@@ -273,7 +340,7 @@ mod tests {
                 &noise[..160],
             ] {
                 let mut values = Vec::new();
-                functionals(&plan.llds(samples), &mut values);
+                functionals(&plan.analyse(samples), &mut values);
                 for (value, feature) in values.iter().zip(features()) {
                     assert!(
                         !value.is_infinite(),
@@ -289,7 +356,7 @@ mod tests {
     #[test]
     fn contrast_above_half_the_rate_is_undefined_and_below_is_not() {
         let tone: Vec<f32> = (0..8000).map(|i| (i as f32 * 0.1).sin() * 0.3).collect();
-        let table = Plan::new(8000).llds(&tone);
+        let table = Plan::new(8000).analyse(&tone).llds;
         let contrast = |k: usize| table.contour(&format!("spectral_contrast_{k}_db")).unwrap();
         assert!(contrast(5).iter().all(|x| x.is_finite()));
         assert!(
@@ -303,8 +370,11 @@ mod tests {
     fn a_recording_does_not_depend_on_the_one_before() {
         let tone: Vec<f32> = (0..4000).map(|i| (i as f32 * 0.1).sin() * 0.3).collect();
         let mut used = Plan::new(16000);
-        used.llds(&[0.9; 3000]);
-        let (a, b) = (used.llds(&tone), Plan::new(16000).llds(&tone));
+        used.analyse(&[0.9; 3000]);
+        let (a, b) = (
+            used.analyse(&tone).llds,
+            Plan::new(16000).analyse(&tone).llds,
+        );
         let same = |a: &f32, b: &f32| a.to_bits() == b.to_bits();
         assert!(
             a.contours

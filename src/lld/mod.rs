@@ -1,9 +1,12 @@
 //! Low-level descriptors: one number per frame, each with name, unit and definition as data.
 
 pub mod chroma;
+pub mod cpp;
 pub mod energy;
 pub mod f0;
+pub mod formant;
 pub mod mfcc;
+pub mod perturbation;
 pub mod spectral;
 
 use serde::Serialize;
