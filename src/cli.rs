@@ -84,8 +84,8 @@ pub struct Corpus {
     /// Folder with the recordings, anywhere below it
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
-    /// How names are to be read: auto, ravdess, emodb, emovo, or folders (a folder for each
-    /// emotion)
+    /// How names are to be read: auto, ravdess, tess, crema-d, savee, emodb, emovo, or folders (a
+    /// folder for each emotion)
     #[arg(long, default_value = "auto", value_parser = parse_layout)]
     pub layout: LayoutChoice,
     /// Where to write the manifest [default: standard output]

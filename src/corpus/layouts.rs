@@ -1,10 +1,19 @@
-//! Layouts: how known corpora put speaker, emotion and sentence into the names of their files.
-//!
-//! Grammars are those of the corpora's own documentation: RAVDESS (Livingstone & Russo 2018), EmoDB
-//! (Burkhardt et al. 2005), EMOVO (Costantini et al. 2014).
+//! Layouts: how known corpora put speaker, emotion and sentence into the names of their files, and
+//! how many recordings their makers published.
 
+mod crema_d;
+mod emodb;
+mod emovo;
+mod ravdess;
+mod savee;
+mod tess;
+
+use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 use crate::corpus::manifest::Utterance;
 use crate::error::{Error, Result};
@@ -15,6 +24,12 @@ pub enum Layout {
     /// `03-01-05-02-01-02-12`: modality, vocal channel, emotion, intensity, statement, repetition,
     /// actor.
     Ravdess,
+    /// `OAF_back_angry`: speaker, word, emotion.
+    Tess,
+    /// `1001_DFA_ANG_XX`: actor, sentence, emotion, intensity.
+    CremaD,
+    /// `DC/a01` or `DC_a01`: speaker, emotion and sentence.
+    Savee,
     /// `03a01Wb`: speaker, text, emotion, version.
     Emodb,
     /// `rab-f1-b2`: emotion, speaker, sentence.
@@ -24,18 +39,24 @@ pub enum Layout {
 }
 
 impl Layout {
-    /// Every layout, in the order in which they are tried.
-    pub const ALL: [Layout; 4] = [
+    /// Every layout, in the order in which they are tried. No name follows two of their grammars.
+    pub const ALL: [Layout; 7] = [
         Layout::Ravdess,
+        Layout::Tess,
+        Layout::CremaD,
+        Layout::Savee,
         Layout::Emodb,
         Layout::Emovo,
         Layout::Folders,
     ];
 
-    /// The name on the command line.
+    /// The name on the command line, and that of the corpus in manifests.
     pub fn name(self) -> &'static str {
         match self {
             Layout::Ravdess => "ravdess",
+            Layout::Tess => "tess",
+            Layout::CremaD => "crema-d",
+            Layout::Savee => "savee",
             Layout::Emodb => "emodb",
             Layout::Emovo => "emovo",
             Layout::Folders => "folders",
@@ -46,21 +67,44 @@ impl Layout {
     pub fn grammar(self) -> &'static str {
         match self {
             Layout::Ravdess => "seven pairs of digits such as 03-01-05-02-01-02-12",
+            Layout::Tess => "speaker, word, emotion such as OAF_back_angry",
+            Layout::CremaD => "actor, sentence, emotion, intensity such as 1001_DFA_ANG_XX",
+            Layout::Savee => "speaker, emotion and sentence such as DC/a01 or DC_a01",
             Layout::Emodb => "speaker, text, emotion, version such as 03a01Wb",
             Layout::Emovo => "emotion, speaker, sentence such as rab-f1-b2",
             Layout::Folders => "a folder for each emotion",
         }
     }
 
-    /// What the name of a file, without folder and extension, says under this layout; `None` where
-    /// it does not follow the grammar.
-    pub fn parse(self, stem: &str) -> Option<Utterance> {
+    /// What the name of `file` says under this layout, and, for SAVEE, that of the folder it lies
+    /// in; `None` where it does not follow the grammar.
+    pub fn parse(self, file: &Path) -> Option<Utterance> {
+        let stem = file.file_stem()?.to_str()?;
         match self {
-            Layout::Ravdess => ravdess(stem),
-            Layout::Emodb => emodb(stem),
-            Layout::Emovo => emovo(stem),
+            Layout::Ravdess => ravdess::parse(stem),
+            Layout::Tess => tess::parse(stem),
+            Layout::CremaD => crema_d::parse(stem),
+            Layout::Savee => {
+                let folder = file.parent().and_then(Path::file_name);
+                savee::parse(folder.and_then(|name| name.to_str()).unwrap_or(""), stem)
+            }
+            Layout::Emodb => emodb::parse(stem),
+            Layout::Emovo => emovo::parse(stem),
             Layout::Folders => None,
         }
+    }
+
+    /// What the makers of the corpus say it holds; RAVDESS of `style` (`speech` or `song`).
+    pub fn published(self, style: Option<&str>) -> Option<Published> {
+        Some(match self {
+            Layout::Ravdess => ravdess::published(style.unwrap_or("speech")),
+            Layout::Tess => tess::published(),
+            Layout::CremaD => crema_d::published(),
+            Layout::Savee => savee::published(),
+            Layout::Emodb => emodb::published(),
+            Layout::Emovo => emovo::published(),
+            Layout::Folders => return None,
+        })
     }
 }
 
@@ -84,159 +128,62 @@ impl FromStr for Layout {
     }
 }
 
+/// How many recordings a corpus holds, by its makers' account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    /// All of them.
+    pub recordings: usize,
+    /// Per emotion.
+    pub emotions: BTreeMap<String, usize>,
+    /// Per speaker. In CREMA-D at most: 20 of these recordings were never published.
+    pub speakers: BTreeMap<String, usize>,
+    /// Whether every speaker speaks each emotion equally often.
+    pub balanced: bool,
+}
+
+impl Published {
+    /// Every speaker with as many recordings of each emotion.
+    fn balanced(emotions: &[(&str, usize)], speakers: &[String]) -> Published {
+        let each: usize = emotions.iter().map(|(_, n)| n).sum();
+        Published {
+            recordings: each * speakers.len(),
+            emotions: emotions
+                .iter()
+                .map(|&(emotion, n)| (emotion.to_string(), n * speakers.len()))
+                .collect(),
+            speakers: speakers.iter().map(|s| (s.clone(), each)).collect(),
+            balanced: true,
+        }
+    }
+
+    /// Numbers that follow no rule.
+    fn counted(
+        recordings: usize,
+        emotions: &[(&str, usize)],
+        speakers: &[(&str, usize)],
+    ) -> Published {
+        let map = |counts: &[(&str, usize)]| {
+            let named = counts.iter().map(|&(name, n)| (name.to_string(), n));
+            named.collect::<BTreeMap<_, _>>()
+        };
+        Published {
+            recordings,
+            emotions: map(emotions),
+            speakers: map(speakers),
+            balanced: false,
+        }
+    }
+}
+
 fn some(text: &str) -> Option<String> {
     Some(text.to_string())
 }
 
-/// RAVDESS, speech and song: modality (01 audio-video, 02 video, 03 audio), vocal channel (01
-/// speech, 02 song), emotion, intensity (01 normal, 02 strong), statement, repetition, actor (odd:
-/// male).
-fn ravdess(stem: &str) -> Option<Utterance> {
-    let parts: Vec<&str> = stem.split('-').collect();
-    if parts.len() != 7
-        || parts
-            .iter()
-            .any(|p| p.len() != 2 || !p.bytes().all(|b| b.is_ascii_digit()))
-    {
-        return None;
-    }
-    let pick = |part: &str, words: &[&'static str]| {
-        let index = part.parse::<usize>().ok()?.checked_sub(1)?;
-        words.get(index).copied()
-    };
-    pick(parts[0], &["audio-video", "video", "audio"])?;
-    let style = pick(parts[1], &["speech", "song"])?;
-    let emotions = [
-        "neutral",
-        "calm",
-        "happy",
-        "sad",
-        "angry",
-        "fearful",
-        "disgust",
-        "surprised",
-    ];
-    let emotion = pick(parts[2], &emotions)?;
-    let intensity = pick(parts[3], &["normal", "strong"])?;
-    let text = pick(
-        parts[4],
-        &[
-            "Kids are talking by the door",
-            "Dogs are sitting by the door",
-        ],
-    )?;
-    let take = pick(parts[5], &["1", "2"])?;
-    let actor: u32 = parts[6]
-        .parse()
-        .ok()
-        .filter(|actor| (1..=24).contains(actor))?;
-    Some(Utterance {
-        corpus: some("ravdess"),
-        speaker: some(parts[6]),
-        emotion: some(emotion),
-        label_original: some(emotion),
-        intensity: some(intensity),
-        sex: some(if actor % 2 == 1 { "male" } else { "female" }),
-        text: some(text),
-        take: some(take),
-        style: some(style),
-        language: some("en"),
-        ..Utterance::default()
-    })
-}
-
-/// EmoDB: speaker (two digits), text (a letter and two digits), emotion (the initial of the German
-/// word), version (a letter, absent where there is one version).
-fn emodb(stem: &str) -> Option<Utterance> {
-    let bytes = stem.as_bytes();
-    if !stem.is_ascii() || !(6..=7).contains(&bytes.len()) {
-        return None;
-    }
-    let speaker = &stem[..2];
-    let sex = match speaker {
-        "03" | "10" | "11" | "12" | "15" => "male",
-        "08" | "09" | "13" | "14" | "16" => "female",
-        _ => return None,
-    };
-    let text = match &stem[2..5] {
-        "a01" => "Der Lappen liegt auf dem Eisschrank.",
-        "a02" => "Das will sie am Mittwoch abgeben.",
-        "a04" => "Heute abend könnte ich es ihm sagen.",
-        "a05" => "Das schwarze Stück Papier befindet sich da oben neben dem Holzstück.",
-        "a07" => "In sieben Stunden wird es soweit sein.",
-        "b01" => "Was sind denn das für Tüten, die da unter dem Tisch stehen?",
-        "b02" => "Sie haben es gerade hochgetragen und jetzt gehen sie wieder runter.",
-        "b03" => {
-            "An den Wochenenden bin ich jetzt immer nach Hause gefahren und habe Agnes besucht."
-        }
-        "b09" => "Ich will das eben wegbringen und dann mit Karl was trinken gehen.",
-        "b10" => "Die wird auf dem Platz sein, wo wir sie immer hinlegen.",
-        _ => return None,
-    };
-    let (label, emotion) = match bytes[5] {
-        b'W' => ("Wut", "angry"),
-        b'L' => ("Langeweile", "bored"),
-        b'E' => ("Ekel", "disgust"),
-        b'A' => ("Angst", "fearful"),
-        b'F' => ("Freude", "happy"),
-        b'T' => ("Trauer", "sad"),
-        b'N' => ("neutral", "neutral"),
-        _ => return None,
-    };
-    let take = match bytes.get(6) {
-        None => None,
-        Some(version @ b'a'..=b'z') => some(std::str::from_utf8(&[*version]).ok()?),
-        Some(_) => return None,
-    };
-    Some(Utterance {
-        corpus: some("emodb"),
-        speaker: some(speaker),
-        emotion: some(emotion),
-        label_original: some(label),
-        sex: some(sex),
-        text: some(text),
-        take,
-        language: some("de"),
-        ..Utterance::default()
-    })
-}
-
-/// EMOVO: emotion (three letters of the Italian word), speaker (sex and number), sentence (its
-/// code: the name holds no more).
-fn emovo(stem: &str) -> Option<Utterance> {
-    let parts: Vec<&str> = stem.split('-').collect();
-    let &[label, speaker, sentence] = &parts[..] else {
-        return None;
-    };
-    let (original, emotion) = match label {
-        "dis" => ("disgusto", "disgust"),
-        "gio" => ("gioia", "happy"),
-        "neu" => ("neutrale", "neutral"),
-        "pau" => ("paura", "fearful"),
-        "rab" => ("rabbia", "angry"),
-        "sor" => ("sorpresa", "surprised"),
-        "tri" => ("tristezza", "sad"),
-        _ => return None,
-    };
-    let sex = match speaker {
-        "f1" | "f2" | "f3" => "female",
-        "m1" | "m2" | "m3" => "male",
-        _ => return None,
-    };
-    let known = matches!(
-        sentence.as_bytes(),
-        [b'b' | b'l' | b'n' | b'd', b'1'..=b'9']
-    );
-    known.then(|| Utterance {
-        corpus: some("emovo"),
-        speaker: some(speaker),
-        emotion: some(emotion),
-        label_original: some(original),
-        sex: some(sex),
-        text: some(sentence),
-        language: some("it"),
-        ..Utterance::default()
-    })
+/// The words of a name in whose copies underscores, dashes, spaces and dots stand for one another.
+fn words(stem: &str) -> Vec<&str> {
+    stem.split(['_', '-', ' ', '.'])
+        .filter(|word| !word.is_empty())
+        .collect()
 }
 
 #[cfg(test)]
@@ -244,63 +191,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ravdess_names_are_read() {
-        let song = Layout::Ravdess.parse("03-02-06-02-02-01-24").unwrap();
-        let fields = song.fields().map(|f| f.unwrap_or(""));
-        let expected = [
-            "ravdess",
-            "24",
-            "fearful",
-            "fearful",
-            "strong",
-            "female",
-            "Dogs are sitting by the door",
-            "1",
-            "song",
-            "en",
+    fn no_name_follows_two_grammars_and_foreign_names_follow_none() {
+        let known = [
+            ("03-01-05-01-01-02-12.wav", Layout::Ravdess),
+            ("OAF_back_angry.wav", Layout::Tess),
+            ("1001_DFA_ANG_XX.wav", Layout::CremaD),
+            ("DC/a01.wav", Layout::Savee),
+            ("DC_a01.wav", Layout::Savee),
+            ("03a01Wb.wav", Layout::Emodb),
+            ("rab-f1-b2.wav", Layout::Emovo),
         ];
-        assert_eq!(fields, expected);
-        for wrong in [
-            "03-01-09-01-01-01-01",
-            "03-01-01-01-01-01",
-            "03-01-01-01-01-01-25",
-            "3-01-01-01-01-01-01",
-            "00-01-01-01-01-01-01",
+        for (name, expected) in known {
+            let follows = |layout: &Layout| layout.parse(Path::new(name)).is_some();
+            let found: Vec<Layout> = Layout::ALL.into_iter().filter(follows).collect();
+            assert_eq!(found, [expected], "{name}");
+        }
+        // JL corpus, IEMOCAP, SUBESCO, ESD, MELD, URDU, ShEMO, EMNS, LibriSpeech, AESDD, a recorder.
+        for name in [
+            "female1_angry_1a_1.wav",
+            "Ses01F_impro01_F000.wav",
+            "F_01_OISHI_S_10_ANGRY_1.wav",
+            "0011_000351.wav",
+            "dia0_utt0.wav",
+            "SM1_F1_A01.wav",
+            "F01A01.wav",
+            "anger/a01.wav",
+            "84-121123-0000.flac",
+            "a01 (1).wav",
+            "REC_2024-05-01_angry.m4a",
         ] {
-            assert_eq!(Layout::Ravdess.parse(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn emodb_names_are_read() {
-        let fields = Layout::Emodb
-            .parse("16b10Lb")
-            .unwrap()
-            .fields()
-            .map(|f| f.unwrap_or("").to_string());
-        assert_eq!(
-            fields[..6],
-            ["emodb", "16", "bored", "Langeweile", "", "female"]
-        );
-        assert_eq!(Layout::Emodb.parse("03a01N").unwrap().take, None);
-        for wrong in ["03a01X", "03a03Wa", "04a01Wa", "03a01WA", "03a01Wab"] {
-            assert_eq!(Layout::Emodb.parse(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn emovo_names_are_read() {
-        let fields = Layout::Emovo
-            .parse("gio-m2-n5")
-            .unwrap()
-            .fields()
-            .map(|f| f.unwrap_or("").to_string());
-        assert_eq!(
-            fields[..7],
-            ["emovo", "m2", "happy", "gioia", "", "male", "n5"]
-        );
-        for wrong in ["gio-m4-n5", "joy-m1-n5", "gio-m1", "gio-m1-x5", "gio-m1-b0"] {
-            assert_eq!(Layout::Emovo.parse(wrong), None, "{wrong}");
+            for layout in Layout::ALL {
+                assert_eq!(layout.parse(Path::new(name)), None, "{layout}: {name}");
+            }
         }
     }
 }

@@ -36,16 +36,21 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
             "holds no recording; expected files that end in {endings}"
         )));
     }
+    // The folder's own name: it may be a speaker's, or that of the corpus.
+    let name = dir
+        .canonicalize()
+        .ok()
+        .and_then(|dir| Some(dir.file_name()?.to_str()?.to_string()));
     let tried = layout.map_or(Layout::ALL.to_vec(), |layout| vec![layout]);
     let mut layouts = Vec::new();
     let mut unread = Vec::new();
     let mut utterances: Vec<Utterance> = files
         .iter()
         .map(|file| {
-            let stem = file.file_stem().and_then(|s| s.to_str()).unwrap_or("");
+            let named = Path::new(name.as_deref().unwrap_or("")).join(file);
             let read = tried
                 .iter()
-                .find_map(|layout| Some((*layout, layout.parse(stem)?)));
+                .find_map(|layout| Some((*layout, layout.parse(&named)?)));
             let utterance = match read {
                 Some((layout, utterance)) => {
                     if !layouts.contains(&layout) {
@@ -67,10 +72,6 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
 
     let tries_folders = layout.is_none_or(|layout| layout == Layout::Folders);
     if tries_folders && unread.len() * 2 > files.len() {
-        let name = dir
-            .canonicalize()
-            .ok()
-            .and_then(|dir| Some(dir.file_name()?.to_str()?.to_string()));
         if let Some(labelled) = by_folder(&files, name.as_deref(), layout.is_some()) {
             let speakers: BTreeSet<&String> =
                 labelled.iter().filter_map(|u| u.speaker.as_ref()).collect();
@@ -343,6 +344,27 @@ mod tests {
             mismatch.contains("2 of 3 recordings do not follow the layout emodb"),
             "{mismatch}"
         );
+    }
+
+    #[test]
+    fn savee_speakers_may_stand_in_folders_and_a_lone_code_says_nothing() {
+        let dir = folder(&["AudioData/DC/a01.wav", "AudioData/KL/su15.wav"]);
+        let read = |below: &str, layout| {
+            let found = scan(&dir.path().join(below), layout).unwrap();
+            let speakers = found.manifest.utterances.into_iter().map(|u| u.speaker);
+            (found.layouts, speakers.collect::<Vec<_>>())
+        };
+        let both = [Some("DC".to_string()), Some("KL".to_string())];
+        assert_eq!(read("", None), (vec![Layout::Savee], both.to_vec()));
+        assert_eq!(
+            read("AudioData/DC", Some(Layout::Savee)),
+            (vec![Layout::Savee], both[..1].to_vec()),
+            "the folder that is looked through counts too"
+        );
+        let other = folder(&["takes/a01.wav", "takes/a02.wav"]);
+        let found = scan(other.path(), None).unwrap();
+        assert_eq!(found.layouts, []);
+        assert!(found.manifest.utterances.iter().all(|u| u.corpus.is_none()));
     }
 
     #[test]

@@ -1,0 +1,186 @@
+//! SAVEE, Surrey audio-visual expressed emotion (Haq & Jackson 2009; names by its `Info.txt`).
+
+use crate::corpus::layouts::{Published, some, words};
+use crate::corpus::manifest::Utterance;
+
+/// The four speakers, all men.
+const SPEAKERS: [&str; 4] = ["DC", "JE", "JK", "KL"];
+
+/// Speaker, emotion and number of the sentence: `a01` in the folder `DC`, or `DC_a01`, `DC-a01`,
+/// `DCa01` anywhere, also with other things in front. Without a speaker a name such as `a01` says
+/// nothing.
+pub fn parse(folder: &str, stem: &str) -> Option<Utterance> {
+    let words = words(stem);
+    // Two letters are easily found in a name: behind other words they must stand in capitals,
+    // unless the corpus is named.
+    let named = |prefix: &[&str]| match prefix {
+        [] => true,
+        words => words.iter().any(|word| word.eq_ignore_ascii_case("savee")),
+    };
+    let (speaker, code) = match &words[..] {
+        [code] if words[0] == stem => match folder_speaker(folder) {
+            Some(speaker) => (speaker, *code),
+            None => glued(code)?,
+        },
+        [.., code] if glued(code).is_some() => glued(code)?,
+        [prefix @ .., speaker, code] => {
+            let known = SPEAKERS.into_iter().find(|known| {
+                known == speaker || named(prefix) && known.eq_ignore_ascii_case(speaker)
+            });
+            (known?, *code)
+        }
+        _ => return None,
+    };
+    utterance(speaker, &code.to_lowercase())
+}
+
+fn folder_speaker(folder: &str) -> Option<&'static str> {
+    SPEAKERS
+        .into_iter()
+        .find(|speaker| speaker.eq_ignore_ascii_case(folder))
+}
+
+/// `DCa01`: speaker in capitals, and code.
+fn glued(word: &str) -> Option<(&'static str, &str)> {
+    SPEAKERS
+        .into_iter()
+        .find_map(|speaker| Some((speaker, word.strip_prefix(speaker)?)))
+        .filter(|(_, code)| !code.is_empty())
+}
+
+fn utterance(speaker: &str, code: &str) -> Option<Utterance> {
+    let digits = code.trim_start_matches(|c: char| c.is_ascii_lowercase());
+    let (label, emotion) = match &code[..code.len() - digits.len()] {
+        "a" => ("anger", "angry"),
+        "d" => ("disgust", "disgust"),
+        "f" => ("fear", "fearful"),
+        "h" => ("happiness", "happy"),
+        "n" => ("neutral", "neutral"),
+        "sa" => ("sadness", "sad"),
+        "su" => ("surprise", "surprised"),
+        _ => return None,
+    };
+    let sentences = if emotion == "neutral" { 30 } else { 15 };
+    let number: u8 = digits.parse().ok()?;
+    let known = digits.len() == 2 && (1..=sentences).contains(&number);
+    known.then(|| Utterance {
+        corpus: some("savee"),
+        speaker: some(speaker),
+        emotion: some(emotion),
+        label_original: some(label),
+        sex: some("male"),
+        // The code: which numbers the three sentences bear that all emotions share is not
+        // documented.
+        text: some(code),
+        language: some("en"),
+        ..Utterance::default()
+    })
+}
+
+/// 15 sentences of each speaker in each emotion, and 30 in neutral.
+pub fn published() -> Published {
+    Published::balanced(
+        &[
+            ("angry", 15),
+            ("disgust", 15),
+            ("fearful", 15),
+            ("happy", 15),
+            ("neutral", 30),
+            ("sad", 15),
+            ("surprised", 15),
+        ],
+        &SPEAKERS.map(str::to_string),
+    )
+}
+
+#[test]
+fn names_are_read() {
+    let fields = parse("KL", "su15")
+        .unwrap()
+        .fields()
+        .map(|f| f.unwrap_or("").to_string());
+    let expected = [
+        "savee",
+        "KL",
+        "surprised",
+        "surprise",
+        "",
+        "male",
+        "su15",
+        "",
+        "",
+        "en",
+    ];
+    assert_eq!(fields, expected);
+    for (code, emotion) in [
+        ("a01", "angry"),
+        ("d02", "disgust"),
+        ("f03", "fearful"),
+        ("h04", "happy"),
+        ("n30", "neutral"),
+        ("sa05", "sad"),
+        ("su06", "surprised"),
+    ] {
+        let read = parse("DC", code).unwrap();
+        assert_eq!(read.emotion.as_deref(), Some(emotion), "{code}");
+    }
+}
+
+#[test]
+fn speakers_stand_in_the_folder_or_in_the_name() {
+    let original = parse("JE", "sa12").unwrap();
+    for (folder, stem) in [
+        ("je", "sa12"),
+        ("JE", "SA12"),
+        ("ALL", "JE_sa12"),
+        ("ALL", "JE-sa12"),
+        ("", "je_sa12"),
+        ("", "JE sa12"),
+        ("", "JEsa12"),
+        ("DC", "JE_sa12"),
+        ("", "SAVEE_JE_sa12"),
+        ("", "savee-je-sa12"),
+        ("", "sad_JE_sa12"),
+        ("", "0412_JEsa12"),
+    ] {
+        let read = parse(folder, stem);
+        assert_eq!(read.as_ref(), Some(&original), "{folder}/{stem}");
+    }
+}
+
+#[test]
+fn near_misses_are_not_read() {
+    for (folder, stem) in [
+        ("", "a01"),
+        ("AudioData", "a01"),
+        ("anger", "a01"),
+        ("MK", "a01"),
+        ("DC", "a00"),
+        ("DC", "a16"),
+        ("DC", "n31"),
+        ("DC", "a1"),
+        ("DC", "a001"),
+        ("DC", "s01"),
+        ("DC", "x01"),
+        ("DC", "a01b"),
+        ("DC", "take_a01"),
+        ("DC", "01"),
+        ("", "MK_a01"),
+        ("", "interview_kl_a01"),
+        ("", "dca01"),
+        ("", "DC_a01_2"),
+        ("", "DC"),
+    ] {
+        assert_eq!(parse(folder, stem), None, "{folder}/{stem}");
+    }
+}
+
+#[test]
+fn the_published_counts_are_those_of_the_authors() {
+    let published = published();
+    assert_eq!((published.recordings, published.speakers["JK"]), (480, 120));
+    assert_eq!(
+        (published.emotions["neutral"], published.emotions["sad"]),
+        (120, 60)
+    );
+}
