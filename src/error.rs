@@ -1,6 +1,7 @@
 //! What can go wrong, in one enum. A message says where, what was found, what was expected and what
 //! to do.
 
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 /// Result of everything in sentire that can fail.
@@ -99,6 +100,18 @@ pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     string
         .or(panic.downcast_ref::<&str>().copied())
         .unwrap_or("panic")
+}
+
+/// Runs a computation on one recording; a panic in it becomes the recording's failure.
+pub fn guarded<T>(file: &str, stage: Stage, compute: impl FnOnce() -> T) -> Result<T> {
+    std::panic::catch_unwind(AssertUnwindSafe(compute)).map_err(|panic| Error::Audio {
+        file: file.to_string(),
+        stage,
+        reason: format!(
+            "internal error ({}); please report it with the file",
+            panic_text(panic.as_ref())
+        ),
+    })
 }
 
 impl Error {

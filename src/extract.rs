@@ -9,7 +9,6 @@ mod rows;
 mod settings;
 
 use std::collections::{HashMap, HashSet};
-use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -18,7 +17,7 @@ pub use settings::{Level, Settings};
 
 use crate::audio::{self, Audio, Recording};
 use crate::corpus::{Manifest, Utterance};
-use crate::error::{Error, Result, Stage, panic_text};
+use crate::error::{Error, Result, Stage, guarded};
 use crate::extract::rows::{Failures, Rows};
 use crate::features::Extractor;
 use crate::table::{Column, FEATURES_KEY, Table, Writer};
@@ -146,18 +145,8 @@ pub fn features_of(
     extractor: &mut Extractor,
     name: &str,
 ) -> Result<Vec<f32>> {
-    guarded(name, || extractor.functionals(&recording.audio))
-}
-
-/// Runs a computation on one recording; a panic in it becomes the recording's failure.
-fn guarded<T>(name: &str, compute: impl FnOnce() -> T) -> Result<T> {
-    std::panic::catch_unwind(AssertUnwindSafe(compute)).map_err(|panic| Error::Audio {
-        file: name.to_string(),
-        stage: Stage::Features,
-        reason: format!(
-            "internal error ({}); please report it with the file",
-            panic_text(panic.as_ref())
-        ),
+    guarded(name, Stage::Features, || {
+        extractor.functionals(&recording.audio)
     })
 }
 
@@ -201,9 +190,11 @@ fn compute(
         },
         other => other,
     };
-    let recording = guarded(&utterance.file, || audio::read(&path, &options))
-        .flatten()
-        .map_err(rename)?;
+    let recording = guarded(&utterance.file, Stage::Features, || {
+        audio::read(&path, &options)
+    })
+    .flatten()
+    .map_err(rename)?;
     if let Some(values) = known.values(&recording) {
         return Ok(Computed {
             recording: without_samples(recording),
@@ -216,7 +207,9 @@ fn compute(
             Values::Functionals(features_of(&recording, extractor, &utterance.file)?)
         }
         Level::Lld => {
-            let table = guarded(&utterance.file, || extractor.llds(&recording.audio))?;
+            let table = guarded(&utterance.file, Stage::Features, || {
+                extractor.llds(&recording.audio)
+            })?;
             Values::Lld {
                 hop_s: table.hop_s,
                 contours: table.contours,
