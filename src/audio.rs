@@ -139,6 +139,11 @@ pub fn read_bytes(bytes: Vec<u8>, name: &str, options: &ReadOptions) -> Result<R
     prepare(decoded, options).map_err(|reason| failure(name, Stage::Preprocess, reason))
 }
 
+/// Whether a recording failed because there is nothing in it: no byte, or a header without samples.
+pub fn is_empty(error: &Error) -> bool {
+    matches!(error, Error::Audio { reason, .. } if decode::EMPTY.iter().any(|e| reason.contains(e)))
+}
+
 fn failure(file: &str, stage: Stage, reason: String) -> Error {
     Error::Audio {
         file: file.to_string(),
@@ -359,5 +364,10 @@ mod tests {
         assert!(say(b"hello, this is no sound\n").starts_with("f: holds text; expected WAV, FLAC"));
         assert!(say(b"PK\x03\x04 and so on").starts_with("f: holds a ZIP archive; expected"));
         assert!(say(&wav(&[], 1, 16000, 0)).contains("without a single whole sample"));
+        let empty = |bytes: &[u8]| {
+            is_empty(&read_bytes(bytes.to_vec(), "f", &ReadOptions::default()).unwrap_err())
+        };
+        assert!(empty(b"") && empty(&wav(&[], 1, 16000, 0)));
+        assert!(!empty(b"hello, this is no sound\n"));
     }
 }

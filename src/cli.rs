@@ -79,6 +79,7 @@ pub struct Demo {
 #[command(before_help = "\
 Examples:
   sentire corpus RAVDESS -o ravdess.csv
+  sentire corpus RAVDESS --check                      what is missing, broken, doubled, confounded
   sentire corpus recordings --layout folders > manifest.csv")]
 pub struct Corpus {
     /// Folder with the recordings, anywhere below it
@@ -88,7 +89,13 @@ pub struct Corpus {
     /// folder for each emotion)
     #[arg(long, default_value = "auto", value_parser = parse_layout)]
     pub layout: LayoutChoice,
-    /// Where to write the manifest [default: standard output]
+    /// Decode every recording and print what is wrong with the corpus, instead of the manifest
+    #[arg(long)]
+    pub check: bool,
+    /// Print the findings of --check as JSON
+    #[arg(long, requires = "check")]
+    pub json: bool,
+    /// Where to write the manifest [default: standard output; with --check: nowhere]
     #[arg(short, long, value_name = "CSV")]
     pub output: Option<PathBuf>,
 }

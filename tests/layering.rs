@@ -19,7 +19,7 @@ fn allowed(module: &str) -> Vec<&'static str> {
         "lld" => vec!["dsp"],
         "functional" => vec!["dsp"],
         "features" => vec!["audio", "dsp", "lld", "functional"],
-        "corpus" => vec!["audio"],
+        "corpus" => vec!["audio", "dsp"],
         "table" => vec![],
         "extract" => vec!["audio", "corpus", "features", "table"],
         "dataset" => vec!["table"],

@@ -88,6 +88,22 @@ pub fn demo_clip(name: &str) -> PathBuf {
     repository("corpora/demo").join(name)
 }
 
+/// A WAV of 16-bit samples, channels interleaved.
+pub fn wav(samples: &[i16], channels: u16, sample_rate: u32) -> Vec<u8> {
+    let data: Vec<u8> = samples.iter().flat_map(|x| x.to_le_bytes()).collect();
+    let mut wav = b"RIFF".to_vec();
+    wav.extend((36 + data.len() as u32).to_le_bytes());
+    wav.extend(b"WAVEfmt \x10\0\0\0\x01\0");
+    wav.extend(channels.to_le_bytes());
+    wav.extend(sample_rate.to_le_bytes());
+    wav.extend((sample_rate * u32::from(channels) * 2).to_le_bytes());
+    wav.extend((channels * 2).to_le_bytes());
+    wav.extend(b"\x10\0data");
+    wav.extend((data.len() as u32).to_le_bytes());
+    wav.extend(data);
+    wav
+}
+
 /// A sandbox with the features of the demo corpus in `features.parquet`.
 pub fn with_demo_features() -> Sandbox {
     let sandbox = Sandbox::new();

@@ -12,6 +12,8 @@ mod formats;
 mod properties;
 // The command line as a user meets it: outputs, exit codes, broken input.
 mod command_line;
+// The corpus doctor against planted faults.
+mod corpus_check;
 // Real corpora, where SENTIRE_CORPORA names them.
 mod corpora;
 // Helpers: running the binary, folders, the demo corpus.

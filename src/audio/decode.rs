@@ -36,11 +36,14 @@ const RATES: std::ops::RangeInclusive<u32> = 1000..=768_000;
 /// dB.
 const LOUDEST: f32 = 64.0;
 
+/// What is said of a file without a byte, and of one whose header is followed by no sample.
+pub const EMPTY: [&str; 2] = ["is empty (0 bytes)", "it ends before the first"];
+
 /// Decodes a recording whole. One that breaks off or is damaged is an error, or with
 /// `accept_truncated` what decodes of it.
 pub fn decode(mut bytes: Vec<u8>, accept_truncated: bool) -> Result<Decoded, String> {
     if bytes.is_empty() {
-        return Err("is empty (0 bytes); expected a recording".into());
+        return Err(format!("{}; expected a recording", EMPTY[0]));
     }
     let kind = container::content(&bytes);
     if kind == "WAV" {
@@ -123,7 +126,7 @@ pub fn decode(mut bytes: Vec<u8>, accept_truncated: bool) -> Result<Decoded, Str
         last_packet = packet.data.into_vec();
     };
     if decoded.interleaved.is_empty() {
-        let cause = fault.unwrap_or("it ends before the first".into());
+        let cause = fault.unwrap_or(EMPTY[1].into());
         return Err(format!(
             "{kind} without a single whole sample ({cause}); get the file again"
         ));

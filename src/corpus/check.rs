@@ -1,0 +1,201 @@
+//! The corpus doctor: what is wrong with a corpus, or odd about it, before anything is learned from
+//! it.
+//!
+//! Every recording is decoded once, in parallel; of each only its hash and a few figures are kept,
+//! so memory does not grow with the length of the recordings. Two kinds of findings: those on the
+//! sound (unreadable, silent, clipped, the same twice, ...) and those on the labels (recordings
+//! missing, classes too small, emotion tied to the speaker, ...).
+
+mod labels;
+mod sound;
+mod text;
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::corpus::layouts::Published;
+use crate::corpus::scan::Scan;
+
+/// What the doctor found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// Recordings looked at.
+    pub recordings: usize,
+    /// Length of all that decoded, in seconds.
+    pub duration_s: f64,
+    /// The layouts by which names were read; empty where none was recognised.
+    pub layouts: Vec<String>,
+    /// How names were read, where that needs a word.
+    pub notes: Vec<String>,
+    /// Recordings counted, corpus by corpus.
+    pub corpora: Vec<Counts>,
+    /// What is wrong or odd, the gravest first.
+    pub findings: Vec<Finding>,
+}
+
+/// The recordings of one corpus.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Name of the corpus, null where it is unknown.
+    pub corpus: Option<String>,
+    /// `speech` or `song`, where the names tell them apart.
+    pub style: Option<String>,
+    /// Recordings.
+    pub recordings: usize,
+    /// Recordings of each emotion.
+    pub emotions: BTreeMap<String, usize>,
+    /// Recordings of each speaker.
+    pub speakers: BTreeMap<String, usize>,
+    /// Recordings of each speaker in each emotion.
+    pub cells: BTreeMap<String, BTreeMap<String, usize>>,
+    /// What the corpus's makers published; null where that is not known.
+    pub published: Option<Published>,
+}
+
+/// One thing that is wrong or odd.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What sort of thing.
+    pub kind: Kind,
+    /// How grave it is.
+    pub severity: Severity,
+    /// The finding in words.
+    pub message: String,
+    /// The recordings concerned, relative to the folder looked through; empty where it concerns
+    /// all, or such as are missing.
+    pub files: Vec<String>,
+}
+
+/// How grave a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Recordings or labels are broken; mend them or leave them out.
+    Error,
+    /// Results from this corpus may mislead.
+    Warning,
+    /// Good to know.
+    Note,
+}
+
+/// The sorts of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Cannot be opened or decoded.
+    Unreadable,
+    /// Holds no sample.
+    Empty,
+    /// Breaks off or is damaged; a part decodes.
+    Truncated,
+    /// Digital silence, or nearly so.
+    Silent,
+    /// Several recordings decode to the same samples.
+    IdenticalAudio,
+    /// Several recordings bear the same speaker, emotion, sentence and take, but sound different.
+    RepeatedName,
+    /// Samples at full scale, or flat tops.
+    Clipped,
+    /// Too short to hold speech, or far shorter than the others.
+    VeryShort,
+    /// Far longer than the others.
+    VeryLong,
+    /// Far quieter than the others.
+    Quiet,
+    /// No pauses stand out from the sound, unlike in the others: noise, or music.
+    LowSnr,
+    /// Not all have the same sample rate.
+    MixedRates,
+    /// Not all have the same number of channels.
+    MixedChannels,
+    /// A published speaker of whom nothing is here.
+    MissingSpeaker,
+    /// A published emotion of which nothing is here.
+    MissingClass,
+    /// Fewer recordings than were published.
+    MissingRecordings,
+    /// More recordings than were published.
+    Surplus,
+    /// The emotion is unknown.
+    NoEmotion,
+    /// The speaker is unknown.
+    NoSpeaker,
+    /// There is one emotion only.
+    SingleClass,
+    /// There is one speaker only.
+    SingleSpeaker,
+    /// Emotions with too few recordings.
+    FewClipsOfClass,
+    /// Speakers with too few recordings.
+    FewClipsOfSpeaker,
+    /// An emotion that one speaker alone speaks.
+    SingleSpeakerClass,
+    /// An emotion that fewer than half of the speakers speak.
+    ClassOfFewSpeakers,
+    /// An emotion that some speakers lack.
+    ClassMissingFromSpeakers,
+    /// The speaker tells the emotion.
+    ConfoundedSpeaker,
+    /// The sentence tells the emotion.
+    ConfoundedText,
+}
+
+impl Check {
+    /// Number of findings of this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        let same = |finding: &&Finding| finding.severity == severity;
+        self.findings.iter().filter(same).count()
+    }
+}
+
+/// Examines the corpus that was found in a folder: decodes every recording, counts, compares.
+/// `on_done` is called after each recording, from the threads of the current Rayon pool.
+pub fn check(scan: &Scan, on_done: &(dyn Fn() + Sync)) -> Check {
+    let manifest = &scan.manifest;
+    let heard: Vec<_> = manifest
+        .utterances
+        .par_iter()
+        .map(|utterance| {
+            let heard = sound::listen(manifest, utterance);
+            on_done();
+            heard
+        })
+        .collect();
+    let corpora = labels::counts(scan);
+    let mut findings = sound::findings(&manifest.utterances, &heard);
+    findings.extend(labels::findings(&manifest.utterances, &corpora));
+    findings.sort_by(|a, b| (a.severity, a.kind, &a.files).cmp(&(b.severity, b.kind, &b.files)));
+    Check {
+        recordings: manifest.utterances.len(),
+        duration_s: heard.iter().flatten().map(|sound| sound.duration_s).sum(),
+        layouts: scan.layouts.iter().map(|l| l.name().to_string()).collect(),
+        notes: scan.findings.clone(),
+        corpora,
+        findings,
+    }
+}
+
+fn finding(kind: Kind, severity: Severity, message: String, files: Vec<String>) -> Finding {
+    Finding {
+        kind,
+        severity,
+        message,
+        files,
+    }
+}
+
+/// `1 recording`, `2 recordings`.
+fn recordings(n: usize) -> String {
+    format!("{n} recording{}", if n == 1 { "" } else { "s" })
+}
+
+/// The first `most` of a list, and how many more there are.
+fn first(items: &[String], most: usize) -> String {
+    let shown = items[..items.len().min(most)].join(", ");
+    match items.len().saturating_sub(most) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
