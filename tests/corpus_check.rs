@@ -210,7 +210,7 @@ fn a_sound_corpus_has_no_findings_and_every_planted_fault_is_found() {
         "speaker m3 happy 13 of 14",
         "labels contradict each other: emotion fearful or happy; text b1 or b2",
         "the header promises 2400 samples",
-        "500 recordings are at 8000 Hz, but 1 at 16000 Hz",
+        "500 recordings at 8000 Hz, but 1 at 16000 Hz",
         "1 recording: holds text; expected",
     ] {
         assert!(

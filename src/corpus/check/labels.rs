@@ -91,12 +91,12 @@ fn unknown(utterances: &[Utterance]) -> Vec<Finding> {
         (
             Kind::NoEmotion,
             without(|u| &u.emotion),
-            "no emotion: their names follow no known layout; see --layout, or write a manifest",
+            "no emotion: names that follow no known layout; see --layout, or write a manifest",
         ),
         (
             Kind::NoSpeaker,
             without(|u| &u.speaker),
-            "no known speaker: evaluation cannot keep speakers apart",
+            "no speaker: evaluation cannot keep unknown speakers apart",
         ),
     ];
     cases
@@ -104,7 +104,7 @@ fn unknown(utterances: &[Utterance]) -> Vec<Finding> {
         .filter(|(_, files, _)| !files.is_empty())
         .map(|(kind, files, what)| {
             let message = format!(
-                "{} of {} have {what}",
+                "{} of {} with {what}",
                 files.len(),
                 recordings(utterances.len())
             );

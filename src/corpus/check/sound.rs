@@ -162,14 +162,14 @@ fn levels(sounds: &[(&Utterance, &Sound)]) -> Vec<Finding> {
             Kind::Silent,
             Grave,
             files_where(&is_silent),
-            format!("silent: the loud parts stay below {SILENT_DB} dB re full scale"),
+            format!("silent, the loud parts stay below {SILENT_DB} dB re full scale"),
         ),
         (
             Kind::Clipped,
             Warning,
             files_where(&|s| !is_silent(s) && s.clipped_ratio > CLIPPED_RATIO),
             format!(
-                "clipped: up to {:.1} % of the samples at full scale or on a flat top (tolerated: {} %)",
+                "clipped, up to {:.1} % of the samples at full scale or on a flat top (tolerated: {} %)",
                 100.0 * worst.fold(0.0, f64::max),
                 100.0 * CLIPPED_RATIO
             ),
@@ -179,7 +179,7 @@ fn levels(sounds: &[(&Utterance, &Sound)]) -> Vec<Finding> {
             Warning,
             files_where(&|s| s.duration_s < VERY_SHORT_S.max(duration_s / OUTLIER)),
             format!(
-                "very short: less than {:.2} s (median of all: {duration_s:.2} s)",
+                "very short, less than {:.2} s (median of all: {duration_s:.2} s)",
                 VERY_SHORT_S.max(duration_s / OUTLIER)
             ),
         ),
@@ -188,7 +188,7 @@ fn levels(sounds: &[(&Utterance, &Sound)]) -> Vec<Finding> {
             Warning,
             files_where(&|s| s.duration_s > duration_s * OUTLIER),
             format!(
-                "very long: more than {:.1} s (median of all: {duration_s:.2} s)",
+                "very long, more than {:.1} s (median of all: {duration_s:.2} s)",
                 duration_s * OUTLIER
             ),
         ),
@@ -197,7 +197,7 @@ fn levels(sounds: &[(&Utterance, &Sound)]) -> Vec<Finding> {
             Note,
             files_where(&|s| !is_silent(s) && s.loud_db < loud_db - QUIET_DB),
             format!(
-                "quiet: more than {QUIET_DB} dB below the median ({loud_db:.0} dB re full scale)"
+                "quiet, more than {QUIET_DB} dB below the median ({loud_db:.0} dB re full scale)"
             ),
         ),
         (
@@ -209,7 +209,7 @@ fn levels(sounds: &[(&Utterance, &Sound)]) -> Vec<Finding> {
                 noisy && !is_silent(s) && s.duration_s >= VERY_SHORT_S
             }),
             format!(
-                "noisy: loud and quiet parts less than {LOW_SNR_DB} dB apart (median of all: {snr_db:.0} dB)"
+                "noisy, loud and quiet parts less than {LOW_SNR_DB} dB apart (median of all: {snr_db:.0} dB)"
             ),
         ),
     ];
@@ -217,7 +217,7 @@ fn levels(sounds: &[(&Utterance, &Sound)]) -> Vec<Finding> {
         .into_iter()
         .filter(|(_, _, files, _)| !files.is_empty())
         .map(|(kind, severity, files, what)| {
-            let message = format!("{} {what}", recordings(files.len()));
+            let message = format!("{}: {what}", recordings(files.len()));
             finding(kind, severity, message, files)
         })
         .collect()
@@ -247,7 +247,7 @@ fn identical(sounds: &[(&Utterance, &Sound)]) -> Vec<Finding> {
         groups.entry(key).or_default().push(utterance);
     }
     let groups = groups.into_values().filter(|group| group.len() > 1);
-    let (differ, agree): (Vec<_>, Vec<_>) = groups
+    let (differ, mut agree): (Vec<_>, Vec<_>) = groups
         .map(|group| (differences(&group), group))
         .partition(|(differences, _)| !differences.is_empty());
     let names = |group: &[&Utterance]| group.iter().map(|u| u.file.clone()).collect::<Vec<_>>();
@@ -273,6 +273,7 @@ fn identical(sounds: &[(&Utterance, &Sound)]) -> Vec<Finding> {
             names(&group),
         ));
     }
+    agree.sort_by(|(_, a), (_, b)| a[0].file.cmp(&b[0].file));
     if agree.len() > GROUPS {
         let files: Vec<String> = agree.iter().flat_map(|(_, group)| names(group)).collect();
         let message = format!(
@@ -358,7 +359,7 @@ fn mixed(
         .map(|((_, name), files)| format!("{} {name}", files.len()))
         .collect();
     (!odd.is_empty()).then(|| {
-        let message = format!("{most} recordings are {}, but {}", usual.1, first(&odd, 8));
+        let message = format!("{} {}, but {}", recordings(most), usual.1, first(&odd, 8));
         let files = groups.into_values().flatten().collect();
         finding(kind, Warning, message, files)
     })
