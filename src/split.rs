@@ -1,6 +1,10 @@
-//! Folds that never split a speaker.
+//! Folds, and parts of a corpus, that never split a speaker.
 
-use std::collections::BTreeMap;
+mod parts;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use parts::{PARTS, Shares, parts};
 
 use crate::error::{Error, Result};
 
@@ -13,6 +17,19 @@ pub struct Fold {
     pub train: Vec<usize>,
     /// Rows to test on, ascending.
     pub test: Vec<usize>,
+}
+
+/// Who speaks in each row, from its corpus and the speaker's name there: `corpus/speaker` where
+/// there are several corpora, for names of two corpora are two people.
+pub fn speakers<'a>(
+    rows: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)> + Clone,
+) -> Vec<Option<String>> {
+    let corpora: BTreeSet<&str> = rows.clone().filter_map(|(corpus, _)| corpus).collect();
+    rows.map(|(corpus, speaker)| match (corpus, speaker?) {
+        (Some(corpus), speaker) if corpora.len() > 1 => Some(format!("{corpus}/{speaker}")),
+        (_, speaker) => Some(speaker.to_string()),
+    })
+    .collect()
 }
 
 /// Leave one speaker out: a fold per speaker, in the order of their names. Unknown speakers are one
@@ -68,6 +85,46 @@ pub fn grouped_k_fold(speakers: &[Option<String>], k: usize) -> Result<Vec<Fold>
         }
     };
     Ok(tests.into_iter().enumerate().map(fold).collect())
+}
+
+/// The one fold that a division of the rows, made beforehand, asks for: `marks` says which rows are
+/// `train` and which are `test`; the others take no part.
+pub fn marked(marks: &[Option<&str>], speakers: &[Option<String>]) -> Result<Fold> {
+    let rows = |part: &str| -> Vec<usize> {
+        (0..marks.len())
+            .filter(|&row| marks[row] == Some(part))
+            .collect()
+    };
+    let (train, test) = (rows("train"), rows("test"));
+    for (part, rows) in [("train", &train), ("test", &test)] {
+        if rows.is_empty() {
+            let found: BTreeSet<&str> = marks.iter().copied().flatten().collect();
+            let found: Vec<&str> = found.into_iter().take(5).collect();
+            let found = if found.is_empty() {
+                "nothing".into()
+            } else {
+                found.join(", ")
+            };
+            return Err(Error::Data(format!(
+                "no row is marked `{part}` in the column `split` (found: {found}); `sentire split` writes that column"
+            )));
+        }
+    }
+    let trained: BTreeSet<&Option<String>> = train.iter().map(|&row| &speakers[row]).collect();
+    if let Some(&row) = test.iter().find(|&&row| trained.contains(&speakers[row])) {
+        let who = match &speakers[row] {
+            Some(speaker) => format!("speaker {speaker} has rows"),
+            None => "rows without a speaker, who may be anyone, are".into(),
+        };
+        return Err(Error::Data(format!(
+            "{who} in both `train` and `test` of the column `split`; a speaker-independent figure needs each speaker on one side              (`sentire split` keeps them whole)"
+        )));
+    }
+    Ok(Fold {
+        name: "test".into(),
+        train,
+        test,
+    })
 }
 
 /// Rows of each speaker, by name.
@@ -127,6 +184,56 @@ mod tests {
                 ("b", vec![1, 2], vec![0, 3])
             ]
         );
+    }
+
+    #[test]
+    fn a_marked_fold_takes_train_and_test_and_no_speaker_twice() {
+        let speakers = names(&["a", "b", "c", "d", "b"]);
+        let marks =
+            ["test", "train", "validation", "", "train"].map(|m| (!m.is_empty()).then_some(m));
+        let fold = marked(&marks, &speakers).unwrap();
+        assert_eq!(
+            (fold.name.as_str(), fold.train, fold.test),
+            ("test", vec![1, 4], vec![0])
+        );
+        let say = |marks: [Option<&str>; 5]| marked(&marks, &speakers).unwrap_err().to_string();
+        let said = say([Some("dev"), Some("train"), None, None, Some("train")]);
+        assert!(
+            said.starts_with("no row is marked `test` in the column `split` (found: dev, train)"),
+            "{said}"
+        );
+        assert!(say([None; 5]).contains("(found: nothing)"));
+        let said = say([None, Some("train"), None, None, Some("test")]);
+        assert!(
+            said.starts_with("speaker b has rows in both `train` and `test`"),
+            "{said}"
+        );
+        let unknown = [None, None];
+        let said = marked(&[Some("train"), Some("test")], &unknown)
+            .unwrap_err()
+            .to_string();
+        assert!(said.starts_with("rows without a speaker"), "{said}");
+    }
+
+    #[test]
+    fn speakers_of_several_corpora_bear_their_names() {
+        let rows = [
+            (Some("x"), Some("1")),
+            (Some("y"), Some("1")),
+            (None, Some("1")),
+            (Some("x"), None),
+        ];
+        let one = [rows[0], rows[2]];
+        assert_eq!(
+            speakers(rows.into_iter()),
+            [
+                Some("x/1".to_string()),
+                Some("y/1".into()),
+                Some("1".into()),
+                None
+            ]
+        );
+        assert_eq!(speakers(one.into_iter()), names(&["1", "1"]));
     }
 
     #[test]

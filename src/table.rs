@@ -13,9 +13,9 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Int64Type, Schema};
 use arrow::record_batch::RecordBatch;
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -201,21 +201,28 @@ impl Table {
     /// Reads a whole table. Columns of types that our tables do not have (lists, times) are left
     /// out.
     pub fn read(path: &Path) -> Result<Table> {
-        let file = File::open(path).map_err(Error::io(path))?;
-        let not_parquet = |cause| Error::Table {
-            path: path.to_path_buf(),
-            reason: format!(
-                "is not a Parquet table that can be read ({cause}); expected a table written by `sentire extract`"
-            ),
-        };
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(not_parquet)?;
+        Table::read_where(path, |_| true)
+    }
+
+    /// Reads the columns `names` of a table, as far as it has them.
+    pub fn read_columns(path: &Path, names: &[&str]) -> Result<Table> {
+        Table::read_where(path, |name| names.contains(&name))
+    }
+
+    fn read_where(path: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<Table> {
+        let builder = open(path)?;
         let metadata = key_values(builder.metadata().file_metadata().key_value_metadata());
-        let fields = builder.schema().fields().clone();
-        let mut columns: Vec<Option<(String, Column)>> = fields
-            .iter()
-            .map(|field| Some((field.name().clone(), Column::empty_of(field.data_type())?)))
+        let all = builder.schema().fields().clone();
+        let wanted: Vec<usize> = (0..all.len())
+            .filter(|&i| is_wanted(all[i].name()))
             .collect();
+        let mut columns: Vec<Option<(String, Column)>> = wanted
+            .iter()
+            .map(|&i| Some((all[i].name().clone(), Column::empty_of(all[i].data_type())?)))
+            .collect();
+        let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
         for batch in builder
+            .with_projection(mask)
             .with_batch_size(ROWS_PER_GROUP)
             .build()
             .map_err(Error::table(path))?
@@ -244,6 +251,60 @@ impl Table {
     }
 }
 
+fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {
+    let file = File::open(path).map_err(Error::io(path))?;
+    ParquetRecordBatchReaderBuilder::try_new(file).map_err(|cause| Error::Table {
+        path: path.to_path_buf(),
+        reason: format!(
+            "is not a Parquet table that can be read ({cause}); expected a table written by `sentire extract`"
+        ),
+    })
+}
+
+/// Copies a table, columns of any type and our metadata, with a further column of words: in place
+/// of the one of that name, or after the last of the columns `after`. Rows go through as they come.
+pub fn copy_with_text(
+    from: &Path,
+    to: &Path,
+    (name, words): (&str, &[Option<String>]),
+    after: &[&str],
+) -> Result<()> {
+    let reader = open(from)?;
+    let metadata = key_values(reader.metadata().file_metadata().key_value_metadata());
+    let mut fields: Vec<Arc<Field>> = reader.schema().fields().iter().cloned().collect();
+    let field = Arc::new(Field::new(name, DataType::Utf8, true));
+    let present = fields.iter().position(|field| field.name() == name);
+    let place = present.unwrap_or_else(|| {
+        let last = fields
+            .iter()
+            .rposition(|f| after.contains(&f.name().as_str()));
+        last.map_or(fields.len(), |last| last + 1)
+    });
+    match present {
+        Some(_) => fields[place] = field,
+        None => fields.insert(place, field),
+    }
+    let mut writer = Writer::start(to, Arc::new(Schema::new(fields)), &metadata)?;
+    let mut done = 0;
+    for batch in reader
+        .with_batch_size(ROWS_PER_GROUP)
+        .build()
+        .map_err(Error::table(from))?
+    {
+        let batch = batch.map_err(Error::table(from))?;
+        let of_batch = &words[done..done + batch.num_rows()];
+        done += batch.num_rows();
+        let column: ArrayRef = Arc::new(StringArray::from_iter(of_batch));
+        let mut columns = batch.columns().to_vec();
+        match present {
+            Some(_) => columns[place] = column,
+            None => columns.insert(place, column),
+        }
+        writer.write_columns(columns)?;
+    }
+    writer.finish()
+}
+
 /// Our keys; what other tools add (`ARROW:schema`, `pandas`) describes their types, not our values.
 fn key_values(pairs: Option<&Vec<KeyValue>>) -> BTreeMap<String, String> {
     let ours = pairs
@@ -265,9 +326,15 @@ impl Writer {
     /// Starts a table with the columns and the metadata of `like`; its rows are not written.
     pub fn create(path: &Path, like: &Table) -> Result<Writer> {
         let field = |(name, column): &(String, Column)| Field::new(name, column.data_type(), true);
-        let schema = Arc::new(Schema::new(
-            like.columns.iter().map(field).collect::<Vec<_>>(),
-        ));
+        let fields: Vec<Field> = like.columns.iter().map(field).collect();
+        Writer::start(path, Arc::new(Schema::new(fields)), &like.metadata)
+    }
+
+    fn start(
+        path: &Path,
+        schema: Arc<Schema>,
+        metadata: &BTreeMap<String, String>,
+    ) -> Result<Writer> {
         let mut properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(
                 ZstdLevel::try_new(3).expect("3 is a level of zstd"),
@@ -277,14 +344,14 @@ impl Writer {
             .set_max_row_group_row_count(Some(ROWS_PER_GROUP))
             .set_max_row_group_bytes(None)
             .set_key_value_metadata(Some(
-                like.metadata
+                metadata
                     .iter()
                     .map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
                     .collect(),
             ));
-        for (name, column) in &like.columns {
-            if matches!(column, Column::Double(_) | Column::Float(_)) {
-                let path = ColumnPath::from(name.as_str());
+        for field in schema.fields() {
+            if matches!(field.data_type(), DataType::Float32 | DataType::Float64) {
+                let path = ColumnPath::from(field.name().as_str());
                 properties = properties
                     .set_column_dictionary_enabled(path.clone(), false)
                     .set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT);
@@ -310,11 +377,11 @@ impl Writer {
         if rows.rows() == 0 {
             return Ok(());
         }
-        let arrays = rows
-            .columns
-            .iter()
-            .map(|(_, column)| column.to_arrow())
-            .collect();
+        let arrays = rows.columns.iter().map(|(_, column)| column.to_arrow());
+        self.write_columns(arrays.collect())
+    }
+
+    fn write_columns(&mut self, arrays: Vec<ArrayRef>) -> Result<()> {
         let batch =
             RecordBatch::try_new(self.schema.clone(), arrays).map_err(Error::table(&self.path))?;
         self.writer.write(&batch).map_err(Error::table(&self.path))
@@ -447,6 +514,54 @@ mod tests {
         assert!(
             matches!(table.column("end"), Some(Column::Double(v)) if v[0] == 1.5 && v[1].is_nan())
         );
+    }
+
+    #[test]
+    fn a_copy_keeps_every_column_and_gains_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let [from, to, again] = ["1", "2", "3"].map(|name| dir.path().join(name));
+        example().write(&from).unwrap();
+        let words = [Some("test".to_string()), None];
+        copy_with_text(&from, &to, ("split", &words), &["file", "emotion"]).unwrap();
+        let mut expected = example();
+        expected
+            .columns
+            .insert(2, ("split".into(), Column::Text(words.to_vec())));
+        assert!(same(&Table::read(&to).unwrap(), &expected));
+        // The bytes are those of a table written at once; a second copy replaces the column.
+        expected.write(&again).unwrap();
+        assert_eq!(std::fs::read(&to).unwrap(), std::fs::read(&again).unwrap());
+        let other = [None, Some("train".to_string())];
+        copy_with_text(&to, &again, ("split", &other), &["file"]).unwrap();
+        expected.columns[2].1 = Column::Text(other.to_vec());
+        assert!(same(&Table::read(&again).unwrap(), &expected));
+        let two = Table::read_columns(&to, &["end", "file", "nothing"]).unwrap();
+        let names: Vec<&str> = two.columns.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["file", "end"]);
+        assert_eq!(two.metadata, expected.metadata);
+    }
+
+    #[test]
+    fn a_copy_keeps_columns_of_types_that_are_not_ours() {
+        use arrow::array::ListArray;
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("1"), dir.path().join("2"));
+        let lists: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Float32Type, _, _>([
+            Some(vec![Some(1.0), Some(2.0)]),
+            None,
+        ]));
+        let batch = RecordBatch::try_from_iter([("contour_f0", lists.clone())]).unwrap();
+        let mut writer =
+            ArrowWriter::try_new(File::create(&from).unwrap(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        copy_with_text(&from, &to, ("split", &[None, None]), &[]).unwrap();
+        let read = open(&to).unwrap().build().unwrap().next().unwrap().unwrap();
+        assert_eq!(
+            read.column_by_name("contour_f0").unwrap().as_list::<i32>(),
+            lists.as_list()
+        );
+        assert_eq!(read.schema().field(1).name(), "split");
     }
 
     #[test]
