@@ -1,16 +1,21 @@
-//! Recordings in: decoded by content (Symphonia), mixed down, resampled (rubato).
+//! Recordings in: decoded by content (Symphonia), mixed down, resampled (rubato); trimmed, brought
+//! to a level and cut into windows where that is asked for.
 
 mod container;
 mod decode;
+mod preprocess;
 
 use std::fmt;
+use std::ops::Range;
 use std::path::Path;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dsp::level;
+pub use preprocess::{Gain, Window};
+
 use crate::dsp::resample::resample;
+use crate::dsp::{frame, level};
 use crate::error::{Error, Result, Stage};
 
 /// One channel of sound.
@@ -27,13 +32,28 @@ impl Audio {
     pub fn duration_s(&self) -> f64 {
         self.samples.len() as f64 / f64::from(self.sample_rate)
     }
+
+    /// The samples `range` of it.
+    pub fn part(&self, range: Range<usize>) -> Audio {
+        Audio {
+            samples: self.samples[range].to_vec(),
+            sample_rate: self.sample_rate,
+        }
+    }
 }
 
 /// A decoded recording and what is known of its quality.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recording {
-    /// What features are computed from: one channel, at the rate asked for.
+    /// What features are computed from: one channel, at the rate asked for, trimmed and brought to
+    /// the level asked for. All else here describes the sound as it was decoded.
     pub audio: Audio,
+    /// Where `audio` begins in the recording, or in the part of it that was asked for, in seconds:
+    /// the length of the silence that was trimmed.
+    pub offset_s: f64,
+    /// The samples of `audio` that make a row of features each: all of them, or those of each
+    /// window.
+    pub windows: Vec<Range<usize>>,
     /// BLAKE3 of the decoded samples (f32, little-endian, channels interleaved, at the original
     /// rate), in hex. Recordings with the same rate, channels and hash hold the same sound,
     /// whatever their containers.
@@ -97,6 +117,12 @@ pub struct ReadOptions {
     pub accept_truncated: bool,
     /// The part to read, in seconds: from, to (`None`: the end).
     pub segment: (f64, Option<f64>),
+    /// Leave out the silence before and after the sound.
+    pub trim: bool,
+    /// The level to bring what is left to.
+    pub gain: Gain,
+    /// The windows to cut it into.
+    pub window: Option<Window>,
 }
 
 impl Default for ReadOptions {
@@ -106,6 +132,9 @@ impl Default for ReadOptions {
             channel: None,
             accept_truncated: false,
             segment: (0.0, None),
+            trim: false,
+            gain: Gain::None,
+            window: None,
         }
     }
 }
@@ -152,7 +181,8 @@ fn failure(file: &str, stage: Stage, reason: String) -> Error {
     }
 }
 
-/// Cuts the segment, mixes down, resamples, and measures the quality.
+/// Cuts the segment, mixes down, measures the quality; trims, resamples, brings to a level, cuts
+/// into windows.
 fn prepare(decoded: decode::Decoded, options: &ReadOptions) -> Result<Recording, String> {
     let decode::Decoded {
         interleaved,
@@ -181,7 +211,7 @@ fn prepare(decoded: decode::Decoded, options: &ReadOptions) -> Result<Recording,
         return Err(format!("{segment} holds no sample"));
     }
     let part = &interleaved[start * channels..end * channels];
-    let mono = mix_down(part, channels, options.channel)?;
+    let mut mono = mix_down(part, channels, options.channel)?;
     let levels = level::levels(&mono, sample_rate);
     let mut hasher = blake3::Hasher::new();
     let mut block = Vec::with_capacity(4 * 4096);
@@ -191,7 +221,15 @@ fn prepare(decoded: decode::Decoded, options: &ReadOptions) -> Result<Recording,
         hasher.update(&block);
     }
     let duration_s = mono.len() as f64 / rate;
-    let audio = match options.rate {
+    let mut offset_s = 0.0;
+    if options.trim {
+        // At the file's own rate, before the resampler smears the bounds.
+        let sounding = level::sounding(&mono, sample_rate);
+        offset_s = sounding.start as f64 / rate;
+        mono.truncate(sounding.end);
+        mono.drain(..sounding.start);
+    }
+    let mut audio = match options.rate {
         Rate::Hz(hz) if hz != sample_rate => Audio {
             samples: resample(&mono, sample_rate, hz),
             sample_rate: hz,
@@ -201,8 +239,16 @@ fn prepare(decoded: decode::Decoded, options: &ReadOptions) -> Result<Recording,
             sample_rate,
         },
     };
+    options.gain.apply(&mut audio.samples);
+    let len = audio.samples.len();
+    let windows = match options.window {
+        Some(Window { width_s, hop_s }) => frame::windows(len, audio.sample_rate, width_s, hop_s),
+        None => std::iter::once(0..len).collect(),
+    };
     Ok(Recording {
         audio,
+        offset_s,
+        windows,
         audio_hash: hasher.finalize().to_hex().to_string(),
         duration_s,
         sample_rate,
@@ -351,6 +397,40 @@ mod tests {
             outside.to_string(),
             "x.wav: segment 0.5 to 2 s does not lie in the 1.000 s of the file"
         );
+    }
+
+    #[test]
+    fn preprocessing_changes_what_features_are_computed_from_and_nothing_else() {
+        // 0.1 s of silence, 0.5 s of a square wave, 0.2 s of silence at 8 kHz.
+        let samples: Vec<i16> = (0..6400)
+            .map(|i| match i {
+                800..4800 if i / 20 % 2 == 0 => 8192,
+                800..4800 => -8192,
+                _ => 0,
+            })
+            .collect();
+        let bytes = wav(&samples, 1, 8000, 12_800);
+        let plain = ReadOptions {
+            rate: Rate::Native,
+            ..ReadOptions::default()
+        };
+        let whole = read_bytes(bytes.clone(), "x.wav", &plain).unwrap();
+        assert_eq!((whole.offset_s, whole.windows.len()), (0.0, 1));
+        assert_eq!(whole.windows[0], 0..6400);
+        let options = ReadOptions {
+            trim: true,
+            gain: Gain::Peak,
+            window: Some(Window::new(0.2, Some(0.1)).unwrap()),
+            ..plain
+        };
+        let read = read_bytes(bytes, "x.wav", &options).unwrap();
+        assert_eq!((read.audio.samples.len(), read.offset_s), (4000, 0.1));
+        assert!(read.audio.samples.iter().all(|x| x.abs() == 1.0));
+        assert_eq!(read.windows, [0..1600, 800..2400, 1600..3200, 2400..4000]);
+        // 0.5 of 0.8 s are no silence.
+        let said = |r: &Recording| (r.audio_hash.clone(), r.duration_s, r.speech_ratio);
+        assert_eq!(said(&read), said(&whole));
+        assert_eq!((read.duration_s, read.speech_ratio), (0.8, 0.625));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use sentire::audio::Rate;
+use sentire::audio::{Gain, Rate};
 use sentire::corpus::Layout;
 use sentire::evaluate::{FoldSpec, NormalizeSpec};
 use sentire::extract::Level;
@@ -122,6 +122,8 @@ Examples:
   sentire extract ravdess.csv -o ravdess.parquet
   sentire extract recordings --rate native -j 4
   sentire extract ravdess.csv --level lld -o contours.parquet
+  sentire extract ravdess.csv --trim --gain rms -o clean.parquet
+  sentire extract calls --window 3 --hop 1.5 -o windows.parquet
 
 The same command again redoes only what has changed. Recordings that fail are listed in X.failures.parquet. Contours (--level lld) are always computed anew.")]
 pub struct Extract {
@@ -144,6 +146,21 @@ pub struct Extract {
     /// refusing them
     #[arg(long)]
     pub accept_truncated: bool,
+    /// Leave out the silence before and after the sound: what is more than 40 dB below its loudest
+    /// 20 ms
+    #[arg(long)]
+    pub trim: bool,
+    /// Bring each recording to the same level: peak, its largest sample to full scale; rms, its
+    /// root mean square to -20 dB re full scale
+    #[arg(long, default_value = "none", value_name = "none|peak|rms")]
+    pub gain: Gain,
+    /// A row for each window of this many seconds; evaluation takes the windows of a recording
+    /// together
+    #[arg(long, value_name = "S")]
+    pub window: Option<f64>,
+    /// Seconds from the beginning of one window to that of the next [default: those of --window]
+    #[arg(long, value_name = "S")]
+    pub hop: Option<f64>,
     /// Ignore what an earlier run left, compute everything
     #[arg(long)]
     pub fresh: bool,
@@ -191,16 +208,17 @@ Examples:
   sentire evaluate ravdess.parquet --folds 6
   sentire evaluate emodb.parquet --folds loso --normalize speaker
   sentire evaluate ravdess.parquet --model forest --json > report.json
+  sentire evaluate ravdess-split.parquet --folds split
 
-Speakers are never split: --folds K makes K groups of whole speakers, loso leaves one speaker out at a time.")]
+Speakers are never split: --folds K makes K groups of whole speakers, loso leaves one speaker out at a time, split trains on the rows that the column `split` marks `train` and tests on those marked `test` (see `sentire split`). Windows of a recording count as one, by the mean of their probabilities.")]
 pub struct Evaluate {
     /// Tables written by `sentire extract`
     #[arg(value_name = "FEATURES.parquet", required = true)]
     pub features: Vec<PathBuf>,
     #[command(flatten)]
     pub learn: Learn,
-    /// loso, or a number of folds
-    #[arg(long, default_value = "loso", value_name = "loso|K")]
+    /// loso, a number of folds, or split
+    #[arg(long, default_value = "loso", value_name = "loso|K|split")]
     pub folds: FoldSpec,
     /// corpus: scaling fitted on the training speakers; speaker: each speaker by their own
     /// recordings (uses the test speaker's unlabelled audio); both: both, side by side
@@ -236,6 +254,7 @@ pub struct Learn {
 Examples:
   sentire predict call.wav -m model.sentire
   sentire predict *.flac -m model.sentire --json
+  sentire predict long-call.wav -m model.sentire --window 3 --hop 1.5
   ffmpeg -i call.m4a -f wav - | sentire predict - -m model.sentire")]
 pub struct Predict {
     /// Recordings; `-` reads one from standard input
@@ -244,6 +263,13 @@ pub struct Predict {
     /// Model written by `sentire train`
     #[arg(short, long, value_name = "SENTIRE")]
     pub model: Option<PathBuf>,
+    /// Recognise a recording by the mean over windows of this many seconds [default: as the model
+    /// was trained]
+    #[arg(long, value_name = "S")]
+    pub window: Option<f64>,
+    /// Seconds from the beginning of one window to that of the next [default: those of --window]
+    #[arg(long, value_name = "S")]
+    pub hop: Option<f64>,
     /// One JSON object per recording and line
     #[arg(long)]
     pub json: bool,

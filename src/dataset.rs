@@ -1,11 +1,12 @@
 //! A table as a learner sees it: features, labels, speakers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use ndarray::{Array2, ArrayView2};
 
 use crate::error::{Error, Result};
+use crate::split;
 use crate::table::{Column, Table, plain_key};
 
 /// Rows that can be learned from.
@@ -21,13 +22,16 @@ pub struct Dataset {
     pub speakers: Vec<Option<String>>,
     /// Where each row comes from.
     pub rows: Vec<Row>,
+    /// The number of the recording, or segment of one, that each row describes. Windows of one
+    /// recording share it; elsewhere each row has its own.
+    pub recordings: Vec<usize>,
     /// The corpora, sorted.
     pub corpora: Vec<String>,
     /// Names of the features.
     pub feature_names: Vec<String>,
     /// The column that the labels come from.
     pub label: String,
-    /// Rows that were left out because their label is missing.
+    /// Recordings that were left out because their label is missing.
     pub unlabelled: usize,
     /// The tables' metadata: how the features were made.
     pub metadata: BTreeMap<String, String>,
@@ -38,7 +42,8 @@ pub struct Dataset {
 pub struct Row {
     /// The recording.
     pub file: String,
-    /// Start in seconds; NaN where the table has no times.
+    /// Start in seconds, of the recording or the segment that the manifest lists, for all of its
+    /// windows; NaN where the table has no times.
     pub start: f64,
     /// End in seconds.
     pub end: f64,
@@ -46,6 +51,8 @@ pub struct Row {
     pub corpus: Option<String>,
     /// Who speaks, without the corpus.
     pub speaker: Option<String>,
+    /// The part that the column `split` puts it in.
+    pub split: Option<String>,
 }
 
 /// More classes than this are no classes, but names of files or speakers.
@@ -75,16 +82,23 @@ impl Dataset {
         }
         let mut labels = Vec::new();
         let mut rows = Vec::new();
+        let mut recordings = Vec::new();
+        let mut all = 0;
+        let mut unlabelled = BTreeSet::new();
         for (index, (path, table)) in tables.iter().enumerate() {
             let column = label_column(path, table, label)?;
+            let of_table = recordings_of(table, column);
             labels.extend(column.iter().flatten().cloned());
-            rows.extend(
-                (0..table.rows())
-                    .filter(|&row| column[row].is_some())
-                    .map(|row| (index, row)),
-            );
+            for (row, recording) in of_table.iter().map(|number| all + number).enumerate() {
+                if column[row].is_some() {
+                    rows.push((index, row));
+                    recordings.push(recording);
+                } else {
+                    unlabelled.insert(recording);
+                }
+            }
+            all += of_table.iter().max().map_or(0, |last| last + 1);
         }
-        let unlabelled = tables.iter().map(|(_, table)| table.rows()).sum::<usize>() - rows.len();
         let classes: Vec<String> = labels
             .iter()
             .cloned()
@@ -125,24 +139,25 @@ impl Dataset {
             .iter()
             .filter_map(|&(t, row)| word(t, row, "corpus"))
             .collect();
-        let speaker = |&(t, row): &(usize, usize)| {
-            let speaker = word(t, row, "speaker")?;
-            match word(t, row, "corpus") {
-                Some(corpus) if corpora.len() > 1 => Some(format!("{corpus}/{speaker}")),
-                _ => Some(speaker),
+        let time = |t: usize, row: usize, [of_utterance, own]: [&str; 2]| {
+            let column = tables[t].1.column(of_utterance);
+            match column.or_else(|| tables[t].1.column(own)) {
+                Some(Column::Double(values)) => values[row],
+                _ => f64::NAN,
             }
-        };
-        let time = |t: usize, row: usize, column: &str| match tables[t].1.column(column) {
-            Some(Column::Double(values)) => values[row],
-            _ => f64::NAN,
         };
         let index_row = |&(t, row): &(usize, usize)| Row {
             file: word(t, row, "file").unwrap_or_default(),
-            start: time(t, row, "start"),
-            end: time(t, row, "end"),
+            start: time(t, row, ["utterance_start", "start"]),
+            end: time(t, row, ["utterance_end", "end"]),
             corpus: word(t, row, "corpus"),
             speaker: word(t, row, "speaker"),
+            split: word(t, row, "split"),
         };
+        let index: Vec<Row> = rows.iter().map(index_row).collect();
+        let named = index
+            .iter()
+            .map(|row| (row.corpus.as_deref(), row.speaker.as_deref()));
         let mut x = Array2::zeros((rows.len(), feature_names.len()));
         for (index, (_, table)) in tables.iter().enumerate() {
             let of_table = rows.iter().enumerate().filter(|(_, (t, _))| *t == index);
@@ -168,12 +183,13 @@ impl Dataset {
             x,
             y,
             classes,
-            speakers: rows.iter().map(speaker).collect(),
-            rows: rows.iter().map(index_row).collect(),
+            speakers: split::speakers(named),
+            rows: index,
+            recordings,
             corpora: corpora.into_iter().collect(),
             feature_names,
             label: label.to_string(),
-            unlabelled,
+            unlabelled: unlabelled.len(),
             metadata: first.metadata.clone(),
         })
     }
@@ -200,6 +216,7 @@ impl Dataset {
             y: rows.iter().map(|&row| self.y[row]).collect(),
             speakers: rows.iter().map(|&row| self.speakers[row].clone()).collect(),
             rows: rows.iter().map(|&row| self.rows[row].clone()).collect(),
+            recordings: rows.iter().map(|&row| self.recordings[row]).collect(),
             classes: self.classes.clone(),
             corpora: self.corpora.clone(),
             feature_names: self.feature_names.clone(),
@@ -230,12 +247,36 @@ impl Dataset {
         self.speakers.iter().collect::<BTreeSet<_>>().len()
     }
 
-    /// Number of rows whose speaker is unknown.
+    /// The rows of each recording among `rows`, in the order of their first rows.
+    pub fn by_recording(&self, rows: &[usize]) -> Vec<Vec<usize>> {
+        let mut place_of = HashMap::new();
+        let mut by_recording: Vec<Vec<usize>> = Vec::new();
+        for &row in rows {
+            let place = *place_of
+                .entry(self.recordings[row])
+                .or_insert(by_recording.len());
+            match by_recording.get_mut(place) {
+                Some(others) => others.push(row),
+                None => by_recording.push(vec![row]),
+            }
+        }
+        by_recording
+    }
+
+    /// Number of different recordings among `rows`.
+    pub fn recording_count(&self, rows: impl IntoIterator<Item = usize>) -> usize {
+        let recordings = rows.into_iter().map(|row| self.recordings[row]);
+        recordings.collect::<std::collections::HashSet<_>>().len()
+    }
+
+    /// Whether recordings have several rows, each a window.
+    pub fn has_windows(&self) -> bool {
+        self.recording_count(0..self.len()) < self.len()
+    }
+
+    /// Number of recordings whose speaker is unknown.
     pub fn speakerless(&self) -> usize {
-        self.speakers
-            .iter()
-            .filter(|speaker| speaker.is_none())
-            .count()
+        self.recording_count((0..self.len()).filter(|&row| self.speakers[row].is_none()))
     }
 
     /// The feature sets, as the metadata name them.
@@ -266,6 +307,32 @@ fn feature_names(path: &Path, table: &Table) -> Result<Vec<String>> {
         ));
     }
     Ok(names)
+}
+
+/// Which recording each row of a table describes, counted from 0 in the order of first rows.
+///
+/// Windows belong together by what the manifest said: file, segment, speaker and label. So two
+/// labels of one segment are two recordings, and a line that stands twice is one. Without windows
+/// each row is its own.
+fn recordings_of(table: &Table, labels: &[Option<String>]) -> Vec<usize> {
+    let (Some(Column::Double(starts)), Some(Column::Double(ends))) = (
+        table.column("utterance_start"),
+        table.column("utterance_end"),
+    ) else {
+        return (0..table.rows()).collect();
+    };
+    let word = |column: &str, row: usize| table.text(column).and_then(|c| c[row].as_deref());
+    let mut numbers = HashMap::new();
+    (0..table.rows())
+        .map(|row| {
+            let words = ["file", "corpus", "speaker"].map(|column| word(column, row));
+            let times = [starts[row].to_bits(), ends[row].to_bits()];
+            let next = numbers.len();
+            *numbers
+                .entry((words, times, labels[row].as_deref()))
+                .or_insert(next)
+        })
+        .collect()
 }
 
 fn alike(first_path: &Path, first: &Table, path: &Path, table: &Table) -> Result<()> {

@@ -22,9 +22,11 @@ use crate::extract::rows::{Failures, Rows};
 use crate::features::Extractor;
 use crate::table::{Column, FEATURES_KEY, Table, Writer};
 
-/// Recordings computed at a time. Enough that threads seldom wait for the slowest, few enough that
-/// results stay small.
+/// Recordings computed at a time, where each gives one row. Enough that threads seldom wait for the
+/// slowest, few enough that results stay small.
 const BATCH: usize = 512;
+/// The same where each gives a row per window or per frame.
+const BATCH_OF_MANY_ROWS: usize = 64;
 
 /// What a run did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +99,9 @@ pub fn run(
             ..rows.take()
         },
     )?;
-    for batch in manifest.utterances.chunks(BATCH) {
+    let one_row = settings.level == Level::Functionals && settings.window.is_none();
+    let batch_size = if one_row { BATCH } else { BATCH_OF_MANY_ROWS };
+    for batch in manifest.utterances.chunks(batch_size) {
         let done: Vec<Result<Computed>> = batch
             .par_iter()
             .map_init(
@@ -139,28 +143,48 @@ pub fn run(
     Ok(summary)
 }
 
-/// The features of one recording in memory; `name` stands in error messages.
+/// The features of one recording in memory, a vector for each of its windows; `name` stands in
+/// error messages.
 pub fn features_of(
     recording: &Recording,
     extractor: &mut Extractor,
     name: &str,
-) -> Result<Vec<f32>> {
-    guarded(name, Stage::Features, || {
-        extractor.functionals(&recording.audio)
-    })
+) -> Result<Vec<Vec<f32>>> {
+    let windows = recording.windows.iter();
+    windows
+        .map(|window| {
+            let part = recording.audio.part(window.clone());
+            guarded(name, Stage::Features, || extractor.functionals(&part))
+        })
+        .collect()
 }
 
 /// The result for one recording.
 struct Computed {
     recording: Recording,
-    /// One vector per row: of features, or of one frame's descriptors.
     values: Values,
     reused: bool,
 }
 
 enum Values {
-    Functionals(Vec<f32>),
+    /// The features of each window; see [`places`].
+    Functionals(Vec<Vec<f32>>),
+    /// The contour of each descriptor.
     Lld { hop_s: f64, contours: Vec<Vec<f32>> },
+}
+
+/// Start and end of each row of a recording, in seconds from where the recording, or the part of it
+/// that the manifest lists, begins. A row of the whole bears the times of the whole, trimmed or
+/// not, so that it can be joined to its line of the manifest; a window's are its own.
+fn places(recording: &Recording, settings: &Settings) -> Vec<(f64, f64)> {
+    if settings.window.is_none() {
+        return vec![(0.0, recording.duration_s)];
+    }
+    let rate = f64::from(recording.audio.sample_rate);
+    // Resampling may round the length up by a sample.
+    let at = |sample: usize| (recording.offset_s + sample as f64 / rate).min(recording.duration_s);
+    let windows = recording.windows.iter();
+    windows.map(|w| (at(w.start), at(w.end))).collect()
 }
 
 /// What a row says of a recording; its samples have done their work and would fill the memory.
@@ -190,12 +214,12 @@ fn compute(
         },
         other => other,
     };
-    let recording = guarded(&utterance.file, Stage::Features, || {
+    let recording = guarded(&utterance.file, Stage::Decode, || {
         audio::read(&path, &options)
     })
     .flatten()
     .map_err(rename)?;
-    if let Some(values) = known.values(&recording) {
+    if let Some(values) = known.values(&recording, &places(&recording, settings)) {
         return Ok(Computed {
             recording: without_samples(recording),
             values: Values::Functionals(values),
@@ -223,11 +247,19 @@ fn compute(
     })
 }
 
-/// The rows of an earlier table, by the sound they were computed from.
+/// The rows of an earlier table, by the sound they were computed from: hash, rate and channels of
+/// the recording or its part, and where in it the row begins. The hash is that of the whole part,
+/// so that the gain, which depends on all of it, is the same too.
 #[derive(Default)]
 struct Known<'a> {
-    by_sound: HashMap<(&'a str, i64, i64), usize>,
+    by_sound: HashMap<(&'a str, i64, i64, i64), usize>,
     features: Vec<&'a [f32]>,
+}
+
+/// A place in a recording as a key: in units of 0.1 us, less than a sample at any rate, more than
+/// the rounding of seconds.
+fn place_key(start_s: f64) -> i64 {
+    (start_s * 1e7).round() as i64
 }
 
 impl<'a> Known<'a> {
@@ -245,7 +277,17 @@ impl<'a> Known<'a> {
                 Some(Column::Float(values)) => Some(values.as_slice()),
                 _ => None,
             });
-            let sound = |row: usize| Some((hashes[row].as_deref()?, rates[row]?, channels[row]?));
+            let place = |row: usize| match (table.column("start"), table.column("utterance_start"))
+            {
+                (Some(Column::Double(starts)), Some(Column::Double(utterances))) => {
+                    place_key(starts[row] - utterances[row])
+                }
+                _ => 0,
+            };
+            let sound = |row: usize| {
+                let hash = hashes[row].as_deref()?;
+                Some((hash, rates[row]?, channels[row]?, place(row)))
+            };
             let rows = 0..table.rows();
             let by_sound = rows.filter_map(|row| Some((sound(row)?, row))).collect();
             Some(Known {
@@ -256,12 +298,17 @@ impl<'a> Known<'a> {
         previous.and_then(read).unwrap_or_default()
     }
 
-    fn values(&self, recording: &Recording) -> Option<Vec<f32>> {
-        let row = *self.by_sound.get(&(
-            recording.audio_hash.as_str(),
-            i64::from(recording.sample_rate),
-            recording.channels as i64,
-        ))?;
-        Some(self.features.iter().map(|column| column[row]).collect())
+    /// The features of the rows at `places` of a recording; `None` unless all are known.
+    fn values(&self, recording: &Recording, places: &[(f64, f64)]) -> Option<Vec<Vec<f32>>> {
+        let values = |&(start_s, _): &(f64, f64)| {
+            let row = *self.by_sound.get(&(
+                recording.audio_hash.as_str(),
+                i64::from(recording.sample_rate),
+                recording.channels as i64,
+                place_key(start_s),
+            ))?;
+            Some(self.features.iter().map(|column| column[row]).collect())
+        };
+        places.iter().map(values).collect()
     }
 }

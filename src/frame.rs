@@ -1,7 +1,11 @@
 //! Polars views of tables: group-by and statistics for `describe`, reports and notebooks (cargo
 //! feature `frame`).
 //!
+//! Windows of one recording count its length once.
+//!
 //! Our own reader loads the Parquet; here its columns become a `DataFrame`, missing values nulls.
+
+use std::collections::HashSet;
 
 use polars::prelude::*;
 use serde::Serialize;
@@ -87,7 +91,12 @@ pub struct Statistics {
 
 /// Statistics of a table of recordings; missing index columns give empty lists.
 pub fn statistics(table: &Table) -> Result<Statistics> {
-    let frame = to_frame(table)?;
+    let mut frame = to_frame(table)?;
+    if let Some(durations) = durations_once(table) {
+        frame
+            .with_column(Column::new("duration_s".into(), durations))
+            .map_err(polars)?;
+    }
     let features = table.feature_names().unwrap_or_default();
     let duration = match frame.column("duration_s") {
         Ok(column) => column.as_materialized_series().clone(),
@@ -139,6 +148,23 @@ pub fn statistics(table: &Table) -> Result<Statistics> {
     })
 }
 
+/// The lengths of recordings, each in the first row of its windows alone; `None` for a table
+/// without windows.
+fn durations_once(table: &Table) -> Option<Vec<Option<f64>>> {
+    let doubles = |name: &str| match table.column(name)? {
+        table::Column::Double(values) => Some(values),
+        _ => None,
+    };
+    let (starts, ends) = (doubles("utterance_start")?, doubles("utterance_end")?);
+    let (files, durations) = (table.text("file")?, doubles("duration_s")?);
+    let mut seen = HashSet::new();
+    let of_row = |row: usize| {
+        let is_first = seen.insert((&files[row], starts[row].to_bits(), ends[row].to_bits()));
+        (is_first && !durations[row].is_nan()).then_some(durations[row])
+    };
+    Some((0..table.rows()).map(of_row).collect())
+}
+
 /// Rows and durations by the words of a column, sorted by word.
 fn groups(frame: &DataFrame, by: &str) -> Result<Vec<Group>> {
     if frame.column(by).is_err() || frame.column("duration_s").is_err() {
@@ -172,6 +198,26 @@ fn groups(frame: &DataFrame, by: &str) -> Result<Vec<Group>> {
         mean_s: means.get(i).unwrap_or(f64::NAN),
     };
     Ok((0..grouped.height()).map(group).collect())
+}
+
+#[test]
+fn windows_count_the_length_of_their_recording_once() {
+    let files = ["a", "a", "a", "b"].map(|f| Some(f.to_string())).to_vec();
+    let doubles = |values: [f64; 4]| table::Column::Double(values.to_vec());
+    let table = Table {
+        columns: vec![
+            ("file".into(), table::Column::Text(files.clone())),
+            ("utterance_start".into(), doubles([0.0, 0.0, 5.0, 0.0])),
+            ("utterance_end".into(), doubles([2.0, 2.0, 8.0, 4.0])),
+            ("emotion".into(), table::Column::Text(files)),
+            ("duration_s".into(), doubles([2.0, 2.0, 3.0, 4.0])),
+        ],
+        ..Table::default()
+    };
+    let statistics = statistics(&table).unwrap();
+    let a = &statistics.emotion[0];
+    assert_eq!((a.rows, a.total_s, a.mean_s), (3, 5.0, 2.5));
+    assert_eq!(statistics.duration_s, [2.0, 3.0, 4.0]);
 }
 
 #[test]

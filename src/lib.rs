@@ -49,7 +49,7 @@ pub mod predict;
 pub mod prelude {
     //! What most programs and notebooks need: `use sentire::prelude::*`.
 
-    pub use crate::audio::{self, Audio, Rate, ReadOptions, Recording};
+    pub use crate::audio::{self, Audio, Gain, Rate, ReadOptions, Recording, Window};
     pub use crate::corpus::{Layout, Manifest, Utterance, scan};
     pub use crate::dataset::Dataset;
     pub use crate::error::{Error, Result};
@@ -58,7 +58,7 @@ pub mod prelude {
     pub use crate::features::{Extractor, FeatureSet};
     pub use crate::lld::{Lld, LldTable};
     pub use crate::model::{Model, ModelSpec, Normalize};
-    pub use crate::predict::{Prediction, Predictor};
+    pub use crate::predict::{Features, Prediction, Predictor};
     pub use crate::report::Report;
     pub use crate::table::{Column, Table};
 }

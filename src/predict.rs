@@ -1,18 +1,32 @@
-//! Prediction: model and recording to emotion. The same reading, mixing, resampling and features as
-//! the model was trained on.
+//! Prediction: model and recording to emotion. The same reading, mixing, resampling, trimming,
+//! gain, windows and features as the model was trained on.
 
 use std::collections::BTreeMap;
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
+use crate::audio::Window;
 use crate::error::{Error, Result};
 use crate::extract::Settings;
 use crate::features::Extractor;
 use crate::model::{self, Model, Normalize};
 
-/// A protocol-B model scales a speaker by their own recordings and wants at least this many.
+/// A protocol-B model scales a speaker by their own recordings, or the windows of them, and wants
+/// at least this many.
 pub const SMALLEST_CALL: usize = 8;
+
+/// What a model is told of one recording.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Features {
+    /// The recording as the caller names it.
+    pub file: String,
+    /// Its length in seconds.
+    pub duration_s: f64,
+    /// The features of each of its windows, as [`features_of`](crate::extract::features_of) gives
+    /// them: of the whole alone, where there are no windows.
+    pub windows: Vec<Vec<f32>>,
+}
 
 /// What a model says of one recording.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,6 +63,12 @@ impl<'a> Predictor<'a> {
         Ok(Predictor { model, settings })
     }
 
+    /// Cuts recordings into these windows, whatever those were that the model was trained on.
+    pub fn with_window(mut self, window: Window) -> Predictor<'a> {
+        self.settings.window = Some(window);
+        self
+    }
+
     /// How recordings must be read for this model.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -60,39 +80,37 @@ impl<'a> Predictor<'a> {
         Extractor::new(&self.settings.sets)
     }
 
-    /// Predictions for recordings: name, length in seconds and features of each. A protocol-B model
-    /// takes them as those of one speaker and needs at least [`SMALLEST_CALL`].
-    pub fn predict(&self, recordings: &[(String, f64, Vec<f32>)]) -> Result<Vec<Prediction>> {
-        if self.model.card.normalize == Normalize::Speaker && recordings.len() < SMALLEST_CALL {
+    /// A prediction for each recording: the mean of its windows' probabilities. A protocol-B model
+    /// takes all of them as those of one speaker and needs at least [`SMALLEST_CALL`] windows; a
+    /// recording that is not cut counts as one.
+    pub fn predict(&self, recordings: &[Features]) -> Result<Vec<Prediction>> {
+        let rows = || recordings.iter().flat_map(|recording| &recording.windows);
+        let windows = rows().count();
+        if self.model.card.normalize == Normalize::Speaker && windows < SMALLEST_CALL {
             return Err(Error::Usage(format!(
                 "the model scales each speaker by their own recordings (--normalize speaker) and needs at least {SMALLEST_CALL} of one \
-                 speaker, not {}; give more, use `sentire score --speaker-column`, or train with --normalize corpus",
-                recordings.len()
+                 speaker, or as many windows of them, not {windows}; give more, use `sentire score --speaker-column`, or train with \
+                 --normalize corpus"
             )));
         }
         let width = self.model.feature_names.len();
-        let values: Vec<f32> = recordings
-            .iter()
-            .flat_map(|(_, _, features)| features.iter().copied())
-            .collect();
-        let x = Array2::from_shape_vec((recordings.len(), width), values)
+        let x = Array2::from_shape_vec((windows, width), rows().flatten().copied().collect())
             .map_err(|cause| Error::Data(format!("features do not fit the model: {cause}")))?;
         let probabilities = self.model.probabilities(x.view());
         let classes = &self.model.card.classes;
-        let prediction =
-            |((file, duration_s, _), row): (&(String, f64, Vec<f32>), ndarray::ArrayView1<f64>)| {
-                Prediction {
-                    file: file.clone(),
-                    label: classes[model::best(row)].clone(),
-                    probabilities: classes.iter().cloned().zip(row.iter().copied()).collect(),
-                    model: self.model.card.model.to_string(),
-                    duration_s: *duration_s,
-                }
-            };
-        Ok(recordings
-            .iter()
-            .zip(probabilities.rows())
-            .map(prediction)
-            .collect())
+        let mut done = 0;
+        let prediction = |recording: &Features| {
+            let own: Vec<usize> = (done..done + recording.windows.len()).collect();
+            done += own.len();
+            let mean = model::mean(probabilities.view(), &own);
+            Prediction {
+                file: recording.file.clone(),
+                label: classes[model::best(mean.view())].clone(),
+                probabilities: classes.iter().cloned().zip(mean).collect(),
+                model: self.model.card.model.to_string(),
+                duration_s: recording.duration_s,
+            }
+        };
+        Ok(recordings.iter().map(prediction).collect())
     }
 }

@@ -11,11 +11,11 @@ use crate::model::{ModelSpec, Normalize};
 /// The figures of one evaluation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// Unweighted average recall over all held-out rows pooled, 0 to 1.
+    /// Unweighted average recall over all held-out recordings pooled, 0 to 1.
     pub uar: f64,
     /// 95 % interval of the UAR, by resampling speakers.
     pub uar_ci95: [f64; 2],
-    /// Share of rows recognised.
+    /// Share of recordings recognised.
     pub accuracy: f64,
     /// Mean F1 of the classes.
     pub macro_f1: f64,
@@ -41,13 +41,19 @@ pub struct Report {
     pub label: String,
     /// Names of the corpora.
     pub corpora: Vec<String>,
-    /// Rows that were trained and tested on.
+    /// Recordings tested: what all figures count.
     pub n: usize,
-    /// Speakers; all the unknown ones count as one.
+    /// Windows tested, where recordings were cut into windows; a recording is then recognised by
+    /// the mean of its windows' probabilities.
+    pub windows: Option<usize>,
+    /// Speakers tested; all the unknown ones count as one.
     pub speakers: usize,
-    /// Rows left out: without a label, or, under protocol B, without a speaker.
+    /// Recordings neither trained nor tested on, because the column `split` marks them as something
+    /// else (validation).
+    pub held_back: usize,
+    /// Recordings left out: without a label, or, under protocol B, without a speaker.
     pub left_out: usize,
-    /// Rows without a speaker that took part as one group.
+    /// Recordings without a speaker that took part as one group.
     pub speakerless: usize,
     /// Seed of everything random.
     pub seed: u64,
@@ -60,9 +66,9 @@ pub struct FoldReport {
     pub name: String,
     /// The speakers tested.
     pub speakers: Vec<String>,
-    /// Rows trained on.
+    /// Recordings trained on.
     pub train: usize,
-    /// Rows tested on.
+    /// Recordings tested on.
     pub test: usize,
     /// UAR of this fold alone.
     pub uar: f64,
@@ -84,9 +90,20 @@ impl Report {
             }
         };
         let [low, high] = self.uar_ci95;
+        let windows = self.windows.map_or(String::new(), |windows| {
+            format!(" ({windows} windows, the mean of whose probabilities counts)")
+        });
+        let folds = match &self.folds[..] {
+            // Cross-validation has two folds at least.
+            [split] => format!(
+                "trained on the {} recordings marked `train`, tested on the {} marked `test`, {} others held back",
+                split.train, split.test, self.held_back
+            ),
+            folds => format!("{} speaker-disjoint folds", folds.len()),
+        };
         let lines = [
             format!(
-                "{corpora}{} recordings, {} speakers, {} classes",
+                "{corpora}{} recordings{windows}, {} speakers, {} classes",
                 self.n,
                 self.speakers,
                 self.classes.len()
@@ -97,7 +114,7 @@ impl Report {
                 self.features,
                 self.model
             ),
-            format!("{} speaker-disjoint folds; {scaling}", self.folds.len()),
+            format!("{folds}; {scaling}"),
             String::new(),
             format!(
                 "UAR       {:.3}   95 % interval {low:.3} to {high:.3} (speakers resampled), chance {:.3}",
@@ -113,13 +130,13 @@ impl Report {
         let mut left_out = Vec::new();
         if self.left_out > 0 {
             left_out.push(format!(
-                "{} rows left out (no label, or no speaker to scale by)",
+                "{} recordings left out (no label, or no speaker to scale by)",
                 self.left_out
             ));
         }
         if self.speakerless > 0 {
             left_out.push(format!(
-                "{} rows without a speaker treated as one speaker",
+                "{} recordings without a speaker treated as one speaker",
                 self.speakerless
             ));
         }

@@ -22,7 +22,7 @@ fn allowed(module: &str) -> Vec<&'static str> {
         "corpus" => vec!["audio", "dsp"],
         "table" => vec![],
         "extract" => vec!["audio", "corpus", "features", "table"],
-        "dataset" => vec!["table"],
+        "dataset" => vec!["split", "table"],
         "frame" => vec!["table"],
         "split" | "scaler" | "metrics" => vec![],
         "model" => vec!["dataset", "scaler", "split", "table"],

@@ -31,6 +31,7 @@ fn dataset(speakers: usize, seed: u64) -> Dataset {
     }
     Dataset {
         x: Array2::from_shape_vec((y.len(), 6), rows).unwrap(),
+        recordings: (0..y.len()).collect(),
         rows: (0..y.len())
             .map(|row| Row {
                 file: format!("{row}.wav"),
@@ -135,6 +136,51 @@ proptest! {
             let labels = probabilities.rows().into_iter().map(model::best);
             let right = labels.zip(&data.y).filter(|(label, y)| label == *y).count();
             prop_assert!(right * 2 > data.len(), "{}: {} of {}", spec, right, data.len());
+        }
+    }
+}
+
+/// What an evaluation says of a recording's windows is what a model trained on the same speakers
+/// says: the class with the largest mean of probabilities.
+#[test]
+fn windows_are_judged_together_as_a_trained_model_judges_them() {
+    for seed in 0..4 {
+        let mut data = dataset(4, seed);
+        // Speakers have 9, 12 or 15 rows of classes 0, 1, 2, 0, ...; those of a speaker and class
+        // become windows of two recordings.
+        let mut numbers = std::collections::HashMap::new();
+        for row in 0..data.len() {
+            let key = (data.speakers[row].clone(), data.y[row], row % 2);
+            let next = numbers.len();
+            data.recordings[row] = *numbers.entry(key).or_insert(next);
+        }
+        for spec in specs() {
+            let evaluation =
+                evaluate::evaluate(&data, &spec, FoldSpec::Loso, Normalize::Corpus, 3).unwrap();
+            let report = &evaluation.report;
+            assert_eq!(
+                (report.n, report.windows),
+                (numbers.len(), Some(data.len()))
+            );
+            assert_eq!(report.confusion.iter().flatten().sum::<usize>(), report.n);
+            let mut said = evaluation.predictions.iter();
+            for recording in data.by_recording(&(0..data.len()).collect::<Vec<_>>()) {
+                let speaker = &data.speakers[recording[0]];
+                let others: Vec<usize> = (0..data.len())
+                    .filter(|&row| data.speakers[row] != *speaker)
+                    .collect();
+                let model =
+                    Model::train(&data.select(&others), &spec, Normalize::Corpus, 3).unwrap();
+                let probabilities = model.probabilities(data.select(&recording).view());
+                let mean = probabilities.mean_axis(ndarray::Axis(0)).unwrap();
+                let said = said.next().unwrap();
+                assert_eq!(said.row, data.rows[recording[0]]);
+                assert_eq!(
+                    said.predicted,
+                    data.classes[model::best(mean.view())],
+                    "{spec}"
+                );
+            }
         }
     }
 }

@@ -14,6 +14,8 @@ mod properties;
 mod command_line;
 // The corpus doctor against planted faults.
 mod corpus_check;
+// Trim, gain and windows: what they do to tables, models, predictions and evaluation.
+mod preprocessing;
 // Real corpora, where SENTIRE_CORPORA names them.
 mod corpora;
 // Helpers: running the binary, folders, the demo corpus.

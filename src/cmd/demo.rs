@@ -11,7 +11,7 @@ use sentire::evaluate::{self, FoldSpec};
 use sentire::extract::{self, Settings};
 use sentire::model::{Model, ModelSpec, Normalize};
 use sentire::output;
-use sentire::predict::Predictor;
+use sentire::predict::{Features, Predictor};
 
 use crate::cli::Demo;
 use crate::cmd::{
@@ -60,9 +60,13 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
     let predictor = Predictor::new(&without)?;
     let path = manifest.path(held_out);
     let recording = audio::read(&path, &settings.read_options(None, None))?;
-    let values = extract::features_of(&recording, &mut predictor.extractor(), &held_out.file)?;
-    let name = path.display().to_string();
-    let prediction = &predictor.predict(&[(name.clone(), recording.duration_s, values)])?[0];
+    let windows = extract::features_of(&recording, &mut predictor.extractor(), &held_out.file)?;
+    let features_of_it = Features {
+        file: path.display().to_string(),
+        duration_s: recording.duration_s,
+        windows,
+    };
+    let prediction = &predictor.predict(&[features_of_it])?[0];
     output::write(
         &dir.join("prediction.json"),
         predict::line(prediction, true).as_bytes(),

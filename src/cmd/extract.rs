@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use sentire::audio::Window;
 use sentire::corpus::Manifest;
 use sentire::corpus::scan::scan;
 use sentire::error::{Error, Result};
@@ -20,10 +21,18 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
         rate: args.rate,
         channel: args.channel,
         accept_truncated: args.accept_truncated,
+        trim: args.trim,
+        gain: args.gain,
+        window: Window::from_flags(args.window, args.hop)?,
     };
     if settings.level == Level::Lld && settings.sets.len() > 1 {
         return Err(Error::Usage(
             "--level lld writes one feature set to a file; name one with --features".into(),
+        ));
+    }
+    if settings.level == Level::Lld && settings.window.is_some() {
+        return Err(Error::Usage(
+            "--level lld writes a row per frame, --window a row per window; choose one".into(),
         ));
     }
     let previous = previous(&args.output, &settings, console.force)?;

@@ -4,12 +4,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use sentire::audio;
+use sentire::audio::{self, Window};
 use sentire::error::{Error, Result, Stage};
 use sentire::extract;
 use sentire::features::Extractor;
 use sentire::model::Model;
-use sentire::predict::{Prediction, Predictor};
+use sentire::predict::{Features, Prediction, Predictor};
 
 use crate::cli::Predict;
 use crate::cmd::{Console, Outcome, count};
@@ -22,16 +22,20 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
                 .into(),
         ));
     };
+    let window = Window::from_flags(args.window, args.hop)?;
     let model = Model::load(path)?;
-    let predictor = Predictor::new(&model).map_err(|error| match error {
+    let mut predictor = Predictor::new(&model).map_err(|error| match error {
         Error::Data(reason) => Error::Model {
             path: path.clone(),
             reason,
         },
         other => other,
     })?;
+    if let Some(window) = window {
+        predictor = predictor.with_window(window);
+    }
     // One file needs no thread pool, and starting one costs as much as the prediction.
-    let read: Vec<Result<(String, f64, Vec<f32>)>> = if args.audio.len() == 1 {
+    let read: Vec<Result<Features>> = if args.audio.len() == 1 {
         vec![features(
             &predictor,
             &mut predictor.extractor(),
@@ -81,11 +85,7 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
 }
 
 /// Name, length and features of one recording; `-` is standard input.
-fn features(
-    predictor: &Predictor,
-    extractor: &mut Extractor,
-    path: &Path,
-) -> Result<(String, f64, Vec<f32>)> {
+fn features(predictor: &Predictor, extractor: &mut Extractor, path: &Path) -> Result<Features> {
     let options = predictor.settings().read_options(None, None);
     let name = path.display().to_string();
     let recording = if name == "-" {
@@ -102,8 +102,12 @@ fn features(
     } else {
         audio::read(path, &options)?
     };
-    let values = extract::features_of(&recording, extractor, &name)?;
-    Ok((name, recording.duration_s, values))
+    let windows = extract::features_of(&recording, extractor, &name)?;
+    Ok(Features {
+        file: name,
+        duration_s: recording.duration_s,
+        windows,
+    })
 }
 
 /// A prediction as one line: JSON, or name, label and the probabilities from the largest down.

@@ -27,11 +27,11 @@ pub fn run(args: &Train, console: &Console) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Says which rows cannot be used as they are under `protocols`.
+/// Says which recordings cannot be used as they are under `protocols`.
 pub fn warn(data: &Dataset, protocols: &[Normalize], console: &Console) {
     if data.unlabelled > 0 {
-        let rows = count(data.unlabelled, "row");
-        console.note(&format!("note: {rows} without a label left out"));
+        let recordings = count(data.unlabelled, "recording");
+        console.note(&format!("note: {recordings} without a label left out"));
     }
     let speakerless = data.speakerless();
     if speakerless == 0 {
@@ -42,7 +42,9 @@ pub fn warn(data: &Dataset, protocols: &[Normalize], console: &Console) {
             Normalize::Corpus => "are treated as one speaker",
             Normalize::Speaker => "left out, since there is nothing to scale them by",
         };
-        let rows = count(speakerless, "row");
-        console.note(&format!("warning: {rows} without a speaker {treatment}"));
+        let recordings = count(speakerless, "recording");
+        console.note(&format!(
+            "warning: {recordings} without a speaker {treatment}"
+        ));
     }
 }

@@ -1,5 +1,5 @@
 //! The one place for frame arithmetic: how many frames a recording has and which samples belong to
-//! each.
+//! each; and the same for the windows that a long recording is cut into.
 //!
 //! Frames are centred: frame `t` has its middle at sample `t * hop`, samples outside the recording
 //! count as zero, and there are `1 + len / hop` of them. This is what librosa 0.11 does with
@@ -50,6 +50,53 @@ impl Framing {
         out[before..after].copy_from_slice(&samples[inside]);
         out[after..].fill(0.0);
     }
+}
+
+/// The samples of each window of `width_s` seconds that begins every `hop_s` (at most `width_s`)
+/// seconds of a recording of `len` samples.
+///
+/// The last window is the one that reaches the end, cut there; shorter than half the width it is
+/// left out. A recording shorter than a window is one window.
+pub fn windows(len: usize, sample_rate: u32, width_s: f64, hop_s: f64) -> Vec<Range<usize>> {
+    let samples = |seconds: f64| (seconds * f64::from(sample_rate)).round() as usize;
+    let width = samples(width_s).max(1);
+    let mut windows = Vec::new();
+    loop {
+        let start = samples(windows.len() as f64 * hop_s).min(len);
+        let end = start.saturating_add(width).min(len);
+        if !windows.is_empty() && 2 * (end - start) < width {
+            return windows;
+        }
+        windows.push(start..end);
+        if end == len {
+            return windows;
+        }
+    }
+}
+
+#[test]
+fn windows_reach_the_end_and_no_stump_remains() {
+    let table = [
+        // Length, width, hop in samples of 1 Hz -> bounds.
+        (6, 2.0, 2.0, vec![(0, 2), (2, 4), (4, 6)]),
+        (7, 4.0, 4.0, vec![(0, 4), (4, 7)]),
+        (6, 4.0, 4.0, vec![(0, 4), (4, 6)]),
+        (5, 4.0, 4.0, vec![(0, 4)]),
+        (6, 4.0, 2.0, vec![(0, 4), (2, 6)]),
+        (7, 4.0, 2.0, vec![(0, 4), (2, 6), (4, 7)]),
+        (5, 4.0, 3.0, vec![(0, 4), (3, 5)]),
+        (4, 4.0, 1.0, vec![(0, 4)]),
+        (1, 4.0, 1.0, vec![(0, 1)]),
+        (5, 2.0, 1.5, vec![(0, 2), (2, 4), (3, 5)]),
+    ];
+    for (len, width, hop, bounds) in table {
+        let found: Vec<_> = windows(len, 1, width, hop)
+            .iter()
+            .map(|w| (w.start, w.end))
+            .collect();
+        assert_eq!(found, bounds, "{len} {width} {hop}");
+    }
+    assert_eq!(windows(16000 * 3, 16000, 2.0, 1.0).len(), 2);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::audio::Recording;
 use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, Stage};
-use crate::extract::{Computed, Level, Settings, Values};
+use crate::extract::{Computed, Level, Settings, Values, places};
 use crate::table::{Column, Table};
 
 /// Names of the quality columns.
@@ -20,6 +20,10 @@ const QUALITY: [&str; 7] = [
     "snr_db",
 ];
 
+/// Names of the columns that say which recording, or which part of it that the manifest lists, a
+/// window belongs to: where that starts and ends, in seconds.
+const OF_WINDOWS: [&str; 2] = ["utterance_start", "utterance_end"];
+
 /// The manifest's further columns. Those that bear the name of one of ours are refused: two columns
 /// cannot share it.
 pub fn own_columns(manifest: &Manifest, features: &[String]) -> Result<Vec<String>> {
@@ -27,6 +31,7 @@ pub fn own_columns(manifest: &Manifest, features: &[String]) -> Result<Vec<Strin
     let taken: std::collections::HashSet<&str> = QUALITY
         .into_iter()
         .chain(["truncated"])
+        .chain(OF_WINDOWS)
         .chain(features.iter().map(String::as_str))
         .collect();
     match extra.iter().find(|name| taken.contains(name.as_str())) {
@@ -40,20 +45,21 @@ pub fn own_columns(manifest: &Manifest, features: &[String]) -> Result<Vec<Strin
 /// Rows in the making, column by column.
 pub struct Rows {
     table: Table,
-    is_lld: bool,
-    has_truncated: bool,
+    settings: Settings,
 }
 
 impl Rows {
     pub fn new(settings: &Settings, extra: &[String], features: &[String]) -> Rows {
-        let is_lld = settings.level == Level::Lld;
         let mut columns: Vec<(String, Column)> = vec![
             ("file".into(), Column::Text(Vec::new())),
             ("start".into(), Column::Double(Vec::new())),
             ("end".into(), Column::Double(Vec::new())),
         ];
-        let has_truncated = settings.accept_truncated && !is_lld;
-        if !is_lld {
+        if settings.level == Level::Functionals {
+            if settings.window.is_some() {
+                columns
+                    .extend(OF_WINDOWS.map(|name| (name.to_string(), Column::Double(Vec::new()))));
+            }
             let text = Utterance::FIELDS
                 .into_iter()
                 .chain(extra.iter().map(String::as_str));
@@ -68,7 +74,7 @@ impl Rows {
                 Column::Double(Vec::new()),
             ];
             columns.extend(QUALITY.map(str::to_string).into_iter().zip(empty));
-            if has_truncated {
+            if settings.accept_truncated {
                 columns.push(("truncated".into(), Column::Bool(Vec::new())));
             }
         }
@@ -82,8 +88,7 @@ impl Rows {
                 columns,
                 metadata: BTreeMap::new(),
             },
-            is_lld,
-            has_truncated,
+            settings: settings.clone(),
         }
     }
 
@@ -91,19 +96,22 @@ impl Rows {
         let recording = &computed.recording;
         let start = utterance.start.unwrap_or(0.0);
         match &computed.values {
-            Values::Functionals(values) => {
-                self.row(
-                    utterance,
-                    extra,
-                    recording,
-                    start,
-                    start + recording.duration_s,
-                    values.iter().copied(),
-                );
+            Values::Functionals(windows) => {
+                let places = places(recording, &self.settings);
+                for ((from, to), values) in places.into_iter().zip(windows) {
+                    self.row(
+                        utterance,
+                        extra,
+                        recording,
+                        start + from,
+                        start + to,
+                        values.iter().copied(),
+                    );
+                }
             }
             Values::Lld { hop_s, contours } => {
                 for frame in 0..contours.first().map_or(0, Vec::len) {
-                    let at = start + frame as f64 * hop_s;
+                    let at = start + recording.offset_s + frame as f64 * hop_s;
                     self.row(
                         utterance,
                         extra,
@@ -139,7 +147,12 @@ impl Rows {
         push(Cell::Text(Some(&utterance.file)));
         push(Cell::Double(start));
         push(Cell::Double(end));
-        if !self.is_lld {
+        if self.settings.level == Level::Functionals {
+            if self.settings.window.is_some() {
+                let start = utterance.start.unwrap_or(0.0);
+                push(Cell::Double(start));
+                push(Cell::Double(start + recording.duration_s));
+            }
             utterance
                 .fields()
                 .into_iter()
@@ -154,7 +167,7 @@ impl Rows {
             push(Cell::Double(recording.clipped_ratio));
             push(Cell::Double(recording.speech_ratio));
             push(Cell::Double(recording.snr_db));
-            if self.has_truncated {
+            if self.settings.accept_truncated {
                 push(Cell::Bool(recording.truncated));
             }
         }

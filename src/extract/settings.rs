@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::audio::{Rate, ReadOptions};
+use crate::audio::{Gain, Rate, ReadOptions, Window};
 use crate::error::{Error, Result};
 use crate::features::{FEATURES_VERSION, FeatureSet};
 
@@ -53,6 +53,12 @@ pub struct Settings {
     pub channel: Option<usize>,
     /// Keep what decodes of files that break off.
     pub accept_truncated: bool,
+    /// Leave out the silence before and after the sound.
+    pub trim: bool,
+    /// The level that recordings are brought to.
+    pub gain: Gain,
+    /// A row for each window of a recording, rather than one for the whole.
+    pub window: Option<Window>,
 }
 
 impl Default for Settings {
@@ -63,14 +69,21 @@ impl Default for Settings {
             rate: Rate::Hz(16_000),
             channel: None,
             accept_truncated: false,
+            trim: false,
+            gain: Gain::None,
+            window: None,
         }
     }
 }
+
+/// Stands in the metadata for what is not set.
+const NONE: &str = "none";
 
 impl Settings {
     /// The settings as a table's metadata.
     pub fn to_metadata(&self) -> BTreeMap<String, String> {
         let sets: Vec<&str> = self.sets.iter().map(|set| set.name()).collect();
+        let seconds = |value: Option<f64>| value.map_or(NONE.into(), |s| s.to_string());
         let pairs = [
             ("features_version", FEATURES_VERSION.to_string()),
             ("sets", sets.join(",")),
@@ -82,6 +95,10 @@ impl Settings {
                     .map_or("mean".into(), |channel| channel.to_string()),
             ),
             ("accept_truncated", self.accept_truncated.to_string()),
+            ("trim", self.trim.to_string()),
+            ("gain", self.gain.to_string()),
+            ("window", seconds(self.window.map(|w| w.width_s))),
+            ("hop", seconds(self.window.map(|w| w.hop_s))),
         ];
         pairs
             .into_iter()
@@ -103,12 +120,21 @@ impl Settings {
                 "has features of version {version}, this sentire computes version {FEATURES_VERSION}; extract and train again"
             )));
         }
+        let seconds = |key: &str| match get(key)? {
+            NONE => Ok(None),
+            text => text.parse().map(Some).map_err(|_| {
+                Error::Data(format!("has {key} {text:?}; expected seconds or `{NONE}`"))
+            }),
+        };
         Ok(Settings {
             sets: FeatureSet::parse_list(get("sets")?)?,
             level: get("level")?.parse()?,
             rate: get("rate")?.parse()?,
             channel: get("channel")?.parse().ok(),
             accept_truncated: get("accept_truncated")? == "true",
+            trim: get("trim")? == "true",
+            gain: get("gain")?.parse()?,
+            window: Window::from_flags(seconds("window")?, seconds("hop")?)?,
         })
     }
 
@@ -119,6 +145,9 @@ impl Settings {
             channel: self.channel,
             accept_truncated: self.accept_truncated,
             segment: (start.unwrap_or(0.0), end),
+            trim: self.trim,
+            gain: self.gain,
+            window: self.window,
         }
     }
 
@@ -138,5 +167,26 @@ impl Settings {
                 .map(|lld| lld.name)
                 .collect(),
         }
+    }
+}
+
+#[test]
+fn settings_come_back_from_their_metadata() {
+    let settings = Settings {
+        rate: Rate::Native,
+        channel: Some(1),
+        trim: true,
+        gain: Gain::Rms,
+        window: Some(Window {
+            width_s: 2.5,
+            hop_s: 1.0 / 3.0,
+        }),
+        ..Settings::default()
+    };
+    for settings in [settings, Settings::default()] {
+        assert_eq!(
+            Settings::from_metadata(&settings.to_metadata()).unwrap(),
+            settings
+        );
     }
 }

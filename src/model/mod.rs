@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use ndarray::{Array2, ArrayView1, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 pub use spec::{Gamma, Kernel, ModelSpec};
@@ -115,6 +115,19 @@ pub fn best(scores: ArrayView1<f64>) -> usize {
         .unwrap_or(0)
 }
 
+/// The probabilities of a recording: the mean of those of its windows, which are the rows `rows`.
+///
+/// The mean rule of combining classifiers: the least moved by one window that is sure and wrong
+/// (Kittler et al. 1998, "On combining classifiers").
+pub fn mean(probabilities: ArrayView2<f64>, rows: &[usize]) -> Array1<f64> {
+    let sum = rows
+        .iter()
+        .fold(Array1::zeros(probabilities.ncols()), |sum, &row| {
+            sum + probabilities.row(row)
+        });
+    sum / rows.len() as f64
+}
+
 /// Rows that a protocol can use, and their features as far as they may be scaled before the folds
 /// are known.
 ///
@@ -169,12 +182,36 @@ impl Fitted {
     pub fn scores(&self, x: ArrayView2<f32>, rows: &[usize]) -> Array2<f64> {
         self.classifier.scores(scaled(&self.scaler, x, rows).view())
     }
+
+    /// The factor on the scores before the softmax that makes probabilities of them, fitted on
+    /// `data`, which must be the rows that `self` was fitted on; `None` where scores are
+    /// probabilities.
+    pub fn sharpness(
+        &self,
+        data: &Dataset,
+        spec: &ModelSpec,
+        normalize: Normalize,
+        seed: u64,
+    ) -> Result<Option<f64>> {
+        if self.classifier.scores_are_probabilities() {
+            return Ok(None);
+        }
+        calibrated_sharpness(data, spec, normalize, seed).map(Some)
+    }
+}
+
+/// The probabilities that `scores` stand for, given [`Fitted::sharpness`].
+pub fn probabilities(scores: Array2<f64>, sharpness: Option<f64>) -> Array2<f64> {
+    match sharpness {
+        Some(sharpness) => calibration::softmax(scores.view(), sharpness),
+        None => scores,
+    }
 }
 
 fn scaled(scaler: &Option<Scaler>, x: ArrayView2<f32>, rows: &[usize]) -> Array2<f32> {
     match scaler {
         Some(scaler) => scaler.apply(x, rows),
-        None => x.select(ndarray::Axis(0), rows),
+        None => x.select(Axis(0), rows),
     }
 }
 
@@ -191,11 +228,11 @@ pub struct Card {
     pub label: String,
     /// What it tells apart, sorted.
     pub classes: Vec<String>,
-    /// Training rows of each class.
+    /// Training recordings of each class.
     pub class_counts: Vec<usize>,
     /// Names of the training corpora.
     pub corpora: Vec<String>,
-    /// Training rows.
+    /// Training recordings; with windows in [`features`](Card::features) each has several rows.
     pub n: usize,
     /// Training speakers.
     pub speakers: usize,
@@ -234,15 +271,11 @@ impl Model {
         let data = prepare(data, normalize)?;
         let rows: Vec<usize> = (0..data.len()).collect();
         let fitted = Fitted::fit(&data, &rows, spec, normalize, seed)?;
-        let sharpness = if fitted.classifier.scores_are_probabilities() {
-            None
-        } else {
-            Some(calibrated_sharpness(&data, spec, normalize, seed)?)
-        };
+        let sharpness = fitted.sharpness(&data, spec, normalize, seed)?;
         let mut features = data.metadata.clone();
         features.remove(crate::table::FEATURES_KEY);
-        let class_counts =
-            (0..data.classes.len()).map(|class| data.y.iter().filter(|&&y| y == class).count());
+        let class_counts = (0..data.classes.len())
+            .map(|class| data.recording_count((0..data.len()).filter(|&row| data.y[row] == class)));
         let card = Card {
             sentire: env!("CARGO_PKG_VERSION").into(),
             model: spec.clone(),
@@ -251,7 +284,7 @@ impl Model {
             class_counts: class_counts.collect(),
             classes: data.classes.clone(),
             corpora: data.corpora.clone(),
-            n: data.len(),
+            n: data.recording_count(0..data.len()),
             speakers: data.speaker_count(),
             seed,
             date: source_date(),
@@ -265,8 +298,9 @@ impl Model {
         })
     }
 
-    /// Probabilities of the classes for each row of features; the largest names the class. Under
-    /// protocol B all rows are those of one speaker, who is scaled by them.
+    /// Probabilities of the classes for each row of features; the largest names the class, and the
+    /// [`mean`] over its windows is a recording's. Under protocol B all rows are those of one
+    /// speaker, who is scaled by them.
     pub fn probabilities(&self, x: ArrayView2<f32>) -> Array2<f64> {
         let rows: Vec<usize> = (0..x.nrows()).collect();
         let scores = match self.card.normalize {
@@ -275,10 +309,7 @@ impl Model {
                 .fitted
                 .scores(scaler::per_speaker(x, &vec![None; x.nrows()]).view(), &rows),
         };
-        match self.sharpness {
-            Some(sharpness) => calibration::softmax(scores.view(), sharpness),
-            None => scores,
-        }
+        probabilities(scores, self.sharpness)
     }
 }
 

@@ -1,0 +1,143 @@
+//! What may be done to a recording before its features are computed: trim, gain, windows. All of it
+//! is off unless asked for, and what was asked for stands in tables and models.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::dsp::level;
+use crate::error::{Error, Result};
+
+/// The level that a recording is brought to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gain {
+    /// Its own.
+    #[default]
+    None,
+    /// Largest magnitude at full scale.
+    Peak,
+    /// Root mean square 20 dB below full scale.
+    Rms,
+}
+
+impl Gain {
+    /// Scales `samples` in place; digital silence stays as it is.
+    pub fn apply(self, samples: &mut [f32]) {
+        let factor = match self {
+            Gain::None => return,
+            Gain::Peak => level::peak_gain(samples),
+            Gain::Rms => level::rms_gain(samples),
+        };
+        for x in samples {
+            *x = (f64::from(*x) * factor) as f32;
+        }
+    }
+}
+
+impl fmt::Display for Gain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Gain::None => "none",
+            Gain::Peak => "peak",
+            Gain::Rms => "rms",
+        })
+    }
+}
+
+impl FromStr for Gain {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Gain> {
+        match text {
+            "none" => Ok(Gain::None),
+            "peak" => Ok(Gain::Peak),
+            "rms" => Ok(Gain::Rms),
+            _ => Err(Error::Usage(format!(
+                "gain {text:?}: expected none, peak or rms"
+            ))),
+        }
+    }
+}
+
+/// The windows that a recording is cut into; [`windows`](crate::dsp::frame::windows) says which
+/// samples belong to each.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    /// Length of a window in seconds.
+    pub width_s: f64,
+    /// From the beginning of one to that of the next, in seconds.
+    pub hop_s: f64,
+}
+
+/// Shorter than a syllable a window says nothing of how something is spoken.
+const SHORTEST_WINDOW_S: f64 = 0.1;
+/// The hop of the frames that features are made of.
+const SHORTEST_HOP_S: f64 = 0.01;
+
+impl Window {
+    /// Windows of `width_s` seconds, at least 0.1, each `hop_s` after the one before: 0.01 to
+    /// `width_s` seconds, so that nothing is left out between them; without a hop, side by side.
+    pub fn new(width_s: f64, hop_s: Option<f64>) -> Result<Window> {
+        if !(width_s.is_finite() && width_s >= SHORTEST_WINDOW_S) {
+            return Err(Error::Usage(format!(
+                "window {width_s}: expected at least {SHORTEST_WINDOW_S} (seconds)"
+            )));
+        }
+        let hop_s = hop_s.unwrap_or(width_s);
+        if !(SHORTEST_HOP_S..=width_s).contains(&hop_s) {
+            return Err(Error::Usage(format!(
+                "hop {hop_s}: expected {SHORTEST_HOP_S} to {width_s} (seconds); a hop beyond the window would leave gaps"
+            )));
+        }
+        Ok(Window { width_s, hop_s })
+    }
+
+    /// The window that a user asks for by `--window` and `--hop`.
+    pub fn from_flags(width_s: Option<f64>, hop_s: Option<f64>) -> Result<Option<Window>> {
+        match (width_s, hop_s) {
+            (Some(width_s), hop_s) => Window::new(width_s, hop_s).map(Some),
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(Error::Usage(
+                "--hop says how far windows lie apart; give --window S too".into(),
+            )),
+        }
+    }
+}
+
+#[test]
+fn windows_have_sensible_bounds() {
+    let by_default = Window::new(2.0, None).unwrap();
+    assert_eq!((by_default.width_s, by_default.hop_s), (2.0, 2.0));
+    assert!(Window::new(0.1, Some(0.01)).is_ok());
+    for (width, hop) in [
+        (0.05, None),
+        (0.0, None),
+        (-1.0, None),
+        (f64::NAN, None),
+        (f64::INFINITY, None),
+        (1.0, Some(0.0)),
+        (1.0, Some(1.5)),
+        (1.0, Some(f64::NAN)),
+    ] {
+        assert!(Window::new(width, hop).is_err(), "{width} {hop:?}");
+    }
+    assert!(Window::from_flags(None, Some(1.0)).is_err());
+    assert_eq!(Window::from_flags(None, None).unwrap(), None);
+}
+
+#[test]
+fn a_gain_reaches_its_level() {
+    let mut samples = [0.0, 0.25, -0.5];
+    Gain::None.apply(&mut samples);
+    assert_eq!(samples, [0.0, 0.25, -0.5]);
+    Gain::Peak.apply(&mut samples);
+    assert_eq!(samples, [0.0, 0.5, -1.0]);
+    let mut square = [0.3, -0.3];
+    Gain::Rms.apply(&mut square);
+    assert!(square.iter().all(|x| (x.abs() - 0.1).abs() < 1e-7));
+    let mut faint = [1e-40_f32, -1e-41];
+    Gain::Peak.apply(&mut faint);
+    assert!((faint[0] - 1.0).abs() < 1e-3, "{faint:?}");
+}
