@@ -54,6 +54,7 @@ pub enum Command {
     Demo(Demo),
     Corpus(Corpus),
     Extract(Extract),
+    Split(Split),
     Train(Train),
     Evaluate(Evaluate),
     Predict(Predict),
@@ -171,6 +172,40 @@ pub struct Extract {
         value_name = "PARQUET",
         default_value = "outputs/features.parquet"
     )]
+    pub output: PathBuf,
+}
+
+/// Copy a table of features or a manifest with a column `split` that puts whole speakers into
+/// training, validation and test parts
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  sentire split ravdess.parquet -o ravdess-split.parquet
+  sentire split ravdess.csv --train 0.8 --validation 0 --test 0.2 --seed 1 -o ravdess-split.csv
+  sentire evaluate ravdess-split.parquet --folds split
+
+Shares are of rows, as near as whole speakers come to them; of the divisions that come near, one in which each class, corpus and sex is spread alike. A column `split` of a manifest comes with its features.")]
+pub struct Split {
+    /// Table written by `sentire extract`, or manifest
+    #[arg(value_name = "FEATURES.parquet|MANIFEST.csv")]
+    pub input: PathBuf,
+    /// Share of rows to train on
+    #[arg(long, default_value_t = 0.7, value_name = "SHARE")]
+    pub train: f64,
+    /// Share of rows to choose and tune by
+    #[arg(long, default_value_t = 0.15, value_name = "SHARE")]
+    pub validation: f64,
+    /// Share of rows to test on
+    #[arg(long, default_value_t = 0.15, value_name = "SHARE")]
+    pub test: f64,
+    /// Column whose words are to be in every part
+    #[arg(long, default_value = "emotion", value_name = "COLUMN")]
+    pub label: String,
+    /// Seed: another one, another division
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+    /// Where to write the copy, of the same kind as the input
+    #[arg(short, long, value_name = "PARQUET|CSV")]
     pub output: PathBuf,
 }
 

@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         cli::Command::Demo(args) => cmd::demo::run(args, &console),
         cli::Command::Corpus(args) => cmd::corpus::run(args, &console),
         cli::Command::Extract(args) => cmd::extract::run(args, &console),
+        cli::Command::Split(args) => cmd::split::run(args, &console),
         cli::Command::Train(args) => cmd::train::run(args, &console),
         cli::Command::Evaluate(args) => cmd::evaluate::run(args, &console),
         cli::Command::Predict(args) => cmd::predict::run(args, &console),

@@ -771,7 +771,7 @@ fn a_reader_that_goes_away_is_no_error() {
 fn help_begins_with_examples() {
     let sandbox = Sandbox::new();
     for command in [
-        "", "demo", "corpus", "extract", "train", "evaluate", "predict", "describe",
+        "", "demo", "corpus", "extract", "split", "train", "evaluate", "predict", "describe",
     ] {
         let help = sandbox
             .sentire(&format!("{command} --help"))

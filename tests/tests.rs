@@ -16,6 +16,8 @@ mod command_line;
 mod corpus_check;
 // Trim, gain and windows: what they do to tables, models, predictions and evaluation.
 mod preprocessing;
+// Training, validation and test parts.
+mod splitting;
 // Real corpora, where SENTIRE_CORPORA names them.
 mod corpora;
 // Helpers: running the binary, folders, the demo corpus.

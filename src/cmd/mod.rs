@@ -7,6 +7,7 @@ pub mod describe;
 pub mod evaluate;
 pub mod extract;
 pub mod predict;
+pub mod split;
 pub mod train;
 
 use std::io::{IsTerminal, Write};
