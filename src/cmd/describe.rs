@@ -1,13 +1,13 @@
 //! `sentire describe`: what is in a table, a model, a recording or a feature set.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io::Read;
 use std::path::Path;
 
 use sentire::audio::{self, Rate, ReadOptions};
 use sentire::error::{Error, Result};
-use sentire::features::{FEATURES_VERSION, FeatureSet};
-use sentire::functional;
+use sentire::features::{FEATURES_VERSION, FeatureSet, StatisticGroup};
 use sentire::model::{Card, Model, file::is_model};
 use sentire::table::{Table, plain_key};
 use serde::Serialize;
@@ -75,33 +75,33 @@ struct SetDescription {
     set: String,
     features_version: u32,
     descriptors: Vec<sentire::lld::Lld>,
-    contour_statistics: Vec<[&'static str; 2]>,
-    delta_statistics: Vec<[&'static str; 2]>,
-    voiced_delta_statistics: Vec<[&'static str; 2]>,
-    brief_statistics: Vec<[&'static str; 2]>,
-    segment_statistics: Vec<[&'static str; 2]>,
+    /// Name and definition of each statistic, by the group's name and `_statistics`.
+    #[serde(flatten)]
+    statistics: BTreeMap<String, Vec<[&'static str; 2]>>,
     features: Vec<String>,
+    #[serde(skip)]
+    groups: Vec<StatisticGroup>,
 }
 
 impl SetDescription {
     fn of(set: FeatureSet) -> SetDescription {
-        let pairs = |list: &[(&'static str, &'static str)]| {
-            list.iter().map(|&(name, text)| [name, text]).collect()
+        let groups = set.statistics();
+        let pairs = |group: &StatisticGroup| {
+            let key = format!("{}_statistics", group.name);
+            let statistics = group.statistics.iter().map(|&(name, text)| [name, text]);
+            (key, statistics.collect())
         };
         SetDescription {
             set: set.to_string(),
             features_version: FEATURES_VERSION,
             descriptors: set.llds(),
-            contour_statistics: pairs(&functional::CONTOUR),
-            delta_statistics: pairs(&functional::DELTA),
-            voiced_delta_statistics: pairs(&functional::VOICED_DELTA),
-            brief_statistics: pairs(&functional::BRIEF),
-            segment_statistics: pairs(&functional::rhythm::SEGMENTS),
+            statistics: groups.iter().map(pairs).collect(),
             features: set
                 .features()
                 .into_iter()
                 .map(|feature| feature.name)
                 .collect(),
+            groups,
         }
     }
 
@@ -125,31 +125,9 @@ impl SetDescription {
                 lld.name, lld.unit, lld.definition
             );
         }
-        let lists = [
-            (
-                "Statistics of a descriptor: NAME_STATISTIC; of the spectral shape also over voiced frames, NAME_voiced_STATISTIC",
-                &self.contour_statistics,
-            ),
-            (
-                "Statistics of its delta, the change over five frames: NAME_delta_STATISTIC",
-                &self.delta_statistics,
-            ),
-            (
-                "Of energy, MFCC and spectral shape, the delta over voiced frames: NAME_delta_voiced_STATISTIC",
-                &self.voiced_delta_statistics,
-            ),
-            (
-                "Of contrast and chroma these alone: NAME_STATISTIC, NAME_delta_STATISTIC",
-                &self.brief_statistics,
-            ),
-            (
-                "Statistics of voiced and pause segments: voiced_STATISTIC, pause_STATISTIC",
-                &self.segment_statistics,
-            ),
-        ];
-        for (title, list) in lists {
-            let _ = writeln!(text, "\n{title}");
-            for [name, definition] in list {
+        for group in &self.groups {
+            let _ = writeln!(text, "\n{}", group.title);
+            for (name, definition) in group.statistics {
                 let _ = writeln!(text, "  {name:26} {definition}");
             }
         }
@@ -163,7 +141,7 @@ struct TableDescription {
     rows: usize,
     columns: usize,
     features: usize,
-    metadata: std::collections::BTreeMap<String, String>,
+    metadata: BTreeMap<String, String>,
     #[cfg(feature = "frame")]
     statistics: sentire::frame::Statistics,
 }

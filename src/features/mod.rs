@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audio::Audio;
 use crate::error::{Error, Result};
+use crate::functional::Statistic;
 use crate::lld::{Lld, LldTable};
 
 /// Version of the feature values. It rises when a value changes for the same audio; tables and
@@ -48,6 +49,13 @@ impl FeatureSet {
     pub fn features(self) -> Vec<Feature> {
         match self {
             FeatureSet::Rich => rich::features(),
+        }
+    }
+
+    /// The statistics that the features are, by what they are taken of.
+    pub fn statistics(self) -> Vec<StatisticGroup> {
+        match self {
+            FeatureSet::Rich => rich::statistics(),
         }
     }
 
@@ -98,6 +106,17 @@ pub struct Feature {
     pub descriptor: String,
     /// The statistic.
     pub functional: String,
+}
+
+/// Statistics that are taken of the same things: a part of the dictionary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatisticGroup {
+    /// One word for it, as in `contour`.
+    pub name: &'static str,
+    /// What the statistics are taken of, and how the columns are named.
+    pub title: &'static str,
+    /// The statistics.
+    pub statistics: &'static [Statistic],
 }
 
 /// Computes feature sets; planned once and reused, one per thread.

@@ -8,7 +8,7 @@
 use crate::dsp::frame::Framing;
 use crate::dsp::spectrum::Spectrum;
 use crate::dsp::stats;
-use crate::features::Feature;
+use crate::features::{Feature, StatisticGroup};
 use crate::functional::rhythm::{self, Segments, Syllables};
 use crate::functional::{self, Scratch};
 use crate::lld::chroma::{self, Chroma};
@@ -115,14 +115,64 @@ pub fn features() -> Vec<Feature> {
             push(&format!("{name}_delta_voiced"), &functional::VOICED_DELTA);
         }
     }
-    for (descriptor, statistic, definition) in perturbation::MEASURES {
-        push(descriptor, &[(statistic, definition)]);
-    }
+    push("jitter", &perturbation::JITTER);
+    push("shimmer", &perturbation::SHIMMER);
     push("voiced", &rhythm::SEGMENTS);
     push("pause", &rhythm::SEGMENTS);
     push("inner_pause", &rhythm::SEGMENTS);
     push("syllable", &rhythm::SYLLABLES);
     features
+}
+
+/// The statistics, by what they are taken of.
+pub fn statistics() -> Vec<StatisticGroup> {
+    let group = |name, title, statistics| StatisticGroup {
+        name,
+        title,
+        statistics,
+    };
+    vec![
+        group(
+            "contour",
+            "Statistics of a descriptor: NAME_STATISTIC; of the spectral shape also over voiced frames, NAME_voiced_STATISTIC",
+            &functional::CONTOUR,
+        ),
+        group(
+            "delta",
+            "Statistics of its delta, the change over five frames: NAME_delta_STATISTIC",
+            &functional::DELTA,
+        ),
+        group(
+            "voiced_delta",
+            "Of energy, MFCC and spectral shape, the delta over voiced frames: NAME_delta_voiced_STATISTIC",
+            &functional::VOICED_DELTA,
+        ),
+        group(
+            "brief",
+            "Of voice quality, formants, contrast and chroma these alone: NAME_STATISTIC; of contrast and chroma also NAME_delta_STATISTIC",
+            &functional::BRIEF,
+        ),
+        group(
+            "jitter",
+            "Jitter of the whole recording, its periods found by waveform matching: jitter_STATISTIC",
+            &perturbation::JITTER,
+        ),
+        group(
+            "shimmer",
+            "Shimmer of the whole recording, of the same periods: shimmer_STATISTIC",
+            &perturbation::SHIMMER,
+        ),
+        group(
+            "segment",
+            "Statistics of voiced and pause segments: voiced_STATISTIC, pause_STATISTIC, and inner_pause_STATISTIC for what lies between the first sound and the last",
+            &rhythm::SEGMENTS,
+        ),
+        group(
+            "syllable",
+            "Statistics of syllables (voiced peaks of the level): syllable_STATISTIC",
+            &rhythm::SYLLABLES,
+        ),
+    ]
 }
 
 /// Everything planned for one sample rate.
@@ -145,8 +195,9 @@ pub struct Plan {
 pub struct Analysis {
     /// The contours of [`llds`].
     pub llds: LldTable,
-    /// Jitter and shimmer of the whole recording: [`perturbation::MEASURES`].
-    pub perturbation: [f32; perturbation::MEASURES.len()],
+    /// Jitter and shimmer of the whole recording: [`perturbation::JITTER`],
+    /// [`perturbation::SHIMMER`].
+    pub perturbation: [f32; perturbation::MEASURES],
 }
 
 impl Plan {

@@ -49,45 +49,35 @@ pub fn llds() -> Vec<Lld> {
     ]
 }
 
-/// The measures of a whole recording, in the order of [`Perturbation::measures`]: descriptor,
-/// statistic, definition.
-pub const MEASURES: [(&str, &str, &str); 7] = [
+/// Measures of the periods' lengths over a whole recording: name and definition.
+pub const JITTER: [(&str, &str); 3] = [
     (
-        "jitter",
         "local",
-        "mean difference between lengths of successive periods, over the mean length (Praat: jitter (local))",
+        "mean difference between successive periods' lengths, over the mean length (Praat: jitter (local))",
     ),
     (
-        "jitter",
         "rap",
         "mean difference of a period's length from the mean of 3 around it, over the mean length (Praat: jitter (rap))",
     ),
+    ("ppq5", "the same with 5 periods (Praat: jitter (ppq5))"),
+];
+
+/// Measures of the periods' amplitudes over a whole recording: name and definition.
+pub const SHIMMER: [(&str, &str); 4] = [
     (
-        "jitter",
-        "ppq5",
-        "the same with 5 periods (Praat: jitter (ppq5))",
-    ),
-    (
-        "shimmer",
         "local",
-        "mean difference between amplitudes of successive periods, over the mean amplitude (Praat: shimmer (local))",
+        "mean difference between successive periods' amplitudes, over the mean amplitude (Praat: shimmer (local))",
     ),
     (
-        "shimmer",
         "apq3",
         "mean difference of a period's amplitude from the mean of 3 around it, over the mean amplitude (Praat: shimmer (apq3))",
     ),
-    (
-        "shimmer",
-        "apq5",
-        "the same with 5 periods (Praat: shimmer (apq5))",
-    ),
-    (
-        "shimmer",
-        "apq11",
-        "the same with 11 periods (Praat: shimmer (apq11))",
-    ),
+    ("apq5", "the same with 5 periods (Praat: shimmer (apq5))"),
+    ("apq11", "the same with 11 periods (Praat: shimmer (apq11))"),
 ];
+
+/// Number of both.
+pub const MEASURES: usize = JITTER.len() + SHIMMER.len();
 
 /// Jitter and shimmer of a recording.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,8 +87,8 @@ pub struct Perturbation {
     pub jitter: Vec<f32>,
     /// Relative difference between successive periods' amplitudes, per frame; NaN likewise.
     pub shimmer: Vec<f32>,
-    /// The whole recording: [`MEASURES`]; NaN where it has too few periods.
-    pub measures: [f32; MEASURES.len()],
+    /// The whole recording: [`JITTER`], then [`SHIMMER`]; NaN where it has too few periods.
+    pub measures: [f32; MEASURES],
 }
 
 impl Perturbation {
