@@ -131,7 +131,7 @@ pub struct Extract {
     /// Manifest (CSV with a column `file`) or folder of recordings
     #[arg(value_name = "MANIFEST.csv|DIR")]
     pub input: PathBuf,
-    /// Feature sets, separated by commas: see `sentire describe rich`
+    /// Feature sets, separated by commas: rich, aubio; see `sentire describe rich`
     #[arg(long, default_value = "default", value_name = "NAME[,NAME]")]
     pub features: String,
     /// functionals: a row per recording; lld: a row per frame

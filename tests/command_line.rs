@@ -626,6 +626,36 @@ fn predict_names_what_it_cannot_use_and_goes_on() {
     assert!(mixed.contains("features_version"), "{mixed}");
 }
 
+#[cfg(feature = "aubio")]
+#[test]
+fn aubio_is_a_set_of_its_own_and_goes_with_rich() {
+    let sandbox = Sandbox::new();
+    let clip = demo_clip("f1_sad_s1.flac").display().to_string();
+    sandbox.write("list.csv", format!("file\n{clip}\n"));
+    for (options, output) in [
+        ("--features aubio", "aubio.parquet"),
+        ("--features rich,aubio", "both.parquet"),
+        ("--features aubio --level lld", "lld.parquet"),
+    ] {
+        sandbox
+            .sentire(&format!("extract list.csv {options} -o {output}"))
+            .exits(0);
+    }
+    let names = |file: &str| {
+        let table = Table::read(&sandbox.path(file)).unwrap();
+        table.feature_names().unwrap()
+    };
+    let alone = names("aubio.parquet");
+    assert!(alone.len() > 300 && alone.iter().all(|name| name.starts_with("aubio_")));
+    assert!(names("both.parquet").ends_with(&alone));
+    assert!(names("lld.parquet").contains(&"aubio_f0_hz".to_string()));
+    let said = sandbox.sentire("describe aubio").exits(0).stdout;
+    assert!(
+        said.contains("aubio_f0_hz") && !said.contains("mfcc"),
+        "{said}"
+    );
+}
+
 #[test]
 fn describe_tells_by_content() {
     let sandbox = with_demo_features();

@@ -34,7 +34,7 @@ fn allowed(module: &str) -> Vec<&'static str> {
 }
 
 /// Libraries that one half alone may see.
-const LIBRARIES: [(&[&str], &[&str]); 4] = [
+const LIBRARIES: [(&[&str], &[&str]); 5] = [
     (
         &["symphonia", "realfft", "rubato"],
         &["audio", "dsp", "lld"],
@@ -43,6 +43,7 @@ const LIBRARIES: [(&[&str], &[&str]); 4] = [
         &["ndarray", "linfa", "linfa_svm", "smartcore"],
         &["dataset", "scaler", "model", "predict"],
     ),
+    (&["aubio_rs"], &["lld"]),
     (&["polars"], &["frame"]),
     (&["arrow", "parquet"], &["table"]),
 ];

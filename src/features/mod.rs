@@ -1,5 +1,7 @@
 //! Named feature sets: descriptors times statistics, a fixed function of one recording.
 
+#[cfg(feature = "aubio")]
+pub mod aubio;
 pub mod rich;
 
 use std::collections::HashMap;
@@ -23,11 +25,18 @@ pub const FEATURES_VERSION: u32 = 2;
 pub enum FeatureSet {
     /// MFCC, mel bands, energy, pitch, spectral shape and chroma with deltas, times statistics.
     Rich,
+    /// Pitch, onsets and spectral descriptors by aubio, times statistics.
+    #[cfg(feature = "aubio")]
+    Aubio,
 }
 
 impl FeatureSet {
-    /// Every set there is.
-    pub const ALL: [FeatureSet; 1] = [FeatureSet::Rich];
+    /// Every set that this program computes.
+    pub const ALL: &[FeatureSet] = &[
+        FeatureSet::Rich,
+        #[cfg(feature = "aubio")]
+        FeatureSet::Aubio,
+    ];
     /// What `default` stands for.
     pub const DEFAULT: FeatureSet = FeatureSet::Rich;
 
@@ -35,6 +44,8 @@ impl FeatureSet {
     pub fn name(self) -> &'static str {
         match self {
             FeatureSet::Rich => "rich",
+            #[cfg(feature = "aubio")]
+            FeatureSet::Aubio => "aubio",
         }
     }
 
@@ -42,6 +53,8 @@ impl FeatureSet {
     pub fn llds(self) -> Vec<Lld> {
         match self {
             FeatureSet::Rich => rich::llds(),
+            #[cfg(feature = "aubio")]
+            FeatureSet::Aubio => aubio::llds(),
         }
     }
 
@@ -49,6 +62,8 @@ impl FeatureSet {
     pub fn features(self) -> Vec<Feature> {
         match self {
             FeatureSet::Rich => rich::features(),
+            #[cfg(feature = "aubio")]
+            FeatureSet::Aubio => aubio::features(),
         }
     }
 
@@ -56,6 +71,8 @@ impl FeatureSet {
     pub fn statistics(self) -> Vec<StatisticGroup> {
         match self {
             FeatureSet::Rich => rich::statistics(),
+            #[cfg(feature = "aubio")]
+            FeatureSet::Aubio => aubio::statistics(),
         }
     }
 
@@ -85,15 +102,18 @@ impl FromStr for FeatureSet {
         if name == "default" {
             return Ok(FeatureSet::DEFAULT);
         }
-        FeatureSet::ALL
-            .into_iter()
-            .find(|set| set.name() == name)
-            .ok_or_else(|| {
-                let known = FeatureSet::ALL.map(FeatureSet::name).join(", ");
-                Error::Usage(format!(
-                    "unknown feature set {name:?}; available: {known}, default"
-                ))
-            })
+        let known = FeatureSet::ALL.iter().copied();
+        known.clone().find(|set| set.name() == name).ok_or_else(|| {
+            let known = known.map(FeatureSet::name).collect::<Vec<_>>().join(", ");
+            let missing = if name == "aubio" {
+                "; this program was built without it (cargo feature `aubio`)"
+            } else {
+                ""
+            };
+            Error::Usage(format!(
+                "unknown feature set {name:?}{missing}; available: {known}, default"
+            ))
+        })
     }
 }
 
@@ -122,8 +142,8 @@ pub struct StatisticGroup {
 /// Computes feature sets; planned once and reused, one per thread.
 pub struct Extractor {
     sets: Vec<FeatureSet>,
-    /// One plan per sample rate met.
-    plans: HashMap<u32, rich::Plan>,
+    /// The plans of `rich`, one per sample rate met.
+    rich: HashMap<u32, rich::Plan>,
 }
 
 impl Extractor {
@@ -131,7 +151,7 @@ impl Extractor {
     pub fn new(sets: &[FeatureSet]) -> Extractor {
         Extractor {
             sets: sets.to_vec(),
-            plans: HashMap::new(),
+            rich: HashMap::new(),
         }
     }
 
@@ -142,8 +162,13 @@ impl Extractor {
         for set in self.sets.clone() {
             match set {
                 FeatureSet::Rich => {
-                    let analysis = self.plan(audio.sample_rate).analyse(&audio.samples);
+                    let analysis = self.rich(audio.sample_rate).analyse(&audio.samples);
                     rich::functionals(&analysis, &mut out);
+                }
+                #[cfg(feature = "aubio")]
+                FeatureSet::Aubio => {
+                    let table = aubio::table(&audio.samples, audio.sample_rate);
+                    aubio::functionals(&table, &mut out);
                 }
             }
         }
@@ -153,13 +178,28 @@ impl Extractor {
     /// The descriptor contours of one recording, by the first of the sets.
     pub fn llds(&mut self, audio: &Audio) -> LldTable {
         match self.sets[0] {
-            FeatureSet::Rich => self.plan(audio.sample_rate).analyse(&audio.samples).llds,
+            FeatureSet::Rich => self.rich(audio.sample_rate).analyse(&audio.samples).llds,
+            #[cfg(feature = "aubio")]
+            FeatureSet::Aubio => aubio::table(&audio.samples, audio.sample_rate),
         }
     }
 
-    fn plan(&mut self, sample_rate: u32) -> &mut rich::Plan {
-        self.plans
+    fn rich(&mut self, sample_rate: u32) -> &mut rich::Plan {
+        self.rich
             .entry(sample_rate)
             .or_insert_with(|| rich::Plan::new(sample_rate))
+    }
+}
+
+#[test]
+fn a_set_that_was_left_out_of_the_build_is_named_as_such() {
+    let parsed = "aubio".parse::<FeatureSet>();
+    if cfg!(feature = "aubio") {
+        assert_eq!(parsed.unwrap().name(), "aubio");
+    } else {
+        assert_eq!(
+            parsed.unwrap_err().to_string(),
+            "unknown feature set \"aubio\"; this program was built without it (cargo feature `aubio`); available: rich, default"
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! Low-level descriptors: one number per frame, each with name, unit and definition as data.
 
+#[cfg(feature = "aubio")]
+pub mod aubio;
 pub mod chroma;
 pub mod cpp;
 pub mod energy;
