@@ -272,7 +272,8 @@ pub struct Evaluate {
 
 #[derive(Debug, Args)]
 pub struct Learn {
-    /// Classifier: svm, forest, each with parameters as in svm:kernel=rbf,c=1,gamma=scale
+    /// Classifier: svm, forest, logistic, tree, each with parameters as in
+    /// svm:kernel=rbf,c=1,gamma=scale, forest:trees=500, logistic:c=1, tree:max_depth=8
     #[arg(long, default_value = "default", value_name = "NAME[:KEY=VALUE,...]")]
     pub model: ModelSpec,
     /// Column that holds what is to be recognised

@@ -626,6 +626,50 @@ fn predict_names_what_it_cannot_use_and_goes_on() {
     assert!(mixed.contains("features_version"), "{mixed}");
 }
 
+#[test]
+fn every_classifier_trains_evaluates_and_predicts() {
+    let sandbox = with_demo_features();
+    let clip = demo_clip("f1_sad_s1.flac").display().to_string();
+    for (model, printed) in [
+        ("logistic", "logistic:c=1"),
+        ("tree:max_depth=3", "tree:max_depth=3"),
+        ("forest:trees=10", "forest:trees=10"),
+        ("svm:kernel=rbf", "svm:kernel=rbf,c=1,gamma=scale"),
+    ] {
+        let run = |command: &str| sandbox.sentire(command).exits(0).stdout;
+        run(&format!(
+            "train features.parquet --model {model} -o m.sentire"
+        ));
+        run(&format!(
+            "train features.parquet --model {model} -o again.sentire"
+        ));
+        assert!(
+            sandbox.read("m.sentire") == sandbox.read("again.sentire"),
+            "{model}"
+        );
+        std::fs::remove_file(sandbox.path("again.sentire")).unwrap();
+        assert!(run("describe m.sentire").contains(printed));
+        let said: Value =
+            serde_json::from_str(&run(&format!("predict {clip} -m m.sentire --json"))).unwrap();
+        assert_eq!(said["model"], printed);
+        let probabilities = said["probabilities"].as_object().unwrap().values();
+        let sum: f64 = probabilities.map(|p| p.as_f64().unwrap()).sum();
+        assert!((sum - 1.0).abs() < 1e-9, "{model}: {sum}");
+        let report = run(&format!(
+            "evaluate features.parquet --model {model} --folds 4 --json"
+        ));
+        let report: Value = serde_json::from_str(&report).unwrap();
+        assert_eq!(report["model"], printed);
+        // Four emotions: chance is 0.25.
+        assert!(
+            report["uar"].as_f64().unwrap() > 0.5,
+            "{model}: {}",
+            report["uar"]
+        );
+        std::fs::remove_file(sandbox.path("m.sentire")).unwrap();
+    }
+}
+
 #[cfg(feature = "aubio")]
 #[test]
 fn aubio_is_a_set_of_its_own_and_goes_with_rich() {

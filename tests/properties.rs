@@ -54,6 +54,8 @@ fn specs() -> Vec<ModelSpec> {
         "svm:kernel=linear,c=0.01",
         "svm:kernel=rbf",
         "forest:trees=15",
+        "logistic:c=1",
+        "tree:max_depth=4",
     ]
     .map(|s| s.parse().unwrap())
     .to_vec()

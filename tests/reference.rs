@@ -6,7 +6,7 @@ use sentire::dsp::stats;
 use sentire::features::rich;
 use sentire::functional::{CONTOUR, Scratch};
 use sentire::metrics;
-use sentire::model::{self, Gamma, Kernel, svm::Svm};
+use sentire::model::{self, Classifier, Gamma, Kernel, svm::Svm};
 use sentire::scaler::Scaler;
 use sentire::split;
 use serde_json::Value;
@@ -346,4 +346,52 @@ fn the_forest_is_near_scikit_learns() {
         (mean - theirs).abs() < 0.075,
         "UAR {mean} ({uars:?}), scikit-learn's forest {theirs}"
     );
+}
+
+#[test]
+fn logistic_regression_and_tree_have_scikit_learns_probabilities() {
+    let reference = read("classifiers.json");
+    let table = read("svc.json");
+    let Clips { classes, x, y } = clips(&table);
+    let folds = numbers(&table["folds"]["group_k_fold_3"]);
+    let cases = reference["cases"].as_array().unwrap();
+    assert!(cases.len() >= 9);
+    for case in cases {
+        let used: Vec<usize> = words(&case["classes"])
+            .iter()
+            .map(|name| classes.iter().position(|class| class == name).unwrap())
+            .collect();
+        let (test, train): (Vec<usize>, Vec<usize>) = (0..y.len())
+            .filter(|&row| used.contains(&y[row]))
+            .partition(|&row| folds[row] == 0.0);
+        let scaler = Scaler::fit(x.view(), &train);
+        let y_train: Vec<usize> = train.iter().map(|&row| y[row]).collect();
+        // scikit-learn's trees see single precision too, its regressions double: 1e-6 apart.
+        let (spec, bound) = match case["name"].as_str().unwrap() {
+            "tree" => (format!("tree:max_depth={}", case["max_depth"]), 1e-6),
+            _ => (format!("logistic:c={}", case["c"]), 1e-3),
+        };
+        let trained = Classifier::fit(
+            &spec.parse().unwrap(),
+            scaler.apply(x.view(), &train).view(),
+            &y_train,
+            classes.len(),
+            0,
+        );
+        let scores = trained
+            .unwrap()
+            .scores(scaler.apply(x.view(), &test).view());
+        let expected = case["probabilities"].as_array().unwrap();
+        assert_eq!(expected.len(), test.len());
+        for (row, expected) in expected.iter().enumerate() {
+            for (&class, expected) in used.iter().zip(numbers(expected)) {
+                let found = scores[(row, class)];
+                assert!(
+                    (found - expected).abs() < bound,
+                    "{spec}, row {row}: {found} for {expected}"
+                );
+            }
+            assert!((scores.row(row).sum() - 1.0).abs() < 1e-9);
+        }
+    }
 }

@@ -1,5 +1,6 @@
-//! Pitch, spectral descriptors and onsets by aubio 0.4.9 (P. Brossier, <https://aubio.org>), through
-//! aubio-rs: the only file that calls it. aubio is GPL-3.0, hence the cargo feature `aubio`.
+//! Pitch, spectral descriptors and onsets by aubio 0.4.9 (P. Brossier, <https://aubio.org>),
+//! through aubio-rs: the only file that calls it. aubio is GPL-3.0, hence the cargo feature
+//! `aubio`.
 //!
 //! aubio takes one hop of samples after the other and keeps a buffer that ends with the newest, so
 //! what it says lags behind. Here each recording is fed with as many zeros in front as put the

@@ -3,8 +3,10 @@
 pub mod calibration;
 pub mod file;
 pub mod forest;
+pub mod logistic;
 pub mod spec;
 pub mod svm;
+pub mod tree;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -62,6 +64,10 @@ pub enum Classifier {
     Svm(svm::Svm),
     /// Random forest.
     Forest(forest::Forest),
+    /// Multinomial logistic regression.
+    Logistic(logistic::Logistic),
+    /// Decision tree.
+    Tree(tree::Tree),
 }
 
 impl Classifier {
@@ -85,6 +91,12 @@ impl Classifier {
             ModelSpec::Forest { trees } => {
                 Classifier::Forest(forest::Forest::fit(x, y, classes, *trees, seed)?)
             }
+            ModelSpec::Logistic { c } => {
+                Classifier::Logistic(logistic::Logistic::fit(x, y, classes, *c))
+            }
+            ModelSpec::Tree { max_depth } => {
+                Classifier::Tree(tree::Tree::fit(x, y, classes, *max_depth))
+            }
         })
     }
 
@@ -93,13 +105,31 @@ impl Classifier {
         match self {
             Classifier::Svm(svm) => svm.scores(x),
             Classifier::Forest(forest) => forest.scores(x),
+            Classifier::Logistic(logistic) => logistic.scores(x),
+            Classifier::Tree(tree) => tree.scores(x),
         }
     }
 
     /// Whether the scores are probabilities as they are.
     fn scores_are_probabilities(&self) -> bool {
-        matches!(self, Classifier::Forest(_))
+        match self {
+            Classifier::Svm(_) => false,
+            Classifier::Forest(_) | Classifier::Logistic(_) | Classifier::Tree(_) => true,
+        }
     }
+}
+
+/// What a row of each class weighs by scikit-learn's `class_weight="balanced"`: classes that occur
+/// weigh alike in sum, rows 1 in the mean. 0 for a class that does not occur.
+fn balanced_weights(y: &[usize], classes: usize) -> Vec<f64> {
+    let mut counts = vec![0_usize; classes];
+    y.iter().for_each(|&class| counts[class] += 1);
+    let present = counts.iter().filter(|&&n| n > 0).count();
+    let weight = |&n: &usize| match n {
+        0 => 0.0,
+        n => y.len() as f64 / (present * n) as f64,
+    };
+    counts.iter().map(weight).collect()
 }
 
 /// The class with the largest score, the first of equals.

@@ -23,6 +23,16 @@ pub enum ModelSpec {
         /// Number of trees.
         trees: usize,
     },
+    /// Multinomial logistic regression.
+    Logistic {
+        /// Weight of the data against the penalty on the squared weights.
+        c: f64,
+    },
+    /// Decision tree.
+    Tree {
+        /// Most splits from the root to a leaf.
+        max_depth: usize,
+    },
 }
 
 /// Kernel of a support vector machine.
@@ -83,6 +93,8 @@ impl fmt::Display for ModelSpec {
                 write!(f, "svm:kernel=rbf,c={c},gamma={gamma}")
             }
             ModelSpec::Forest { trees } => write!(f, "forest:trees={trees}"),
+            ModelSpec::Logistic { c } => write!(f, "logistic:c={c}"),
+            ModelSpec::Tree { max_depth } => write!(f, "tree:max_depth={max_depth}"),
         }
     }
 }
@@ -119,22 +131,25 @@ impl FromStr for ModelSpec {
                 ModelSpec::Svm { kernel, c }
             }
             "forest" => {
-                let trees =
-                    parameters
-                        .take("trees")
-                        .map_or(Ok(500), |value| match value.parse() {
-                            Ok(trees @ 1..=10_000) => Ok(trees),
-                            _ => Err(wrong(
-                                text,
-                                &format!("trees {value:?}; expected 1 to 10000"),
-                            )),
-                        })?;
+                let trees = parameters.take("trees");
+                let trees = trees.map_or(Ok(500), |value| whole(text, "trees", &value, 10_000))?;
                 ModelSpec::Forest { trees }
+            }
+            "logistic" => {
+                let c = parameters.take("c");
+                let c = c.map_or(Ok(1.0), |value| positive(text, "c", &value))?;
+                ModelSpec::Logistic { c }
+            }
+            "tree" => {
+                let depth = parameters.take("max_depth");
+                let max_depth =
+                    depth.map_or(Ok(8), |value| whole(text, "max_depth", &value, 100))?;
+                ModelSpec::Tree { max_depth }
             }
             _ => {
                 return Err(wrong(
                     text,
-                    "unknown classifier; available: svm, forest, default",
+                    "unknown classifier; available: svm, forest, logistic, tree, default",
                 ));
             }
         };
@@ -153,6 +168,11 @@ fn positive(text: &str, key: &str, value: &str) -> Result<f64> {
         .ok()
         .filter(|v: &f64| v.is_finite() && *v > 0.0);
     number.ok_or_else(|| wrong(text, &format!("{key} {value:?}; expected a number above 0")))
+}
+
+fn whole(text: &str, key: &str, value: &str, most: usize) -> Result<usize> {
+    let number = value.parse().ok().filter(|v| (1..=most).contains(v));
+    number.ok_or_else(|| wrong(text, &format!("{key} {value:?}; expected 1 to {most}")))
 }
 
 /// `key=value` pairs that have not been asked for yet.
@@ -205,22 +225,26 @@ impl<'de> Deserialize<'de> for ModelSpec {
 
 #[test]
 fn what_is_printed_parses_back() {
-    let whole = |text: &str| text.parse::<ModelSpec>().unwrap().to_string();
-    assert_eq!(whole("default"), "svm:kernel=linear,c=0.01");
-    assert_eq!(whole("svm"), "svm:kernel=linear,c=0.01");
-    assert_eq!(whole("svm:kernel=rbf"), "svm:kernel=rbf,c=1,gamma=scale");
+    let printed = |text: &str| text.parse::<ModelSpec>().unwrap().to_string();
+    assert_eq!(printed("default"), "svm:kernel=linear,c=0.01");
+    assert_eq!(printed("svm"), "svm:kernel=linear,c=0.01");
+    assert_eq!(printed("svm:kernel=rbf"), "svm:kernel=rbf,c=1,gamma=scale");
     assert_eq!(
-        whole("svm:gamma=0.5,kernel=rbf, c=10"),
+        printed("svm:gamma=0.5,kernel=rbf, c=10"),
         "svm:kernel=rbf,c=10,gamma=0.5"
     );
-    assert_eq!(whole("forest"), "forest:trees=500");
+    assert_eq!(printed("forest"), "forest:trees=500");
+    assert_eq!(printed("logistic"), "logistic:c=1");
+    assert_eq!(printed("tree"), "tree:max_depth=8");
     for text in [
         "default",
         "svm:c=3",
         "svm:kernel=rbf,gamma=0.001",
         "forest:trees=7",
+        "logistic:c=0.001",
+        "tree:max_depth=3",
     ] {
-        assert_eq!(whole(&whole(text)), whole(text));
+        assert_eq!(printed(&printed(text)), printed(text));
     }
 }
 
@@ -229,7 +253,7 @@ fn what_cannot_be_meant_is_refused() {
     let say = |text: &str| text.parse::<ModelSpec>().unwrap_err().to_string();
     assert_eq!(
         say("knn"),
-        "model \"knn\": unknown classifier; available: svm, forest, default"
+        "model \"knn\": unknown classifier; available: svm, forest, logistic, tree, default"
     );
     assert_eq!(
         say("svm:c=-1"),
@@ -242,6 +266,10 @@ fn what_cannot_be_meant_is_refused() {
     assert_eq!(
         say("forest:trees=0"),
         "model \"forest:trees=0\": trees \"0\"; expected 1 to 10000"
+    );
+    assert_eq!(
+        say("tree:max_depth=0"),
+        "model \"tree:max_depth=0\": max_depth \"0\"; expected 1 to 100"
     );
     assert_eq!(say("svm:x"), "model \"svm:x\": \"x\"; expected key=value");
 }

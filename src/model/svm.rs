@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::model::balanced_weights;
 use crate::model::spec::{Gamma, Kernel};
 
 /// Largest violation of the optimality conditions at which a machine is done (libsvm's default).
@@ -66,8 +67,8 @@ impl Svm {
             .map(|class| y.iter().filter(|&&label| label == class).count())
             .collect();
         let seen: Vec<bool> = counts.iter().map(|&n| n > 0).collect();
-        let present = seen.iter().filter(|&&seen| seen).count();
-        let cost = |class: usize| c * y.len() as f64 / (present * counts[class]) as f64;
+        let weights = balanced_weights(y, classes);
+        let cost = |class: usize| c * weights[class];
         let pairs: Vec<(usize, usize)> = (0..classes)
             .flat_map(|a| (a + 1..classes).map(move |b| (a, b)))
             .filter(|&(a, b)| seen[a] && seen[b])

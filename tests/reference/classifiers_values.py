@@ -1,0 +1,71 @@
+"""Writes classifiers.json: scikit-learn's LogisticRegression and DecisionTreeClassifier on the
+made-up table of svc.json.
+
+    python tests/reference/classifiers_values.py
+
+The scaler is fitted on the training rows, those outside fold 0 of "group_k_fold_3"; the
+probabilities are those of the rows in it. Logistic regressions run until the gradient
+is below 1e-9, not to scikit-learn's default of 1e-4 or 100 steps. Trees are shallow: deeper
+down some splits part the rows equally well, and scikit-learn decides by rounding or at random.
+"""
+
+import json
+import platform
+from pathlib import Path
+
+import numpy as np
+import sklearn
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+HERE = Path(__file__).resolve().parent
+LOGISTIC = [("all", 0.01), ("all", 1.0), ("all", 100.0), ("two", 0.1), ("two", 1.0)]
+TREES = [("all", 1), ("all", 2), ("two", 1), ("two", 2)]
+TWO = ["neutral", "sad"]
+
+
+def main():
+    table = json.loads((HERE / "svc.json").read_text())
+    X = np.array(table["X"], dtype=np.float32).astype(np.float64)
+    y = np.array(table["y"])
+    fold = np.array(table["folds"]["group_k_fold_3"])
+    cases = []
+    for kind, settings in (("logistic", LOGISTIC), ("tree", TREES)):
+        for classes, value in settings:
+            use = np.isin(y, TWO) if classes == "two" else np.ones(len(y), dtype=bool)
+            train, test = use & (fold != 0), use & (fold == 0)
+            scaler = StandardScaler().fit(X[train])
+            A, B = scaler.transform(X[train]), scaler.transform(X[test])
+            if kind == "logistic":
+                model = LogisticRegression(C=value, class_weight="balanced", tol=1e-9, max_iter=100000)
+                p = model.fit(A, y[train]).predict_proba(B)
+            else:
+                def fit(seed):
+                    tree = DecisionTreeClassifier(max_depth=value, class_weight="balanced",
+                                                  random_state=seed)
+                    return tree.fit(A, y[train]).predict_proba(B)
+                p = fit(0)
+                spread = max(np.abs(fit(seed) - p).max() for seed in range(1, 50))
+                print(kind, classes, value, "spread over seeds", spread)
+                if spread > 1e-12:
+                    continue
+            cases.append({
+                "name": kind, "c" if kind == "logistic" else "max_depth": value,
+                "classes": sorted(set(y[use].tolist())),
+                "probabilities": [[round(float(v), 8) for v in row] for row in p],
+            })
+    result = {
+        "made_by": f"scikit-learn {sklearn.__version__}, numpy {np.__version__}, "
+                   f"python {platform.python_version()}",
+        "table": "svc.json", "splitting": "group_k_fold_3", "test_fold": 0,
+        "cases": cases,
+    }
+    out = HERE / "classifiers.json"
+    out.write_text(json.dumps(result, separators=(",", ":")).replace('{"name"', '\n{"name"') + "\n")
+    print(out.name, out.stat().st_size, "bytes;", [(c["name"], c.get("c", c.get("max_depth")))
+                                                   for c in cases])
+
+
+if __name__ == "__main__":
+    main()
