@@ -1,9 +1,17 @@
-//! Recordings in: decoded by content (Symphonia), mixed down, resampled (rubato); trimmed, brought
-//! to a level and cut into windows where that is asked for.
+//! Recordings in: decoded by content (Symphonia; Opus and NIST SPHERE beside it), mixed down,
+//! resampled (rubato); trimmed, brought to a level and cut into windows where that is asked for.
 
+mod aac;
+mod chunks;
 mod container;
 mod decode;
+mod mp4;
+mod ogg;
+mod opus;
+mod packets;
 mod preprocess;
+mod sphere;
+mod webm;
 
 use std::fmt;
 use std::ops::Range;
@@ -16,7 +24,7 @@ pub use preprocess::{Gain, Window};
 
 use crate::dsp::resample::resample;
 use crate::dsp::{frame, level};
-use crate::error::{Error, Result, Stage};
+use crate::error::{Error, Result, Stage, guarded};
 
 /// One channel of sound.
 #[derive(Debug, Clone, PartialEq)]
@@ -140,9 +148,10 @@ impl Default for ReadOptions {
 }
 
 /// Extensions of the files that count as recordings when a folder is walked. What a file holds
-/// decides how it is decoded.
-pub const EXTENSIONS: [&str; 13] = [
+/// decides how it is decoded. The last two are those of NIST SPHERE; many corpora name it .wav.
+pub const EXTENSIONS: [&str; 15] = [
     "wav", "flac", "mp3", "ogg", "oga", "opus", "webm", "m4a", "mp4", "aac", "aif", "aiff", "caf",
+    "sph", "nist",
 ];
 
 /// Whether `path` ends like a recording, in any case.
@@ -163,8 +172,11 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Recording> {
 
 /// Reads a recording from memory; `name` stands in error messages.
 pub fn read_bytes(bytes: Vec<u8>, name: &str, options: &ReadOptions) -> Result<Recording> {
-    let decoded = decode::decode(bytes, options.accept_truncated)
-        .map_err(|reason| failure(name, Stage::Decode, reason))?;
+    // Decoders are written for files that encoders make; on others they may panic.
+    let decoded = guarded(name, Stage::Decode, || {
+        decode::decode(bytes, options.accept_truncated)
+    })?
+    .map_err(|reason| failure(name, Stage::Decode, reason))?;
     prepare(decoded, options).map_err(|reason| failure(name, Stage::Preprocess, reason))
 }
 

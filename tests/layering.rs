@@ -34,7 +34,8 @@ fn allowed(module: &str) -> Vec<&'static str> {
 }
 
 /// Libraries that one half alone may see.
-const LIBRARIES: [(&[&str], &[&str]); 5] = [
+const LIBRARIES: [(&[&str], &[&str]); 6] = [
+    (&["ropus"], &["audio"]),
     (
         &["symphonia", "realfft", "rubato"],
         &["audio", "dsp", "lld"],

@@ -1,153 +1,161 @@
-//! What a file holds, by its first bytes, and whether it is whole where the decoder does not check.
+//! What a file holds, by its first bytes, and what a container may state beside its packets.
 
-/// What the first bytes say a file holds, for messages and for the checks that only some containers
-/// need.
-pub fn content(bytes: &[u8]) -> &'static str {
+/// The containers that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Container {
+    Wav,
+    Aiff,
+    Caf,
+    Flac,
+    Mp3,
+    Adts,
+    Ogg,
+    Mpeg4,
+    Matroska,
+    Sphere,
+    /// None of them, but this.
+    Foreign(&'static str),
+}
+
+impl Container {
+    /// The name for messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Container::Wav => "WAV",
+            Container::Aiff => "AIFF",
+            Container::Caf => "CAF",
+            Container::Flac => "FLAC",
+            Container::Mp3 => "MP3",
+            Container::Adts => "AAC (ADTS)",
+            Container::Ogg => "Ogg",
+            Container::Mpeg4 => "MPEG-4",
+            Container::Matroska => "Matroska or WebM",
+            Container::Sphere => "NIST SPHERE",
+            Container::Foreign(name) => name,
+        }
+    }
+}
+
+/// What is read, and what to do with the rest.
+pub const REMEDY: &str = "expected WAV, FLAC, MP3, Ogg, WebM, MPEG-4, AAC, AIFF, CAF or NIST \
+                          SPHERE; convert it, for example with `ffmpeg -i FILE out.flac`";
+
+/// What a container states of its sound beside the packets, in seconds.
+#[derive(Debug, Default, PartialEq)]
+pub struct Stated {
+    /// How much of what decodes comes before the recording (encoder delay).
+    pub skip_s: f64,
+    /// How long the recording is; what decodes beyond it is padding.
+    pub length_s: Option<f64>,
+    /// How much of the end is padding, where that is stated instead.
+    pub padding_s: f64,
+    /// Why the file is not whole.
+    pub fault: Option<String>,
+}
+
+/// First bytes of files that are no recordings we decode: where they stand, what they are, whose
+/// they are.
+const FOREIGN: [(usize, &[u8], &str); 30] = [
+    (28, b"Speex   ", "Speex in Ogg"),
+    (28, b"\x80theora", "a film in Ogg"),
+    (0, b"#!AMR-WB", "AMR-WB"),
+    (0, b"#!AMR", "AMR"),
+    (0, b"#!SILK", "SILK (a voice message)"),
+    (1, b"#!SILK", "SILK (a voice message)"),
+    (
+        0,
+        b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",
+        "Windows Media (WMA)",
+    ),
+    (0, b"wvpk", "WavPack"),
+    (0, b"MAC ", "Monkey's Audio"),
+    (0, b"MPCK", "Musepack"),
+    (0, b"MP+", "Musepack"),
+    (0, b"TTA1", "True Audio (TTA)"),
+    (0, b"TTA2", "True Audio (TTA)"),
+    (0, b"OFR ", "OptimFROG"),
+    (0, b".RMF", "RealMedia"),
+    (0, b".ra\xfd", "RealAudio"),
+    (0, b"DSD ", "DSD (DSF)"),
+    (0, b"FRM8", "DSD (DSDIFF)"),
+    (0, b".snd", "Sun AU"),
+    (0, b"RF64", "a WAV of the 64-bit kind (RF64)"),
+    (0, b"BW64", "a WAV of the 64-bit kind (BW64)"),
+    (
+        0,
+        b"riff\x2e\x91\xcf\x11",
+        "a WAV of the 64-bit kind (Wave64)",
+    ),
+    (0, b"RIFX", "a big-endian WAV (RIFX)"),
+    (0, b"ADIF", "AAC in ADIF"),
+    (0, b"ajkg", "Shorten"),
+    (0, b"\x0b\x77", "Dolby AC-3"),
+    (8, b"AVI LIST", "a film in AVI"),
+    (0, b"FLV\x01", "Flash Video"),
+    (0, b"PK\x03\x04", "a ZIP archive"),
+    (0, b"PAR1", "a Parquet table"),
+];
+
+/// What the first bytes say a file holds.
+pub fn identify(bytes: &[u8]) -> Container {
     let starts = |magic: &[u8]| bytes.starts_with(magic);
     let at = |offset: usize, magic: &[u8]| bytes.get(offset..offset + magic.len()) == Some(magic);
-    if (starts(b"RIFF") || starts(b"RIFX")) && at(8, b"WAVE") {
-        "WAV"
-    } else if starts(b"fLaC") {
-        "FLAC"
-    } else if starts(b"OggS") {
-        if at(28, b"OpusHead") {
-            "Ogg Opus"
-        } else {
-            "Ogg"
-        }
-    } else if starts(b"ID3")
-        || (bytes.len() > 1 && bytes[0] == 0xff && bytes[1] & 0xe0 == 0xe0 && bytes[1] & 0x06 != 0)
-    {
-        "MP3"
-    } else if at(4, b"ftyp") {
-        "MPEG-4"
-    } else if starts(b"\x1a\x45\xdf\xa3") {
-        "Matroska or WebM"
-    } else if starts(b"FORM") {
-        "AIFF"
+    if let Some((.., name)) = FOREIGN.iter().find(|(offset, magic, _)| at(*offset, magic)) {
+        return Container::Foreign(name);
+    }
+    // Behind a tag of ID3v2 stands MP3, as a rule, or AAC.
+    let sync = &bytes[id3_len(bytes).min(bytes.len())..];
+    let is_sync = sync.len() > 1 && sync[0] == 0xff;
+    if starts(b"RIFF") && at(8, b"WAVE") {
+        Container::Wav
+    } else if starts(b"FORM") && (at(8, b"AIFF") || at(8, b"AIFC")) {
+        Container::Aiff
     } else if starts(b"caff") {
-        "CAF"
-    } else if starts(b"#!AMR") {
-        "AMR"
-    } else if starts(b"\x30\x26\xb2\x75") {
-        "Windows Media"
+        Container::Caf
+    } else if starts(b"fLaC") {
+        Container::Flac
+    } else if starts(b"OggS") {
+        Container::Ogg
+    } else if at(4, b"ftyp") {
+        Container::Mpeg4
+    } else if starts(b"\x1a\x45\xdf\xa3") {
+        Container::Matroska
     } else if starts(b"NIST_1A") {
-        "NIST SPHERE"
-    } else if starts(b"PK\x03\x04") {
-        "a ZIP archive"
-    } else if starts(b"PAR1") {
-        "a Parquet table"
+        Container::Sphere
+    } else if is_sync && sync[1] & 0xf6 == 0xf0 {
+        Container::Adts
+    } else if starts(b"ID3") || (is_sync && sync[1] & 0xe0 == 0xe0 && sync[1] & 0x06 != 0) {
+        Container::Mp3
+    } else if at(4, b"moov") || at(4, b"mdat") || at(4, b"wide") {
+        Container::Foreign("QuickTime of an old kind")
+    } else if is_raw_gsm(bytes) {
+        Container::Foreign("GSM 06.10 without a header")
     } else if std::str::from_utf8(&bytes[..bytes.len().min(256)]).is_ok_and(|t| !t.contains('\0')) {
-        "text"
+        Container::Foreign("text")
     } else {
-        "nothing that looks like a recording"
+        Container::Foreign("nothing that looks like a recording")
     }
 }
 
-/// A WAV that was written to a pipe states no length (ffmpeg: 2^32 - 1, sox: 2^31 - 4096 and the
-/// like, others 0). Gives its last chunk the length that the file has, so that it decodes to its
-/// end and a short file is not called broken. The price: a cut WAV of more than 2 GB counts as
-/// whole.
-pub fn close_open_wav(bytes: &mut [u8]) {
-    const OPEN: u32 = 0x7fff_0000;
-    if !bytes.starts_with(b"RIFF") {
-        return;
-    }
-    let Some((_, at, size)) = chunks(bytes, 12).find(|(id, ..)| id == b"data") else {
-        return;
-    };
-    let left = bytes.len() - at;
-    // A length of 0 is meant where the file ends there or goes on with chunks to its end.
-    let is_open = size >= OPEN || (size == 0 && left > 0 && !ends_in_chunks(bytes, at));
-    if is_open {
-        let real = u32::try_from(left).unwrap_or(u32::MAX - 1);
-        bytes[at - 4..at].copy_from_slice(&real.to_le_bytes());
-        // Of unknown length as a whole, so that no chunk is longer than its parent.
-        bytes[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
-    }
-}
-
-/// The chunks from byte `at` on: name, first byte of the content, stated length.
-fn chunks(bytes: &[u8], mut at: usize) -> impl Iterator<Item = ([u8; 4], usize, u32)> {
-    std::iter::from_fn(move || {
-        let header = bytes.get(at..at + 8)?;
-        let id = [header[0], header[1], header[2], header[3]];
-        let size = u32::from_le_bytes([header[4], header[5], header[6], header[7]]);
-        let content = at + 8;
-        at = content.saturating_add(size as usize + size as usize % 2);
-        Some((id, content, size))
-    })
-}
-
-fn ends_in_chunks(bytes: &[u8], at: usize) -> bool {
-    let last = chunks(bytes, at)
-        .take_while(|(id, ..)| id.iter().all(u8::is_ascii_graphic))
-        .last();
-    last.is_some_and(|(_, content, size)| bytes.len() == content + size as usize)
-}
-
-/// What is wrong with the pages of an Ogg file, if anything: every page has a checksum and a
-/// number, and the last one is marked (RFC 3533, section 6). The decoder leaves damaged pages out
-/// silently.
-pub fn ogg_fault(bytes: &[u8]) -> Option<String> {
-    let (mut at, mut last_marked) = (0, false);
-    let mut next_number: std::collections::HashMap<[u8; 4], u32> = Default::default();
-    while at < bytes.len() {
-        let page = &bytes[at..];
-        let Some(len) = ogg_page_len(page) else {
-            return Some(format!("byte {at} begins no whole page"));
-        };
-        let page = &page[..len];
-        let word = |from: usize| [page[from], page[from + 1], page[from + 2], page[from + 3]];
-        if ogg_crc(page) != u32::from_le_bytes(word(22)) {
-            return Some(format!(
-                "the checksum of the page at byte {at} does not match"
-            ));
+/// Length of the ID3v2 tag at the start; 0 where there is none. Sizes are written 7 bits a byte.
+pub fn id3_len(bytes: &[u8]) -> usize {
+    match bytes {
+        [b'I', b'D', b'3', _, _, _, size @ ..] if size.len() >= 4 => {
+            10 + size[..4]
+                .iter()
+                .fold(0, |n, &b| (n << 7) | usize::from(b & 0x7f))
         }
-        let number = u32::from_le_bytes(word(18));
-        let expected = next_number.insert(word(14), number.wrapping_add(1));
-        if expected.is_some_and(|expected| expected != number) {
-            return Some(format!("pages are missing before byte {at}"));
-        }
-        last_marked = page[5] & 0x04 != 0;
-        at += len;
+        _ => 0,
     }
-    (!last_marked).then(|| "its last page is not marked as the end".into())
 }
 
-fn ogg_page_len(page: &[u8]) -> Option<usize> {
-    let segments = *page.get(26)? as usize;
-    let table = page.get(27..27 + segments)?;
-    let len = 27 + segments + table.iter().map(|&n| n as usize).sum::<usize>();
-    (page.starts_with(b"OggS") && page.len() >= len).then_some(len)
-}
-
-/// CRC-32 with polynomial 0x04c11db7, no reflection, starting at 0, its own field read as 0.
-fn ogg_crc(page: &[u8]) -> u32 {
-    const TABLE: [u32; 256] = {
-        let mut table = [0; 256];
-        let mut byte = 0;
-        while byte < 256 {
-            let mut crc = (byte as u32) << 24;
-            let mut bit = 0;
-            while bit < 8 {
-                crc = (crc << 1)
-                    ^ if crc & 0x8000_0000 != 0 {
-                        0x04c1_1db7
-                    } else {
-                        0
-                    };
-                bit += 1;
-            }
-            table[byte] = crc;
-            byte += 1;
-        }
-        table
-    };
-    page.iter().enumerate().fold(0, |crc: u32, (at, &byte)| {
-        let byte = if (22..26).contains(&at) { 0 } else { byte };
-        (crc << 8) ^ TABLE[((crc >> 24) as u8 ^ byte) as usize]
-    })
+/// Frames of 33 bytes that each begin with the signature 0xD (ETSI EN 300 961 as stored by libgsm).
+fn is_raw_gsm(bytes: &[u8]) -> bool {
+    let frames = bytes.chunks_exact(33);
+    bytes.len() >= 5 * 33 && frames.remainder().is_empty() && {
+        let mut first = frames.take(100).map(|frame| frame[0] & 0xf0);
+        first.all(|signature| signature == 0xd0)
+    }
 }
 
 /// Whether a FLAC or MP3 goes on, behind its last whole frame, with the beginning of another.
@@ -157,12 +165,4 @@ pub fn ends_within_a_frame(bytes: &[u8], last_frame: &[u8]) -> bool {
         .rposition(|window| window == last_frame);
     let tail = from.map_or(&[][..], |from| &bytes[from + last_frame.len()..]);
     tail.len() > 1 && tail[0] == 0xff && tail[1] & 0xe0 == 0xe0
-}
-
-#[test]
-fn the_checksum_of_ogg_is_the_published_one() {
-    // CRC-32/MPEG-2 without its initial ones: 0x89a1897f for "123456789" (reveng catalogue,
-    // CRC-32/CKSUM before the length and the final inversion). Bytes 22 to 25 are read as 0, so the
-    // text stays below.
-    assert_eq!(ogg_crc(b"123456789"), 0x89a1_897f);
 }

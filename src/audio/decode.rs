@@ -1,16 +1,14 @@
-//! Symphonia at work: bytes to samples, all of them or an error.
+//! A file's bytes to its samples: all of them, and nothing but them, or an error.
+//!
+//! Whether a file is whole is judged by what its container lets one know: each container's module
+//! says what that is and what goes unnoticed. Encoder delay and padding are taken off where the
+//! container states them.
 
-use std::io::{Cursor, ErrorKind};
 use std::sync::Arc;
 
-use symphonia::core::codecs::audio::AudioDecoderOptions;
-use symphonia::core::errors::Error as SymphoniaError;
-use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, TrackType};
-use symphonia::core::io::MediaSourceStream;
-use symphonia::core::meta::MetadataOptions;
-
-use crate::audio::container;
+use crate::audio::container::{self, Container, REMEDY, Stated};
+use crate::audio::packets::{self, Sound};
+use crate::audio::{aac, chunks, mp4, ogg, sphere, webm};
 
 /// Samples as they stand in the file.
 pub struct Decoded {
@@ -23,8 +21,14 @@ pub struct Decoded {
 }
 
 impl Decoded {
-    fn frames(&self) -> usize {
-        self.interleaved.len() / self.channels
+    /// Number of samples of one channel.
+    pub fn frames(&self) -> usize {
+        self.interleaved.len() / self.channels.max(1)
+    }
+
+    /// Seconds to samples of one channel.
+    fn samples(&self, seconds: f64) -> usize {
+        (seconds * f64::from(self.sample_rate)).round() as usize
     }
 }
 
@@ -39,130 +43,68 @@ const LOUDEST: f32 = 64.0;
 /// What is said of a file without a byte, and of one whose header is followed by no sample.
 pub const EMPTY: [&str; 2] = ["is empty (0 bytes)", "it ends before the first"];
 
+/// How much a stated length may exceed what there is: some muxers round it up to a packet.
+const PROMISE_SLACK_S: f64 = 0.1;
+
 /// Decodes a recording whole. One that breaks off or is damaged is an error, or with
 /// `accept_truncated` what decodes of it.
 pub fn decode(mut bytes: Vec<u8>, accept_truncated: bool) -> Result<Decoded, String> {
     if bytes.is_empty() {
         return Err(format!("{}; expected a recording", EMPTY[0]));
     }
-    let kind = container::content(&bytes);
-    if kind == "WAV" {
-        container::close_open_wav(&mut bytes);
-    }
-    let unreadable = |cause: SymphoniaError| {
-        let remedy = "expected WAV, FLAC, MP3 or Ogg Vorbis; convert it, for example with \
-                      `ffmpeg -i FILE out.flac`";
-        match kind {
-            "WAV" | "FLAC" | "MP3" | "Ogg" => {
-                format!("{kind} that cannot be decoded ({cause}); {remedy}")
-            }
-            _ => format!("holds {kind}; {remedy}"),
+    let kind = container::identify(&bytes);
+    let name = kind.name();
+    let (mut decoded, fault) = match kind {
+        Container::Foreign(name) => return Err(format!("holds {name}; {REMEDY}")),
+        Container::Sphere => sphere::decode(&bytes)?,
+        Container::Wav => {
+            let stated = chunks::read_wav(&mut bytes);
+            sound(bytes, kind, stated)?
         }
-    };
-    let bytes: Arc<[u8]> = bytes.into();
-    let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes.clone())), Default::default());
-    let (format_options, metadata_options) = (FormatOptions::default(), MetadataOptions::default());
-    let mut format = symphonia::default::get_probe()
-        .probe(&Hint::new(), stream, format_options, metadata_options)
-        .map_err(unreadable)?;
-    let track = format
-        .default_track(TrackType::Audio)
-        .ok_or_else(|| format!("holds {kind} without a sound track"))?;
-    let track_id = track.id;
-    let parameters = track
-        .codec_params
-        .as_ref()
-        .and_then(|p| p.audio())
-        .ok_or("names no codec")?;
-    if let Some(rate) = parameters.sample_rate.filter(|rate| !RATES.contains(rate)) {
-        return Err(format!(
-            "{kind} whose header says {rate} Hz; expected {} to {} Hz",
-            RATES.start(),
-            RATES.end()
-        ));
-    }
-    // An MP3 without an encoder's header has an estimated length only.
-    let estimated = kind == "MP3" && track.delay.is_none();
-    let promised = track.num_frames.filter(|_| !estimated);
-    let mut decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(parameters, &AudioDecoderOptions::default().verify(true))
-        .map_err(unreadable)?;
-
-    let mut decoded = Decoded {
-        interleaved: Vec::new(),
-        channels: 0,
-        sample_rate: 0,
-        truncated: false,
-    };
-    let mut packet_samples = Vec::new();
-    let mut last_packet = Vec::new();
-    let fault = loop {
-        let packet = match format.next_packet() {
-            Ok(Some(packet)) if packet.track_id == track_id => packet,
-            Ok(Some(_)) => continue,
-            Ok(None) => break None,
-            Err(SymphoniaError::IoError(cause)) if cause.kind() == ErrorKind::UnexpectedEof => {
-                break None;
-            }
-            Err(cause) => break Some(cause.to_string()),
-        };
-        // The reader leaves damaged FLAC frames out; the next one's time tells.
-        let time = packet.pts.get();
-        if kind == "FLAC" && decoded.channels > 0 && time != decoded.frames() as i64 {
-            break Some(format!("the next sample that decodes is number {time}"));
+        Container::Aiff => {
+            let stated = chunks::read_aiff(&mut bytes);
+            sound(bytes, kind, stated)?
         }
-        let buffer = match decoder.decode(&packet) {
-            Ok(buffer) => buffer,
-            Err(cause) => break Some(cause.to_string()),
-        };
-        let (channels, sample_rate) = (buffer.spec().channels().count(), buffer.spec().rate());
-        if decoded.channels == 0 {
-            (decoded.channels, decoded.sample_rate) = (channels, sample_rate);
-        } else if (channels, sample_rate) != (decoded.channels, decoded.sample_rate) {
-            break Some("sample rate or channels change within the file".into());
+        Container::Caf => {
+            let stated = chunks::read_caf(&mut bytes);
+            sound(bytes, kind, stated)?
         }
-        buffer.copy_to_vec_interleaved(&mut packet_samples);
-        decoded.interleaved.extend_from_slice(&packet_samples);
-        last_packet = packet.data.into_vec();
+        Container::Ogg | Container::Mpeg4 | Container::Matroska | Container::Adts => {
+            let stated = match kind {
+                Container::Ogg => ogg::read(&bytes),
+                Container::Mpeg4 => mp4::read(&bytes),
+                Container::Matroska => webm::read(&bytes),
+                _ => aac::read_adts(&bytes),
+            };
+            sound(bytes, kind, stated)?
+        }
+        Container::Flac | Container::Mp3 => sound(bytes, kind, Stated::default())?,
     };
     if decoded.interleaved.is_empty() {
         let cause = fault.unwrap_or(EMPTY[1].into());
         return Err(format!(
-            "{kind} without a single whole sample ({cause}); get the file again"
+            "{name} without a single whole sample ({cause}); get the file again"
         ));
     }
-    let frames = decoded.frames() as u64;
-    let fault = fault
-        .or_else(|| {
-            let promised = promised.filter(|&promised| frames < promised)?;
-            Some(format!(
-                "the header promises {promised} samples, the file has {frames}"
-            ))
-        })
-        .or_else(|| container::ogg_fault(&bytes).filter(|_| kind == "Ogg"))
-        .or_else(|| {
-            let framed = kind == "FLAC" || kind == "MP3";
-            let cut = framed && container::ends_within_a_frame(&bytes, &last_packet);
-            cut.then(|| "it ends in the middle of a frame".into())
-        })
-        .or_else(|| {
-            let wrong = decoder.finalize().verify_ok == Some(false);
-            wrong.then(|| "the checksum of the decoded samples does not match".into())
-        });
+    if !RATES.contains(&decoded.sample_rate) {
+        return Err(format!(
+            "{name} whose header says {} Hz; expected {} to {} Hz",
+            decoded.sample_rate,
+            RATES.start(),
+            RATES.end()
+        ));
+    }
     if let Some(fault) = fault {
         if !accept_truncated {
             return Err(format!(
-                "{kind} that breaks off or is damaged after {:.2} s: {fault}; get the file again",
-                frames as f64 / f64::from(decoded.sample_rate)
+                "{name} that breaks off or is damaged after {:.2} s: {fault}; get the file again",
+                decoded.frames() as f64 / f64::from(decoded.sample_rate)
             ));
         }
         decoded.truncated = true;
     }
-    if let Some(at) = decoded
-        .interleaved
-        .iter()
-        .position(|x| x.is_nan() || x.abs() > LOUDEST)
-    {
+    let wrong = |x: &f32| x.is_nan() || x.abs() > LOUDEST;
+    if let Some(at) = decoded.interleaved.iter().position(wrong) {
         return Err(format!(
             "sample {} is {}; expected samples between -1 and 1",
             at / decoded.channels,
@@ -170,4 +112,49 @@ pub fn decode(mut bytes: Vec<u8>, accept_truncated: bool) -> Result<Decoded, Str
         ));
     }
     Ok(decoded)
+}
+
+/// Decodes the packets, and takes off what the container says is not the recording.
+fn sound(
+    bytes: Vec<u8>,
+    kind: Container,
+    stated: Stated,
+) -> Result<(Decoded, Option<String>), String> {
+    let bytes: Arc<[u8]> = bytes.into();
+    let sound = packets::decode(&bytes, kind).map_err(|reason| match &stated.fault {
+        Some(fault) => format!(
+            "{} that breaks off or is damaged before its first sample: {fault}; get the file again",
+            kind.name()
+        ),
+        None => reason,
+    })?;
+    let Sound {
+        mut decoded,
+        fault,
+        first,
+        lasts_s,
+        pre_skip,
+    } = sound;
+    let (channels, n) = (decoded.channels, decoded.frames());
+    let skip = pre_skip.map_or(decoded.samples(stated.skip_s), |n| n as usize);
+    let length_s = match (kind, pre_skip) {
+        (Container::Ogg, Some(pre_skip)) => ogg::opus_length_s(&bytes, first, pre_skip),
+        // Fragments state their durations one by one.
+        (Container::Mpeg4, _) => stated.length_s.or(Some(lasts_s - stated.skip_s)),
+        _ => stated.length_s,
+    };
+    let there = n.saturating_sub(skip + decoded.samples(stated.padding_s));
+    let promised = length_s.map_or(there, |s| decoded.samples(s));
+    let fault = fault.or(stated.fault).or_else(|| {
+        // An edit list may be rounded up, and pages may count pauses that were not sent.
+        let slack = decoded.samples(PROMISE_SLACK_S);
+        let short = kind == Container::Mpeg4 && there + slack < promised;
+        short.then(|| format!("the header promises {promised} samples, the file has {there}"))
+    });
+    let end = skip + promised.min(there);
+    decoded.interleaved.truncate(end * channels);
+    decoded
+        .interleaved
+        .drain(..(skip * channels).min(decoded.interleaved.len()));
+    Ok((decoded, fault))
 }

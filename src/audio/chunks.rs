@@ -1,0 +1,242 @@
+//! Containers made of chunks: WAV, AIFF and CAF.
+//!
+//! Their headers say how long the sound is, so a file that broke off is noticed; a byte that
+//! changed in it is not, since none of them has a checksum. Where a length was left open because
+//! the file went to a pipe, nothing can be noticed either.
+
+use crate::audio::container::Stated;
+
+/// How a container writes its chunks.
+#[derive(Clone, Copy, PartialEq)]
+enum Layout {
+    /// Lengths of 32 bits, little-endian; chunks begin at even bytes.
+    Wav,
+    /// The same, big-endian.
+    Aiff,
+    /// Lengths of 64 bits, big-endian, no padding (Apple Core Audio Format specification 1.0).
+    Caf,
+}
+
+/// One chunk: its name, where its content begins, and the length it states.
+struct Chunk {
+    id: [u8; 4],
+    at: usize,
+    len: u64,
+}
+
+impl Chunk {
+    fn content<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        let end = (self.at as u64).saturating_add(self.len);
+        &bytes[self.at..end.min(bytes.len() as u64) as usize]
+    }
+
+    /// Whether it states more than the file has behind its header.
+    fn overruns(&self, bytes: &[u8]) -> bool {
+        self.len > (bytes.len() - self.at) as u64
+    }
+}
+
+impl Layout {
+    /// The chunks in order, up to the one that goes beyond the end of the file.
+    fn chunks(self, bytes: &[u8]) -> impl Iterator<Item = Chunk> {
+        let mut at = if self == Layout::Caf { 8 } else { 12 };
+        std::iter::from_fn(move || {
+            let header = bytes.get(at..)?;
+            let id = header.get(..4)?.try_into().expect("4 bytes");
+            let (len, header_len, padding) = match self {
+                Layout::Caf => (number(header, 4, 8)?, 12, 0),
+                Layout::Aiff => (number(header, 4, 4)?, 8, 1),
+                Layout::Wav => (little(header, 4, 4)?, 8, 1),
+            };
+            let content = at + header_len;
+            let next = (content as u64).saturating_add(len.saturating_add(len & padding));
+            at = usize::try_from(next).unwrap_or(usize::MAX);
+            Some(Chunk {
+                id,
+                at: content,
+                len,
+            })
+        })
+    }
+
+    fn find(self, bytes: &[u8], id: &[u8; 4]) -> Option<Chunk> {
+        self.chunks(bytes).find(|chunk| &chunk.id == id)
+    }
+}
+
+/// A big-endian number of `n` bytes.
+fn number(bytes: &[u8], at: usize, n: usize) -> Option<u64> {
+    let digits = bytes.get(at..at + n)?;
+    Some(digits.iter().fold(0, |sum, &b| (sum << 8) | u64::from(b)))
+}
+
+/// A little-endian number of `n` bytes.
+fn little(bytes: &[u8], at: usize, n: usize) -> Option<u64> {
+    let digits = bytes.get(at..at + n)?;
+    let value = digits
+        .iter()
+        .rev()
+        .fold(0, |sum, &b| (sum << 8) | u64::from(b));
+    Some(value)
+}
+
+/// A length that was written before the end was known (ffmpeg: 2^32 - 1, sox: 2^31 - 4096 and the
+/// like).
+const OPEN: u64 = 0x7f00_0000;
+
+/// What a WAV states, and its open length closed.
+pub fn read_wav(bytes: &mut [u8]) -> Stated {
+    close_open_wav(bytes);
+    Stated {
+        length_s: adpcm_length_s(bytes),
+        ..Stated::default()
+    }
+}
+
+/// A WAV that was written to a pipe states no length. Gives its last chunk the length that the file
+/// has, so that it decodes to its end and a short file is not called broken. The price: a cut WAV
+/// of more than 2 GB counts as whole.
+fn close_open_wav(bytes: &mut [u8]) {
+    let Some(data) = Layout::Wav.find(bytes, b"data") else {
+        return;
+    };
+    let left = bytes.len() - data.at;
+    // A length of 0 is meant where the file ends there or goes on with chunks to its end.
+    let is_open = data.len >= OPEN || (data.len == 0 && left > 0 && !ends_in_chunks(bytes));
+    if is_open {
+        let real = u32::try_from(left).unwrap_or(u32::MAX - 1);
+        bytes[data.at - 4..data.at].copy_from_slice(&real.to_le_bytes());
+        // Of unknown length as a whole, so that no chunk is longer than its parent.
+        bytes[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
+    }
+}
+
+/// Whether chunks with sensible names follow that of the sound to the very end.
+fn ends_in_chunks(bytes: &[u8]) -> bool {
+    let last = Layout::Wav
+        .chunks(bytes)
+        .skip_while(|chunk| &chunk.id != b"data")
+        .skip(1)
+        .take_while(|chunk| chunk.id.iter().all(u8::is_ascii_graphic))
+        .last();
+    last.is_some_and(|chunk| bytes.len() as u64 == chunk.at as u64 + chunk.len)
+}
+
+/// ADPCM comes in whole blocks; the chunk `fact` says how many samples of the last are meant. A
+/// count that would cut more than one block, or more samples than there are, is not believed.
+fn adpcm_length_s(bytes: &[u8]) -> Option<f64> {
+    let format = Layout::Wav.find(bytes, b"fmt ")?;
+    let format = format.content(bytes);
+    if !matches!(wav_tag(bytes)?, 0x0002 | 0x0011) {
+        return None;
+    }
+    let rate = little(format, 4, 4)?;
+    let block_len = little(format, 12, 2)?;
+    let block_samples = little(format, 18, 2)?;
+    let fact = Layout::Wav.find(bytes, b"fact")?;
+    let samples = little(fact.content(bytes), 0, 4)?;
+    let data = Layout::Wav.find(bytes, b"data")?;
+    let whole = (data.len / block_len.max(1)).saturating_mul(block_samples);
+    let fits = samples > 0 && samples <= whole && whole - samples < block_samples;
+    fits.then(|| samples as f64 / rate as f64)
+}
+
+/// The number that says how the samples of a WAV are coded.
+fn wav_tag(bytes: &[u8]) -> Option<u16> {
+    let format = Layout::Wav.find(bytes, b"fmt ")?;
+    let format = format.content(bytes);
+    let tag = |at| Some(little(format, at, 2)? as u16);
+    // WAVE_FORMAT_EXTENSIBLE: the tag proper begins the sub-format.
+    match tag(0)? {
+        0xfffe => tag(24),
+        tag => Some(tag),
+    }
+}
+
+/// How the samples of a WAV are coded, in words, where they are not decoded. Numbers as registered
+/// in RFC 2361 and `mmreg.h`.
+pub fn foreign_wav_codec(bytes: &[u8]) -> Option<String> {
+    let tag = wav_tag(bytes)?;
+    let codec = match tag {
+        0x0001..=0x0003 | 0x0006 | 0x0007 | 0x0011 => return None,
+        0x0010 => "OKI ADPCM",
+        0x0014 | 0x0040 => "G.721",
+        0x0022 => "TrueSpeech",
+        0x0031 => "GSM 6.10",
+        0x0042 => "G.723.1",
+        0x0045 | 0x0064 => "G.726",
+        0x0050 => "MPEG layer 2",
+        0x0055 => "MP3",
+        0x0057 => "AMR",
+        0x0065 => "G.722",
+        0x00ff | 0x1610 => "AAC",
+        0x0160..=0x0163 => "Windows Media",
+        0xa109 => "Speex",
+        _ => "an unknown codec",
+    };
+    Some(format!("{codec} (format tag {tag:#06x})"))
+}
+
+/// The name of the codec of an AIFF-C.
+pub fn aiff_codec(bytes: &[u8]) -> Option<String> {
+    let common = Layout::Aiff.find(bytes, b"COMM")?;
+    let codec = common.content(bytes).get(18..22)?;
+    Some(String::from_utf8_lossy(codec).into_owned())
+}
+
+/// What an AIFF states, and the length of its sound made that of the file where it breaks off or is
+/// open.
+pub fn read_aiff(bytes: &mut [u8]) -> Stated {
+    let mut stated = Stated::default();
+    let Some(sound) = Layout::Aiff.find(bytes, b"SSND") else {
+        return stated;
+    };
+    let left = bytes.len() - sound.at;
+    let is_open = sound.len >= OPEN || (sound.len == 0 && left > 8);
+    if sound.overruns(bytes) && !is_open {
+        stated.fault = Some(broken_off(&sound, bytes));
+    }
+    if is_open || stated.fault.is_some() {
+        let real = u32::try_from(left).unwrap_or(u32::MAX - 1);
+        bytes[sound.at - 4..sound.at].copy_from_slice(&real.to_be_bytes());
+        let whole = u32::try_from(bytes.len() - 8).unwrap_or(u32::MAX);
+        bytes[4..8].copy_from_slice(&whole.to_be_bytes());
+    }
+    stated
+}
+
+/// What a CAF states, and the length of its sound made that of the file where it breaks off or is
+/// open.
+pub fn read_caf(bytes: &mut [u8]) -> Stated {
+    let mut stated = Stated::default();
+    let data = Layout::Caf.find(bytes, b"data");
+    if let Some(data) = data.filter(|data| data.overruns(bytes)) {
+        // -1 where it was not known.
+        if data.len != u64::MAX {
+            stated.fault = Some(broken_off(&data, bytes));
+        }
+        let left = (bytes.len() - data.at) as u64;
+        bytes[data.at - 8..data.at].copy_from_slice(&left.to_be_bytes());
+    }
+    let rate = Layout::Caf
+        .find(bytes, b"desc")
+        .and_then(|chunk| number(chunk.content(bytes), 0, 8))
+        .map(f64::from_bits);
+    let packets = Layout::Caf.find(bytes, b"pakt");
+    if let (Some(rate), Some(packets)) = (rate.filter(|&rate| rate >= 1.0), packets) {
+        let packets = packets.content(bytes);
+        // Number of packets, of valid frames, of priming frames, of remainder frames.
+        let (valid, priming) = (number(packets, 8, 8), number(packets, 16, 4));
+        stated.skip_s = priming.unwrap_or(0) as f64 / rate;
+        stated.length_s = valid.map(|valid| valid as f64 / rate);
+    }
+    stated
+}
+
+fn broken_off(chunk: &Chunk, bytes: &[u8]) -> String {
+    format!(
+        "its header promises {} bytes of sound, the file has {}",
+        chunk.len,
+        bytes.len() - chunk.at
+    )
+}

@@ -1,0 +1,219 @@
+//! Packets out of the container (Symphonia), samples out of the packets (Symphonia, or
+//! [`opus`](crate::audio::opus)).
+
+use std::io::{Cursor, ErrorKind};
+use std::sync::Arc;
+
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_OPUS};
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia::core::errors::Error as SymphoniaError;
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::{FormatOptions, TrackType};
+use symphonia::core::io::MediaSourceStream;
+use symphonia::core::meta::MetadataOptions;
+use symphonia::core::packet::Packet;
+
+use crate::audio::container::{self, Container, REMEDY};
+use crate::audio::decode::Decoded;
+use crate::audio::{aac, chunks, mp4, opus, webm};
+
+/// Samples of all channels that a packet may claim to hold, and that room is made for; real ones
+/// have thousands.
+const LARGEST_PACKET: u64 = 1 << 22;
+
+/// What decodes of a file, and what the packets tell of it.
+pub struct Sound {
+    pub decoded: Decoded,
+    /// Why not everything decoded.
+    pub fault: Option<String>,
+    /// Position of the first sample by the container's clock.
+    pub first: i64,
+    /// Sum of the packets' durations by the container's clock, in seconds.
+    pub lasts_s: f64,
+    /// Samples to drop at the start, where the codec's own header says so.
+    pub pre_skip: Option<u64>,
+}
+
+enum Decoder {
+    Symphonia(Box<dyn AudioDecoder>),
+    Opus(Box<opus::Decoder>),
+}
+
+impl Decoder {
+    /// The samples of a packet, the number of channels and the sample rate.
+    fn decode(&mut self, packet: &Packet, out: &mut Vec<f32>) -> Result<(usize, u32), String> {
+        match self {
+            Decoder::Symphonia(decoder) => {
+                let buffer = decoder.decode(packet).map_err(|cause| cause.to_string())?;
+                buffer.copy_to_vec_interleaved(out);
+                let spec = buffer.spec();
+                Ok((spec.channels().count(), spec.rate()))
+            }
+            Decoder::Opus(decoder) => {
+                out.clear();
+                out.extend_from_slice(decoder.decode(&packet.data)?);
+                Ok((decoder.channels, opus::SAMPLE_RATE))
+            }
+        }
+    }
+}
+
+/// Decodes every packet of the first sound track. An error is a file of which nothing decodes.
+pub fn decode(bytes: &Arc<[u8]>, kind: Container) -> Result<Sound, String> {
+    let name = kind.name();
+    let unreadable = |cause: SymphoniaError| match foreign_codec(bytes, kind) {
+        Some(codec) => format!("{name} with {codec}, which is not decoded; {REMEDY}"),
+        None => format!("{name} that cannot be decoded ({cause}); {REMEDY}"),
+    };
+    let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes.clone())), Default::default());
+    let (format_options, metadata_options) = (FormatOptions::default(), MetadataOptions::default());
+    let mut format = symphonia::default::get_probe()
+        .probe(&Hint::new(), stream, format_options, metadata_options)
+        .map_err(unreadable)?;
+    let track =
+        format
+            .default_track(TrackType::Audio)
+            .ok_or_else(|| match foreign_codec(bytes, kind) {
+                Some(codec) => format!("{name} with {codec}, which is not decoded; {REMEDY}"),
+                None => format!("holds {name} without a sound track; {REMEDY}"),
+            })?;
+    let track_id = track.id;
+    let parameters = track
+        .codec_params
+        .as_ref()
+        .and_then(|p| p.audio())
+        .ok_or("names no codec")?;
+    let channels = parameters.channels.as_ref().map_or(1, |c| c.count()) as u64;
+    let longest = parameters.max_frames_per_packet.unwrap_or(0);
+    if longest.saturating_mul(channels) > LARGEST_PACKET {
+        return Err(format!(
+            "{name} whose header claims packets of {longest} samples in {channels} channels; get \
+             the file again"
+        ));
+    }
+    let tick_s = track.time_base.map_or(0.0, |base| {
+        f64::from(base.numer.get()) / f64::from(base.denom.get())
+    });
+    let is_aac = parameters.codec == CODEC_ID_AAC;
+    let promised = match kind {
+        // An MP3 without an encoder's header and an ADTS file have an estimated length only.
+        Container::Mp3 if track.delay.is_none() => None,
+        Container::Adts => None,
+        // What is promised counts the pre-skip.
+        Container::Ogg if parameters.codec == CODEC_ID_OPUS => None,
+        // Ticks of the container's clock, and before the edit list.
+        Container::Mpeg4 | Container::Matroska => None,
+        // Before the delay is taken off.
+        Container::Caf => None,
+        _ => track.num_frames,
+    };
+    let mut decoder = decoder(parameters, kind, unreadable)?;
+    let mut sound = Sound {
+        decoded: Decoded {
+            interleaved: Vec::new(),
+            channels: 0,
+            sample_rate: 0,
+            truncated: false,
+        },
+        fault: None,
+        first: 0,
+        lasts_s: 0.0,
+        pre_skip: match &decoder {
+            Decoder::Opus(decoder) => Some(decoder.pre_skip),
+            Decoder::Symphonia(_) => None,
+        },
+    };
+    let decoded = &mut sound.decoded;
+    let mut packet_samples = Vec::new();
+    let mut last_packet = Vec::new();
+    let (mut packets, mut with_sbr) = (0, 0);
+    let fault = loop {
+        let packet = match format.next_packet() {
+            Ok(Some(packet)) if packet.track_id == track_id => packet,
+            Ok(Some(_)) => continue,
+            Ok(None) => break None,
+            Err(SymphoniaError::IoError(cause)) if cause.kind() == ErrorKind::UnexpectedEof => {
+                break None;
+            }
+            Err(cause) => break Some(cause.to_string()),
+        };
+        // The reader leaves damaged FLAC frames out; the next one's time tells.
+        let time = packet.pts.get();
+        if kind == Container::Flac && decoded.channels > 0 && time != decoded.frames() as i64 {
+            break Some(format!("the next sample that decodes is number {time}"));
+        }
+        let (channels, sample_rate) = match decoder.decode(&packet, &mut packet_samples) {
+            Ok(spec) => spec,
+            Err(cause) => break Some(cause),
+        };
+        if decoded.channels == 0 {
+            (decoded.channels, decoded.sample_rate) = (channels, sample_rate);
+            sound.first = time;
+        } else if (channels, sample_rate) != (decoded.channels, decoded.sample_rate) {
+            break Some("sample rate or channels change within the file".into());
+        }
+        decoded.interleaved.extend_from_slice(&packet_samples);
+        packets += 1;
+        sound.lasts_s += packet.dur.get() as f64 * tick_s;
+        with_sbr += usize::from(is_aac && aac::ends_with_sbr(&packet.data));
+        last_packet = packet.data.into_vec();
+    };
+    if packets > 4 && 2 * with_sbr > packets {
+        return Err(format!(
+            "{name} with HE-AAC, which is not decoded; {REMEDY}"
+        ));
+    }
+    let frames = decoded.frames() as u64;
+    sound.fault = fault
+        .or_else(|| {
+            let promised = promised.filter(|&promised| frames < promised)?;
+            Some(format!(
+                "the header promises {promised} samples, the file has {frames}"
+            ))
+        })
+        .or_else(|| {
+            let framed = matches!(kind, Container::Flac | Container::Mp3);
+            let cut = framed && container::ends_within_a_frame(bytes, &last_packet);
+            cut.then(|| "it ends in the middle of a frame".into())
+        })
+        .or_else(|| {
+            let Decoder::Symphonia(decoder) = &mut decoder else {
+                return None;
+            };
+            let wrong = decoder.finalize().verify_ok == Some(false);
+            wrong.then(|| "the checksum of the decoded samples does not match".into())
+        });
+    Ok(sound)
+}
+
+fn decoder(
+    parameters: &AudioCodecParameters,
+    kind: Container,
+    unreadable: impl Fn(SymphoniaError) -> String,
+) -> Result<Decoder, String> {
+    let configuration = parameters.extra_data.as_deref().unwrap_or(&[]);
+    if parameters.codec == CODEC_ID_OPUS {
+        return Ok(Decoder::Opus(Box::new(opus::Decoder::new(configuration)?)));
+    }
+    if parameters.codec == CODEC_ID_AAC
+        && let Some(aac) = aac::foreign_kind(configuration)
+    {
+        let name = kind.name();
+        return Err(format!("{name} with {aac}, which is not decoded; {REMEDY}"));
+    }
+    symphonia::default::get_codecs()
+        .make_audio_decoder(parameters, &AudioDecoderOptions::default().verify(true))
+        .map(Decoder::Symphonia)
+        .map_err(unreadable)
+}
+
+/// The codec of a container that holds one that is not decoded.
+fn foreign_codec(bytes: &[u8], kind: Container) -> Option<String> {
+    match kind {
+        Container::Wav => chunks::foreign_wav_codec(bytes),
+        Container::Aiff => chunks::aiff_codec(bytes),
+        Container::Mpeg4 => mp4::codec(bytes),
+        Container::Matroska => webm::codec(bytes),
+        _ => None,
+    }
+}

@@ -1,0 +1,170 @@
+//! NIST SPHERE, the container of older speech corpora (TIMIT, WSJ, Switchboard), often named .wav.
+//!
+//! A header in text, `NIST_1A`, its own length, then `name -type value` a line to `end_head`, and
+//! the samples behind it, channels interleaved. Read are PCM of 8 to 32 bits in either byte order,
+//! mu-law and A-law. The header says how many samples there are, so a file that broke off is
+//! noticed; a byte that changed is not. Source: the NIST Speech Header Resources manual, version
+//! 2.6.
+
+use crate::audio::decode::Decoded;
+
+/// The sound and what is wrong with it.
+pub fn decode(bytes: &[u8]) -> Result<(Decoded, Option<String>), String> {
+    let (header, samples) = split(bytes)?;
+    let field = |name: &str| {
+        let mut lines = header.lines().map(|line| line.splitn(3, ' '));
+        lines.find_map(|mut words| {
+            (words.next()? == name).then(|| words.nth(1).unwrap_or("").trim())
+        })
+    };
+    let integer = |name: &str| field(name).and_then(|value| value.parse::<u64>().ok());
+    let required = |name: &str| {
+        integer(name).ok_or_else(|| format!("NIST SPHERE whose header gives no number `{name}`"))
+    };
+    let sample_rate = u32::try_from(required("sample_rate")?).unwrap_or(u32::MAX);
+    let channels = integer("channel_count").unwrap_or(1);
+    if !(1..=64).contains(&channels) {
+        return Err(format!(
+            "NIST SPHERE of {channels} channels; expected 1 to 64"
+        ));
+    }
+    let coding = field("sample_coding").unwrap_or("pcm");
+    let width = integer("sample_n_bytes").unwrap_or(if coding == "pcm" { 2 } else { 1 });
+    // `01` puts the low byte first, `10` the high one; one byte needs no order.
+    let order = field("sample_byte_format").unwrap_or("");
+    let read: fn(&[u8]) -> f32 = match (coding, width, order) {
+        ("pcm", 1, _) => |b| f32::from(b[0] as i8) / 128.0,
+        ("pcm", 2, "01") => |b| f32::from(i16::from_le_bytes([b[0], b[1]])) / 32768.0,
+        ("pcm", 2, "10") => |b| f32::from(i16::from_be_bytes([b[0], b[1]])) / 32768.0,
+        ("pcm", 3, "012") => |b| integer_to_f32(i32::from_le_bytes([0, b[0], b[1], b[2]])),
+        ("pcm", 3, "210") => |b| integer_to_f32(i32::from_be_bytes([b[0], b[1], b[2], 0])),
+        ("pcm", 4, "0123") => |b| integer_to_f32(i32::from_le_bytes([b[0], b[1], b[2], b[3]])),
+        ("pcm", 4, "3210") => |b| integer_to_f32(i32::from_be_bytes([b[0], b[1], b[2], b[3]])),
+        ("ulaw" | "mu-law", 1, _) => |b| mu_law(b[0]),
+        ("alaw", 1, _) => |b| a_law(b[0]),
+        _ => {
+            return Err(format!(
+                "NIST SPHERE of {width}-byte samples coded as `{coding}`, byte order `{order}`; \
+                 expected pcm, ulaw or alaw; convert it with `sph2pipe -f wav FILE out.wav` or `sox FILE out.wav`"
+            ));
+        }
+    };
+    let frame = width as usize * channels as usize;
+    let there = samples.len() / frame;
+    let promised = integer("sample_count");
+    let n = promised.map_or(there, |promised| {
+        usize::try_from(promised).map_or(there, |promised| promised.min(there))
+    });
+    let used = &samples[..n * frame];
+    let decoded = Decoded {
+        interleaved: used.chunks_exact(width as usize).map(read).collect(),
+        channels: channels as usize,
+        sample_rate,
+        truncated: false,
+    };
+    let missing = promised.filter(|&promised| promised > there as u64);
+    let fault = missing
+        .map(|promised| format!("the header promises {promised} samples, the file has {there}"));
+    Ok((decoded, fault))
+}
+
+/// The header's text and the samples' bytes.
+fn split(bytes: &[u8]) -> Result<(String, &[u8]), String> {
+    let damaged = || "NIST SPHERE whose header is damaged; get the file again".to_string();
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(65_536)]).into_owned();
+    let len: usize = text
+        .lines()
+        .nth(1)
+        .and_then(|line| line.trim().parse().ok())
+        .ok_or_else(damaged)?;
+    let end = text.find("\nend_head").ok_or_else(damaged)?;
+    let samples = bytes.get(len..).ok_or_else(damaged)?;
+    Ok((text[..end].to_string(), samples))
+}
+
+/// 32 bits, or 24 on top of them.
+fn integer_to_f32(sample: i32) -> f32 {
+    (f64::from(sample) / 2_147_483_648.0) as f32
+}
+
+/// ITU-T G.711, mu-law: the inverted byte holds sign, exponent and 4 bits of mantissa.
+fn mu_law(byte: u8) -> f32 {
+    let code = !byte;
+    let magnitude = (((i32::from(code & 0x0f) << 3) + 132) << ((code >> 4) & 7)) - 132;
+    signed(magnitude, code & 0x80 != 0)
+}
+
+/// ITU-T G.711, A-law: every other bit inverted, and a set sign bit means positive.
+fn a_law(byte: u8) -> f32 {
+    let code = byte ^ 0x55;
+    let mantissa = (i32::from(code & 0x0f) << 4) + 8;
+    let magnitude = match (code >> 4) & 7 {
+        0 => mantissa,
+        exponent => (mantissa + 256) << (exponent - 1),
+    };
+    signed(magnitude, code & 0x80 == 0)
+}
+
+fn signed(magnitude: i32, negative: bool) -> f32 {
+    let sample = if negative { -magnitude } else { magnitude };
+    sample as f32 / 32768.0
+}
+
+#[test]
+fn the_laws_are_those_of_g_711() {
+    // Tables 1 and 2 of G.711: the largest values are 8031 of 14 bits and 4032 of 13 bits, the
+    // smallest A-law value is 1 of 13 bits.
+    assert_eq!(
+        [0x80, 0x00, 0xff].map(mu_law),
+        [32124.0, -32124.0, 0.0].map(|x| x / 32768.0)
+    );
+    assert_eq!(
+        [0xaa, 0x2a, 0xd5].map(a_law),
+        [32256.0, -32256.0, 8.0].map(|x| x / 32768.0)
+    );
+}
+
+#[test]
+fn headers_as_the_corpora_have_them() {
+    let file = |fields: &str, samples: &[u8]| {
+        let mut bytes = format!("NIST_1A\n   1024\n{fields}end_head\n").into_bytes();
+        bytes.resize(1024, b' ');
+        bytes.extend(samples);
+        bytes
+    };
+    // TIMIT: little-endian 16 bits.
+    let timit = "database_id -s5 TIMIT\nsample_count -i 2\nsample_n_bytes -i 2\n\
+                 channel_count -i 1\nsample_byte_format -s2 01\nsample_rate -i 16000\n";
+    let (sound, fault) = decode(&file(timit, &[0x00, 0x40, 0x00, 0xc0])).unwrap();
+    assert_eq!(
+        (sound.interleaved, sound.sample_rate),
+        (vec![0.5, -0.5], 16_000)
+    );
+    assert_eq!(fault, None);
+    // WSJ: high byte first.
+    let wsj = "sample_count -i 2\nsample_n_bytes -i 2\nchannel_count -i 1\n\
+               sample_byte_format -s2 10\nsample_sig_bits -i 16\nsample_rate -i 16000\n";
+    let (sound, fault) = decode(&file(wsj, &[0x40, 0x00, 0x20, 0x00])).unwrap();
+    assert_eq!((sound.interleaved, fault), (vec![0.5, 0.25], None));
+    let (sound, fault) = decode(&file(wsj, &[0x40, 0x00])).unwrap();
+    assert_eq!(sound.interleaved, [0.5]);
+    assert!(
+        fault
+            .unwrap()
+            .contains("promises 2 samples, the file has 1")
+    );
+    // Switchboard: two channels of mu-law.
+    let swb = "sample_count -i 1\nchannel_count -i 2\nsample_rate -i 8000\n\
+               sample_coding -s4 ulaw\nsample_n_bytes -i 1\n";
+    let (sound, _) = decode(&file(swb, &[0x80, 0xff])).unwrap();
+    assert_eq!(
+        (sound.interleaved, sound.channels),
+        (vec![32124.0 / 32768.0, 0.0], 2)
+    );
+    // Compressed: named.
+    let shorten = "sample_rate -i 16000\nsample_coding -s26 pcm,embedded-shorten-v2.00\n\
+                   sample_n_bytes -i 2\n";
+    let refused = decode(&file(shorten, b"ajkg")).map(|_| ()).unwrap_err();
+    assert!(refused.contains("pcm,embedded-shorten-v2.00") && refused.contains("sph2pipe"));
+    assert!(decode(b"NIST_1A\n   1024\nsample_rate").is_err());
+}
