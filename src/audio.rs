@@ -5,6 +5,7 @@ mod aac;
 mod chunks;
 mod container;
 mod decode;
+mod ima4;
 mod mp4;
 mod ogg;
 mod opus;

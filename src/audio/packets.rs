@@ -1,10 +1,12 @@
 //! Packets out of the container (Symphonia), samples out of the packets (Symphonia, or
-//! [`opus`](crate::audio::opus)).
+//! [`opus`](crate::audio::opus) and [`ima4`](crate::audio::ima4)).
 
 use std::io::{Cursor, ErrorKind};
 use std::sync::Arc;
 
-use symphonia::core::codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_OPUS};
+use symphonia::core::codecs::audio::well_known::{
+    CODEC_ID_AAC, CODEC_ID_ADPCM_IMA_QT, CODEC_ID_OPUS,
+};
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::probe::Hint;
@@ -15,7 +17,7 @@ use symphonia::core::packet::Packet;
 
 use crate::audio::container::{self, Container, REMEDY};
 use crate::audio::decode::Decoded;
-use crate::audio::{aac, chunks, mp4, opus, webm};
+use crate::audio::{aac, chunks, ima4, mp4, opus, webm};
 
 /// Samples of all channels that a packet may claim to hold, and that room is made for; real ones
 /// have thousands.
@@ -37,6 +39,7 @@ pub struct Sound {
 enum Decoder {
     Symphonia(Box<dyn AudioDecoder>),
     Opus(Box<opus::Decoder>),
+    Ima4(ima4::Decoder),
 }
 
 impl Decoder {
@@ -53,6 +56,11 @@ impl Decoder {
                 out.clear();
                 out.extend_from_slice(decoder.decode(&packet.data)?);
                 Ok((decoder.channels, opus::SAMPLE_RATE))
+            }
+            Decoder::Ima4(decoder) => {
+                out.clear();
+                decoder.decode(&packet.data, out)?;
+                Ok((decoder.channels(), decoder.sample_rate))
             }
         }
     }
@@ -120,7 +128,7 @@ pub fn decode(bytes: &Arc<[u8]>, kind: Container) -> Result<Sound, String> {
         lasts_s: 0.0,
         pre_skip: match &decoder {
             Decoder::Opus(decoder) => Some(decoder.pre_skip),
-            Decoder::Symphonia(_) => None,
+            Decoder::Symphonia(_) | Decoder::Ima4(_) => None,
         },
     };
     let decoded = &mut sound.decoded;
@@ -194,6 +202,13 @@ fn decoder(
     let configuration = parameters.extra_data.as_deref().unwrap_or(&[]);
     if parameters.codec == CODEC_ID_OPUS {
         return Ok(Decoder::Opus(Box::new(opus::Decoder::new(configuration)?)));
+    }
+    if let (CODEC_ID_ADPCM_IMA_QT, Some(channels), Some(rate)) = (
+        parameters.codec,
+        &parameters.channels,
+        parameters.sample_rate,
+    ) {
+        return Ok(Decoder::Ima4(ima4::Decoder::new(channels.count(), rate)));
     }
     if parameters.codec == CODEC_ID_AAC
         && let Some(aac) = aac::foreign_kind(configuration)
