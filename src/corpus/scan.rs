@@ -71,11 +71,13 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
         .collect();
 
     let tries_folders = layout.is_none_or(|layout| layout == Layout::Folders);
-    if tries_folders && unread.len() * 2 > files.len() {
-        if let Some(labelled) = by_folder(&files, name.as_deref(), layout.is_some()) {
-            let speakers: BTreeSet<&String> =
-                labelled.iter().filter_map(|u| u.speaker.as_ref()).collect();
-            findings.push(match speakers.iter().take(3).map(|s| s.as_str()).collect::<Vec<_>>() {
+    if tries_folders
+        && unread.len() * 2 > files.len()
+        && let Some(labelled) = by_folder(&files, name.as_deref(), layout.is_some())
+    {
+        let speakers: BTreeSet<&String> =
+            labelled.iter().filter_map(|u| u.speaker.as_ref()).collect();
+        findings.push(match speakers.iter().take(3).map(|s| s.as_str()).collect::<Vec<_>>() {
                 first if first.is_empty() => {
                     "emotions read from folders; no folder names the speakers, they are left empty".into()
                 }
@@ -85,13 +87,12 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
                     first.join(", ")
                 ),
             });
-            (utterances, layouts) = (labelled, vec![Layout::Folders]);
-            unread = utterances
-                .iter()
-                .filter(|u| u.emotion.is_none())
-                .map(|u| u.file.clone())
-                .collect();
-        }
+        (utterances, layouts) = (labelled, vec![Layout::Folders]);
+        unread = utterances
+            .iter()
+            .filter(|u| u.emotion.is_none())
+            .map(|u| u.file.clone())
+            .collect();
     }
     if let (Some(first), Some(layout)) = (unread.first(), layout) {
         return Err(no_manifest(format!(

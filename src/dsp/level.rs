@@ -99,7 +99,8 @@ pub fn sounding(samples: &[f32], sample_rate: u32) -> Range<usize> {
     let Some(first) = loud.next() else {
         return 0..samples.len();
     };
-    let last = loud.last().unwrap_or(first);
+    // From the front: the energies are a running sum.
+    let last = loud.fold(first, |_, index| index);
     let reaches = |&index: &usize| square(index) * width as f64 >= threshold;
     let from = (first + 1).saturating_sub(width);
     let to = (last + 1).min(samples.len());

@@ -327,10 +327,10 @@ mod tests {
             .collect();
         for seed in 0..10 {
             let found = parts(&speakers, std::slice::from_ref(&labels), &shares(), seed).unwrap();
-            for part in 0..3 {
+            for (part, name) in PARTS.iter().enumerate() {
                 let sad =
                     (0..240).any(|row| found[row] == part && labels[row].as_deref() == Some("sad"));
-                assert!(sad, "{} of seed {seed}", PARTS[part]);
+                assert!(sad, "{name} of seed {seed}");
             }
         }
     }
