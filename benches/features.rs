@@ -8,7 +8,10 @@ use sentire::audio::{self, ReadOptions};
 use sentire::dsp::resample::resample;
 use sentire::dsp::{frame::Framing, spectrum::Spectrum};
 use sentire::features::rich;
+use sentire::lld::cpp::PeakProminence;
 use sentire::lld::f0::PitchTracker;
+use sentire::lld::formant::FormantTracker;
+use sentire::lld::perturbation::Perturbation;
 
 fn features(criterion: &mut Criterion) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpora/demo/f1_angry_s1.flac");
@@ -40,15 +43,27 @@ fn features(criterion: &mut Criterion) {
         let mut tracker = PitchTracker::new(16_000, 0.010);
         b.iter(|| black_box(tracker.track(&samples)))
     });
+    let f0_hz = PitchTracker::new(16_000, 0.010).track(&samples).f0_hz;
+    criterion.bench_function("jitter and shimmer of 2 s", |b| {
+        b.iter(|| black_box(Perturbation::measure(&samples, 16_000, &f0_hz, 0.010)))
+    });
+    criterion.bench_function("cepstral peak of 2 s", |b| {
+        let mut cepstrum = PeakProminence::new(16_000, 0.010);
+        b.iter(|| black_box(cepstrum.track(&samples, &f0_hz)))
+    });
+    criterion.bench_function("formants of 2 s", |b| {
+        let mut formants = FormantTracker::new(16_000, 0.010);
+        b.iter(|| black_box(formants.track(&samples, &f0_hz)))
+    });
     let mut plan = rich::Plan::new(16_000);
     criterion.bench_function("rich descriptors of 2 s", |b| {
-        b.iter(|| black_box(plan.llds(&samples)))
+        b.iter(|| black_box(plan.analyse(&samples)))
     });
-    let table = plan.llds(&samples);
+    let analysis = plan.analyse(&samples);
     criterion.bench_function("rich statistics of 2 s", |b| {
         b.iter(|| {
             let mut out = Vec::new();
-            rich::functionals(&table, &mut out);
+            rich::functionals(&analysis, &mut out);
             black_box(out)
         })
     });
