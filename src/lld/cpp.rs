@@ -30,7 +30,7 @@ pub fn lld() -> Lld {
     Lld::new(
         "cpp_db",
         "dB",
-        "cepstral peak prominence: the cepstrum's peak at 60 to 500 Hz over its trend; voiced frames (Hillenbrand & Houde 1996)",
+        "cepstral peak prominence: the cepstrum's peak at 60 to 500 Hz over its trend (Hillenbrand & Houde 1996)",
     )
     .voiced()
 }

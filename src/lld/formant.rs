@@ -34,7 +34,7 @@ pub fn llds() -> Vec<Lld> {
             format!("f{n}_hz"),
             "Hz",
             format!(
-                "frequency of formant {n} on voiced frames, by Burg's method (5 formants below 5500 Hz, as Praat's default)"
+                "frequency of formant {n}, by Burg's method (5 formants below 5500 Hz, as Praat's default)"
             ),
         )
     };
@@ -42,7 +42,7 @@ pub fn llds() -> Vec<Lld> {
         Lld::new(
             format!("f{n}_bandwidth_hz"),
             "Hz",
-            format!("width of formant {n}, 3 dB below its peak, on voiced frames"),
+            format!("width of formant {n}, 3 dB below its peak"),
         )
     };
     let numbers = 1..=FORMANTS;

@@ -37,13 +37,13 @@ pub fn llds() -> Vec<Lld> {
         Lld::new(
             "jitter",
             "1",
-            "mean difference between lengths of successive periods within 25 ms, over their mean length; voiced frames",
+            "mean difference between lengths of successive periods within 25 ms, over their mean length",
         )
         .voiced(),
         Lld::new(
             "shimmer",
             "1",
-            "mean difference between amplitudes of successive periods within 25 ms, over their mean amplitude; voiced frames",
+            "mean difference between amplitudes of successive periods within 25 ms, over their mean amplitude",
         )
         .voiced(),
     ]
