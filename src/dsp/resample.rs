@@ -3,38 +3,51 @@
 use rubato::audioadapter_buffers::direct::SequentialSlice;
 use rubato::{Fft, FixedSync, Resampler, WindowFunction};
 
-/// Frames transformed at a time, at least, at the lower of the two rates. Longer blocks give a
-/// steeper filter.
+/// Frames transformed at a time, at least, at the lower of the two rates.
 const BLOCK: usize = 1024;
 
 /// `samples` at `from_hz`, resampled to `to_hz`. The result has `ceil(len * to_hz / from_hz)`
 /// samples.
 pub fn resample(samples: &[f32], from_hz: u32, to_hz: u32) -> Vec<f32> {
-    if from_hz == to_hz || samples.is_empty() {
-        return samples.to_vec();
+    ResamplePlan::new(from_hz, to_hz, BLOCK).apply(samples)
+}
+
+/// A planned change of the sample rate.
+pub struct ResamplePlan {
+    /// `None` where the rates are equal.
+    resampler: Option<Fft<f32>>,
+}
+
+impl ResamplePlan {
+    /// From `from_hz` to `to_hz`, transforming at least `block` frames of the lower rate at a time:
+    /// longer blocks give a steeper filter.
+    pub fn new(from_hz: u32, to_hz: u32, block: usize) -> ResamplePlan {
+        let (from, to) = (from_hz as usize, to_hz as usize);
+        // The block is a multiple of the ratio's denominator, by a power of two, since transforms
+        // are fastest there, and even: an odd one shifts the sound by half a sample.
+        let divisor = gcd(from, to);
+        let times = block.div_ceil(from.min(to) / divisor);
+        let block = from / divisor * times.next_power_of_two().max(2);
+        let window = WindowFunction::BlackmanHarris2;
+        let plan = || Fft::new_custom(from, to, block, 1, 1, window, FixedSync::Both);
+        ResamplePlan {
+            resampler: (from != to).then(|| plan().expect("rates and block size are positive")),
+        }
     }
-    let (from, to) = (from_hz as usize, to_hz as usize);
-    // The block is a multiple of the ratio's denominator, by a power of two, since transforms are
-    // fastest there, and even: an odd one shifts the sound by half a sample.
-    let divisor = gcd(from, to);
-    let times = BLOCK.div_ceil(from.min(to) / divisor);
-    let block = from / divisor * times.next_power_of_two().max(2);
-    let mut resampler = Fft::<f32>::new_custom(
-        from,
-        to,
-        block,
-        1,
-        1,
-        WindowFunction::BlackmanHarris2,
-        FixedSync::Both,
-    )
-    .expect("rates and block size are positive");
-    let input =
-        SequentialSlice::new(samples, 1, samples.len()).expect("one channel of that length");
-    resampler
-        .process_all(&input, samples.len(), None)
-        .expect("the buffers fit the resampler")
-        .take_data()
+
+    /// `samples` at the new rate.
+    pub fn apply(&mut self, samples: &[f32]) -> Vec<f32> {
+        let Some(resampler) = self.resampler.as_mut().filter(|_| !samples.is_empty()) else {
+            return samples.to_vec();
+        };
+        resampler.reset();
+        let n = samples.len();
+        let input = SequentialSlice::new(samples, 1, n).expect("one channel of that length");
+        resampler
+            .process_all(&input, n, None)
+            .expect("the buffers fit the resampler")
+            .take_data()
+    }
 }
 
 fn gcd(a: usize, b: usize) -> usize {
@@ -77,4 +90,16 @@ fn what_lies_above_the_new_half_rate_is_removed() {
         .iter()
         .fold(0.0_f32, |a, x| a.max(x.abs()));
     assert!(loudest < 1e-4, "{loudest}");
+}
+
+#[test]
+fn a_plan_is_the_same_at_every_use() {
+    let noise: Vec<f32> = (0..20_000)
+        .map(|i| (i as f32 * i as f32 * 0.001).sin())
+        .collect();
+    let mut plan = ResamplePlan::new(16_000, 11_000, 8192);
+    let first = plan.apply(&noise);
+    plan.apply(&noise[..777]);
+    assert_eq!(plan.apply(&noise), first);
+    assert_eq!(first.len(), 13_750);
 }

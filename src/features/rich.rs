@@ -41,7 +41,7 @@ enum Treatment {
     /// As [`Full`](Treatment::Full), and the delta on voiced frames.
     VoicedDelta,
     /// As [`VoicedDelta`](Treatment::VoicedDelta), and the contour on voiced frames: a spectrum's
-    /// shape means one thing in a vowel and another in a fricative or a pause.
+    /// shape, or noise, means one thing in a vowel and another in a fricative or a pause.
     VoicedShape,
     /// Mean and deviation of the contour: what voice quality and formants tell of an emotion is
     /// small, and their other statistics drown it (measured on three corpora).
@@ -52,9 +52,10 @@ enum Treatment {
 }
 
 /// The groups of descriptors in the order of the contours: how many, and how they are summarised.
-const GROUPS: [(usize, Treatment); 10] = [
+const GROUPS: [(usize, Treatment); 11] = [
     (energy::ENERGIES, Treatment::VoicedDelta),
-    (f0::PITCHES, Treatment::Full),
+    (f0::PITCHES - 1, Treatment::Full),
+    (1, Treatment::VoicedShape), // the harmonics-to-noise ratio
     (perturbation::PERTURBATIONS, Treatment::Plain),
     (1, Treatment::Plain), // the cepstral peak
     (2 * formant::FORMANTS, Treatment::Plain),
@@ -134,7 +135,7 @@ pub fn statistics() -> Vec<StatisticGroup> {
     vec![
         group(
             "contour",
-            "Statistics of a descriptor: NAME_STATISTIC; of the spectral shape also over voiced frames, NAME_voiced_STATISTIC",
+            "Statistics of a descriptor: NAME_STATISTIC; of the spectral shape and the harmonics-to-noise ratio also over voiced frames, NAME_voiced_STATISTIC",
             &functional::CONTOUR,
         ),
         group(
@@ -144,7 +145,7 @@ pub fn statistics() -> Vec<StatisticGroup> {
         ),
         group(
             "voiced_delta",
-            "Of energy, MFCC and spectral shape, the delta over voiced frames: NAME_delta_voiced_STATISTIC",
+            "Of energy, harmonics-to-noise ratio, MFCC and spectral shape, the delta over voiced frames: NAME_delta_voiced_STATISTIC",
             &functional::VOICED_DELTA,
         ),
         group(
@@ -334,7 +335,10 @@ fn rhythm_statistics(table: &LldTable, f0_hz: &[f32], out: &mut Vec<f32>) {
     let mut sorted = level.to_vec();
     sorted.sort_unstable_by(f32::total_cmp);
     let pause_db = stats::percentile(&sorted, 95.0) as f32 - PAUSE_BELOW_DB;
-    let is_pause: Vec<bool> = level.iter().map(|&db| db < pause_db).collect();
+    let is_pause: Vec<bool> = level
+        .iter()
+        .map(|&db| db < pause_db || db <= energy::SILENCE_DB)
+        .collect();
     let pauses = Segments::of(is_pause.iter().copied(), SHORTEST_PAUSE);
     pauses.statistics(table.hop_s, out);
     // Between the first sound and the last.

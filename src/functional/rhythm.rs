@@ -9,10 +9,7 @@ pub const SEGMENTS: [Statistic; 5] = [
         "ratio",
         "share of the frames that lie in such segments, 0 to 1",
     ),
-    (
-        "segments_per_s",
-        "number of such segments per second of recording",
-    ),
+    ("segments_per_s", "number of such segments per second"),
     (
         "length_mean_s",
         "mean length of such a segment in seconds; null where there is none",

@@ -22,7 +22,7 @@ const BAND_HZ: f64 = 5000.0;
 const TREND_FROM_S: f64 = 0.001;
 /// The cepstrum is averaged over this span, as in the paper's smoothed variant.
 const SMOOTHED_S: f64 = 0.0005;
-/// Power below this, relative to full scale, reads as this when it is turned into dB.
+/// Power below this, relative to full scale, reads as this when its logarithm is taken.
 const FLOOR: f32 = 1e-20;
 
 /// The descriptor of this file.
@@ -30,7 +30,7 @@ pub fn lld() -> Lld {
     Lld::new(
         "cpp_db",
         "dB",
-        "cepstral peak prominence: the cepstrum's peak at 60 to 500 Hz over its trend (Hillenbrand & Houde 1996)",
+        "cepstral peak prominence: the peak at 60 to 500 Hz of the cepstrum (of 0 to 5 kHz, smoothed over 0.5 ms) over its trend, a line from 1 ms on (Hillenbrand & Houde 1996)",
     )
     .voiced()
 }
@@ -45,7 +45,7 @@ pub struct PeakProminence {
     cepstrum: Vec<f64>,
     sums: Vec<f64>,
     scratch: Vec<Complex64>,
-    /// The cepstrum in dB, smoothed, up to its middle.
+    /// The logarithm of the cepstrum, smoothed, up to its middle.
     level: Vec<f64>,
     quefrency_step_s: f64,
 }
@@ -85,7 +85,7 @@ impl PeakProminence {
         self.framing.copy(samples, index, &mut self.frame);
         self.spectrum.compute(&self.frame);
         for (slot, &power) in self.log_spectrum.iter_mut().zip(&self.spectrum.power) {
-            *slot = Complex64::new(f64::from(10.0 * power.max(FLOOR).log10()), 0.0);
+            *slot = Complex64::new(f64::from(power.max(FLOOR).ln()), 0.0);
         }
         self.inverse
             .process_with_scratch(
@@ -97,7 +97,7 @@ impl PeakProminence {
         let at = |seconds: f64| (seconds / self.quefrency_step_s).round() as usize;
         let last = self.level.len() - 1;
         // The average over 2 half + 1 values, from sums of all values up to each.
-        let half = at(SMOOTHED_S / 2.0);
+        let half = (SMOOTHED_S / 2.0 / self.quefrency_step_s) as usize;
         let mut sum = 0.0;
         self.sums.clear();
         self.sums.push(sum);
@@ -108,12 +108,14 @@ impl PeakProminence {
         for (q, level) in self.level.iter_mut().enumerate() {
             let (from, to) = (q.saturating_sub(half), (q + half).min(last) + 1);
             let mean = (self.sums[to] - self.sums[from]) / (to - from) as f64;
-            *level = f64::from(20.0 * (mean as f32).max(FLOOR).log10());
+            *level = f64::from((mean as f32).max(FLOOR).ln());
         }
         let peaks = at(1.0 / MAXIMUM_PITCH_HZ)..=at(1.0 / MINIMUM_PITCH_HZ).min(last);
         let peak = peaks.reduce(|a, b| if self.level[b] > self.level[a] { b } else { a });
         let trend = Line::through(&self.level, at(TREND_FROM_S).min(last));
-        peak.map_or(f64::NAN, |peak| self.level[peak] - trend.at(peak))
+        // A factor on the logarithm of the spectrum shifts peak and trend alike.
+        let to_db = 20.0 / std::f64::consts::LN_10;
+        peak.map_or(f64::NAN, |peak| to_db * (self.level[peak] - trend.at(peak)))
     }
 }
 

@@ -12,6 +12,9 @@ const ZERO: f32 = 1e-10;
 /// dB).
 const FLOOR: f64 = 1e-6;
 
+/// The level of digital silence.
+pub const SILENCE_DB: f32 = -120.0;
+
 /// Number of descriptors of this file.
 pub const ENERGIES: usize = 3;
 

@@ -52,13 +52,13 @@ pub fn llds() -> Vec<Lld> {
         Lld::new(
             "voicing",
             "1",
-            "largest normalised autocorrelation at lags of 60 to 500 Hz, 0 to 1: near 1 for a periodic frame (Boersma 1993)",
+            "largest maximum of the normalised autocorrelation at lags of 60 to 500 Hz, 0 to 1: near 1 for a periodic frame, 0 where there is none (Boersma 1993)",
         ),
         Lld::new(
             "hnr_db",
             "dB",
-            "harmonics-to-noise ratio 10 log10(r / (1 - r)) of that autocorrelation r, -30 to 60 (Boersma 1993, equation 4); null \
-             where the frame's peak is below a tenth of the recording's",
+            "harmonics-to-noise ratio 10 log10(r / (1 - r)), -30 to 60, of the largest maximum r of that autocorrelation at all lags to that of \
+             60 Hz (Boersma 1993, equation 4); null where the frame's peak is below a tenth of the recording's, or nothing repeats itself",
         ),
     ]
 }
@@ -70,7 +70,7 @@ pub struct Pitch {
     pub f0_hz: Vec<f32>,
     /// The same in semitones above 27.5 Hz.
     pub f0_semitone: Vec<f32>,
-    /// Largest normalised autocorrelation, 0 to 1, voiced or not.
+    /// Largest maximum of the normalised autocorrelation, 0 to 1, voiced or not.
     pub voicing: Vec<f32>,
     /// Harmonics-to-noise ratio in dB, voiced or not; NaN where the frame is silent.
     pub hnr_db: Vec<f32>,
@@ -89,8 +89,10 @@ struct Candidate {
 struct Frame {
     /// The unvoiced one first.
     candidates: Vec<Candidate>,
-    /// The largest autocorrelation, 0 to 1.
+    /// The largest maximum of the autocorrelation, 0 to 1; 0 where there is none.
     strongest: f32,
+    /// The same over all lags from two samples on.
+    periodicity: f32,
     /// The frame's largest excursion over that of the recording.
     relative_peak: f64,
 }
@@ -179,13 +181,12 @@ impl PitchTracker {
             .iter()
             .map(|&f0| (12.0 * (f64::from(f0) / SEMITONE_REFERENCE_HZ).log2()) as f32)
             .collect();
-        let hnr_db =
-            frames
-                .iter()
-                .map(|frame| match frame.relative_peak >= HNR_SILENCE_THRESHOLD {
-                    true => hnr_db(frame.strongest),
-                    false => f32::NAN,
-                });
+        let hnr_db = frames.iter().map(|frame| {
+            match frame.relative_peak >= HNR_SILENCE_THRESHOLD && frame.periodicity > 0.0 {
+                true => hnr_db(frame.periodicity),
+                false => f32::NAN,
+            }
+        });
         let hnr_db = hnr_db.collect();
         let voicing = frames.iter().map(|frame| frame.strongest).collect();
         Pitch {
@@ -222,6 +223,7 @@ impl PitchTracker {
             return Frame {
                 candidates,
                 strongest: 0.0,
+                periodicity: 0.0,
                 relative_peak,
             };
         }
@@ -229,19 +231,30 @@ impl PitchTracker {
         let r = &self.autocorrelation;
         let shortest = (self.sample_rate / MAXIMUM_PITCH_HZ).floor() as usize;
         let longest = (self.sample_rate / MINIMUM_PITCH_HZ).ceil() as usize;
-        // The highest maximum, and what there is where there is none.
-        let (mut highest, mut elsewhere) = (0.0_f64, 0.0_f64);
-        for lag in shortest.max(1)..=longest {
-            if !(r[lag] > 0.5 * VOICING_THRESHOLD && r[lag] > r[lag - 1] && r[lag] >= r[lag + 1]) {
-                elsewhere = elsewhere.max(r[lag]);
+        // What falls from lag 0 on without a maximum does not repeat itself.
+        let (mut strongest, mut periodicity) = (0.0_f64, 0.0_f64);
+        for lag in 2..=longest {
+            let is_maximum = r[lag] > r[lag - 1] && r[lag] >= r[lag + 1];
+            if !is_maximum || (lag < shortest && r[lag] <= periodicity) {
                 continue;
             }
             // Parabola through the maximum and its neighbours for the place, sinc interpolation for
-            // the height.
+            // the height where it matters.
             let curvature = 2.0 * r[lag] - r[lag - 1] - r[lag + 1];
             let place = lag as f64 + 0.5 * (r[lag + 1] - r[lag - 1]) / curvature;
-            let height = reflected(self.sinc.interpolate(r, place));
-            highest = highest.max(height);
+            let is_weak = r[lag] <= 0.5 * VOICING_THRESHOLD;
+            let height = match is_weak {
+                true => r[lag].max(0.0),
+                false => reflected(self.sinc.interpolate(r, place)),
+            };
+            periodicity = periodicity.max(height);
+            if lag < shortest {
+                continue;
+            }
+            strongest = strongest.max(height);
+            if is_weak {
+                continue;
+            }
             let f0_hz = self.sample_rate / place;
             if !(MINIMUM_PITCH_HZ..=MAXIMUM_PITCH_HZ).contains(&f0_hz) {
                 continue;
@@ -255,14 +268,10 @@ impl PitchTracker {
             candidates[1..].sort_by(|a, b| b.strength.total_cmp(&a.strength));
             candidates.truncate(MAX_CANDIDATES);
         }
-        let strongest = if highest > 0.0 {
-            highest
-        } else {
-            reflected(elsewhere)
-        };
         Frame {
             candidates,
             strongest: strongest as f32,
+            periodicity: periodicity as f32,
             relative_peak,
         }
     }

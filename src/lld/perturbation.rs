@@ -104,13 +104,14 @@ impl Perturbation {
                 hop_s,
             };
             let pulses = pulses(samples, rate, &contour);
-            lengths.extend(period_runs(&pulses));
+            // A period with no neighbour to be compared with does not count.
+            lengths.extend(period_runs(&pulses).into_iter().filter(|run| run.len() > 1));
             amplitudes.extend(amplitude_runs(samples, rate, &pulses));
         }
         let (jitter, shimmer) = (Series::new(lengths), Series::new(amplitudes));
         Perturbation {
-            jitter: jitter.contour(f0_hz.len(), hop_s),
-            shimmer: shimmer.contour(f0_hz.len(), hop_s),
+            jitter: jitter.contour(f0_hz, hop_s),
+            shimmer: shimmer.contour(f0_hz, hop_s),
             measures: [
                 jitter.local(),
                 jitter.quotient(3),
@@ -220,7 +221,8 @@ fn pulses(samples: &[f32], rate: f64, contour: &Contour) -> Vec<f64> {
 }
 
 /// The place at 0.8 to 1.25 periods before or behind `at_s` where the sound within half a period
-/// correlates best with that around `at_s`, and the correlation; `None` at the recording's ends.
+/// correlates best with that around `at_s`, and the correlation, 0 where it has no maximum; `None`
+/// at the recording's ends.
 fn next_pulse(
     samples: &[f32],
     rate: f64,
@@ -235,56 +237,63 @@ fn next_pulse(
         (from >= 0 && to as usize <= samples.len()).then(|| &samples[from as usize..to as usize])
     };
     let here = around(middle)?;
+    let energy = dot(here, here);
     let nearest = (SEARCH.0 * period_s * rate).ceil() as isize;
     let farthest = (SEARCH.1 * period_s * rate).floor() as isize;
     let sign = direction as isize;
     // One lag more on each side, for the parabola.
     let correlations: Vec<f64> = (nearest - 1..=farthest + 1)
-        .map_while(|lag| Some(correlation(here, around(middle + sign * lag)?)))
+        .map_while(|lag| Some(correlation(here, energy, around(middle + sign * lag)?)))
         .collect();
     let inner = 1..correlations.len().checked_sub(1)?;
-    let best = inner.reduce(|a, b| {
+    if inner.is_empty() {
+        return None;
+    }
+    let neighbours = |i: usize| [correlations[i - 1], correlations[i], correlations[i + 1]];
+    let maxima = inner.filter(|&i| {
+        let [before, at, behind] = neighbours(i);
+        at > before && at >= behind
+    });
+    let Some(best) = maxima.reduce(|a, b| {
         if correlations[b] > correlations[a] {
             b
         } else {
             a
         }
-    })?;
-    // Parabola through the maximum and its neighbours; at an end of the range there may be none.
-    let [before, at, behind] = [best - 1, best, best + 1].map(|i| correlations[i]);
-    let curvature = 2.0 * at - before - behind;
-    let is_maximum = at >= before && at >= behind && curvature > 0.0;
-    let shift = if is_maximum {
-        0.5 * (behind - before) / curvature
-    } else {
-        0.0
+    }) else {
+        // Nothing stands out: no pulse here, and the search goes on a period further.
+        return Some((at_s + direction * period_s, 0.0));
     };
+    // Parabola through the maximum and its neighbours.
+    let [before, at, behind] = neighbours(best);
+    let shift = 0.5 * (behind - before) / (2.0 * at - before - behind);
     let lag = (nearest - 1) as f64 + best as f64 + shift;
     Some((at_s + direction * lag / rate, at))
 }
 
-/// The normalised correlation of two stretches of equal length; 0 where one is silent.
-fn correlation(x: &[f32], y: &[f32]) -> f64 {
-    const LANES: usize = 8;
-    let ((x, x_rest), (y, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
-    // Sums in lanes, which the processor adds at once.
-    let (mut xy, mut xx, mut yy) = ([0.0_f32; LANES], [0.0_f32; LANES], [0.0_f32; LANES]);
-    let mut add = |lane: usize, x: f32, y: f32| {
-        xy[lane] += x * y;
-        xx[lane] += x * x;
-        yy[lane] += y * y;
-    };
-    for (x, y) in x.iter().zip(y) {
-        (0..LANES).for_each(|lane| add(lane, x[lane], y[lane]));
-    }
-    x_rest.iter().zip(y_rest).for_each(|(x, y)| add(0, *x, *y));
-    let [xy, xx, yy] =
-        [xy, xx, yy].map(|lanes| lanes.iter().map(|&sum| f64::from(sum)).sum::<f64>());
+/// The normalised correlation of two stretches of equal length, of which the first has the energy
+/// `xx`; 0 where one is silent.
+fn correlation(x: &[f32], xx: f64, y: &[f32]) -> f64 {
+    let (xy, yy) = (dot(x, y), dot(y, y));
     if xx * yy > 0.0 {
         xy / (xx * yy).sqrt()
     } else {
         0.0
     }
+}
+
+/// The sum of products, in lanes, which the processor adds at once.
+fn dot(x: &[f32], y: &[f32]) -> f64 {
+    const LANES: usize = 8;
+    let ((x, x_rest), (y, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+    let mut sums = [0.0_f32; LANES];
+    for (x, y) in x.iter().zip(y) {
+        for lane in 0..LANES {
+            sums[lane] += x[lane] * y[lane];
+        }
+    }
+    let rest: f32 = x_rest.iter().zip(y_rest).map(|(x, y)| x * y).sum();
+    sums.iter().map(|&sum| f64::from(sum)).sum::<f64>() + f64::from(rest)
 }
 
 /// A time and the value there.
@@ -387,27 +396,27 @@ impl Series {
         parts().map(deviation).sum::<f64>() / parts().count() as f64 / self.mean
     }
 
-    /// The mean difference between neighbours over their mean, within reach of each frame.
-    fn contour(&self, frames: usize, hop_s: f64) -> Vec<f32> {
+    /// The mean difference between neighbours over their mean, within reach of each voiced frame.
+    fn contour(&self, f0_hz: &[f32], hop_s: f64) -> Vec<f32> {
         let pairs = self.runs.iter().flat_map(|run| run.windows(2)).map(|pair| {
             let ((time_a, a), (time_b, b)) = (pair[0], pair[1]);
             ((time_a + time_b) / 2.0, (b - a).abs(), (a + b) / 2.0)
         });
-        let (mut differences, mut means) = (vec![0.0; frames], vec![0.0; frames]);
+        let mut sums = vec![(0.0, 0.0); f0_hz.len()];
         for (time_s, difference, mean) in pairs {
             let first = ((time_s - REACH_S) / hop_s).ceil().max(0.0) as usize;
             let last = ((time_s + REACH_S) / hop_s).floor() as usize;
-            for frame in first..=last.min(frames - 1) {
-                differences[frame] += difference;
-                means[frame] += mean;
+            for (differences, means) in sums.iter_mut().take(last + 1).skip(first) {
+                *differences += difference;
+                *means += mean;
             }
         }
-        // No pair in reach: 0 / 0.
-        differences
-            .iter()
-            .zip(&means)
-            .map(|(difference, mean): (&f64, &f64)| (difference / mean) as f32)
-            .collect()
+        let value = |((differences, means), f0): (&(f64, f64), &f32)| match f0.is_nan() {
+            true => f32::NAN,
+            // 0 / 0 where no pair is in reach.
+            false => (differences / means) as f32,
+        };
+        sums.iter().zip(f0_hz).map(value).collect()
     }
 }
 

@@ -1,15 +1,17 @@
-"""Speed peer and value check of sentire's set `rich`: the same features by librosa and numpy.
+"""Speed peer and value check of sentire's set `rich`: the same features by librosa and Praat.
 
     python librosa_rich.py MANIFEST.csv OUT.parquet [--limit N]
 
 Reads the files of the manifest (column file, relative to the manifest's folder; 16 kHz, mono),
-computes 84 contours per clip and 1766 features of them in one process and one thread, and writes
-a table: the manifest's columns, then the features, named and ordered as `sentire extract` does.
-Prints the seconds of audio and how many times faster than real time it ran.
+computes 95 contours per clip and 1822 features in one process and one thread, and writes a table:
+the manifest's columns, then the features, named and ordered as `sentire extract` does. Prints the
+seconds of audio and how many times faster than real time it ran.
 
-F0 is by librosa.yin (librosa.pyin takes many times longer) and a frame is voiced if it is loud
-enough and repeats itself after the period found. So what depends on pitch (columns with f0_,
-voicing, hnr_db or voiced in the name) differs from sentire; everything else is to agree.
+Pitch, periods, jitter, shimmer and formants are Praat's, through parselmouth, on frames at the
+same times as sentire's. Voicing and harmonics-to-noise ratio are taken from Praat's candidates for
+the pitch, as the definition has it: `to_harmonicity_cc` takes 3.6 times as long.
+Praat looks for pitch on as many threads as it finds cores: `taskset -c 0` keeps it to one.
+The cepstral peak, pauses and syllables are numpy, everything else is librosa.
 """
 
 import os
@@ -26,18 +28,23 @@ from pathlib import Path
 import librosa
 import numpy as np
 import pandas as pd
+import parselmouth
 import pyarrow as pa
 import pyarrow.parquet as pq
 import scipy.signal  # librosa imports these late
 import soundfile
+from parselmouth.praat import call
 
 SR = 16000
-N_FFT, WIN, PITCH_WIN, HOP = 512, 400, 1024, 160
+N_FFT, WIN, HOP = 512, 400, 160
+PITCH_WIN = 800  # three periods of 60 Hz, and the frame of a formant: 50 ms
 HOP_S = HOP / SR
 FREQUENCIES = librosa.fft_frequencies(sr=SR, n_fft=N_FFT)[:, None]
 
 ENERGY = ["rms", "log_energy_db", "zcr"]
 PITCH = ["f0_hz", "f0_semitone", "voicing", "hnr_db"]
+VOICE = (["jitter", "shimmer", "cpp_db"] + [f"f{n}_hz" for n in range(1, 5)]
+         + [f"f{n}_bandwidth_hz" for n in range(1, 5)])
 MFCC = [f"mfcc_{i}" for i in range(20)]
 LOG_MEL = [f"log_mel_{i}_db" for i in range(26)]
 SHAPE = ["spectral_centroid_hz", "spectral_bandwidth_hz", "spectral_rolloff_25_hz",
@@ -47,10 +54,17 @@ SHAPE = ["spectral_centroid_hz", "spectral_bandwidth_hz", "spectral_rolloff_25_h
 CONTRAST = [f"spectral_contrast_{i}_db" for i in range(7)]
 CHROMA = [f"chroma_{c}" for c in ("c", "cs", "d", "ds", "e", "f", "fs", "g", "gs", "a", "as", "b")]
 
-CONTOURS = ENERGY + PITCH + MFCC + LOG_MEL + SHAPE + CONTRAST + CHROMA
-DETAILED = len(CONTOURS) - len(CONTRAST) - len(CHROMA)  # of the others mean and deviation alone
-IN_VOICE = [CONTOURS.index(c) for c in ENERGY + MFCC + SHAPE]
-IS_SHAPE = slice(CONTOURS.index(SHAPE[0]), DETAILED)
+CONTOURS = ENERGY + PITCH + VOICE + MFCC + LOG_MEL + SHAPE + CONTRAST + CHROMA
+
+
+def rows_of(names):
+    return np.array([CONTOURS.index(name) for name in names])
+
+
+DETAILED = rows_of(ENERGY + PITCH + MFCC + LOG_MEL + SHAPE)
+PLAIN = rows_of(VOICE)  # of these mean and deviation alone,
+COARSE = rows_of(CONTRAST + CHROMA)  # of these that of the delta also
+IN_VOICE, IS_SHAPE = rows_of(ENERGY + ["hnr_db"] + MFCC + SHAPE), rows_of(["hnr_db"] + SHAPE)
 
 STATIC = ["mean", "std", "skewness", "kurtosis", "p1", "p10", "p25", "p50", "p75", "p90", "p99",
           "range_1_99", "range_10_90", "range_25_75", "slope_per_s"]
@@ -60,37 +74,142 @@ STATISTICS = (STATIC + [f"delta_{s}" for s in DELTA] + [f"voiced_{s}" for s in S
 OF_X, OF_DELTA, OF_VOICED, OF_VOICED_DELTA = (
     slice(0, 15), slice(15, 22), slice(22, 37), slice(37, 39))
 BRIEF, BRIEF_DELTA = slice(0, 2), slice(15, 17)
+MEASURES = ["jitter_local", "jitter_rap", "jitter_ppq5",
+            "shimmer_local", "shimmer_apq3", "shimmer_apq5", "shimmer_apq11"]
 SEGMENTS = ["ratio", "segments_per_s", "length_mean_s", "length_std_s", "length_max_s"]
+SYLLABLES = ["per_s", "per_phonation_s", "interval_mean_s", "interval_std_s", "interval_npvi"]
 
 # Which statistics each contour has.
 WANTED = np.zeros((len(CONTOURS), len(STATISTICS)), dtype=bool)
-WANTED[:DETAILED, OF_X] = WANTED[:DETAILED, OF_DELTA] = True
-WANTED[DETAILED:, BRIEF] = WANTED[DETAILED:, BRIEF_DELTA] = True
-WANTED[IS_SHAPE, OF_VOICED] = True
-WANTED[IN_VOICE, OF_VOICED_DELTA] = True
-NAMES = ([f"{CONTOURS[c]}_{STATISTICS[s]}" for c, s in np.argwhere(WANTED)]
-         + [f"{what}_{s}" for what in ("voiced", "pause") for s in SEGMENTS])
+for rows, columns in [
+    (DETAILED, OF_X), (DETAILED, OF_DELTA), (IS_SHAPE, OF_VOICED), (IN_VOICE, OF_VOICED_DELTA),
+    (PLAIN, BRIEF), (COARSE, BRIEF), (COARSE, BRIEF_DELTA),
+]:
+    WANTED[rows, columns] = True
+NAMES = ([f"{CONTOURS[c]}_{STATISTICS[s]}" for c, s in np.argwhere(WANTED)] + MEASURES
+         + [f"{what}_{s}" for what in ("voiced", "pause", "inner_pause") for s in SEGMENTS]
+         + [f"syllable_{s}" for s in SYLLABLES])
+
+# Praat's limits of a period in seconds, and of the ratio of successive periods and amplitudes.
+PERIODS, PERIOD_RATIO, AMPLITUDE_RATIO = (0.0001, 0.02), 1.3, 1.6
+JITTER_ARGS = [0, 0, *PERIODS, PERIOD_RATIO]
 
 
-def pitch(y, rms):
-    """The contours PITCH: F0 by YIN, the others from the autocorrelation at its period."""
-    f0 = librosa.yin(y, fmin=60, fmax=500, sr=SR, frame_length=PITCH_WIN, hop_length=HOP)
-    lag = np.rint(SR / f0).astype(int)
-    first = np.arange(len(f0))[:, None] * HOP + np.arange(PITCH_WIN - SR // 60 - 1)
-    padded = np.pad(y, PITCH_WIN // 2)
-    head, tail = padded[first], padded[first + lag[:, None]]
-    energy = (head**2).sum(axis=1) * (tail**2).sum(axis=1)
-    r = np.where(energy > 0, (head * tail).sum(axis=1) / np.sqrt(energy), 0).clip(0, 1)
-    voiced = (r > 0.45) & (rms > rms.max() * 10 ** (-30 / 20))
+def praat_sound(y):
+    """y with zeros around it, so that Praat's frames of 50 ms lie at multiples of the hop."""
+    before = PITCH_WIN // 2 + 1  # one more on each side, or rounding might cost a frame
+    padded = np.zeros(len(y) // HOP * HOP + 2 * before)
+    padded[before:before + len(y)] = y
+    return parselmouth.Sound(padded, SR, start_time=-before / SR)
 
-    bounded = r.clip(0.001, 0.999999)
-    hnr_db = np.where(voiced, 10 * np.log10(bounded / (1 - bounded)), np.nan)
-    f0 = np.where(voiced, f0, np.nan)
-    return [f0, 12 * np.log2(f0 / 27.5), r, hnr_db]
+
+def pitch(sound):
+    """The contours PITCH, and Praat's Pitch."""
+    def track(threshold, ceiling):
+        return sound.to_pitch_ac(
+            HOP_S, 60.0, 15, False, 0.03, threshold, 0.01, 0.35, 0.14, ceiling)
+
+    found = track(0.45, 500.0)
+    assert abs(found.x1) < 1e-9, found.x1
+    f0 = found.selected_array["frequency"]
+    f0[f0 == 0] = np.nan
+    candidates = track(0.0, 8000.0).to_array()
+    audible = candidates["frequency"] > 0
+    in_pitch = audible & (candidates["frequency"] <= 500)
+    r = np.where(in_pitch, candidates["strength"], 0).max(axis=0)
+    periodicity = np.where(audible, candidates["strength"], 0).max(axis=0)
+    silent = [found.get_frame(i + 1).intensity < 0.1 for i in range(len(f0))]
+    bounded = periodicity.clip(0.001, 0.999999)
+    hnr_db = np.where(silent | (periodicity == 0), np.nan, 10 * np.log10(bounded / (1 - bounded)))
+    return [f0, 12 * np.log2(f0 / 27.5), r, hnr_db], found
+
+
+def perturbation(times, values, follows, frames):
+    """|b - a| over the mean of a and b, of successive values within 25 ms of each frame."""
+    a, b = values[:-1][follows], values[1:][follows]
+    middle = ((times[:-1] + times[1:]) / 2)[follows]
+    first = np.ceil((middle - 0.025) / HOP_S).astype(int).clip(0)
+    behind = np.floor((middle + 0.025) / HOP_S).astype(int).clip(-1, frames - 1) + 1
+    sums = np.zeros((2, frames + 1))
+    for sum_, x in zip(sums, (np.abs(b - a), (a + b) / 2)):
+        np.add.at(sum_, first, x)
+        np.add.at(sum_, behind, -x)
+    counts = np.zeros(frames + 1)
+    np.add.at(counts, first, 1)
+    np.add.at(counts, behind, -1)
+    difference, mean = sums.cumsum(axis=1)[:, :-1]
+    return np.where(counts.cumsum()[:-1] > 0, difference / mean, np.nan)
+
+
+def voice(sound, found, frames):
+    """The contours jitter and shimmer, and the values MEASURES of the whole clip."""
+    pulses = call([sound, found], "To PointProcess (cc)")
+    if call(pulses, "Get number of points") < 3:
+        return np.full((2, frames), np.nan), [np.nan] * len(MEASURES)
+    times = call(pulses, "To Matrix").values[0]
+    periods = np.diff(times)
+    fits = (periods >= PERIODS[0]) & (periods <= PERIODS[1])
+    follows = fits[:-1] & fits[1:] & similar(periods, PERIOD_RATIO)
+    jitter = perturbation((times[:-1] + times[1:]) / 2, periods, follows, frames)
+
+    tier = call([sound, pulses], "To AmplitudeTier (period)", *JITTER_ARGS)
+    shimmer = np.full(frames, np.nan)
+    if call(tier, "Get number of points") > 1:
+        times, amplitudes = call(call(tier, "Down to TableOfReal"), "To Matrix").values.T
+        follows = (np.diff(times) <= PERIODS[1]) & similar(amplitudes, AMPLITUDE_RATIO)
+        shimmer = perturbation(times, amplitudes, follows, frames)
+
+    measures = []
+    for name in MEASURES:
+        kind, variant = name.split("_")
+        what, args = ((pulses, JITTER_ARGS) if kind == "jitter"
+                      else ([sound, pulses], [*JITTER_ARGS, AMPLITUDE_RATIO]))
+        measures.append(call(what, f"Get {kind} ({variant})", *args))
+    return [jitter, shimmer], measures
+
+
+def similar(x, ratio):
+    """Whether of each two neighbours the larger is at most `ratio` times the smaller."""
+    return np.maximum(x[:-1], x[1:]) <= ratio * np.minimum(x[:-1], x[1:])
+
+
+def formants(sound, f0):
+    """Frequencies and bandwidths of formants 1 to 4 on voiced frames."""
+    found = sound.to_formant_burg(HOP_S, 5, 5500.0, 0.025, 50.0)
+    out = np.full((8, len(f0)), np.nan)
+    for i in np.flatnonzero(~np.isnan(f0)):
+        t = found.frame_number_to_time(i + 1)
+        out[:4, i] = [found.get_value_at_time(n, t) for n in range(1, 5)]
+        out[4:, i] = [found.get_bandwidth_at_time(n, t) for n in range(1, 5)]
+    return out
+
+
+def cepstral_peak(y, f0):
+    """Cepstral peak prominence in dB (Hillenbrand & Houde 1996) on voiced frames."""
+    voiced = np.flatnonzero(~np.isnan(f0))
+    out = np.full(len(f0), np.nan)
+    if len(voiced) == 0:
+        return out
+    frames = librosa.util.frame(np.pad(y, PITCH_WIN // 2), frame_length=PITCH_WIN, hop_length=HOP)
+    window = scipy.signal.get_window("hann", PITCH_WIN)[:, None]
+    power = np.abs(np.fft.rfft(frames[:, voiced] * window, 1024, axis=0)) ** 2
+    band = 1024 * 5000 // SR  # in bins
+    step = SR / 2 / 5000 / SR  # of quefrency, in seconds
+    cepstrum = np.abs(np.fft.irfft(10 * np.log10(np.maximum(power[:band + 1], 1e-20)), axis=0))
+    # The average over 5 values, at the ends over as many of them as there are.
+    kernel = np.ones(5)
+    sums = scipy.signal.oaconvolve(cepstrum[:band], kernel[:, None], mode="same", axes=0)
+    level = 20 * np.log10(sums / np.convolve(np.ones(band), kernel, mode="same")[:, None])
+    low, high = round(1 / 500 / step), round(1 / 60 / step)
+    peak = low + level[low:high + 1].argmax(axis=0)
+    from_ = round(0.001 / step)  # the trend's line
+    slope, offset = np.polyfit(np.arange(from_, band), level[from_:], 1)
+    out[voiced] = level[peak, np.arange(len(peak))] - (slope * peak + offset)
+    return out
 
 
 def contours(y):
-    """The contours of one clip in the order of CONTOURS: an array (contours, frames)."""
+    """The contours of one clip in the order of CONTOURS, and the values MEASURES."""
     S = np.abs(librosa.stft(y, n_fft=N_FFT, win_length=WIN, hop_length=HOP, window="hann",
                             center=True, pad_mode="constant"))
     power = S**2
@@ -122,17 +241,23 @@ def contours(y):
                        flux, entropy, slope, skewness, kurtosis])
     chroma = librosa.feature.chroma_stft(S=power, sr=SR, tuning=0.0)
     shape[:, total == 0] = chroma[:, total == 0] = np.nan
+    sound = praat_sound(y)
+    pitches, found = pitch(sound)
+    perturbations, measures = voice(sound, found, len(rms))
     return np.vstack([
         rms,
         20 * np.log10(np.maximum(rms, 1e-6)),
         librosa.feature.zero_crossing_rate(y, frame_length=WIN, hop_length=HOP),
-        *pitch(y, rms),
+        *pitches,
+        *np.where(np.isnan(pitches[0]), np.nan, perturbations),
+        cepstral_peak(y, pitches[0]),
+        formants(sound, pitches[0]),
         librosa.feature.mfcc(S=log_mel, sr=SR, n_mfcc=20),
         log_mel,
         shape,
         librosa.feature.spectral_contrast(S=S, sr=SR, n_bands=6, fmin=200),
         chroma,
-    ])
+    ]), measures
 
 
 def moments(x):
@@ -192,21 +317,55 @@ def segments(holds, shortest):
     return [lengths.sum() / seconds, len(lengths) / seconds, *some]
 
 
-def functionals(x):
+def syllables(level, voiced, pauses_s):
+    """The statistics SYLLABLES of voiced peaks of the level with dips of 2 dB between them."""
+    weights = np.ones(7)
+    level = np.convolve(level, weights, "same") / np.convolve(np.ones(len(level)), weights, "same")
+    least = np.percentile(level, 99) - 25
+    peaks, peak, valley = [], 0, None
+    for t, db in enumerate(level):
+        if valley is None:
+            if db > level[peak]:
+                peak = t
+            elif db <= level[peak] - 2:
+                peaks.append(peak)
+                valley = db
+        else:
+            valley = min(valley, db)
+            if db >= valley + 2:
+                peak, valley = t, None
+    if valley is None:
+        peaks.append(peak)
+    nuclei = np.array([p for p in peaks if level[p] >= least and voiced[p]], dtype=int)
+    seconds = len(level) * HOP_S
+    intervals = np.diff(nuclei) * HOP_S
+    npvi = 2 * np.abs(np.diff(intervals)) / (intervals[:-1] + intervals[1:])
+    return [len(nuclei) / seconds, len(nuclei) / (seconds - pauses_s),
+            *([intervals.mean(), intervals.std()] if len(intervals) else [np.nan] * 2),
+            npvi.mean() if len(npvi) else np.nan]
+
+
+def functionals(x, measures):
     """All features of one clip, in the order of NAMES."""
     delta = librosa.feature.delta(x, width=5, mode="nearest")
     voiced = ~np.isnan(x[CONTOURS.index("f0_hz")])
     out = np.empty(WANTED.shape)
-    out[:DETAILED, OF_X] = statistics(static, x[:DETAILED])
-    out[:DETAILED, OF_DELTA] = statistics(of_delta, delta[:DETAILED])
-    out[DETAILED:, BRIEF] = statistics(brief, x[DETAILED:])
-    out[DETAILED:, BRIEF_DELTA] = statistics(brief, delta[DETAILED:])
+    out[DETAILED, OF_X] = statistics(static, x[DETAILED])
+    out[DETAILED, OF_DELTA] = statistics(of_delta, delta[DETAILED])
+    out[PLAIN, BRIEF] = statistics(brief, x[PLAIN])
+    out[COARSE, BRIEF] = statistics(brief, x[COARSE])
+    out[COARSE, BRIEF_DELTA] = statistics(brief, delta[COARSE])
     out[IS_SHAPE, OF_VOICED] = statistics(static, np.where(voiced, x[IS_SHAPE], np.nan))
     out[IN_VOICE, OF_VOICED_DELTA] = statistics(
         of_voiced_delta, np.where(voiced, delta[IN_VOICE], np.nan))
     level = x[CONTOURS.index("log_energy_db")]
-    pause = level < np.percentile(level, 95) - 25
-    return np.concatenate([out[WANTED], segments(voiced, 3), segments(pause, 10)])
+    pause = (level < np.percentile(level, 95) - 25) | (level <= -120)
+    sound = np.flatnonzero(~pause)
+    pauses = segments(pause, 10)
+    inner_pauses = segments(pause[sound[0]:sound[-1] + 1], 10)
+    pauses_s = pauses[0] * len(level) * HOP_S
+    return np.concatenate([out[WANTED], measures, segments(voiced, 3), pauses, inner_pauses,
+                           syllables(level, voiced, pauses_s)])
 
 
 def report(what, audio, seconds):
@@ -227,7 +386,7 @@ def main():
     for number, file in enumerate(manifest["file"]):
         y, sr = soundfile.read(args.manifest.parent / file, dtype="float32")
         assert sr == SR and y.ndim == 1, f"{file}: not 16 kHz mono"
-        rows.append(functionals(contours(y)))
+        rows.append(functionals(*contours(y)))
         audio += len(y) / SR
         if number == 0:
             first, first_audio = time.perf_counter(), audio
