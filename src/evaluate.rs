@@ -120,7 +120,7 @@ pub fn evaluate(
     let prepared = model::prepare(data, normalize)?;
     let split = match folds {
         FoldSpec::Loso => split::loso(&prepared.speakers)?,
-        FoldSpec::K(k) => split::grouped_k_fold(&prepared.speakers, k)?,
+        FoldSpec::K(k) => k_folds(&prepared, k)?,
         FoldSpec::Split => {
             let marks = prepared.rows.iter().map(|row| row.split.as_deref());
             vec![split::marked(
@@ -225,6 +225,30 @@ pub fn evaluate(
         predictions: predictions.collect(),
         report,
     })
+}
+
+/// Folds with about as many recordings each, however many windows these have.
+fn k_folds(data: &Dataset, k: usize) -> Result<Vec<Fold>> {
+    let recordings = data.by_recording(&(0..data.len()).collect::<Vec<_>>());
+    let speaker = |rows: &Vec<usize>| data.speakers[rows[0]].clone();
+    let speakers: Vec<Option<String>> = recordings.iter().map(speaker).collect();
+    let rows = |of: &[usize]| {
+        let mut rows: Vec<usize> = of
+            .iter()
+            .flat_map(|&place| &recordings[place])
+            .copied()
+            .collect();
+        rows.sort_unstable();
+        rows
+    };
+    let folds = split::grouped_k_fold(&speakers, k)?.into_iter();
+    Ok(folds
+        .map(|fold| Fold {
+            train: rows(&fold.train),
+            test: rows(&fold.test),
+            name: fold.name,
+        })
+        .collect())
 }
 
 /// The first row of each of the fold's test recordings, and the class that a model trained on the

@@ -117,7 +117,7 @@ pub fn marked(marks: &[Option<&str>], speakers: &[Option<String>]) -> Result<Fol
             None => "rows without a speaker, who may be anyone, are".into(),
         };
         return Err(Error::Data(format!(
-            "{who} in both `train` and `test` of the column `split`; a speaker-independent figure needs each speaker on one side              (`sentire split` keeps them whole)"
+            "{who} in both `train` and `test` of the column `split`; a speaker-independent figure needs each speaker on one side (`sentire split` keeps them whole)"
         )));
     }
     Ok(Fold {
