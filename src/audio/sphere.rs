@@ -12,10 +12,8 @@ use crate::audio::decode::Decoded;
 pub fn decode(bytes: &[u8]) -> Result<(Decoded, Option<String>), String> {
     let (header, samples) = split(bytes)?;
     let field = |name: &str| {
-        let mut lines = header.lines().map(|line| line.splitn(3, ' '));
-        lines.find_map(|mut words| {
-            (words.next()? == name).then(|| words.nth(1).unwrap_or("").trim())
-        })
+        let mut lines = header.lines().map(str::split_whitespace);
+        lines.find_map(|mut words| (words.next()? == name).then(|| words.nth(1).unwrap_or("")))
     };
     let integer = |name: &str| field(name).and_then(|value| value.parse::<u64>().ok());
     let required = |name: &str| {
@@ -28,24 +26,38 @@ pub fn decode(bytes: &[u8]) -> Result<(Decoded, Option<String>), String> {
             "NIST SPHERE of {channels} channels; expected 1 to 64"
         ));
     }
-    let coding = field("sample_coding").unwrap_or("pcm");
+    let is_split = field("channels_interleaved").is_some_and(|f| f.eq_ignore_ascii_case("false"));
+    if channels > 1 && is_split {
+        return Err(
+            "NIST SPHERE with one channel behind the other (channels_interleaved FALSE); expected \
+             them interleaved; convert it with `sph2pipe -f wav FILE out.wav`"
+                .into(),
+        );
+    }
+    let coding = field("sample_coding").unwrap_or("pcm").to_ascii_lowercase();
+    let coding = coding.as_str();
     let width = integer("sample_n_bytes").unwrap_or(if coding == "pcm" { 2 } else { 1 });
-    // `01` puts the low byte first, `10` the high one; one byte needs no order.
+    // `01`, `012` and `0123` put the low byte first, `10` and the like the high one; SoX writes `01`
+    // and `10` at any width. One byte needs no order.
     let order = field("sample_byte_format").unwrap_or("");
     let read: fn(&[u8]) -> f32 = match (coding, width, order) {
         ("pcm", 1, _) => |b| f32::from(b[0] as i8) / 128.0,
         ("pcm", 2, "01") => |b| f32::from(i16::from_le_bytes([b[0], b[1]])) / 32768.0,
         ("pcm", 2, "10") => |b| f32::from(i16::from_be_bytes([b[0], b[1]])) / 32768.0,
-        ("pcm", 3, "012") => |b| integer_to_f32(i32::from_le_bytes([0, b[0], b[1], b[2]])),
-        ("pcm", 3, "210") => |b| integer_to_f32(i32::from_be_bytes([b[0], b[1], b[2], 0])),
-        ("pcm", 4, "0123") => |b| integer_to_f32(i32::from_le_bytes([b[0], b[1], b[2], b[3]])),
-        ("pcm", 4, "3210") => |b| integer_to_f32(i32::from_be_bytes([b[0], b[1], b[2], b[3]])),
-        ("ulaw" | "mu-law", 1, _) => |b| mu_law(b[0]),
+        ("pcm", 3, "01" | "012") => |b| integer_to_f32(i32::from_le_bytes([0, b[0], b[1], b[2]])),
+        ("pcm", 3, "10" | "210") => |b| integer_to_f32(i32::from_be_bytes([b[0], b[1], b[2], 0])),
+        ("pcm", 4, "01" | "0123") => {
+            |b| integer_to_f32(i32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+        }
+        ("pcm", 4, "10" | "3210") => {
+            |b| integer_to_f32(i32::from_be_bytes([b[0], b[1], b[2], b[3]]))
+        }
+        ("ulaw" | "mulaw" | "mu-law", 1, _) => |b| mu_law(b[0]),
         ("alaw", 1, _) => |b| a_law(b[0]),
         _ => {
             return Err(format!(
                 "NIST SPHERE of {width}-byte samples coded as `{coding}`, byte order `{order}`; \
-                 expected pcm, ulaw or alaw; convert it with `sph2pipe -f wav FILE out.wav` or `sox FILE out.wav`"
+                 expected pcm in 1 to 4 bytes of order 01 or 10, ulaw or alaw; convert it with `sph2pipe -f wav FILE out.wav` or `sox FILE out.wav`"
             ));
         }
     };
@@ -71,15 +83,19 @@ pub fn decode(bytes: &[u8]) -> Result<(Decoded, Option<String>), String> {
 /// The header's text and the samples' bytes.
 fn split(bytes: &[u8]) -> Result<(String, &[u8]), String> {
     let damaged = || "NIST SPHERE whose header is damaged; get the file again".to_string();
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(65_536)]).into_owned();
+    let head = &bytes[..bytes.len().min(65_536)];
+    let mark = b"\nend_head";
+    let end = head.windows(mark.len()).position(|w| w == mark);
+    let end = end.ok_or_else(damaged)?;
+    let text = String::from_utf8_lossy(&head[..end]).into_owned();
     let len: usize = text
         .lines()
         .nth(1)
         .and_then(|line| line.trim().parse().ok())
+        .filter(|&len| len >= end + mark.len())
         .ok_or_else(damaged)?;
-    let end = text.find("\nend_head").ok_or_else(damaged)?;
     let samples = bytes.get(len..).ok_or_else(damaged)?;
-    Ok((text[..end].to_string(), samples))
+    Ok((text, samples))
 }
 
 /// 32 bits, or 24 on top of them.
@@ -167,4 +183,30 @@ fn headers_as_the_corpora_have_them() {
     let refused = decode(&file(shorten, b"ajkg")).map(|_| ()).unwrap_err();
     assert!(refused.contains("pcm,embedded-shorten-v2.00") && refused.contains("sph2pipe"));
     assert!(decode(b"NIST_1A\n   1024\nsample_rate").is_err());
+
+    // SoX: 24 and 32 bits in the order `01`, or `10` with -B; names in capitals, wide gaps.
+    let sox = |width: u8, order: &str| {
+        format!(
+            "sample_count  -i  1\nsample_n_bytes -i {width}\nsample_byte_format -s2 {order}\n\
+             sample_rate -i 16000\nsample_coding -s3 PCM\n"
+        )
+    };
+    for (width, order, sample) in [
+        (3, "01", vec![0, 0, 0x40]),
+        (3, "10", vec![0x40, 0, 0]),
+        (4, "01", vec![0, 0, 0, 0x40]),
+        (4, "10", vec![0x40, 0, 0, 0]),
+    ] {
+        let (sound, fault) = decode(&file(&sox(width, order), &sample)).unwrap();
+        assert_eq!((sound.interleaved, fault), (vec![0.5], None));
+    }
+    let split = swb.replace("sample_rate", "channels_interleaved -s5 FALSE\nsample_rate");
+    let refused = decode(&file(&split, &[0x80, 0xff]))
+        .map(|_| ())
+        .unwrap_err();
+    assert!(refused.contains("channels_interleaved FALSE"), "{refused}");
+    // A header that would end before its own last line.
+    let mut short = file(timit, &[0x00, 0x40, 0x00, 0xc0]);
+    short[8..15].copy_from_slice(b"      0");
+    assert!(decode(&short).is_err());
 }
