@@ -17,7 +17,8 @@ use crate::cmd::{Console, Outcome, to_json};
 
 pub fn run(args: &Describe, console: &Console) -> Result<Outcome> {
     let path = Path::new(&args.what);
-    if !path.exists() {
+    // A link to nothing is a file that cannot be opened.
+    if path.symlink_metadata().is_err() {
         let set: FeatureSet = args.what.parse().map_err(|error| match error {
             Error::Usage(reason) => {
                 Error::Usage(format!("{}: no such file, and {reason}", args.what))
