@@ -2,10 +2,12 @@
 //! resampled (rubato); trimmed, brought to a level and cut into windows where that is asked for.
 
 mod aac;
+mod bytes;
 mod chunks;
 mod container;
 mod decode;
 mod ima4;
+mod mp3;
 mod mp4;
 mod ogg;
 mod opus;
@@ -177,13 +179,18 @@ pub fn read_bytes(bytes: Vec<u8>, name: &str, options: &ReadOptions) -> Result<R
     let decoded = guarded(name, Stage::Decode, || {
         decode::decode(bytes, options.accept_truncated)
     })?
-    .map_err(|reason| failure(name, Stage::Decode, reason))?;
+    .map_err(|refusal| Error::Audio {
+        file: name.to_string(),
+        stage: Stage::Decode,
+        reason: refusal.reason,
+        is_empty: refusal.is_empty,
+    })?;
     prepare(decoded, options).map_err(|reason| failure(name, Stage::Preprocess, reason))
 }
 
 /// Whether a recording failed because there is nothing in it: no byte, or a header without samples.
 pub fn is_empty(error: &Error) -> bool {
-    matches!(error, Error::Audio { reason, .. } if decode::EMPTY.iter().any(|e| reason.contains(e)))
+    matches!(error, Error::Audio { is_empty: true, .. })
 }
 
 fn failure(file: &str, stage: Stage, reason: String) -> Error {
@@ -191,6 +198,7 @@ fn failure(file: &str, stage: Stage, reason: String) -> Error {
         file: file.to_string(),
         stage,
         reason,
+        is_empty: false,
     }
 }
 
@@ -462,5 +470,7 @@ mod tests {
         };
         assert!(empty(b"") && empty(&wav(&[], 1, 16000, 0)));
         assert!(!empty(b"hello, this is no sound\n"));
+        // Its header promises samples: damaged.
+        assert!(!empty(&wav(&[], 1, 16000, 200)));
     }
 }

@@ -55,6 +55,8 @@ pub enum Error {
         stage: Stage,
         /// What was found, what was expected, what to do.
         reason: String,
+        /// There is nothing in it: no byte, or a whole header without samples.
+        is_empty: bool,
     },
     /// A manifest or a folder of recordings that cannot be understood.
     #[error("{}: {reason}", path.display())]
@@ -111,6 +113,7 @@ pub fn guarded<T>(file: &str, stage: Stage, compute: impl FnOnce() -> T) -> Resu
             "internal error ({}); please report it with the file",
             panic_text(panic.as_ref())
         ),
+        is_empty: false,
     })
 }
 

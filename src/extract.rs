@@ -207,10 +207,16 @@ fn compute(
     let options = settings.read_options(utterance.start, utterance.end);
     // Errors name the file as the manifest does, so that failures can be joined to it.
     let rename = |error| match error {
-        Error::Audio { stage, reason, .. } => Error::Audio {
+        Error::Audio {
+            stage,
+            reason,
+            is_empty,
+            ..
+        } => Error::Audio {
             file: utterance.file.clone(),
             stage,
             reason,
+            is_empty,
         },
         other => other,
     };

@@ -254,7 +254,19 @@ fn features_hardly_depend_on_the_container() {
     let mut features = |name: &str| extractor.functionals(&read(name).audio);
     let reference = features("reference.flac");
     let get = |values: &[f32], name: &str| values[names.iter().position(|n| n == name).unwrap()];
-    for name in ["s24.wav", "f32.wav", "alac.m4a", "aiff.aiff", "timit.wav"] {
+    for name in [
+        "s16.wav",
+        "s24.wav",
+        "s32.wav",
+        "f32.wav",
+        "alac.m4a",
+        "alac.caf",
+        "pcm.caf",
+        "aiff.aiff",
+        "sowt.aiff",
+        "timit.wav",
+        "big_endian.sph",
+    ] {
         let same = features(name)
             .iter()
             .zip(&reference)
@@ -393,7 +405,27 @@ fn no_damage_brings_the_program_down() {
                     accept_truncated: true,
                     ..ReadOptions::default()
                 };
-                let _ = audio::read_bytes(damaged, "x", &accept);
+                match audio::read_bytes(damaged, "x", &accept) {
+                    // A panic is caught and becomes an internal error.
+                    Err(error) => {
+                        let said = error.to_string();
+                        assert!(
+                            !said.contains("internal error"),
+                            "{}, byte {at}: {said}",
+                            path.display()
+                        );
+                    }
+                    // Every file here holds less than 2 s at 192 kHz; ADPCM has two samples a byte,
+                    // packed silence more.
+                    Ok(recording) => {
+                        let n = recording.audio.samples.len();
+                        assert!(
+                            (1..400_000).contains(&n),
+                            "{}, byte {at}: {n} samples",
+                            path.display()
+                        );
+                    }
+                }
             }
         }
     }
@@ -434,5 +466,164 @@ fn an_empty_wav_with_a_chunk_behind_is_empty() {
     assert!(
         refused.contains("without a single whole sample"),
         "{refused}"
+    );
+}
+
+fn say(bytes: &[u8]) -> String {
+    audio::read_bytes(bytes.to_vec(), "x", &ReadOptions::default())
+        .unwrap_err()
+        .to_string()
+}
+
+fn samples(bytes: &[u8]) -> Vec<f32> {
+    audio::read_bytes(bytes.to_vec(), "x", &ReadOptions::default())
+        .unwrap_or_else(|error| panic!("{error}"))
+        .audio
+        .samples
+}
+
+/// A tag of ID3v2 with 20 bytes of padding.
+const ID3V2: [u8; 30] = {
+    let mut tag = [0; 30];
+    (tag[0], tag[1], tag[2], tag[3], tag[9]) = (b'I', b'D', b'3', 4, 20);
+    tag
+};
+
+#[test]
+fn tags_around_a_recording_change_nothing() {
+    let mut id3v1 = b"TAG".to_vec();
+    id3v1.resize(128, b' ');
+    // No items: the footer alone.
+    let mut ape = b"APETAGEX".to_vec();
+    ape.extend([0xd0, 7, 0, 0, 32, 0, 0, 0]);
+    ape.resize(32, 0);
+    for name in [
+        "s16.wav",
+        "reference.flac",
+        "aiff.aiff",
+        "mp3.mp3",
+        "adts.aac",
+        "aac.m4a",
+        "opus.webm",
+        "music.opus",
+        "vorbis.ogg",
+        "timit.wav",
+    ] {
+        let bare = std::fs::read(path(name)).unwrap();
+        let expected = samples(&bare);
+        let before = [&ID3V2[..], &bare].concat();
+        assert_eq!(samples(&before), expected, "{name} behind ID3v2");
+        // The first half, as a file that broke off.
+        let cut = &before[..ID3V2.len() + bare.len() / 2];
+        assert!(
+            audio::read_bytes(cut.to_vec(), "x", &ReadOptions::default()).is_err(),
+            "{name} cut behind ID3v2"
+        );
+        let behind = [&bare[..], &ape, &id3v1].concat();
+        if !matches!(name, "s16.wav" | "aiff.aiff" | "timit.wav") {
+            assert_eq!(samples(&behind), expected, "{name} before ID3v1 and APE");
+        }
+    }
+    let said = say(&ID3V2);
+    assert!(said.contains("no recording behind it"), "{said}");
+}
+
+#[test]
+fn a_fragment_without_its_samples_is_missed() {
+    let whole = std::fs::read(path("fragmented.mp4")).unwrap();
+    let mdat = whole.windows(4).rposition(|w| w == b"mdat").unwrap() - 4;
+    let said = say(&whole[..mdat]);
+    assert!(said.contains("fragment (`moof`) are missing"), "{said}");
+    let said = say(&whole[..mdat + 5]);
+    assert!(said.contains("within the header of a box"), "{said}");
+}
+
+/// A CAF of 16 kHz mono: its format, bytes a sample, bits, sound and what follows it.
+fn caf(codec: &[u8; 4], width: u32, bits: u32, sound: &[u8], behind: &[u8]) -> Vec<u8> {
+    let mut bytes = b"caff\0\x01\0\0desc\0\0\0\0\0\0\0\x20".to_vec();
+    bytes.extend(16_000_f64.to_be_bytes());
+    bytes.extend(codec);
+    for field in [0, width, 1, 1, bits] {
+        bytes.extend(u32::to_be_bytes(field));
+    }
+    bytes.extend(b"data");
+    bytes.extend((sound.len() as u64 + 4).to_be_bytes());
+    bytes.extend([0; 4]);
+    bytes.extend(sound);
+    bytes.extend(behind);
+    bytes
+}
+
+#[test]
+fn caf_of_odd_length_with_a_pad_byte_is_whole() {
+    // Three samples of 24 bits; SoX puts a zero behind them.
+    let sound = [0x40, 0, 0, 0xc0, 0, 0, 0x20, 0, 0];
+    let padded = caf(b"lpcm", 3, 24, &sound, &[0]);
+    assert_eq!(samples(&padded), [0.5, -0.5, 0.25]);
+    let chunk = caf(b"lpcm", 3, 24, &sound, b"free\0\0\0\0\0\0\0\x02ab");
+    assert_eq!(samples(&chunk), [0.5, -0.5, 0.25]);
+    let cut = say(&caf(b"lpcm", 3, 24, &sound, b"free\0\0"));
+    assert!(cut.contains("within the chunk behind"), "{cut}");
+}
+
+#[test]
+fn caf_of_mu_law_and_a_law_is_decoded() {
+    // Tables of G.711: the loudest codes and the quietest.
+    let mu_law = caf(b"ulaw", 1, 8, &[0x80, 0x00, 0xff], &[0]);
+    assert_eq!(
+        samples(&mu_law),
+        [32124.0, -32124.0, 0.0].map(|x| x / 32768.0)
+    );
+    let a_law = caf(b"alaw", 1, 8, &[0xaa, 0x2a, 0xd5, 0xd5], &[]);
+    assert_eq!(
+        samples(&a_law),
+        [32256.0, -32256.0, 8.0, 8.0].map(|x| x / 32768.0)
+    );
+}
+
+#[test]
+fn codecs_are_named_where_they_are_the_cause() {
+    let said = say(&caf(b"QDM2", 1, 8, &[0; 8], &[]));
+    assert!(said.contains("CAF with QDM2, which is not"), "{said}");
+    // A frame of MPEG-1 layer 2, 64 kb/s at 32 kHz.
+    let said = say(&[0xff, 0xfd, 0x48, 0xc4, 0, 0, 0, 0]);
+    assert!(said.contains("holds MP2"), "{said}");
+    // 5.1: channel configuration 6 in the decoder configuration.
+    let mut m4a = std::fs::read(path("aac.m4a")).unwrap();
+    let at = m4a
+        .windows(4)
+        .position(|w| w == b"\x05\x80\x80\x80")
+        .unwrap()
+        + 6;
+    assert_eq!(m4a[at] >> 3 & 15, 1);
+    m4a[at] = m4a[at] & 0x87 | 6 << 3;
+    let said = say(&m4a);
+    assert!(said.contains("MPEG-4 with AAC of 6 channels"), "{said}");
+}
+
+#[test]
+fn a_second_recording_in_a_file_is_not_dropped_silently() {
+    for name in ["s16.wav", "aiff.aiff", "mp3.mp3", "music.opus"] {
+        let one = std::fs::read(path(name)).unwrap();
+        let said = say(&[&one[..], &one].concat());
+        let expected = format!("another recording begins at byte {}", one.len());
+        assert!(said.contains("another recording begins"), "{name}: {said}");
+        // The second MP3 may begin with a tag of its own.
+        assert!(
+            name == "mp3.mp3" || said.contains(&expected),
+            "{name}: {said}"
+        );
+    }
+}
+
+#[test]
+fn a_header_that_promises_more_than_is_read_is_refused_at_once() {
+    // The number of samples in a FLAC: the low 4 bits of byte 21 and the four bytes behind it.
+    let mut flac = std::fs::read(path("reference.flac")).unwrap();
+    flac[21] |= 0x0f;
+    let said = say(&flac);
+    assert!(
+        said.contains("expected at most 536870912 in all; cut it into parts"),
+        "{said}"
     );
 }

@@ -2,19 +2,19 @@
 //!
 //! An ADTS file (`.aac`) states neither its encoder's delay nor its length, so both stay in: the
 //! recording comes 1024 samples late from FFmpeg's encoder, 2112 from Apple's, and ends with up to
-//! a frame of padding. M4A states both. Every ADTS frame states its length, so a cut within one and
+//! a frame of padding; so it is in Matroska, and in an M4A written in fragments from the start
+//! (`-movflags empty_moov`), which have no edit list. Any other M4A states both. Every ADTS frame states its length, so a cut within one and
 //! most changes of a frame's header are noticed; a changed byte in a frame is not, as almost nobody
 //! writes the optional checksum.
 
-use crate::audio::container::{Stated, id3_len};
+use crate::audio::container::Stated;
 
 /// What is wrong with the frames of an ADTS file, if anything (ISO/IEC 14496-3, 1.A.2).
 pub fn read_adts(bytes: &[u8]) -> Stated {
-    let mut at = id3_len(bytes);
+    let mut at = 0;
     let fault = loop {
         let frame = bytes.get(at..).unwrap_or(&[]);
-        // Behind the last frame may stand tags.
-        if frame.is_empty() || frame.starts_with(b"TAG") || frame.starts_with(b"APETAGEX") {
+        if frame.is_empty() {
             break None;
         }
         let is_frame = frame.len() >= 7 && frame[0] == 0xff && frame[1] & 0xf6 == 0xf0;
@@ -53,6 +53,22 @@ pub fn foreign_kind(configuration: &[u8]) -> Option<&'static str> {
         23 => Some("AAC-LD"),
         39 => Some("AAC-ELD"),
         42 => Some("xHE-AAC (USAC)"),
+        _ => None,
+    }
+}
+
+/// The number of channels that a decoder configuration of plain AAC states (ISO/IEC 14496-3, table
+/// 1.19); `None` where it stands elsewhere.
+pub fn channels(configuration: &[u8]) -> Option<usize> {
+    let [first, second, ..] = configuration else {
+        return None;
+    };
+    // A rate that is written out (index 15) moves the field; nobody writes one with plain AAC.
+    let is_escaped = ((first & 7) << 1) | (second >> 7) == 15;
+    match (second >> 3) & 0x0f {
+        _ if is_escaped => None,
+        n @ 1..=6 => Some(usize::from(n)),
+        7 => Some(8),
         _ => None,
     }
 }

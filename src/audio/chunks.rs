@@ -4,6 +4,7 @@
 //! changed in it is not, since none of them has a checksum. Where a length was left open because
 //! the file went to a pipe, nothing can be noticed either.
 
+use crate::audio::bytes::{big_at, little_at};
 use crate::audio::container::Stated;
 
 /// How a container writes its chunks.
@@ -44,9 +45,9 @@ impl Layout {
             let header = bytes.get(at..)?;
             let id = header.get(..4)?.try_into().expect("4 bytes");
             let (len, header_len, padding) = match self {
-                Layout::Caf => (number(header, 4, 8)?, 12, 0),
-                Layout::Aiff => (number(header, 4, 4)?, 8, 1),
-                Layout::Wav => (little(header, 4, 4)?, 8, 1),
+                Layout::Caf => (big_at(header, 4, 8)?, 12, 0),
+                Layout::Aiff => (big_at(header, 4, 4)?, 8, 1),
+                Layout::Wav => (little_at(header, 4, 4)?, 8, 1),
             };
             let content = at + header_len;
             let next = (content as u64).saturating_add(len.saturating_add(len & padding));
@@ -64,22 +65,6 @@ impl Layout {
     }
 }
 
-/// A big-endian number of `n` bytes.
-fn number(bytes: &[u8], at: usize, n: usize) -> Option<u64> {
-    let digits = bytes.get(at..at + n)?;
-    Some(digits.iter().fold(0, |sum, &b| (sum << 8) | u64::from(b)))
-}
-
-/// A little-endian number of `n` bytes.
-fn little(bytes: &[u8], at: usize, n: usize) -> Option<u64> {
-    let digits = bytes.get(at..at + n)?;
-    let value = digits
-        .iter()
-        .rev()
-        .fold(0, |sum, &b| (sum << 8) | u64::from(b));
-    Some(value)
-}
-
 /// A length that was written before the end was known (ffmpeg: 2^32 - 1, sox: 2^31 - 4096 and the
 /// like).
 const OPEN: u64 = 0x7f00_0000;
@@ -89,8 +74,18 @@ pub fn read_wav(bytes: &mut [u8]) -> Stated {
     close_open_wav(bytes);
     Stated {
         length_s: adpcm_length_s(bytes),
+        fault: another(Layout::Wav, b"RIFF", bytes),
         ..Stated::default()
     }
+}
+
+/// Whether behind the sound stands another whole file, as where two were joined.
+fn another(layout: Layout, magic: &[u8; 4], bytes: &[u8]) -> Option<String> {
+    let second = layout.find(bytes, magic)?;
+    Some(format!(
+        "another recording begins at byte {}, and only the first is read",
+        second.at - 8
+    ))
 }
 
 /// A WAV that was written to a pipe states no length. Gives its last chunk the length that the file
@@ -130,11 +125,11 @@ fn adpcm_length_s(bytes: &[u8]) -> Option<f64> {
     if !matches!(wav_tag(bytes)?, 0x0002 | 0x0011) {
         return None;
     }
-    let rate = little(format, 4, 4)?;
-    let block_len = little(format, 12, 2)?;
-    let block_samples = little(format, 18, 2)?;
+    let rate = little_at(format, 4, 4)?;
+    let block_len = little_at(format, 12, 2)?;
+    let block_samples = little_at(format, 18, 2)?;
     let fact = Layout::Wav.find(bytes, b"fact")?;
-    let samples = little(fact.content(bytes), 0, 4)?;
+    let samples = little_at(fact.content(bytes), 0, 4)?;
     let data = Layout::Wav.find(bytes, b"data")?;
     let whole = (data.len / block_len.max(1)).saturating_mul(block_samples);
     let fits = samples > 0 && samples <= whole && whole - samples < block_samples;
@@ -145,7 +140,7 @@ fn adpcm_length_s(bytes: &[u8]) -> Option<f64> {
 fn wav_tag(bytes: &[u8]) -> Option<u16> {
     let format = Layout::Wav.find(bytes, b"fmt ")?;
     let format = format.content(bytes);
-    let tag = |at| Some(little(format, at, 2)? as u16);
+    let tag = |at| Some(little_at(format, at, 2)? as u16);
     // WAVE_FORMAT_EXTENSIBLE: the tag proper begins the sub-format.
     match tag(0)? {
         0xfffe => tag(24),
@@ -181,13 +176,48 @@ pub fn foreign_wav_codec(bytes: &[u8]) -> Option<String> {
 pub fn aiff_codec(bytes: &[u8]) -> Option<String> {
     let common = Layout::Aiff.find(bytes, b"COMM")?;
     let codec = common.content(bytes).get(18..22)?;
-    Some(String::from_utf8_lossy(codec).into_owned())
+    let is_decoded = matches!(
+        codec,
+        b"NONE"
+            | b"sowt"
+            | b"twos"
+            | b"in24"
+            | b"in32"
+            | b"raw "
+            | b"fl32"
+            | b"FL32"
+            | b"fl64"
+            | b"FL64"
+            | b"alaw"
+            | b"ALAW"
+            | b"ulaw"
+            | b"ULAW"
+    );
+    (!is_decoded).then(|| String::from_utf8_lossy(codec).into_owned())
+}
+
+/// The name of the codec of a CAF, where it is not decoded (Apple Core Audio Format specification
+/// 1.0, table 2-4).
+pub fn foreign_caf_codec(bytes: &[u8]) -> Option<String> {
+    let description = Layout::Caf.find(bytes, b"desc")?;
+    let codec = description.content(bytes).get(8..12)?;
+    let is_decoded = matches!(
+        codec,
+        b"lpcm" | b"ima4" | b"alac" | b"aac " | b"alaw" | b"ulaw"
+    );
+    (!is_decoded).then(|| match codec {
+        b"opus" => "Opus".into(),
+        _ => String::from_utf8_lossy(codec).trim().to_string(),
+    })
 }
 
 /// What an AIFF states, and the length of its sound made that of the file where it breaks off or is
 /// open.
 pub fn read_aiff(bytes: &mut [u8]) -> Stated {
-    let mut stated = Stated::default();
+    let mut stated = Stated {
+        fault: another(Layout::Aiff, b"FORM", bytes),
+        ..Stated::default()
+    };
     let Some(sound) = Layout::Aiff.find(bytes, b"SSND") else {
         return stated;
     };
@@ -196,7 +226,7 @@ pub fn read_aiff(bytes: &mut [u8]) -> Stated {
     if sound.overruns(bytes) && !is_open {
         stated.fault = Some(broken_off(&sound, bytes));
     }
-    if is_open || stated.fault.is_some() {
+    if is_open || sound.overruns(bytes) {
         let real = u32::try_from(left).unwrap_or(u32::MAX - 1);
         bytes[sound.at - 4..sound.at].copy_from_slice(&real.to_be_bytes());
         let whole = u32::try_from(bytes.len() - 8).unwrap_or(u32::MAX);
@@ -206,10 +236,23 @@ pub fn read_aiff(bytes: &mut [u8]) -> Stated {
 }
 
 /// What a CAF states, and the length of its sound made that of the file where it breaks off or is
-/// open.
-pub fn read_caf(bytes: &mut [u8]) -> Stated {
+/// open. What stands behind the sound and is no chunk is cut off: SoX pads a sound of odd length as
+/// in WAV, which the format does not know.
+pub fn read_caf(bytes: &mut Vec<u8>) -> Stated {
     let mut stated = Stated::default();
     let data = Layout::Caf.find(bytes, b"data");
+    if let Some(data) = data.as_ref().filter(|data| !data.overruns(bytes)) {
+        let end = data.at + data.len as usize;
+        let tail = &bytes[end..];
+        let name = &tail[..tail.len().min(4)];
+        let is_name = name.iter().all(|&b| b == b' ' || b.is_ascii_graphic());
+        if !tail.is_empty() && !is_name {
+            bytes.truncate(end);
+        } else if !tail.is_empty() && tail.len() < 12 {
+            stated.fault = Some("it ends within the chunk behind the sound".into());
+            bytes.truncate(end);
+        }
+    }
     if let Some(data) = data.filter(|data| data.overruns(bytes)) {
         // -1 where it was not known.
         if data.len != u64::MAX {
@@ -220,13 +263,13 @@ pub fn read_caf(bytes: &mut [u8]) -> Stated {
     }
     let rate = Layout::Caf
         .find(bytes, b"desc")
-        .and_then(|chunk| number(chunk.content(bytes), 0, 8))
+        .and_then(|chunk| big_at(chunk.content(bytes), 0, 8))
         .map(f64::from_bits);
     let packets = Layout::Caf.find(bytes, b"pakt");
     if let (Some(rate), Some(packets)) = (rate.filter(|&rate| rate >= 1.0), packets) {
         let packets = packets.content(bytes);
         // Number of packets, of valid frames, of priming frames, of remainder frames.
-        let (valid, priming) = (number(packets, 8, 8), number(packets, 16, 4));
+        let (valid, priming) = (big_at(packets, 8, 8), big_at(packets, 16, 4));
         stated.skip_s = priming.unwrap_or(0) as f64 / rate;
         stated.length_s = valid.map(|valid| valid as f64 / rate);
     }

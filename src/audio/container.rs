@@ -1,5 +1,9 @@
 //! What a file holds, by its first bytes, and what a container may state beside its packets.
 
+use std::ops::Range;
+
+use crate::audio::bytes::little_at;
+
 /// The containers that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Container {
@@ -96,6 +100,9 @@ const FOREIGN: [(usize, &[u8], &str); 30] = [
     (0, b"PAR1", "a Parquet table"),
 ];
 
+/// What is said of bytes that say nothing.
+pub const UNKNOWN: &str = "nothing that looks like a recording";
+
 /// What the first bytes say a file holds.
 pub fn identify(bytes: &[u8]) -> Container {
     let starts = |magic: &[u8]| bytes.starts_with(magic);
@@ -103,9 +110,11 @@ pub fn identify(bytes: &[u8]) -> Container {
     if let Some((.., name)) = FOREIGN.iter().find(|(offset, magic, _)| at(*offset, magic)) {
         return Container::Foreign(name);
     }
-    // Behind a tag of ID3v2 stands MP3, as a rule, or AAC.
-    let sync = &bytes[id3_len(bytes).min(bytes.len())..];
-    let is_sync = sync.len() > 1 && sync[0] == 0xff;
+    // The second byte of a frame: the rest of the sync word, version, layer and a bit.
+    let frame = bytes
+        .get(1)
+        .filter(|&&b| bytes[0] == 0xff && b & 0xe0 == 0xe0);
+    let layer = frame.map(|b| b & 0x06);
     if starts(b"RIFF") && at(8, b"WAVE") {
         Container::Wav
     } else if starts(b"FORM") && (at(8, b"AIFF") || at(8, b"AIFC")) {
@@ -122,10 +131,14 @@ pub fn identify(bytes: &[u8]) -> Container {
         Container::Matroska
     } else if starts(b"NIST_1A") {
         Container::Sphere
-    } else if is_sync && sync[1] & 0xf6 == 0xf0 {
+    } else if frame.is_some_and(|b| b & 0xf6 == 0xf0) {
         Container::Adts
-    } else if starts(b"ID3") || (is_sync && sync[1] & 0xe0 == 0xe0 && sync[1] & 0x06 != 0) {
+    } else if layer == Some(0x02) {
         Container::Mp3
+    } else if layer == Some(0x04) {
+        Container::Foreign("MP2 (MPEG layer 2)")
+    } else if layer == Some(0x06) {
+        Container::Foreign("MP1 (MPEG layer 1)")
     } else if at(4, b"moov") || at(4, b"mdat") || at(4, b"wide") {
         Container::Foreign("QuickTime of an old kind")
     } else if is_raw_gsm(bytes) {
@@ -133,17 +146,56 @@ pub fn identify(bytes: &[u8]) -> Container {
     } else if std::str::from_utf8(&bytes[..bytes.len().min(256)]).is_ok_and(|t| !t.contains('\0')) {
         Container::Foreign("text")
     } else {
-        Container::Foreign("nothing that looks like a recording")
+        Container::Foreign(UNKNOWN)
     }
 }
 
-/// Length of the ID3v2 tag at the start; 0 where there is none. Sizes are written 7 bits a byte.
-pub fn id3_len(bytes: &[u8]) -> usize {
+/// Where in the bytes the recording lies: behind tags of ID3v2, before those of ID3v1 and APE, which
+/// players put around files of any kind.
+pub fn without_tags(bytes: &[u8]) -> Range<usize> {
+    let mut start = 0;
+    while let len @ 1.. = id3_len(&bytes[start..]) {
+        start = start.saturating_add(len).min(bytes.len());
+    }
+    let mut end = bytes.len();
+    // These say themselves how long they are, and a tag would be chance.
+    let states_its_length = matches!(
+        identify(&bytes[start..]),
+        Container::Wav | Container::Aiff | Container::Caf | Container::Sphere
+    );
+    if states_its_length {
+        return start..end;
+    }
+    if (end - start) > ID3V1_LEN && bytes[end - ID3V1_LEN..].starts_with(b"TAG") {
+        end -= ID3V1_LEN;
+    }
+    // The length counts all but the header, which is as long as the footer.
+    if end - start > APE_LEN && bytes[end - APE_LEN..].starts_with(b"APETAGEX") {
+        let footer = &bytes[end - APE_LEN..end];
+        let len = little_at(footer, 12, 4).unwrap_or(0) as usize;
+        let has_header = footer[23] & 0x80 != 0;
+        let len = len.saturating_add(if has_header { APE_LEN } else { 0 });
+        if (APE_LEN..end - start).contains(&len) {
+            end -= len;
+        }
+    }
+    start..end
+}
+
+const ID3V1_LEN: usize = 128;
+
+/// Header and footer of an APEv2 tag.
+const APE_LEN: usize = 32;
+
+/// Length of the ID3v2 tag at the start; 0 where there is none. Sizes are written 7 bits a byte, and
+/// count neither the header nor the footer that a flag announces, of 10 bytes each.
+fn id3_len(bytes: &[u8]) -> usize {
     match bytes {
-        [b'I', b'D', b'3', _, _, _, size @ ..] if size.len() >= 4 => {
-            10 + size[..4]
+        [b'I', b'D', b'3', _, _, flags, a, b, c, d, ..] => {
+            let size = [a, b, c, d]
                 .iter()
-                .fold(0, |n, &b| (n << 7) | usize::from(b & 0x7f))
+                .fold(0, |n, &&b| (n << 7) | usize::from(b & 0x7f));
+            size + if flags & 0x10 == 0 { 10 } else { 20 }
         }
         _ => 0,
     }

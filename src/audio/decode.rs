@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::audio::container::{self, Container, REMEDY, Stated};
 use crate::audio::packets::{self, Sound};
-use crate::audio::{aac, chunks, mp4, ogg, sphere, webm};
+use crate::audio::{aac, chunks, mp3, mp4, ogg, sphere, webm};
 
 /// Samples as they stand in the file.
 pub struct Decoded {
@@ -40,22 +40,49 @@ const RATES: std::ops::RangeInclusive<u32> = 1000..=768_000;
 /// dB.
 const LOUDEST: f32 = 64.0;
 
-/// What is said of a file without a byte, and of one whose header is followed by no sample.
-pub const EMPTY: [&str; 2] = ["is empty (0 bytes)", "it ends before the first"];
+/// Why a file is no recording.
+pub struct Refusal {
+    pub reason: String,
+    /// There is nothing in it: no byte, or a whole header without samples.
+    pub is_empty: bool,
+}
+
+impl From<String> for Refusal {
+    fn from(reason: String) -> Refusal {
+        Refusal {
+            reason,
+            is_empty: false,
+        }
+    }
+}
 
 /// How much a stated length may exceed what there is: some muxers round it up to a packet.
 const PROMISE_SLACK_S: f64 = 0.1;
 
 /// Decodes a recording whole. One that breaks off or is damaged is an error, or with
 /// `accept_truncated` what decodes of it.
-pub fn decode(mut bytes: Vec<u8>, accept_truncated: bool) -> Result<Decoded, String> {
+pub fn decode(mut bytes: Vec<u8>, accept_truncated: bool) -> Result<Decoded, Refusal> {
     if bytes.is_empty() {
-        return Err(format!("{}; expected a recording", EMPTY[0]));
+        return Err(Refusal {
+            reason: "is empty (0 bytes); expected a recording".into(),
+            is_empty: true,
+        });
     }
-    let kind = container::identify(&bytes);
+    let recording = container::without_tags(&bytes);
+    if recording.is_empty() {
+        let reason = "holds a tag (ID3) and no recording behind it; get the file again";
+        return Err(reason.to_string().into());
+    }
+    bytes.truncate(recording.end);
+    bytes.drain(..recording.start);
+    let kind = match container::identify(&bytes) {
+        // Behind a tag of ID3v2 stands MP3, as a rule, be it after some padding.
+        Container::Foreign(container::UNKNOWN) if recording.start > 0 => Container::Mp3,
+        kind => kind,
+    };
     let name = kind.name();
     let (mut decoded, fault) = match kind {
-        Container::Foreign(name) => return Err(format!("holds {name}; {REMEDY}")),
+        Container::Foreign(name) => return Err(format!("holds {name}; {REMEDY}").into()),
         Container::Sphere => sphere::decode(&bytes)?,
         Container::Wav => {
             let stated = chunks::read_wav(&mut bytes);
@@ -69,22 +96,29 @@ pub fn decode(mut bytes: Vec<u8>, accept_truncated: bool) -> Result<Decoded, Str
             let stated = chunks::read_caf(&mut bytes);
             sound(bytes, kind, stated)?
         }
-        Container::Ogg | Container::Mpeg4 | Container::Matroska | Container::Adts => {
+        Container::Ogg
+        | Container::Mpeg4
+        | Container::Matroska
+        | Container::Adts
+        | Container::Mp3 => {
             let stated = match kind {
                 Container::Ogg => ogg::read(&bytes),
                 Container::Mpeg4 => mp4::read(&bytes),
                 Container::Matroska => webm::read(&bytes),
+                Container::Mp3 => mp3::read(&bytes),
                 _ => aac::read_adts(&bytes),
             };
             sound(bytes, kind, stated)?
         }
-        Container::Flac | Container::Mp3 => sound(bytes, kind, Stated::default())?,
+        Container::Flac => sound(bytes, kind, Stated::default())?,
     };
     if decoded.interleaved.is_empty() {
-        let cause = fault.unwrap_or(EMPTY[1].into());
-        return Err(format!(
-            "{name} without a single whole sample ({cause}); get the file again"
-        ));
+        let is_empty = fault.is_none();
+        let cause = fault.unwrap_or("it ends before the first".into());
+        return Err(Refusal {
+            reason: format!("{name} without a single whole sample ({cause}); get the file again"),
+            is_empty,
+        });
     }
     if !RATES.contains(&decoded.sample_rate) {
         return Err(format!(
@@ -92,24 +126,28 @@ pub fn decode(mut bytes: Vec<u8>, accept_truncated: bool) -> Result<Decoded, Str
             decoded.sample_rate,
             RATES.start(),
             RATES.end()
-        ));
+        )
+        .into());
     }
     if let Some(fault) = fault {
         if !accept_truncated {
             return Err(format!(
                 "{name} that breaks off or is damaged after {:.2} s: {fault}; get the file again",
                 decoded.frames() as f64 / f64::from(decoded.sample_rate)
-            ));
+            )
+            .into());
         }
         decoded.truncated = true;
     }
     let wrong = |x: &f32| x.is_nan() || x.abs() > LOUDEST;
     if let Some(at) = decoded.interleaved.iter().position(wrong) {
         return Err(format!(
-            "sample {} is {}; expected samples between -1 and 1",
+            "sample {} is {}; expected samples between -1 and 1; get the file again, or \
+             write it anew with samples in that range",
             at / decoded.channels,
             decoded.interleaved[at]
-        ));
+        )
+        .into());
     }
     Ok(decoded)
 }
@@ -136,25 +174,25 @@ fn sound(
         pre_skip,
     } = sound;
     let (channels, n) = (decoded.channels, decoded.frames());
-    let skip = pre_skip.map_or(decoded.samples(stated.skip_s), |n| n as usize);
+    let skip = pre_skip
+        .map_or(decoded.samples(stated.skip_s), |n| n as usize)
+        .min(n);
     let length_s = match (kind, pre_skip) {
         (Container::Ogg, Some(pre_skip)) => ogg::opus_length_s(&bytes, first, pre_skip),
         // Fragments state their durations one by one.
         (Container::Mpeg4, _) => stated.length_s.or(Some(lasts_s - stated.skip_s)),
         _ => stated.length_s,
     };
-    let there = n.saturating_sub(skip + decoded.samples(stated.padding_s));
+    let there = n.saturating_sub(skip.saturating_add(decoded.samples(stated.padding_s)));
     let promised = length_s.map_or(there, |s| decoded.samples(s));
-    let fault = fault.or(stated.fault).or_else(|| {
+    let fault = stated.fault.or(fault).or_else(|| {
         // An edit list may be rounded up, and pages may count pauses that were not sent.
         let slack = decoded.samples(PROMISE_SLACK_S);
-        let short = kind == Container::Mpeg4 && there + slack < promised;
+        let short = kind == Container::Mpeg4 && there.saturating_add(slack) < promised;
         short.then(|| format!("the header promises {promised} samples, the file has {there}"))
     });
     let end = skip + promised.min(there);
     decoded.interleaved.truncate(end * channels);
-    decoded
-        .interleaved
-        .drain(..(skip * channels).min(decoded.interleaved.len()));
+    decoded.interleaved.drain(..skip * channels);
     Ok((decoded, fault))
 }

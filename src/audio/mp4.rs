@@ -1,15 +1,19 @@
 //! MPEG-4 (M4A, MP4, 3GP): what the boxes state of the sound beside its packets (ISO/IEC 14496-12).
 //!
-//! Noticed are a box that goes beyond the end of the file, an index (`moov`) that is missing, and
-//! samples that the index promises and the file has not. Not noticed are a changed byte (there are
+//! Noticed are a box that goes beyond the end of the file, an index (`moov`) that is missing, a
+//! fragment's index (`moof`) without its samples, and samples that the index promises and the file
+//! has not. Not noticed are a changed byte (there are
 //! no checksums) and fragments missing at the end of a fragmented file that states no length.
 
+use crate::audio::bytes::big_at;
 use crate::audio::container::Stated;
 
 /// A box: its name and content.
 struct Atom<'a> {
     id: [u8; 4],
     content: &'a [u8],
+    /// Bytes of it that are there, header and content.
+    len: usize,
     /// It states more bytes than there are.
     cut: bool,
 }
@@ -18,17 +22,23 @@ struct Atom<'a> {
 fn atoms(mut bytes: &[u8]) -> impl Iterator<Item = Atom<'_>> {
     std::iter::from_fn(move || {
         let id = bytes.get(4..8)?.try_into().expect("4 bytes");
-        let (header_len, len) = match number(bytes, 0, 4)? {
+        let (header_len, len) = match big_at(bytes, 0, 4)? {
             // To the end of the file; or 64 bits.
             0 => (8, bytes.len() as u64),
-            1 => (16, number(bytes, 8, 8)?),
+            1 => (16, big_at(bytes, 8, 8)?),
             len => (8, len),
         };
         let cut = len > bytes.len() as u64;
         let len = usize::try_from(len).unwrap_or(usize::MAX).min(bytes.len());
         let content = &bytes[header_len.min(len)..len];
-        bytes = &bytes[len.max(8)..];
-        Some(Atom { id, content, cut })
+        let len = len.max(8);
+        bytes = &bytes[len..];
+        Some(Atom {
+            id,
+            content,
+            len,
+            cut,
+        })
     })
 }
 
@@ -39,12 +49,6 @@ fn find<'a>(bytes: &'a [u8], path: &[&[u8; 4]]) -> Option<&'a [u8]> {
             .find(|atom| &atom.id == *id)
             .map(|atom| atom.content)
     })
-}
-
-/// A big-endian number of `n` bytes.
-fn number(bytes: &[u8], at: usize, n: usize) -> Option<u64> {
-    let digits = bytes.get(at..at + n)?;
-    Some(digits.iter().fold(0, |sum, &b| (sum << 8) | u64::from(b)))
 }
 
 /// What the file states of its first sound track.
@@ -93,9 +97,27 @@ fn fault(bytes: &[u8]) -> Option<String> {
         let name = String::from_utf8_lossy(&atom.id).into_owned();
         return Some(format!("it ends within the box `{name}`"));
     }
-    let missing = find(bytes, &[b"moov"]).is_none();
-    missing
-        .then(|| "its index (the box `moov`) is missing, as where recording was cut short".into())
+    let len: usize = atoms(bytes).map(|atom| atom.len).sum();
+    let rest = &bytes[len.min(bytes.len())..];
+    if rest.iter().any(|&b| b != 0) {
+        return Some("it ends within the header of a box".into());
+    }
+    if find(bytes, &[b"moov"]).is_none() {
+        return Some(
+            "its index (the box `moov`) is missing, as where recording was cut short".into(),
+        );
+    }
+    // A fragment is its index and, behind it, its samples.
+    let mut awaited = false;
+    for atom in atoms(bytes) {
+        match &atom.id {
+            b"moof" if awaited => break,
+            b"moof" => awaited = true,
+            b"mdat" => awaited = false,
+            _ => {}
+        }
+    }
+    awaited.then(|| "the samples (`mdat`) of a fragment (`moof`) are missing".into())
 }
 
 fn sound_track(movie: &[u8]) -> Option<&[u8]> {
@@ -108,11 +130,33 @@ fn sound_track(movie: &[u8]) -> Option<&[u8]> {
         .map(|track| track.content)
 }
 
-/// The four letters that name the codec of the first sound track.
-pub fn codec(bytes: &[u8]) -> Option<String> {
+/// The four letters that name the codec of the first sound track, where it is not decoded.
+pub fn foreign_codec(bytes: &[u8]) -> Option<String> {
     let movie = find(bytes, &[b"moov"])?;
     let table = find(sound_track(movie)?, &[b"mdia", b"minf", b"stbl", b"stsd"])?;
-    let name = String::from_utf8_lossy(table.get(12..16)?).into_owned();
+    let name = table.get(12..16)?;
+    let is_decoded = matches!(
+        name,
+        b"mp4a"
+            | b"alac"
+            | b"Opus"
+            | b"fLaC"
+            | b".mp3"
+            | b"sowt"
+            | b"twos"
+            | b"raw "
+            | b"lpcm"
+            | b"ipcm"
+            | b"fpcm"
+            | b"in24"
+            | b"in32"
+            | b"fl32"
+            | b"fl64"
+    );
+    if is_decoded {
+        return None;
+    }
+    let name = String::from_utf8_lossy(name).into_owned();
     Some(match name.as_str() {
         "samr" => "AMR (samr)".into(),
         "sawb" => "AMR-WB (sawb)".into(),
@@ -126,13 +170,13 @@ pub fn codec(bytes: &[u8]) -> Option<String> {
 /// Ticks a second of `mvhd` and `mdhd`.
 fn ticks_per_s(header: &[u8]) -> Option<f64> {
     let at = if header.first()? == &1 { 20 } else { 12 };
-    number(header, at, 4).filter(|&n| n > 0).map(|n| n as f64)
+    big_at(header, at, 4).filter(|&n| n > 0).map(|n| n as f64)
 }
 
 /// `stts`: runs of packets of the same duration.
 fn sum_of_durations(table: &[u8]) -> u64 {
     let runs = table.get(8..).unwrap_or(&[]).chunks_exact(8);
-    runs.filter_map(|run| Some(number(run, 0, 4)?.saturating_mul(number(run, 4, 4)?)))
+    runs.filter_map(|run| Some(big_at(run, 0, 4)?.saturating_mul(big_at(run, 4, 4)?)))
         .fold(0, u64::saturating_add)
 }
 
@@ -141,7 +185,7 @@ fn sum_of_durations(table: &[u8]) -> u64 {
 fn first_edit(list: &[u8]) -> Option<(u64, u64)> {
     let (wide, width) = (list.first()? == &1, if list.first()? == &1 { 8 } else { 4 });
     let edits = list.get(8..)?.chunks_exact(2 * width + 4);
-    let mut edits = edits.map(|edit| (number(edit, width, width), number(edit, 0, width)));
+    let mut edits = edits.map(|edit| (big_at(edit, width, width), big_at(edit, 0, width)));
     // A start of -1 is silence put before.
     let none = if wide { u64::MAX } else { u64::from(u32::MAX) };
     edits.find_map(|(start, duration)| Some((start.filter(|&start| start != none)?, duration?)))

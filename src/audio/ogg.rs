@@ -46,16 +46,16 @@ fn fault(bytes: &[u8]) -> Option<String> {
                 "the checksum of the page at byte {at} does not match"
             ));
         }
-        let number = page.word(18);
-        let expected = next_number.insert(page.word(14), number.wrapping_add(1));
-        if expected.is_some_and(|expected| expected != number) {
-            return Some(format!("pages are missing before byte {at}"));
-        }
         let begins = page.bytes[5] & 0x02 != 0;
         if begins && within {
             return Some(format!(
                 "another recording begins at byte {at}, and only the first is read"
             ));
+        }
+        let number = page.word(18);
+        let expected = next_number.insert(page.word(14), number.wrapping_add(1));
+        if expected.is_some_and(|expected| expected != number) {
+            return Some(format!("pages are missing before byte {at}"));
         }
         within = !begins;
         last_marked = page.bytes[5] & 0x04 != 0;

@@ -35,7 +35,8 @@ impl Decoder {
     /// From the identification header: that of Ogg and WebM (`OpusHead`), or the same of MPEG-4
     /// (version 0, big-endian).
     pub fn new(head: &[u8]) -> Result<Decoder, String> {
-        let damaged = || "Opus whose identification header is damaged".to_string();
+        let damaged =
+            || "Opus whose identification header is damaged; get the file again".to_string();
         let fields: &[u8; 11] = head
             .get(8..19)
             .and_then(|f| f.try_into().ok())

@@ -4,8 +4,9 @@
 use std::io::{Cursor, ErrorKind};
 use std::sync::Arc;
 
+use symphonia::core::audio::Channels;
 use symphonia::core::codecs::audio::well_known::{
-    CODEC_ID_AAC, CODEC_ID_ADPCM_IMA_QT, CODEC_ID_OPUS,
+    CODEC_ID_AAC, CODEC_ID_ADPCM_IMA_QT, CODEC_ID_OPUS, CODEC_ID_PCM_ALAW, CODEC_ID_PCM_MULAW,
 };
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error as SymphoniaError;
@@ -22,6 +23,14 @@ use crate::audio::{aac, chunks, ima4, mp4, opus, webm};
 /// Samples of all channels that a packet may claim to hold, and that room is made for; real ones
 /// have thousands.
 const LARGEST_PACKET: u64 = 1 << 22;
+
+/// Samples of all channels that a recording may hold: 2 GiB of them, 3 hours of mono at 48 kHz.
+/// Compressed silence decodes to a thousand times its size, so a small file could take all the
+/// memory there is.
+const MOST_SAMPLES: u64 = 1 << 29;
+
+/// How to cut a recording that is too long.
+const SPLIT: &str = "ffmpeg -i FILE -f segment -segment_time 600 part%03d.flac";
 
 /// What decodes of a file, and what the packets tell of it.
 pub struct Sound {
@@ -70,9 +79,11 @@ impl Decoder {
 pub fn decode(bytes: &Arc<[u8]>, kind: Container) -> Result<Sound, String> {
     let name = kind.name();
     let unreadable = |cause: SymphoniaError| match foreign_codec(bytes, kind) {
-        Some(codec) => format!("{name} with {codec}, which is not decoded; {REMEDY}"),
+        Some(codec) => format!("{name} with {codec}, which is not decoded ({cause}); {REMEDY}"),
         None => format!("{name} that cannot be decoded ({cause}); {REMEDY}"),
     };
+    let too_long =
+        |what: String| format!("{name} {what}; cut it into parts, for example with `{SPLIT}`");
     let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes.clone())), Default::default());
     let (format_options, metadata_options) = (FormatOptions::default(), MetadataOptions::default());
     let mut format = symphonia::default::get_probe()
@@ -115,6 +126,12 @@ pub fn decode(bytes: &Arc<[u8]>, kind: Container) -> Result<Sound, String> {
         Container::Caf => None,
         _ => track.num_frames,
     };
+    if let Some(frames) = promised.filter(|n| n.saturating_mul(channels) > MOST_SAMPLES) {
+        return Err(too_long(format!(
+            "whose header promises {frames} samples in {channels} channels; expected at most \
+             {MOST_SAMPLES} in all"
+        )));
+    }
     let mut decoder = decoder(parameters, kind, unreadable)?;
     let mut sound = Sound {
         decoded: Decoded {
@@ -160,6 +177,21 @@ pub fn decode(bytes: &Arc<[u8]>, kind: Container) -> Result<Sound, String> {
         } else if (channels, sample_rate) != (decoded.channels, decoded.sample_rate) {
             break Some("sample rate or channels change within the file".into());
         }
+        let n = decoded.interleaved.len() + packet_samples.len();
+        if n as u64 > MOST_SAMPLES {
+            return Err(too_long(format!(
+                "of more than {MOST_SAMPLES} samples in all channels, which is the most"
+            )));
+        }
+        if decoded
+            .interleaved
+            .try_reserve(packet_samples.len())
+            .is_err()
+        {
+            return Err(too_long(format!(
+                "of which {n} samples do not fit into memory"
+            )));
+        }
         decoded.interleaved.extend_from_slice(&packet_samples);
         packets += 1;
         sound.lasts_s += packet.dur.get() as f64 * tick_s;
@@ -199,9 +231,18 @@ fn decoder(
     kind: Container,
     unreadable: impl Fn(SymphoniaError) -> String,
 ) -> Result<Decoder, String> {
+    let name = kind.name();
     let configuration = parameters.extra_data.as_deref().unwrap_or(&[]);
     if parameters.codec == CODEC_ID_OPUS {
-        return Ok(Decoder::Opus(Box::new(opus::Decoder::new(configuration)?)));
+        // CAF has no place for the identification header.
+        if kind == Container::Caf {
+            return Err(format!(
+                "{name} with Opus, which is not decoded in CAF; {REMEDY}"
+            ));
+        }
+        let decoder = opus::Decoder::new(configuration);
+        let decoder = decoder.map_err(|reason| format!("{name} with {reason}"))?;
+        return Ok(Decoder::Opus(Box::new(decoder)));
     }
     if let (CODEC_ID_ADPCM_IMA_QT, Some(channels), Some(rate)) = (
         parameters.codec,
@@ -210,14 +251,23 @@ fn decoder(
     ) {
         return Ok(Decoder::Ima4(ima4::Decoder::new(channels.count(), rate)));
     }
-    if parameters.codec == CODEC_ID_AAC
-        && let Some(aac) = aac::foreign_kind(configuration)
-    {
-        let name = kind.name();
-        return Err(format!("{name} with {aac}, which is not decoded; {REMEDY}"));
+    let mut parameters = parameters.clone();
+    if parameters.codec == CODEC_ID_AAC {
+        let channels = aac::channels(configuration)
+            .or(parameters.channels.as_ref().map(Channels::count))
+            .unwrap_or(0);
+        let foreign = aac::foreign_kind(configuration).map(str::to_string);
+        let surround = (channels > 2).then(|| format!("AAC of {channels} channels"));
+        if let Some(aac) = foreign.or(surround) {
+            return Err(format!("{name} with {aac}, which is not decoded; {REMEDY}"));
+        }
+    }
+    // CAF and QuickTime state the 8 bits of the code, the decoder asks for the 16 they stand for.
+    if matches!(parameters.codec, CODEC_ID_PCM_ALAW | CODEC_ID_PCM_MULAW) {
+        (parameters.bits_per_sample, parameters.bits_per_coded_sample) = (None, None);
     }
     symphonia::default::get_codecs()
-        .make_audio_decoder(parameters, &AudioDecoderOptions::default().verify(true))
+        .make_audio_decoder(&parameters, &AudioDecoderOptions::default().verify(true))
         .map(Decoder::Symphonia)
         .map_err(unreadable)
 }
@@ -227,8 +277,9 @@ fn foreign_codec(bytes: &[u8], kind: Container) -> Option<String> {
     match kind {
         Container::Wav => chunks::foreign_wav_codec(bytes),
         Container::Aiff => chunks::aiff_codec(bytes),
-        Container::Mpeg4 => mp4::codec(bytes),
-        Container::Matroska => webm::codec(bytes),
+        Container::Mpeg4 => mp4::foreign_codec(bytes),
+        Container::Caf => chunks::foreign_caf_codec(bytes),
+        Container::Matroska => webm::foreign_codec(bytes),
         _ => None,
     }
 }

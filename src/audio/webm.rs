@@ -5,6 +5,7 @@
 //! that was cut between two blocks cannot be told from a whole one, nor can a changed byte: blocks
 //! have no checksum.
 
+use crate::audio::bytes::big;
 use crate::audio::container::Stated;
 
 /// The elements that matter here.
@@ -59,7 +60,11 @@ pub fn read(bytes: &[u8]) -> Stated {
     let mut walk = Walk::default();
     walk.elements(bytes, 0, 0);
     let scale_s = walk.scale_ns.unwrap_or(1_000_000) as f64 * 1e-9;
+    let is_film = walk.sound.is_none();
     let fault = walk.fault.or_else(|| {
+        if is_film {
+            return None;
+        }
         let (end_s, last_s) = (walk.duration? * scale_s, walk.last_block as f64 * scale_s);
         (last_s + LONGEST_PACKET_S < end_s).then(|| {
             format!("the header promises {end_s:.2} s, the last packet begins at {last_s:.2} s")
@@ -74,11 +79,25 @@ pub fn read(bytes: &[u8]) -> Stated {
     }
 }
 
-/// The name of the codec of the first sound track, such as `A_AC3`.
-pub fn codec(bytes: &[u8]) -> Option<String> {
+/// The name of the codec of the first sound track, such as `A_AC3`, where it is not decoded.
+pub fn foreign_codec(bytes: &[u8]) -> Option<String> {
     let mut walk = Walk::default();
     walk.elements(bytes, 0, 0);
-    walk.sound.map(|sound| sound.codec)
+    let codec = walk.sound?.codec;
+    let decoded = [
+        "A_OPUS",
+        "A_VORBIS",
+        "A_AAC",
+        "A_FLAC",
+        "A_ALAC",
+        "A_PCM",
+        "A_MPEG/L3",
+    ];
+    let is_decoded = decoded.iter().any(|name| codec.starts_with(name));
+    (!is_decoded).then_some(match codec.as_str() {
+        "A_MPEG/L2" => "MP2 (A_MPEG/L2)".into(),
+        _ => codec,
+    })
 }
 
 impl Walk {
@@ -105,11 +124,7 @@ impl Walk {
     }
 
     fn element(&mut self, id: u64, content: &[u8], at: usize, depth: usize) {
-        let unsigned = || {
-            content
-                .iter()
-                .fold(0, |sum: u64, &b| (sum << 8) | u64::from(b))
-        };
+        let unsigned = || big(content);
         match id {
             // Tracks hold a track, and nothing that matters lies deeper.
             id::INFO | id::TRACKS | id::BLOCK_GROUP | id::TRACK if depth > 1 => {}
@@ -164,8 +179,7 @@ impl Walk {
 /// Identifier, size of the content (`None`: unknown) and length of both.
 fn header(bytes: &[u8]) -> Option<(u64, Option<u64>, usize)> {
     let n = bytes.first()?.leading_zeros() as usize + 1;
-    let id = bytes.get(..n.min(4))?;
-    let id = id.iter().fold(0, |sum, &b| (sum << 8) | u64::from(b));
+    let id = big(bytes.get(..n.min(4))?);
     let (size, m) = vint(bytes.get(n..)?)?;
     let unknown = size == (1 << (7 * m)) - 1;
     (n <= 4).then_some((id, (!unknown).then_some(size), n + m))
@@ -176,6 +190,5 @@ fn vint(bytes: &[u8]) -> Option<(u64, usize)> {
     let first = *bytes.first()?;
     let n = first.leading_zeros() as usize + 1;
     let digits = bytes.get(..n).filter(|_| n <= 8)?;
-    let value = digits.iter().fold(0, |sum, &b| (sum << 8) | u64::from(b));
-    Some((value & ((1 << (7 * n)) - 1), n))
+    Some((big(digits) & ((1 << (7 * n)) - 1), n))
 }

@@ -97,6 +97,7 @@ fn features(predictor: &Predictor, extractor: &mut Extractor, path: &Path) -> Re
                 file: name.clone(),
                 stage: Stage::Open,
                 reason: cause.to_string(),
+                is_empty: false,
             })?;
         audio::read_bytes(bytes, "-", &options)?
     } else {
