@@ -3,9 +3,10 @@
 //! An ADTS file (`.aac`) states neither its encoder's delay nor its length, so both stay in: the
 //! recording comes 1024 samples late from FFmpeg's encoder, 2112 from Apple's, and ends with up to
 //! a frame of padding; so it is in Matroska, and in an M4A written in fragments from the start
-//! (`-movflags empty_moov`), which have no edit list. Any other M4A states both. Every ADTS frame states its length, so a cut within one and
-//! most changes of a frame's header are noticed; a changed byte in a frame is not, as almost nobody
-//! writes the optional checksum.
+//! (`-movflags empty_moov`), which have no edit list. Any other M4A states both.
+//!
+//! Every ADTS frame states its length, so a cut within one and most changes of a frame's header are
+//! noticed; a changed byte in a frame is not, as almost nobody writes the optional checksum.
 
 use crate::audio::container::Stated;
 

@@ -150,8 +150,8 @@ pub fn identify(bytes: &[u8]) -> Container {
     }
 }
 
-/// Where in the bytes the recording lies: behind tags of ID3v2, before those of ID3v1 and APE, which
-/// players put around files of any kind.
+/// Where in the bytes the recording lies: behind tags of ID3v2, before those of ID3v1 and APE,
+/// which players put around files of any kind.
 pub fn without_tags(bytes: &[u8]) -> Range<usize> {
     let mut start = 0;
     while let len @ 1.. = id3_len(&bytes[start..]) {
@@ -187,8 +187,8 @@ const ID3V1_LEN: usize = 128;
 /// Header and footer of an APEv2 tag.
 const APE_LEN: usize = 32;
 
-/// Length of the ID3v2 tag at the start; 0 where there is none. Sizes are written 7 bits a byte, and
-/// count neither the header nor the footer that a flag announces, of 10 bytes each.
+/// Length of the ID3v2 tag at the start; 0 where there is none. Sizes are written 7 bits a byte,
+/// and count neither the header nor the footer that a flag announces, of 10 bytes each.
 fn id3_len(bytes: &[u8]) -> usize {
     match bytes {
         [b'I', b'D', b'3', _, _, flags, a, b, c, d, ..] => {

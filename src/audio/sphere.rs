@@ -37,8 +37,8 @@ pub fn decode(bytes: &[u8]) -> Result<(Decoded, Option<String>), String> {
     let coding = field("sample_coding").unwrap_or("pcm").to_ascii_lowercase();
     let coding = coding.as_str();
     let width = integer("sample_n_bytes").unwrap_or(if coding == "pcm" { 2 } else { 1 });
-    // `01`, `012` and `0123` put the low byte first, `10` and the like the high one; SoX writes `01`
-    // and `10` at any width. One byte needs no order.
+    // `01`, `012` and `0123` put the low byte first, `10` and the like the high one; SoX writes
+    // `01` and `10` at any width. One byte needs no order.
     let order = field("sample_byte_format").unwrap_or("");
     let read: fn(&[u8]) -> f32 = match (coding, width, order) {
         ("pcm", 1, _) => |b| f32::from(b[0] as i8) / 128.0,
