@@ -290,6 +290,16 @@ fn features_hardly_depend_on_the_container() {
             ("f0_hz_p50", 1.0),
             ("log_energy_db_p90", 0.5),
             ("mfcc_1_p50", 8.0),
+            ("f0_hz_p90", 1.0),
+            ("f0_semitone_p50", 0.1),
+            ("voicing_p50", 0.05),
+            ("hnr_db_p50", 0.5),
+            ("rms_p90", 0.02),
+            ("log_mel_4_db_p90", 1.0),
+            ("log_mel_8_db_p90", 1.0),
+            ("log_mel_12_db_p90", 1.0),
+            ("mfcc_2_p50", 4.0),
+            ("mfcc_3_p50", 4.0),
         ] {
             let difference = (get(&found, feature) - get(&reference, feature)).abs();
             assert!(
