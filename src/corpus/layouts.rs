@@ -15,6 +15,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::audio::has_audio_extension;
 use crate::corpus::manifest::Utterance;
 use crate::error::{Error, Result};
 
@@ -76,18 +77,16 @@ impl Layout {
         }
     }
 
-    /// What the name of `file` says under this layout, and, for SAVEE, that of the folder it lies
-    /// in; `None` where it does not follow the grammar.
+    /// What the name of `file` says under this layout, and, for SAVEE, those of the two folders it
+    /// lies in; `None` where it does not follow the grammar. The marks that copies bear at their end
+    /// say nothing.
     pub fn parse(self, file: &Path) -> Option<Utterance> {
-        let stem = file.file_stem()?.to_str()?;
+        let stem = without_marks(file.file_stem()?.to_str()?);
         match self {
             Layout::Ravdess => ravdess::parse(stem),
             Layout::Tess => tess::parse(stem),
             Layout::CremaD => crema_d::parse(stem),
-            Layout::Savee => {
-                let folder = file.parent().and_then(Path::file_name);
-                savee::parse(folder.and_then(|name| name.to_str()).unwrap_or(""), stem)
-            }
+            Layout::Savee => savee::parse(file.parent().unwrap_or(Path::new("")), stem),
             Layout::Emodb => emodb::parse(stem),
             Layout::Emovo => emovo::parse(stem),
             Layout::Folders => None,
@@ -179,9 +178,34 @@ fn some(text: &str) -> Option<String> {
     Some(text.to_string())
 }
 
+/// The characters that stand for one another in copies of names.
+const SEPARATORS: [char; 4] = ['_', '-', ' ', '.'];
+
+/// A name without what copying and converting leave at its end: a second audio ending, ` (1)`,
+/// `copy`, `16k` or `16khz`, `mono`, `denoised`.
+fn without_marks(stem: &str) -> &str {
+    let is_mark = |word: &str| {
+        let word = word.to_lowercase();
+        let rate = word.trim_end_matches("hz").strip_suffix('k');
+        ["copy", "mono", "denoised"].contains(&word.as_str())
+            || rate.is_some_and(|digits| ["8", "16", "22", "24", "44", "48"].contains(&digits))
+    };
+    let count = stem
+        .strip_suffix(')')
+        .and_then(|head| head.rsplit_once('('));
+    let word = stem.rsplit_once(SEPARATORS);
+    let shorter = match (count, word) {
+        (Some((head, n)), _) if !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()) => head,
+        (_, Some((head, word))) if is_mark(word) => head,
+        (_, Some((head, _))) if has_audio_extension(Path::new(stem)) => head,
+        _ => return stem,
+    };
+    without_marks(shorter.trim_end_matches(SEPARATORS))
+}
+
 /// The words of a name in whose copies underscores, dashes, spaces and dots stand for one another.
 fn words(stem: &str) -> Vec<&str> {
-    stem.split(['_', '-', ' ', '.'])
+    stem.split(SEPARATORS)
         .filter(|word| !word.is_empty())
         .collect()
 }
@@ -189,6 +213,46 @@ fn words(stem: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_marks_of_copies_say_nothing() {
+        for name in [
+            "03-01-05-01-01-02-12",
+            "OAF_back_angry",
+            "1001_DFA_ANG_XX",
+            "DC_a01",
+            "03a01Wb",
+            "rab-f1-b2",
+        ] {
+            let read = |stem: String| {
+                let file = stem + ".wav";
+                Layout::ALL
+                    .into_iter()
+                    .find_map(|layout| layout.parse(Path::new(&file)))
+            };
+            let original = read(name.to_string());
+            assert!(original.is_some(), "{name}");
+            for mark in [
+                " (1)",
+                "(12)",
+                ".wav",
+                ".WAV (2)",
+                "-copy",
+                " - Copy (2)",
+                "_16k",
+                "_16kHz",
+                "_denoised",
+                "_mono_16k.flac",
+            ] {
+                assert_eq!(read(format!("{name}{mark}")), original, "{name}{mark}");
+            }
+            for other in [" ()", " (b)", "_2", "_noise", "_17k", "copy", ".txt", ")"] {
+                assert_eq!(read(format!("{name}{other}")), None, "{name}{other}");
+            }
+        }
+        assert_eq!(without_marks("(1)"), "");
+        assert_eq!(without_marks("_copy.wav"), "");
+    }
 
     #[test]
     fn no_name_follows_two_grammars_and_foreign_names_follow_none() {
@@ -200,6 +264,11 @@ mod tests {
             ("DC_a01.wav", Layout::Savee),
             ("03a01Wb.wav", Layout::Emodb),
             ("rab-f1-b2.wav", Layout::Emovo),
+            ("OAF.back.angry.wav.wav", Layout::Tess),
+            ("1001_IEO_ANGER_HIGH (1).wav", Layout::CremaD),
+            ("DC/wav/a01.wav", Layout::Savee),
+            ("speaker_DC/a01.wav", Layout::Savee),
+            ("DC_a1.wav", Layout::Savee),
         ];
         for (name, expected) in known {
             let follows = |layout: &Layout| layout.parse(Path::new(name)).is_some();
@@ -218,6 +287,11 @@ mod tests {
             "anger/a01.wav",
             "84-121123-0000.flac",
             "a01 (1).wav",
+            "AESDD/anger/a01 (1).wav",
+            "session_kl/a01.wav",
+            "KL/f1.wav",
+            "OAF/back/angry.wav",
+            "1001_IEO_loud_16k.wav",
             "REC_2024-05-01_angry.m4a",
         ] {
             for layout in Layout::ALL {

@@ -14,16 +14,15 @@ const WOMEN: [u16; 43] = [
 ];
 
 /// Actor, sentence, emotion, intensity. Copies put other things in front, change the case, write
-/// `X` for the unspecified intensity `XX`, or leave it out.
+/// `X` for the unspecified intensity `XX`, or leave it out, and spell intensity and emotion out.
 pub fn parse(stem: &str) -> Option<Utterance> {
     let name = stem.to_uppercase();
     let words = words(&name);
-    let is_level = |word: &str| matches!(word, "LO" | "MD" | "HI" | "XX" | "X");
     let (codes, intensity) = match &words[..] {
-        [codes @ .., "LO"] => (codes, some("low")),
-        [codes @ .., "MD"] => (codes, some("medium")),
-        [codes @ .., "HI"] => (codes, some("high")),
-        [codes @ .., last] if is_level(last) => (codes, None),
+        [codes @ .., "LO" | "LOW"] => (codes, some("low")),
+        [codes @ .., "MD" | "MED" | "MEDIUM"] => (codes, some("medium")),
+        [codes @ .., "HI" | "HIGH"] => (codes, some("high")),
+        [codes @ .., "XX" | "X" | "UNSPECIFIED"] => (codes, None),
         codes => (codes, None),
     };
     let &[.., actor, sentence, emotion] = codes else {
@@ -49,11 +48,11 @@ pub fn parse(stem: &str) -> Option<Utterance> {
         _ => return None,
     };
     let (label, emotion) = match emotion {
-        "ANG" => ("anger", "angry"),
-        "DIS" => ("disgust", "disgust"),
-        "FEA" => ("fear", "fearful"),
-        "HAP" => ("happy", "happy"),
-        "NEU" => ("neutral", "neutral"),
+        "ANG" | "ANGER" | "ANGRY" => ("anger", "angry"),
+        "DIS" | "DISGUST" => ("disgust", "disgust"),
+        "FEA" | "FEAR" => ("fear", "fearful"),
+        "HAP" | "HAPPY" => ("happy", "happy"),
+        "NEU" | "NEUTRAL" => ("neutral", "neutral"),
         "SAD" => ("sad", "sad"),
         _ => return None,
     };
@@ -112,6 +111,10 @@ fn names_are_read() {
     assert_eq!(fields, expected);
     for (level, intensity) in [
         ("LO", Some("low")),
+        ("LOW", Some("low")),
+        ("MEDIUM", Some("medium")),
+        ("HIGH", Some("high")),
+        ("unspecified", None),
         ("MD", Some("medium")),
         ("XX", None),
         ("X", None),
@@ -140,6 +143,8 @@ fn renamed_copies_are_read_alike() {
         "17_1001_DFA_ANG_X",
         "1001 DFA ANG XX",
         "1001_DFA_ANG",
+        "1001_DFA_ANGER_XX",
+        "1001_dfa_angry_unspecified",
     ] {
         assert_eq!(parse(copy).as_ref(), Some(&original), "{copy}");
     }
@@ -155,6 +160,8 @@ fn near_misses_are_not_read() {
         "1001_DFB_ANG_XX",
         "1001_DFA_SUR_XX",
         "1001_DFA_ANG_ZZ",
+        "1001_DFA_LOW",
+        "1001_DFA_ANGUISH_XX",
         "1001_DFA_ANG_XX_2",
         "1001_ANG_DFA_XX",
         "DFA_ANG_XX",

@@ -1,15 +1,17 @@
 //! SAVEE, Surrey audio-visual expressed emotion (Haq & Jackson 2009; names by its `Info.txt`).
 
+use std::path::Path;
+
 use crate::corpus::layouts::{Published, some, words};
 use crate::corpus::manifest::Utterance;
 
 /// The four speakers, all men.
 const SPEAKERS: [&str; 4] = ["DC", "JE", "JK", "KL"];
 
-/// Speaker, emotion and number of the sentence: `a01` in the folder `DC`, or `DC_a01`, `DC-a01`,
-/// `DCa01` anywhere, also with other things in front. Without a speaker a name such as `a01` says
-/// nothing.
-pub fn parse(folder: &str, stem: &str) -> Option<Utterance> {
+/// Speaker, emotion and number of the sentence: `a01` in the folder `DC` or one below it, or
+/// `DC_a01`, `DC-a01`, `DCa01`, `DC_a1` anywhere, also with other things in front. Without a speaker
+/// a name such as `a01` says nothing.
+pub fn parse(folder: &Path, stem: &str) -> Option<Utterance> {
     let words = words(stem);
     // Two letters are easily found in a name: behind other words they must stand in capitals,
     // unless the corpus is named.
@@ -18,10 +20,16 @@ pub fn parse(folder: &str, stem: &str) -> Option<Utterance> {
         words => words.iter().any(|word| word.eq_ignore_ascii_case("savee")),
     };
     let (speaker, code) = match &words[..] {
-        [code] if words[0] == stem => match folder_speaker(folder) {
-            Some(speaker) => (speaker, *code),
-            None => glued(code)?,
-        },
+        [code] if words[0] == stem => {
+            let mut names = folder.iter().rev().take(2).filter_map(|name| name.to_str());
+            match names.find_map(folder_speaker) {
+                // With one digit it is a short name that anything might bear.
+                Some(speaker) if code.bytes().filter(u8::is_ascii_digit).count() == 2 => {
+                    (speaker, *code)
+                }
+                _ => glued(code)?,
+            }
+        }
         [.., code] if glued(code).is_some() => glued(code)?,
         [prefix @ .., speaker, code] => {
             let known = SPEAKERS.into_iter().find(|known| {
@@ -34,10 +42,16 @@ pub fn parse(folder: &str, stem: &str) -> Option<Utterance> {
     utterance(speaker, &code.to_lowercase())
 }
 
+/// The speaker after whom a folder is named: `DC`, `speaker_DC`.
 fn folder_speaker(folder: &str) -> Option<&'static str> {
+    let name = match &words(folder)[..] {
+        [name] => *name,
+        [kind, name] if ["speaker", "savee"].contains(&kind.to_lowercase().as_str()) => *name,
+        _ => return None,
+    };
     SPEAKERS
         .into_iter()
-        .find(|speaker| speaker.eq_ignore_ascii_case(folder))
+        .find(|speaker| speaker.eq_ignore_ascii_case(name))
 }
 
 /// `DCa01`: speaker in capitals, and code.
@@ -50,7 +64,8 @@ fn glued(word: &str) -> Option<(&'static str, &str)> {
 
 fn utterance(speaker: &str, code: &str) -> Option<Utterance> {
     let digits = code.trim_start_matches(|c: char| c.is_ascii_lowercase());
-    let (label, emotion) = match &code[..code.len() - digits.len()] {
+    let letters = &code[..code.len() - digits.len()];
+    let (label, emotion) = match letters {
         "a" => ("anger", "angry"),
         "d" => ("disgust", "disgust"),
         "f" => ("fear", "fearful"),
@@ -62,7 +77,7 @@ fn utterance(speaker: &str, code: &str) -> Option<Utterance> {
     };
     let sentences = if emotion == "neutral" { 30 } else { 15 };
     let number: u8 = digits.parse().ok()?;
-    let known = digits.len() == 2 && (1..=sentences).contains(&number);
+    let known = (1..=2).contains(&digits.len()) && (1..=sentences).contains(&number);
     known.then(|| Utterance {
         corpus: some("savee"),
         speaker: some(speaker),
@@ -71,7 +86,7 @@ fn utterance(speaker: &str, code: &str) -> Option<Utterance> {
         sex: some("male"),
         // The code: which numbers the three sentences bear that all emotions share is not
         // documented.
-        text: some(code),
+        text: Some(format!("{letters}{number:02}")),
         language: some("en"),
         ..Utterance::default()
     })
@@ -95,7 +110,7 @@ pub fn published() -> Published {
 
 #[test]
 fn names_are_read() {
-    let fields = parse("KL", "su15")
+    let fields = parse(Path::new("KL"), "su15")
         .unwrap()
         .fields()
         .map(|f| f.unwrap_or("").to_string());
@@ -121,14 +136,14 @@ fn names_are_read() {
         ("sa05", "sad"),
         ("su06", "surprised"),
     ] {
-        let read = parse("DC", code).unwrap();
+        let read = parse(Path::new("DC"), code).unwrap();
         assert_eq!(read.emotion.as_deref(), Some(emotion), "{code}");
     }
 }
 
 #[test]
 fn speakers_stand_in_the_folder_or_in_the_name() {
-    let original = parse("JE", "sa12").unwrap();
+    let original = parse(Path::new("JE"), "sa12").unwrap();
     for (folder, stem) in [
         ("je", "sa12"),
         ("JE", "SA12"),
@@ -142,10 +157,20 @@ fn speakers_stand_in_the_folder_or_in_the_name() {
         ("", "savee-je-sa12"),
         ("", "sad_JE_sa12"),
         ("", "0412_JEsa12"),
+        ("JE/wav", "sa12"),
+        ("speaker_JE", "sa12"),
+        ("SAVEE-je/audio", "sa12"),
     ] {
-        let read = parse(folder, stem);
+        let read = parse(Path::new(folder), stem);
         assert_eq!(read.as_ref(), Some(&original), "{folder}/{stem}");
     }
+}
+
+#[test]
+fn a_number_without_its_zero_is_the_same_sentence() {
+    let folder = Path::new("");
+    assert_eq!(parse(folder, "DC_a1"), parse(folder, "DC_a01"));
+    assert!(parse(folder, "DC_a1").is_some());
 }
 
 #[test]
@@ -169,9 +194,13 @@ fn near_misses_are_not_read() {
         ("", "interview_kl_a01"),
         ("", "dca01"),
         ("", "DC_a01_2"),
+        ("DC/x/wav", "a01"),
+        ("interview_DC", "a01"),
+        ("", "DC_a0"),
+        ("", "DC_n31"),
         ("", "DC"),
     ] {
-        assert_eq!(parse(folder, stem), None, "{folder}/{stem}");
+        assert_eq!(parse(Path::new(folder), stem), None, "{folder}/{stem}");
     }
 }
 
