@@ -77,6 +77,10 @@ pub struct Recording {
     pub channels: usize,
     /// Share of samples at full scale, over all channels.
     pub clipped_ratio: f64,
+    /// Share of samples on flat tops, in the channel that has most of them.
+    pub flat_top_ratio: f64,
+    /// Level of the loud parts in dB re full scale; minus infinity for digital silence.
+    pub loud_db: f64,
     /// Share of the recording that is speech rather than pause.
     pub speech_ratio: f64,
     /// Loud against quiet parts in dB; NaN where the quiet ones are digital silence.
@@ -275,6 +279,8 @@ fn prepare(decoded: decode::Decoded, options: &ReadOptions) -> Result<Recording,
         sample_rate,
         channels,
         clipped_ratio: level::clipped_ratio(part),
+        flat_top_ratio: level::flat_top_ratio(part, channels),
+        loud_db: levels.loud_db,
         speech_ratio: levels.speech_ratio,
         snr_db: levels.snr_db,
         truncated,

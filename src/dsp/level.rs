@@ -136,17 +136,31 @@ pub fn clipped_ratio(samples: &[f32]) -> f64 {
     clipped as f64 / samples.len().max(1) as f64
 }
 
-/// Share of samples on a flat top, 0 to 1: three or more in a row that are all exactly the largest
-/// value of the recording, or all its negative. Speech hardly has such; a recording that was
-/// clipped and then made quieter has many, none of them at full scale.
-pub fn flat_top_ratio(samples: &[f32]) -> f64 {
-    let peak = samples.iter().fold(0.0_f32, |peak, x| peak.max(x.abs()));
-    let runs = samples.chunk_by(|a, b| a == b);
-    let flat: usize = runs
-        .filter(|run| run.len() >= 3 && peak > 0.0 && run[0].abs() == peak)
-        .map(<[f32]>::len)
-        .sum();
-    flat as f64 / samples.len().max(1) as f64
+/// Share of samples on a flat top, 0 to 1, in the channel that has most of them: three or more in a
+/// row that are all exactly the largest value of the channel, or all its negative. Speech hardly has
+/// such; a recording that was clipped and then made quieter has many, none of them at full scale.
+pub fn flat_top_ratio(interleaved: &[f32], channels: usize) -> f64 {
+    let flat_tops = |channel: usize| {
+        let samples = || interleaved.iter().skip(channel).step_by(channels).copied();
+        let peak = samples().fold(0.0_f32, |peak, x| peak.max(x.abs()));
+        let (mut flat, mut run, mut previous) = (0, 0, 0.0);
+        for x in samples().filter(|_| peak > 0.0) {
+            run = match x.abs() == peak {
+                true if x == previous => run + 1,
+                true => 1,
+                false => 0,
+            };
+            flat += match run {
+                0..=2 => 0,
+                3 => 3,
+                _ => 1,
+            };
+            previous = x;
+        }
+        flat
+    };
+    let most = (0..channels).map(flat_tops).max().unwrap_or(0);
+    (most * channels) as f64 / interleaved.len().max(1) as f64
 }
 
 #[test]
@@ -174,10 +188,15 @@ fn digital_silence_is_no_speech() {
 #[test]
 fn flat_tops_are_runs_at_the_largest_value() {
     let clipped = [0.0, 0.3, 0.3, 0.3, 0.0, -0.3, -0.3, 0.0, -0.3, -0.3];
-    assert_eq!(flat_top_ratio(&clipped), 0.3);
+    assert_eq!(flat_top_ratio(&clipped, 1), 0.3);
     let sine: Vec<f32> = (0..1000).map(|i| (i as f32 * 0.2).sin()).collect();
-    assert_eq!(flat_top_ratio(&sine), 0.0);
-    assert_eq!(flat_top_ratio(&[0.0; 10]), 0.0);
+    assert_eq!(flat_top_ratio(&sine, 1), 0.0);
+    assert_eq!(flat_top_ratio(&[0.0; 10], 1), 0.0);
+    assert_eq!(flat_top_ratio(&[], 2), 0.0);
+    // The other channel is louder, and clean; five equal samples are one run.
+    let left = [0.1, 0.2, 0.2, 0.2, 0.2, 0.2, 0.1, -0.2, 0.2, 0.2];
+    let stereo: Vec<f32> = left.iter().zip(&sine).flat_map(|(&l, &r)| [l, r]).collect();
+    assert_eq!(flat_top_ratio(&stereo, 2), 0.5);
 }
 
 #[test]

@@ -7,7 +7,6 @@ use crate::audio::{self, Rate, ReadOptions};
 use crate::corpus::check::Severity::{Error as Grave, Note, Warning};
 use crate::corpus::check::{Finding, Kind, finding, first, recordings};
 use crate::corpus::manifest::{Manifest, Utterance};
-use crate::dsp::level;
 use crate::error::{Error, Result, Stage, guarded};
 
 /// A recording whose loud parts stay below counts as silent, in dB re full scale: 13 dB below the
@@ -15,7 +14,7 @@ use crate::error::{Error, Result, Stage, guarded};
 const SILENT_DB: f64 = -70.0;
 
 /// A recording so far below the median of the others counts as quiet, in dB: as far as pauses lie
-/// below speech (see [`level::levels`]).
+/// below speech (see [`crate::dsp::level::levels`]).
 const QUIET_DB: f64 = 30.0;
 
 /// A larger share of clipped samples counts as clipping. What is merely normalised to full scale
@@ -75,16 +74,14 @@ pub fn listen(manifest: &Manifest, utterance: &Utterance) -> Result<Sound> {
             _ => return Err(error),
         },
     };
-    let levels = level::levels(&recording.audio.samples, recording.sample_rate);
-    let flat_tops = level::flat_top_ratio(&recording.audio.samples);
     Ok(Sound {
         audio_hash: recording.audio_hash,
         sample_rate: recording.sample_rate,
         channels: recording.channels,
         duration_s: recording.duration_s,
-        clipped_ratio: recording.clipped_ratio.max(flat_tops),
-        loud_db: levels.loud_db,
-        snr_db: levels.snr_db,
+        clipped_ratio: recording.clipped_ratio.max(recording.flat_top_ratio),
+        loud_db: recording.loud_db,
+        snr_db: recording.snr_db,
         broken,
     })
 }
