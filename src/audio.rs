@@ -156,9 +156,9 @@ impl Default for ReadOptions {
 
 /// Extensions of the files that count as recordings when a folder is walked. What a file holds
 /// decides how it is decoded. The last two are those of NIST SPHERE; many corpora name it .wav.
-pub const EXTENSIONS: [&str; 15] = [
-    "wav", "flac", "mp3", "ogg", "oga", "opus", "webm", "m4a", "mp4", "aac", "aif", "aiff", "caf",
-    "sph", "nist",
+pub const EXTENSIONS: [&str; 16] = [
+    "wav", "flac", "mp3", "ogg", "oga", "opus", "webm", "m4a", "mp4", "aac", "aif", "aiff", "aifc",
+    "caf", "sph", "nist",
 ];
 
 /// Whether `path` ends like a recording, in any case.

@@ -147,6 +147,13 @@ fn a_sound_corpus_has_no_findings_and_every_planted_fault_is_found() {
     );
     let stereo: Vec<i16> = speech(9004).iter().flat_map(|&x| [x, x / 2]).collect();
     put("f1/neu-f1-l4.wav", wav(&stereo, 2, RATE));
+    // Flat tops in the quieter of two channels only: the mix has none.
+    let one_side: Vec<i16> = speech(9007)
+        .iter()
+        .zip(speech(9008))
+        .flat_map(|(&x, y)| [x.clamp(-2000, 2000), y])
+        .collect();
+    put("f1/neu-f1-d1.wav", wav(&one_side, 2, RATE));
     put("f1/neu-f1-n1.wav", Vec::new());
     put("f1/neu-f1-n2.wav", wav(&[], 1, RATE));
     put(
@@ -162,6 +169,7 @@ fn a_sound_corpus_has_no_findings_and_every_planted_fault_is_found() {
         "copies/angry (1).wav",
         sandbox.read("emovo/m2/rab-m2-b1.wav"),
     );
+    put("spare/x.amr", b"#!AMR\n".to_vec());
     std::fs::remove_file(sandbox.path("emovo/m3/gio-m3-b1.wav")).unwrap();
     for speaker in ["f1", "f2", "f3", "m1", "m2", "m3"] {
         for sentence in "b1 b2 b3 l1 l2 l3 l4 n1 n2 n3 n4 n5 d1 d2".split(' ') {
@@ -185,7 +193,7 @@ fn a_sound_corpus_has_no_findings_and_every_planted_fault_is_found() {
         ),
         (
             "warning clipped",
-            vec!["f1/neu-f1-b3.wav", "f1/neu-f1-l1.wav"],
+            vec!["f1/neu-f1-b3.wav", "f1/neu-f1-d1.wav", "f1/neu-f1-l1.wav"],
         ),
         (
             "warning very-short",
@@ -193,7 +201,11 @@ fn a_sound_corpus_has_no_findings_and_every_planted_fault_is_found() {
         ),
         ("warning very-long", vec!["f1/neu-f1-n5.wav"]),
         ("warning mixed-rates", vec!["f1/neu-f1-l3.wav"]),
-        ("warning mixed-channels", vec!["f1/neu-f1-l4.wav"]),
+        (
+            "warning mixed-channels",
+            vec!["f1/neu-f1-d1.wav", "f1/neu-f1-l4.wav"],
+        ),
+        ("warning left-out", vec!["spare/x.amr"]),
         ("warning missing-class", vec![]),
         ("warning missing-recordings", vec![]),
         ("warning no-emotion", vec!["copies/angry (1).wav"]),
@@ -361,4 +373,20 @@ fn the_check_replaces_the_manifest_on_standard_output() {
             .sentire(&format!("corpus c --layout {layout}"))
             .exits(code);
     }
+}
+
+#[test]
+fn extract_names_what_it_leaves_out_and_what_is_no_manifest() {
+    let sandbox = Sandbox::new();
+    sandbox.write("c/a.wav", wav(&speech(1), 1, RATE));
+    sandbox.write("c/b.wma", b"");
+    let one = sandbox.sentire("extract c/a.wav -o f.parquet").exits(2);
+    assert!(one.stderr.contains("is a recording"), "{}", one.stderr);
+    assert!(one.stderr.contains("sentire describe"), "{}", one.stderr);
+    let run = sandbox.sentire("extract c -o f.parquet").exits(0);
+    assert!(
+        run.stderr.contains("1 file ending in wma is left out"),
+        "{}",
+        run.stderr
+    );
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sentire::audio::Window;
+use sentire::audio::{Window, has_audio_extension};
 use sentire::corpus::Manifest;
 use sentire::corpus::scan::scan;
 use sentire::error::{Error, Result};
@@ -97,6 +97,14 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
 
 /// Reads a manifest, or looks through a folder.
 fn load_manifest(input: &Path, console: &Console) -> Result<Manifest> {
+    if input.is_file() && has_audio_extension(input) {
+        return Err(Error::Manifest {
+            path: input.to_path_buf(),
+            reason: "is a recording; expected a folder of recordings or a manifest (CSV); for one \
+                     recording use `sentire describe`"
+                .into(),
+        });
+    }
     if !input.is_dir() {
         return Manifest::read(input);
     }

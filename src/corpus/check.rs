@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::corpus::layouts::Published;
-use crate::corpus::scan::Scan;
+use crate::corpus::scan::{Scan, left_out_message};
 
 /// What the doctor found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -116,6 +116,8 @@ pub enum Kind {
     MissingClass,
     /// Fewer recordings than were published.
     MissingRecordings,
+    /// Files of kinds that are not decoded.
+    LeftOut,
     /// More recordings than were published.
     Surplus,
     /// The emotion is unknown.
@@ -166,6 +168,10 @@ pub fn check(scan: &Scan, on_done: &(dyn Fn() + Sync)) -> Check {
     let corpora = labels::counts(scan);
     let mut findings = sound::findings(&manifest.utterances, &heard);
     findings.extend(labels::findings(&manifest.utterances, &corpora));
+    findings.extend(left_out_message(&scan.left_out).map(|message| {
+        let files = scan.left_out.clone();
+        finding(Kind::LeftOut, Severity::Warning, message, files)
+    }));
     findings.sort_by(|a, b| (a.severity, a.kind, &a.files).cmp(&(b.severity, b.kind, &b.files)));
     Check {
         recordings: manifest.utterances.len(),

@@ -17,7 +17,10 @@ pub struct Scan {
     pub manifest: Manifest,
     /// The layouts found, none where no layout was recognised.
     pub layouts: Vec<Layout>,
-    /// What a person should know: names that do not fit, files that could not be looked at.
+    /// Files that end like recordings of kinds that are not decoded, relative to the folder.
+    pub left_out: Vec<String>,
+    /// What a person should know: names that do not fit, files that could not be looked at or are
+    /// left out.
     pub findings: Vec<String>,
 }
 
@@ -29,13 +32,20 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
         path: dir.to_path_buf(),
         reason,
     };
-    let (files, mut findings) = recordings(dir)?;
+    let Walk {
+        recordings: files,
+        left_out,
+        mut findings,
+    } = walk(dir)?;
+    let foreign = left_out_message(&left_out);
     if files.is_empty() {
         let endings = audio::EXTENSIONS.join(" ");
+        let foreign = foreign.map_or(String::new(), |message| format!("; {message}"));
         return Err(no_manifest(format!(
-            "holds no recording; expected files that end in {endings}"
+            "holds no recording; expected files that end in {endings}{foreign}"
         )));
     }
+    findings.extend(foreign);
     // The folder's own name: it may be a speaker's, or that of the corpus.
     let name = dir
         .canonicalize()
@@ -112,8 +122,9 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
         ));
     }
     if layouts.is_empty() {
+        let odd = odd_folders(&files).map_or(String::new(), |odd| format!("; {odd}"));
         findings.push(format!(
-            "{}: no layout recognised, emotion and speaker are left empty",
+            "{}: no layout recognised, emotion and speaker are left empty{odd}",
             dir.display()
         ));
     }
@@ -123,17 +134,61 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
             utterances,
         },
         layouts,
+        left_out,
         findings,
     })
 }
 
-/// All recordings below `dir`, relative to it and sorted by bytes, and what could not be looked at.
-fn recordings(dir: &Path) -> Result<(Vec<PathBuf>, Vec<String>)> {
+/// Endings of recordings and films that people keep and that are not decoded.
+const FOREIGN: [&str; 24] = [
+    "3ga", "3gp", "ac3", "amr", "ape", "asf", "au", "avi", "awb", "dss", "flv", "gsm", "mka",
+    "mkv", "mov", "mp2", "mpg", "ra", "snd", "spx", "voc", "vox", "wma", "wv",
+];
+
+fn foreign_ending(path: &Path) -> Option<&'static str> {
+    let ending = path.extension()?.to_str()?;
+    FOREIGN
+        .into_iter()
+        .find(|foreign| foreign.eq_ignore_ascii_case(ending))
+}
+
+/// Which files are left out because they are not decoded, and what to do; `None` where there are
+/// none.
+pub(in crate::corpus) fn left_out_message(files: &[String]) -> Option<String> {
+    let endings: BTreeSet<&str> = files
+        .iter()
+        .filter_map(|file| foreign_ending(Path::new(file)))
+        .collect();
+    let (noun, are) = if files.len() == 1 {
+        ("file", "is")
+    } else {
+        ("files", "are")
+    };
+    (!files.is_empty()).then(|| {
+        format!(
+            "{} {noun} ending in {} {are} left out: not decoded; convert what is not here in another \
+             form too, for example with `ffmpeg -i FILE out.flac`",
+            files.len(),
+            endings.into_iter().collect::<Vec<_>>().join(", ")
+        )
+    })
+}
+
+/// The files below a folder, relative to it and sorted by bytes.
+struct Walk {
+    recordings: Vec<PathBuf>,
+    /// Those with an ending in [`FOREIGN`].
+    left_out: Vec<String>,
+    /// What could not be looked at.
+    findings: Vec<String>,
+}
+
+fn walk(dir: &Path) -> Result<Walk> {
     std::fs::read_dir(dir).map_err(Error::io(dir))?;
     let hidden = |entry: &walkdir::DirEntry| {
         entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".")
     };
-    let (mut files, mut findings) = (Vec::new(), Vec::new());
+    let (mut files, mut left_out, mut findings) = (Vec::new(), Vec::new(), Vec::new());
     for entry in walkdir::WalkDir::new(dir)
         .follow_links(true)
         .into_iter()
@@ -155,6 +210,10 @@ fn recordings(dir: &Path) -> Result<(Vec<PathBuf>, Vec<String>)> {
                 }
                 files.push(relative.to_path_buf());
             }
+            Ok(entry) if entry.file_type().is_file() && foreign_ending(entry.path()).is_some() => {
+                let relative = entry.path().strip_prefix(dir).unwrap_or(entry.path());
+                left_out.push(relative.to_string_lossy().into_owned());
+            }
             Ok(_) => {}
             // What cannot be looked at stays in the list: it will fail to open, and so be told of.
             Err(cause) => match cause.path().and_then(|path| path.strip_prefix(dir).ok()) {
@@ -170,27 +229,73 @@ fn recordings(dir: &Path) -> Result<(Vec<PathBuf>, Vec<String>)> {
             .as_encoded_bytes()
             .cmp(b.as_os_str().as_encoded_bytes())
     });
-    Ok((files, findings))
+    left_out.sort_unstable();
+    Ok(Walk {
+        recordings: files,
+        left_out,
+        findings,
+    })
+}
+
+/// The names of the folders of a file, from the lowest up.
+fn folders(file: &Path) -> Vec<String> {
+    file.ancestors()
+        .skip(1)
+        .filter_map(|a| Some(a.file_name()?.to_string_lossy().into_owned()))
+        .collect()
+}
+
+/// The emotion after which a folder is named, behind numbers such as `01_`.
+fn folder_emotion(name: &str) -> Option<&'static str> {
+    canonical_emotion(name.trim_start_matches(|c: char| !c.is_alphabetic()))
+}
+
+/// What keeps folders from being read as emotions where more than half of the recordings lie in
+/// such as are named after one, two emotions at least.
+fn odd_folders(files: &[PathBuf]) -> Option<String> {
+    [0, 1].into_iter().find_map(|level| {
+        let names: Vec<Option<String>> = files
+            .iter()
+            .map(|file| folders(file).get(level).cloned())
+            .collect();
+        let (known, odd): (Vec<_>, Vec<_>) = names
+            .iter()
+            .map(|name| name.as_deref().unwrap_or(""))
+            .partition(|name| folder_emotion(name).is_some());
+        let emotions: BTreeSet<_> = known
+            .iter()
+            .filter_map(|name| folder_emotion(name))
+            .collect();
+        if emotions.len() < 2 || known.len() <= odd.len() {
+            return None;
+        }
+        let odd: BTreeSet<String> = odd
+            .into_iter()
+            .map(|name| match name {
+                "" => "(none)".to_string(),
+                name => format!("{name:?}"),
+            })
+            .collect();
+        let named: Vec<&str> = odd.iter().take(5).map(String::as_str).collect();
+        let more = if odd.len() > 5 { ", ..." } else { "" };
+        Some(format!(
+            "{} folders are named after emotions, but not {}{more}: name these after emotions too, \
+             or take every name as it is with --layout folders",
+            emotions.len(),
+            named.join(", ")
+        ))
+    })
 }
 
 /// Labels from folders: the level of folders nearest to the files at which nine in ten names are
 /// emotions; the other of the lowest two levels names the speaker, unless it is the same for all or
 /// a name that no speaker has. With `forced` any name of the lowest level is a label.
 fn by_folder(files: &[PathBuf], corpus: Option<&str>, forced: bool) -> Option<Vec<Utterance>> {
-    // Folders of a file from the lowest up.
-    let folders = |file: &Path| -> Vec<String> {
-        file.ancestors()
-            .skip(1)
-            .filter_map(|a| Some(a.file_name()?.to_string_lossy().into_owned()))
-            .collect()
-    };
-    let emotion =
-        |name: &str| canonical_emotion(name.trim_start_matches(|c: char| !c.is_alphabetic()));
     let is_label = |level: usize| {
         let labelled = files.iter().filter(|file| {
             folders(file)
                 .get(level)
-                .is_some_and(|name| emotion(name).is_some())
+                .is_some_and(|name| folder_emotion(name).is_some())
         });
         labelled.count() * 10 >= files.len() * 9
     };
@@ -202,13 +307,14 @@ fn by_folder(files: &[PathBuf], corpus: Option<&str>, forced: bool) -> Option<Ve
         let folders = folders(file);
         let label = folders
             .get(level)
-            .filter(|name| forced || emotion(name).is_some());
+            .filter(|name| forced || folder_emotion(name).is_some());
         Utterance {
             file: file.to_string_lossy().into_owned(),
             corpus: corpus.map(str::to_string),
             speaker: folders.get(1 - level).cloned(),
-            emotion: label
-                .map(|name| emotion(name).map_or_else(|| name.to_lowercase(), str::to_string)),
+            emotion: label.map(|name| {
+                folder_emotion(name).map_or_else(|| name.to_lowercase(), str::to_string)
+            }),
             label_original: label.cloned(),
             ..Utterance::default()
         }
@@ -413,6 +519,52 @@ mod tests {
             forced.manifest.utterances[0].emotion.as_deref(),
             Some("loud")
         );
+    }
+
+    #[test]
+    fn files_of_other_kinds_are_named_and_left_out() {
+        let dir = folder(&["a.wav", "b.AMR", "x/c.gsm", "x/d.gsm", "e.aifc", "f.txt"]);
+        let found = scan(dir.path(), None).unwrap();
+        let files = found.manifest.utterances.iter().map(|u| u.file.as_str());
+        assert_eq!(files.collect::<Vec<_>>(), ["a.wav", "e.aifc"]);
+        assert_eq!(found.left_out, ["b.AMR", "x/c.gsm", "x/d.gsm"]);
+        assert!(
+            found.findings[0].starts_with("3 files ending in amr, gsm are left out: not decoded"),
+            "{:?}",
+            found.findings
+        );
+        let only = scan(folder(&["a.wma", "notes.txt"]).path(), None).unwrap_err();
+        assert!(
+            only.to_string()
+                .contains("1 file ending in wma is left out"),
+            "{only}"
+        );
+        let none = scan(folder(&["notes.txt"]).path(), None).unwrap_err();
+        assert!(!none.to_string().contains("left out"), "{none}");
+    }
+
+    #[test]
+    fn the_folder_that_spoils_a_layout_of_emotions_is_named() {
+        let note = |names: &[&str]| scan(folder(names).path(), None).unwrap().findings.remove(0);
+        let spoilt = note(&[
+            "Angry/1.wav",
+            "HAPPY/1.wav",
+            "neutral_speech/1.wav",
+            "Sad/1.wav",
+        ]);
+        assert!(
+            spoilt.contains("3 folders are named after emotions, but not \"neutral_speech\":"),
+            "{spoilt}"
+        );
+        let above = note(&["Angry/x/1.wav", "Sad/y/1.wav", "3.wav"]);
+        assert!(above.contains("but not (none):"), "{above}");
+        for names in [
+            ["calls/1.wav", "tapes/2.wav"],
+            ["angry/1.wav", "tapes/2.wav"],
+        ] {
+            let plain = note(&names);
+            assert!(plain.ends_with("are left empty"), "{plain}");
+        }
     }
 
     #[test]

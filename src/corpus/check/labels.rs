@@ -439,6 +439,7 @@ mod tests {
                 utterances,
             },
             layouts,
+            left_out: Vec::new(),
             findings: Vec::new(),
         };
         let findings = findings(&scan.manifest.utterances, &counts(&scan));
