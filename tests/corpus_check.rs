@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use sentire::corpus::Check;
+use sentire::corpus::check::{Amount, Kind};
 
 use crate::sandbox::{Sandbox, wav};
 
@@ -51,6 +52,17 @@ mod contract {
         severity: String,
         message: String,
         files: Vec<String>,
+        amounts: Vec<Amount>,
+    }
+
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct Amount {
+        corpus: Option<String>,
+        speaker: Option<String>,
+        emotion: Option<String>,
+        found: usize,
+        expected: Option<usize>,
     }
 }
 
@@ -215,6 +227,25 @@ fn a_sound_corpus_has_no_findings_and_every_planted_fault_is_found() {
     .map(|(kind, files)| (kind.to_string(), files))
     .collect();
     assert_eq!(findings(&ill), expected);
+
+    // What is missing, as numbers: the published 84 of sad, and one of the 14 of each cell.
+    let amounts = |kind: Kind| {
+        let such = ill.findings.iter().filter(|f| f.kind == kind);
+        such.flat_map(|f| f.amounts.clone()).collect::<Vec<_>>()
+    };
+    let of_emovo = |speaker: Option<&str>, emotion: &str, found, expected| Amount {
+        corpus: Some("emovo".to_string()),
+        speaker: speaker.map(str::to_string),
+        emotion: Some(emotion.to_string()),
+        found,
+        expected: Some(expected),
+    };
+    assert_eq!(amounts(Kind::MissingClass), [of_emovo(None, "sad", 0, 84)]);
+    assert_eq!(
+        amounts(Kind::MissingRecordings),
+        [of_emovo(Some("m3"), "happy", 13, 14)]
+    );
+    assert_eq!(amounts(Kind::Clipped), []);
 
     let text = sandbox.sentire("corpus emovo --check").exits(0);
     for part in [

@@ -66,6 +66,25 @@ pub struct Finding {
     /// The recordings concerned, relative to the folder looked through; empty where it concerns
     /// all, or such as are missing.
     pub files: Vec<String>,
+    /// The numbers of recordings that are not as they should be, where the finding is on such.
+    pub amounts: Vec<Amount>,
+}
+
+/// A number of recordings that is not as it should be: of a corpus, a speaker, an emotion or a
+/// speaker's emotion; what is null does not narrow it down.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amount {
+    /// Name of the corpus.
+    pub corpus: Option<String>,
+    /// Who speaks.
+    pub speaker: Option<String>,
+    /// The emotion.
+    pub emotion: Option<String>,
+    /// Recordings that are there.
+    pub found: usize,
+    /// Recordings that were published, or the least that are of use; null where there is no such
+    /// number.
+    pub expected: Option<usize>,
 }
 
 /// How grave a finding is.
@@ -189,6 +208,7 @@ fn finding(kind: Kind, severity: Severity, message: String, files: Vec<String>) 
         severity,
         message,
         files,
+        amounts: Vec::new(),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::corpus::check::Severity::{Note, Warning};
-use crate::corpus::check::{Counts, Finding, Kind, Severity, finding, first, recordings};
+use crate::corpus::check::{Amount, Counts, Finding, Kind, finding, first, recordings};
 use crate::corpus::layouts::{Layout, Published};
 use crate::corpus::manifest::Utterance;
 use crate::corpus::scan::Scan;
@@ -133,10 +133,21 @@ fn against_published(own: &[&Utterance], counts: &Counts, published: &Published)
     let emotion_count = |name: &str| emotions.get(name).copied().unwrap_or(0);
     let speaker_count = |name: &str| speakers.get(name).copied().unwrap_or(0);
     let mut findings = Vec::new();
-    let mut tell = |kind: Kind, severity: Severity, message: String| {
+    let mut tell = |kind: Kind, message: String, amounts: Vec<Amount>| {
         let message = format!("{corpus}: {message}");
-        findings.push(finding(kind, severity, message, Vec::new()));
+        findings.push(Finding {
+            amounts,
+            ..finding(kind, Warning, message, Vec::new())
+        });
     };
+    let amount =
+        |speaker: Option<&str>, emotion: Option<&str>, found: usize, expected: usize| Amount {
+            corpus: counts.corpus.clone(),
+            speaker: speaker.map(str::to_string),
+            emotion: emotion.map(str::to_string),
+            found,
+            expected: Some(expected),
+        };
 
     let absent: Vec<String> = published
         .speakers
@@ -151,16 +162,21 @@ fn against_published(own: &[&Utterance], counts: &Counts, published: &Published)
             absent.len(),
             first(&absent, 24)
         );
-        tell(Kind::MissingSpeaker, Warning, message);
+        let amounts = absent
+            .iter()
+            .map(|s| amount(Some(s), None, 0, published.speakers[s]));
+        tell(Kind::MissingSpeaker, message, amounts.collect());
     }
     for (emotion, n) in &published.emotions {
         if emotion_count(emotion) == 0 {
             let message = format!("no recording of {emotion}, of {n} that were published");
-            tell(Kind::MissingClass, Warning, message);
+            let amounts = vec![amount(None, Some(emotion), 0, *n)];
+            tell(Kind::MissingClass, message, amounts);
         }
     }
 
     let mut short: Vec<String> = Vec::new();
+    let mut amounts: Vec<Amount> = Vec::new();
     if published.balanced {
         // Nothing more is said of speakers and emotions of which nothing is there.
         for speaker in published.speakers.keys().filter(|s| speaker_count(s) > 0) {
@@ -173,15 +189,29 @@ fn against_published(own: &[&Utterance], counts: &Counts, published: &Published)
                 let each = all / published.speakers.len();
                 if n < each {
                     short.push(format!("speaker {speaker} {emotion} {n} of {each}"));
+                    amounts.push(amount(Some(speaker), Some(emotion), n, each));
                 }
             }
         }
     } else {
         let all_speakers: usize = published.speakers.values().sum();
         let gaps = all_speakers - published.recordings;
-        short.extend(shortfall(&published.emotions, emotion_count, 0));
+        let words = |(name, n, of): &(&str, usize, usize)| format!("{name} {n} of {of}");
+        let of_emotions = shortfall(&published.emotions, emotion_count, 0);
+        short.extend(of_emotions.iter().map(words));
+        amounts.extend(
+            of_emotions
+                .iter()
+                .map(|&(e, n, of)| amount(None, Some(e), n, of)),
+        );
         let of_speakers = shortfall(&published.speakers, speaker_count, gaps);
+        amounts.extend(
+            of_speakers
+                .iter()
+                .map(|&(s, n, of)| amount(Some(s), None, n, of)),
+        );
         if !of_speakers.is_empty() {
+            let of_speakers: Vec<String> = of_speakers.iter().map(words).collect();
             short.push(format!("by speaker {}", first(&of_speakers, 24)));
         }
     }
@@ -192,32 +222,44 @@ fn against_published(own: &[&Utterance], counts: &Counts, published: &Published)
             published.recordings,
             first(&short, 24)
         );
-        tell(Kind::MissingRecordings, Warning, message);
+        tell(Kind::MissingRecordings, message, amounts);
     }
 
     let beyond = |found: &BTreeMap<&str, usize>, published: &BTreeMap<String, usize>| {
         let more = found.iter().map(|(name, n)| {
             let known = published.get(*name).copied().unwrap_or(0);
-            (n > &known).then(|| format!("{name} {n} of {known}"))
+            (n > &known).then(|| (name.to_string(), *n, known))
         });
         more.flatten().collect::<Vec<_>>()
     };
-    let mut more = beyond(&emotions, &published.emotions);
-    more.extend(beyond(&speakers, &published.speakers));
+    let emotions = beyond(&emotions, &published.emotions);
+    let speakers = beyond(&speakers, &published.speakers);
+    let more: Vec<String> = emotions
+        .iter()
+        .chain(&speakers)
+        .map(|(name, n, known)| format!("{name} {n} of {known}"))
+        .collect();
     if !more.is_empty() {
+        let emotions = emotions
+            .iter()
+            .map(|(e, n, of)| amount(None, Some(e), *n, *of));
+        let speakers = speakers
+            .iter()
+            .map(|(s, n, of)| amount(Some(s), None, *n, *of));
+        let amounts = emotions.chain(speakers).collect();
         let message = format!("more recordings than were published: {}", first(&more, 24));
-        tell(Kind::Surplus, Warning, message);
+        tell(Kind::Surplus, message, amounts);
     }
     findings
 }
 
-/// What is there, but less than was published; nothing where no more than `gaps` are missing in
-/// all.
+/// What is there, but less than was published: name, recordings, and those published; nothing where
+/// no more than `gaps` are missing in all.
 fn shortfall(
     published: &BTreeMap<String, usize>,
     found: impl Fn(&str) -> usize,
     gaps: usize,
-) -> Vec<String> {
+) -> Vec<(&str, usize, usize)> {
     let missing = |(name, n): (&String, &usize)| n.saturating_sub(found(name));
     if published.iter().map(missing).sum::<usize>() <= gaps {
         return Vec::new();
@@ -226,7 +268,7 @@ fn shortfall(
         .iter()
         .filter(|&(name, &n)| (1..n).contains(&found(name)));
     short
-        .map(|(name, n)| format!("{name} {} of {n}", found(name)))
+        .map(|(name, &n)| (name.as_str(), found(name), n))
         .collect()
 }
 
@@ -248,12 +290,18 @@ fn sizes(utterances: &[Utterance]) -> Vec<Finding> {
         }
     }
     let mut findings = Vec::new();
-    let mut tell = |kind, message| findings.push(finding(kind, Warning, message, Vec::new()));
+    let mut tell = |kind, message, amounts| {
+        findings.push(Finding {
+            amounts,
+            ..finding(kind, Warning, message, Vec::new())
+        });
+    };
     if emotions.len() == 1 {
         let emotion = emotions.keys().next().expect("there is one");
         tell(
             Kind::SingleClass,
             format!("{emotion} is the only emotion: there is nothing to tell apart"),
+            Vec::new(),
         );
     }
     if speakers.len() == 1 {
@@ -261,10 +309,21 @@ fn sizes(utterances: &[Utterance]) -> Vec<Finding> {
         tell(
             Kind::SingleSpeaker,
             format!("{speaker} is the only speaker: evaluation on unseen speakers needs two"),
+            Vec::new(),
         );
     }
     let few = emotions.iter().filter(|&(_, &n)| n < FEW_OF_CLASS);
-    let few: Vec<String> = few.map(|(name, n)| format!("{name} {n}")).collect();
+    let (few, amounts): (Vec<String>, Vec<Amount>) = few
+        .map(|(name, &n)| {
+            let amount = Amount {
+                emotion: Some(name.to_string()),
+                found: n,
+                expected: Some(FEW_OF_CLASS),
+                ..Amount::default()
+            };
+            (format!("{name} {n}"), amount)
+        })
+        .unzip();
     if !few.is_empty() {
         tell(
             Kind::FewClipsOfClass,
@@ -272,10 +331,22 @@ fn sizes(utterances: &[Utterance]) -> Vec<Finding> {
                 "emotions with fewer than {FEW_OF_CLASS} recordings: {}",
                 first(&few, 24)
             ),
+            amounts,
         );
     }
     let few = speakers.iter().filter(|&(_, &n)| n < FEW_OF_SPEAKER);
-    let few: Vec<String> = few.map(|((_, name), n)| format!("{name} {n}")).collect();
+    let (few, amounts): (Vec<String>, Vec<Amount>) = few
+        .map(|((corpus, name), &n)| {
+            let amount = Amount {
+                corpus: corpus.map(str::to_string),
+                speaker: Some(name.to_string()),
+                found: n,
+                expected: Some(FEW_OF_SPEAKER),
+                ..Amount::default()
+            };
+            (format!("{name} {n}"), amount)
+        })
+        .unzip();
     if !few.is_empty() {
         tell(
             Kind::FewClipsOfSpeaker,
@@ -285,6 +356,7 @@ fn sizes(utterances: &[Utterance]) -> Vec<Finding> {
                 speakers.len(),
                 first(&few, 24)
             ),
+            amounts,
         );
     }
     findings
@@ -654,6 +726,29 @@ mod tests {
             kinds(&crossed[..1]),
             [Kind::SingleClass, Kind::SingleSpeaker]
         );
+    }
+
+    #[test]
+    fn too_few_recordings_are_told_as_numbers() {
+        let mut few = own(
+            &[("x", "sad", "1"), ("y", "sad", "1"), ("x", "angry", "1")],
+            9,
+        );
+        few.extend(own(&[("z", "sad", "1")], 1));
+        let amounts: Vec<Amount> = sizes(&few).into_iter().flat_map(|f| f.amounts).collect();
+        let angry = Amount {
+            emotion: Some("angry".to_string()),
+            found: 9,
+            expected: Some(10),
+            ..Amount::default()
+        };
+        let z = Amount {
+            speaker: Some("z".to_string()),
+            found: 1,
+            expected: Some(8),
+            ..Amount::default()
+        };
+        assert_eq!(amounts, [angry, z]);
     }
 
     #[test]
