@@ -6,7 +6,9 @@
 //! sound (unreadable, silent, clipped, the same twice, ...) and those on the labels (recordings
 //! missing, classes too small, emotion tied to the speaker, ...).
 
+mod balance;
 mod labels;
+mod published;
 mod sound;
 mod text;
 

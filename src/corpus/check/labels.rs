@@ -1,22 +1,14 @@
-//! What names and manifests tell: how many recordings there are and should be, and whether
-//! something other than the voice tells the emotion.
+//! What names and manifests tell: the recordings that are there, counted, and the findings on their
+//! labels.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::corpus::check::Severity::{Note, Warning};
-use crate::corpus::check::{Amount, Counts, Finding, Kind, finding, first, recordings};
-use crate::corpus::layouts::{Layout, Published};
+use crate::corpus::check::Severity::Warning;
+use crate::corpus::check::published::against_published;
+use crate::corpus::check::{Counts, Finding, Kind, balance, finding, recordings};
+use crate::corpus::layouts::Layout;
 use crate::corpus::manifest::Utterance;
 use crate::corpus::scan::Scan;
-
-/// Below it one recording moves the recall of an emotion by more than 10 points.
-const FEW_OF_CLASS: usize = 10;
-
-/// Below it a speaker's mean and deviation are guesses: what `--normalize speaker` asks for.
-const FEW_OF_SPEAKER: usize = 8;
-
-/// From this balanced recall on, speaker or sentence tell the emotion.
-const CONFOUNDED: f64 = 0.8;
 
 /// Counts the recordings of each corpus, and looks up what was published of it.
 pub fn counts(scan: &Scan) -> Vec<Counts> {
@@ -62,22 +54,7 @@ pub fn findings(utterances: &[Utterance], corpora: &[Counts]) -> Vec<Finding> {
             findings.extend(against_published(&own, counts, published));
         }
     }
-    findings.extend(sizes(utterances));
-    findings.extend(spread(utterances));
-    let speaker = |u: &Utterance| u.speaker.clone();
-    let text = |u: &Utterance| u.text.clone();
-    findings.extend(confounded(
-        Kind::ConfoundedSpeaker,
-        "speaker",
-        utterances,
-        speaker,
-    ));
-    findings.extend(confounded(
-        Kind::ConfoundedText,
-        "sentence",
-        utterances,
-        text,
-    ));
+    findings.extend(balance::findings(utterances));
     findings
 }
 
@@ -113,377 +90,12 @@ fn unknown(utterances: &[Utterance]) -> Vec<Finding> {
         .collect()
 }
 
-/// What is missing from a corpus, or is there beyond what its makers published. Copies of a
-/// recording count once.
-fn against_published(own: &[&Utterance], counts: &Counts, published: &Published) -> Vec<Finding> {
-    let corpus = match (&counts.corpus, &counts.style) {
-        (Some(corpus), Some(style)) => format!("{corpus} {style}"),
-        (corpus, _) => corpus.clone().unwrap_or_default(),
-    };
-    let distinct: BTreeSet<_> = own.iter().map(|u| u.fields()).collect();
-    let mut emotions: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut speakers: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut cells: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for fields in &distinct {
-        let (speaker, emotion) = (fields[1].unwrap_or(""), fields[2].unwrap_or(""));
-        *emotions.entry(emotion).or_default() += 1;
-        *speakers.entry(speaker).or_default() += 1;
-        *cells.entry((speaker, emotion)).or_default() += 1;
-    }
-    let emotion_count = |name: &str| emotions.get(name).copied().unwrap_or(0);
-    let speaker_count = |name: &str| speakers.get(name).copied().unwrap_or(0);
-    let mut findings = Vec::new();
-    let mut tell = |kind: Kind, message: String, amounts: Vec<Amount>| {
-        let message = format!("{corpus}: {message}");
-        findings.push(Finding {
-            amounts,
-            ..finding(kind, Warning, message, Vec::new())
-        });
-    };
-    let amount =
-        |speaker: Option<&str>, emotion: Option<&str>, found: usize, expected: usize| Amount {
-            corpus: counts.corpus.clone(),
-            speaker: speaker.map(str::to_string),
-            emotion: emotion.map(str::to_string),
-            found,
-            expected: Some(expected),
-        };
-
-    let absent: Vec<String> = published
-        .speakers
-        .keys()
-        .filter(|name| speaker_count(name) == 0)
-        .cloned()
-        .collect();
-    if !absent.is_empty() {
-        let of = published.speakers.len();
-        let message = format!(
-            "nothing of {} of the {of} published speakers: {}",
-            absent.len(),
-            first(&absent, 24)
-        );
-        let amounts = absent
-            .iter()
-            .map(|s| amount(Some(s), None, 0, published.speakers[s]));
-        tell(Kind::MissingSpeaker, message, amounts.collect());
-    }
-    for (emotion, n) in &published.emotions {
-        if emotion_count(emotion) == 0 {
-            let message = format!("no recording of {emotion}, of {n} that were published");
-            let amounts = vec![amount(None, Some(emotion), 0, *n)];
-            tell(Kind::MissingClass, message, amounts);
-        }
-    }
-
-    let mut short: Vec<String> = Vec::new();
-    let mut amounts: Vec<Amount> = Vec::new();
-    if published.balanced {
-        // Nothing more is said of speakers and emotions of which nothing is there.
-        for speaker in published.speakers.keys().filter(|s| speaker_count(s) > 0) {
-            let here = published
-                .emotions
-                .iter()
-                .filter(|(e, _)| emotion_count(e) > 0);
-            for (emotion, all) in here {
-                let n = cells.get(&(speaker, emotion)).copied().unwrap_or(0);
-                let each = all / published.speakers.len();
-                if n < each {
-                    short.push(format!("speaker {speaker} {emotion} {n} of {each}"));
-                    amounts.push(amount(Some(speaker), Some(emotion), n, each));
-                }
-            }
-        }
-    } else {
-        let all_speakers: usize = published.speakers.values().sum();
-        let gaps = all_speakers - published.recordings;
-        let words = |(name, n, of): &(&str, usize, usize)| format!("{name} {n} of {of}");
-        let of_emotions = shortfall(&published.emotions, emotion_count, 0);
-        short.extend(of_emotions.iter().map(words));
-        amounts.extend(
-            of_emotions
-                .iter()
-                .map(|&(e, n, of)| amount(None, Some(e), n, of)),
-        );
-        let of_speakers = shortfall(&published.speakers, speaker_count, gaps);
-        amounts.extend(
-            of_speakers
-                .iter()
-                .map(|&(s, n, of)| amount(Some(s), None, n, of)),
-        );
-        if !of_speakers.is_empty() {
-            let of_speakers: Vec<String> = of_speakers.iter().map(words).collect();
-            short.push(format!("by speaker {}", first(&of_speakers, 24)));
-        }
-    }
-    if !short.is_empty() {
-        let message = format!(
-            "{} of {} that were published: {}",
-            recordings(distinct.len()),
-            published.recordings,
-            first(&short, 24)
-        );
-        tell(Kind::MissingRecordings, message, amounts);
-    }
-
-    let beyond = |found: &BTreeMap<&str, usize>, published: &BTreeMap<String, usize>| {
-        let more = found.iter().map(|(name, n)| {
-            let known = published.get(*name).copied().unwrap_or(0);
-            (n > &known).then(|| (name.to_string(), *n, known))
-        });
-        more.flatten().collect::<Vec<_>>()
-    };
-    let emotions = beyond(&emotions, &published.emotions);
-    let speakers = beyond(&speakers, &published.speakers);
-    let more: Vec<String> = emotions
-        .iter()
-        .chain(&speakers)
-        .map(|(name, n, known)| format!("{name} {n} of {known}"))
-        .collect();
-    if !more.is_empty() {
-        let emotions = emotions
-            .iter()
-            .map(|(e, n, of)| amount(None, Some(e), *n, *of));
-        let speakers = speakers
-            .iter()
-            .map(|(s, n, of)| amount(Some(s), None, *n, *of));
-        let amounts = emotions.chain(speakers).collect();
-        let message = format!("more recordings than were published: {}", first(&more, 24));
-        tell(Kind::Surplus, message, amounts);
-    }
-    findings
-}
-
-/// What is there, but less than was published: name, recordings, and those published; nothing where
-/// no more than `gaps` are missing in all.
-fn shortfall(
-    published: &BTreeMap<String, usize>,
-    found: impl Fn(&str) -> usize,
-    gaps: usize,
-) -> Vec<(&str, usize, usize)> {
-    let missing = |(name, n): (&String, &usize)| n.saturating_sub(found(name));
-    if published.iter().map(missing).sum::<usize>() <= gaps {
-        return Vec::new();
-    }
-    let short = published
-        .iter()
-        .filter(|&(name, &n)| (1..n).contains(&found(name)));
-    short
-        .map(|(name, &n)| (name.as_str(), found(name), n))
-        .collect()
-}
-
-/// Who speaks, told apart over corpora.
-fn speaker_of(u: &Utterance) -> Option<(Option<&str>, &str)> {
-    Some((u.corpus.as_deref(), u.speaker.as_deref()?))
-}
-
-/// Speakers or emotions too few, or with too few recordings.
-fn sizes(utterances: &[Utterance]) -> Vec<Finding> {
-    let mut emotions: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut speakers: BTreeMap<(Option<&str>, &str), usize> = BTreeMap::new();
-    for u in utterances {
-        if let Some(emotion) = u.emotion.as_deref() {
-            *emotions.entry(emotion).or_default() += 1;
-        }
-        if let Some(speaker) = speaker_of(u) {
-            *speakers.entry(speaker).or_default() += 1;
-        }
-    }
-    let mut findings = Vec::new();
-    let mut tell = |kind, message, amounts| {
-        findings.push(Finding {
-            amounts,
-            ..finding(kind, Warning, message, Vec::new())
-        });
-    };
-    if emotions.len() == 1 {
-        let emotion = emotions.keys().next().expect("there is one");
-        tell(
-            Kind::SingleClass,
-            format!("{emotion} is the only emotion: there is nothing to tell apart"),
-            Vec::new(),
-        );
-    }
-    if speakers.len() == 1 {
-        let (_, speaker) = speakers.keys().next().expect("there is one");
-        tell(
-            Kind::SingleSpeaker,
-            format!("{speaker} is the only speaker: evaluation on unseen speakers needs two"),
-            Vec::new(),
-        );
-    }
-    let few = emotions.iter().filter(|&(_, &n)| n < FEW_OF_CLASS);
-    let (few, amounts): (Vec<String>, Vec<Amount>) = few
-        .map(|(name, &n)| {
-            let amount = Amount {
-                emotion: Some(name.to_string()),
-                found: n,
-                expected: Some(FEW_OF_CLASS),
-                ..Amount::default()
-            };
-            (format!("{name} {n}"), amount)
-        })
-        .unzip();
-    if !few.is_empty() {
-        tell(
-            Kind::FewClipsOfClass,
-            format!(
-                "emotions with fewer than {FEW_OF_CLASS} recordings: {}",
-                first(&few, 24)
-            ),
-            amounts,
-        );
-    }
-    let few = speakers.iter().filter(|&(_, &n)| n < FEW_OF_SPEAKER);
-    let (few, amounts): (Vec<String>, Vec<Amount>) = few
-        .map(|((corpus, name), &n)| {
-            let amount = Amount {
-                corpus: corpus.map(str::to_string),
-                speaker: Some(name.to_string()),
-                found: n,
-                expected: Some(FEW_OF_SPEAKER),
-                ..Amount::default()
-            };
-            (format!("{name} {n}"), amount)
-        })
-        .unzip();
-    if !few.is_empty() {
-        tell(
-            Kind::FewClipsOfSpeaker,
-            format!(
-                "{} of {} speakers have fewer than {FEW_OF_SPEAKER} recordings: {}",
-                few.len(),
-                speakers.len(),
-                first(&few, 24)
-            ),
-            amounts,
-        );
-    }
-    findings
-}
-
-/// Emotions that not every speaker speaks.
-fn spread(utterances: &[Utterance]) -> Vec<Finding> {
-    let all: BTreeSet<_> = utterances.iter().filter_map(speaker_of).collect();
-    if all.len() < 2 {
-        return Vec::new();
-    }
-    let mut speakers_of: BTreeMap<&str, BTreeSet<_>> = BTreeMap::new();
-    for u in utterances {
-        if let (Some(emotion), Some(speaker)) = (u.emotion.as_deref(), speaker_of(u)) {
-            speakers_of.entry(emotion).or_default().insert(speaker);
-        }
-    }
-    let tell = |(emotion, some): (&str, BTreeSet<(Option<&str>, &str)>)| {
-        let lack: Vec<String> = all
-            .difference(&some)
-            .map(|(_, speaker)| speaker.to_string())
-            .collect();
-        let (kind, severity, message) = match some.len() {
-            n if n == all.len() => return None,
-            1 => {
-                let (_, only) = some.first().expect("there is one");
-                let message = format!(
-                    "{emotion} is spoken by {only} alone: it cannot be evaluated on unseen speakers"
-                );
-                (Kind::SingleSpeakerClass, Warning, message)
-            }
-            n => {
-                let message = format!(
-                    "{emotion} is spoken by {n} of {} speakers, not by {}",
-                    all.len(),
-                    first(&lack, 8)
-                );
-                match n * 2 < all.len() {
-                    true => (Kind::ClassOfFewSpeakers, Warning, message),
-                    false => (Kind::ClassMissingFromSpeakers, Note, message),
-                }
-            }
-        };
-        let of_emotion = utterances.iter().filter(|u| {
-            kind != Kind::ClassMissingFromSpeakers && u.emotion.as_deref() == Some(emotion)
-        });
-        let files = of_emotion.map(|u| u.file.clone()).collect();
-        Some(finding(kind, severity, message, files))
-    };
-    speakers_of.into_iter().filter_map(tell).collect()
-}
-
-/// Whether `tell` (speaker or sentence) tells the emotion.
-fn confounded(
-    kind: Kind,
-    name: &str,
-    utterances: &[Utterance],
-    tell: impl Fn(&Utterance) -> Option<String>,
-) -> Option<Finding> {
-    let pairs: Vec<_> = utterances
-        .iter()
-        .filter_map(|u| Some(((u.corpus.clone(), tell(u)?), u.emotion.as_deref()?)))
-        .collect();
-    let recall = majority_recall(&pairs)?;
-    (recall >= CONFOUNDED).then(|| {
-        let message = format!(
-            "the {name} tells the emotion: the one most frequent among the other recordings of the \
-             same {name} is right for {:.0} % (mean over emotions); a model may learn {name}s instead",
-            100.0 * recall
-        );
-        finding(kind, Warning, message, Vec::new())
-    })
-}
-
-/// Mean over the classes of the share that a majority rule gets right: each item's class is guessed
-/// to be the most frequent one among the *other* items with its key. A key of its own tells
-/// nothing, and a tie is a miss. `None` with fewer than two classes or keys.
-fn majority_recall<K: Ord>(items: &[(K, &str)]) -> Option<f64> {
-    let mut counts: BTreeMap<&K, BTreeMap<&str, usize>> = BTreeMap::new();
-    let mut hits: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    for (key, class) in items {
-        *counts.entry(key).or_default().entry(class).or_default() += 1;
-    }
-    for (key, class) in items {
-        let own = counts[key][class] - 1;
-        let others = counts[key].iter().filter(|(other, _)| *other != class);
-        let hit = others.map(|(_, &n)| n).max().unwrap_or(0) < own;
-        let (right, all) = hits.entry(class).or_default();
-        (*right, *all) = (*right + usize::from(hit), *all + 1);
-    }
-    let recalls = hits.values().map(|&(right, all)| right as f64 / all as f64);
-    (counts.len() > 1 && hits.len() > 1).then(|| recalls.sum::<f64>() / hits.len() as f64)
-}
-
-#[test]
-fn the_majority_rule_is_judged_on_the_others() {
-    let recall = |items: &[(&str, &'static str)]| majority_recall(items);
-    // Each key has one class, three times: always right.
-    let tied = ["x", "x", "x", "y", "y", "y"];
-    let classes = ["a", "a", "a", "b", "b", "b"];
-    let items: Vec<_> = tied.into_iter().zip(classes).collect();
-    assert_eq!(recall(&items), Some(1.0));
-    // Every key has every class: among the others the own class is rarer.
-    let items: Vec<_> = ["x", "y", "x", "y"]
-        .into_iter()
-        .zip(["a", "a", "b", "b"])
-        .collect();
-    assert_eq!(recall(&items), Some(0.0));
-    // Keys that occur once tell nothing, though each has one class.
-    assert_eq!(recall(&[("u", "a"), ("v", "a"), ("w", "b")]), Some(0.0));
-    // Class a: 2 of 3 hit; class b: 2 of 2.
-    let items = [("x", "a"), ("x", "a"), ("y", "a"), ("y", "b"), ("y", "b")];
-    let expected = (2.0 / 3.0 + 0.0) / 2.0;
-    assert_eq!(
-        recall(&items),
-        Some(expected),
-        "b: one other b against one a is a tie"
-    );
-    assert_eq!(recall(&[("x", "a"), ("y", "a")]), None);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::path::PathBuf;
 
-    use crate::corpus::layouts::Layout;
+    use crate::corpus::check::Amount;
     use crate::corpus::manifest::Manifest;
 
     /// Kinds and messages of the findings on recordings of these names.
@@ -735,7 +347,10 @@ mod tests {
             9,
         );
         few.extend(own(&[("z", "sad", "1")], 1));
-        let amounts: Vec<Amount> = sizes(&few).into_iter().flat_map(|f| f.amounts).collect();
+        let amounts: Vec<Amount> = balance::findings(&few)
+            .into_iter()
+            .flat_map(|f| f.amounts)
+            .collect();
         let angry = Amount {
             emotion: Some("angry".to_string()),
             found: 9,
