@@ -45,11 +45,7 @@ pub fn table(samples: &[f32], sample_rate: u32) -> LldTable {
 pub fn features() -> Vec<Feature> {
     let mut features = Vec::new();
     let mut push = |descriptor: &str, statistics: &[Statistic]| {
-        features.extend(statistics.iter().map(|(functional, _)| Feature {
-            name: format!("{descriptor}_{functional}"),
-            descriptor: descriptor.to_string(),
-            functional: functional.to_string(),
-        }));
+        features.extend(Feature::of(descriptor, statistics));
     };
     for lld in llds() {
         if lld.name == ONSET {
@@ -65,11 +61,7 @@ pub fn features() -> Vec<Feature> {
 
 /// The statistics, by what they are taken of.
 pub fn statistics() -> Vec<StatisticGroup> {
-    let group = |name, title, statistics| StatisticGroup {
-        name,
-        title,
-        statistics,
-    };
+    let group = StatisticGroup::new;
     vec![
         group(
             "contour",

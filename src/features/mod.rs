@@ -128,6 +128,18 @@ pub struct Feature {
     pub functional: String,
 }
 
+impl Feature {
+    /// The features that `statistics` make of a descriptor.
+    fn of(descriptor: &str, statistics: &[Statistic]) -> Vec<Feature> {
+        let feature = |(functional, _): &Statistic| Feature {
+            name: format!("{descriptor}_{functional}"),
+            descriptor: descriptor.to_string(),
+            functional: functional.to_string(),
+        };
+        statistics.iter().map(feature).collect()
+    }
+}
+
 /// Statistics that are taken of the same things: a part of the dictionary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatisticGroup {
@@ -137,6 +149,20 @@ pub struct StatisticGroup {
     pub title: &'static str,
     /// The statistics.
     pub statistics: &'static [Statistic],
+}
+
+impl StatisticGroup {
+    fn new(
+        name: &'static str,
+        title: &'static str,
+        statistics: &'static [Statistic],
+    ) -> StatisticGroup {
+        StatisticGroup {
+            name,
+            title,
+            statistics,
+        }
+    }
 }
 
 /// Computes feature sets; planned once and reused, one per thread.

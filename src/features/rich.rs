@@ -10,7 +10,7 @@ use crate::dsp::spectrum::Spectrum;
 use crate::dsp::stats;
 use crate::features::{Feature, StatisticGroup};
 use crate::functional::rhythm::{self, Segments, Syllables};
-use crate::functional::{self, Scratch};
+use crate::functional::{self, Scratch, Statistic};
 use crate::lld::chroma::{self, Chroma};
 use crate::lld::cpp::{self, PeakProminence};
 use crate::lld::energy;
@@ -91,12 +91,8 @@ pub fn llds() -> Vec<Lld> {
 /// The features, in the order of [`functionals`].
 pub fn features() -> Vec<Feature> {
     let mut features = Vec::new();
-    let mut push = |descriptor: &str, statistics: &[(&str, &str)]| {
-        features.extend(statistics.iter().map(|(functional, _)| Feature {
-            name: format!("{descriptor}_{functional}"),
-            descriptor: descriptor.to_string(),
-            functional: functional.to_string(),
-        }));
+    let mut push = |descriptor: &str, statistics: &[Statistic]| {
+        features.extend(Feature::of(descriptor, statistics));
     };
     for (lld, treatment) in llds().into_iter().zip(treatments()) {
         let name = lld.name;
@@ -127,11 +123,7 @@ pub fn features() -> Vec<Feature> {
 
 /// The statistics, by what they are taken of.
 pub fn statistics() -> Vec<StatisticGroup> {
-    let group = |name, title, statistics| StatisticGroup {
-        name,
-        title,
-        statistics,
-    };
+    let group = StatisticGroup::new;
     vec![
         group(
             "contour",
