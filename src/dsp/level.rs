@@ -141,15 +141,16 @@ pub fn clipped_ratio(samples: &[f32]) -> f64 {
 /// such; a recording that was clipped and then made quieter has many, none of them at full scale.
 pub fn flat_top_ratio(interleaved: &[f32], channels: usize) -> f64 {
     let flat_tops = |channel: usize| {
-        let samples = || interleaved.iter().skip(channel).step_by(channels).copied();
+        let samples = || interleaved[channel..].iter().step_by(channels);
         let peak = samples().fold(0.0_f32, |peak, x| peak.max(x.abs()));
         let (mut flat, mut run, mut previous) = (0, 0, 0.0);
-        for x in samples().filter(|_| peak > 0.0) {
-            run = match x.abs() == peak {
-                true if x == previous => run + 1,
-                true => 1,
-                false => 0,
-            };
+        for &x in samples() {
+            // Every recording is looked at: nearly all samples must be done with here.
+            if x.abs() < peak || peak == 0.0 {
+                run = 0;
+                continue;
+            }
+            run = if run > 0 && x == previous { run + 1 } else { 1 };
             flat += match run {
                 0..=2 => 0,
                 3 => 3,
@@ -159,7 +160,10 @@ pub fn flat_top_ratio(interleaved: &[f32], channels: usize) -> f64 {
         }
         flat
     };
-    let most = (0..channels).map(flat_tops).max().unwrap_or(0);
+    let most = (0..channels.min(interleaved.len()))
+        .map(flat_tops)
+        .max()
+        .unwrap_or(0);
     (most * channels) as f64 / interleaved.len().max(1) as f64
 }
 
