@@ -126,49 +126,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_unique_begin_with_aubio_and_are_as_many_as_values() {
-        let names: std::collections::HashSet<String> =
-            features().into_iter().map(|f| f.name).collect();
-        assert_eq!(names.len(), features().len());
-        assert!(names.iter().all(|name| name.starts_with("aubio_")));
-        let mut values = Vec::new();
-        functionals(&table(&[0.1; 4000], 16_000), &mut values);
-        assert_eq!(values.len(), features().len());
-    }
-
-    #[test]
-    fn odd_recordings_give_finite_values_or_none() {
-        let noise: Vec<f32> = (0..8000)
-            .map(|i| (i as f32 * 12.9898).sin() * 43758.547 % 1.0)
-            .collect();
-        let clipped: Vec<f32> = (0..8000)
-            .map(|i| if i / 40 % 2 == 0 { 1.0 } else { -1.0 })
-            .collect();
-        for rate in [8000, 11_025, 16_000, 44_100, 192_000] {
-            for samples in [
-                &[0.0; 1][..],
-                &[0.7; 1],
-                &[0.0; 5000],
-                &[0.5; 5000],
-                &noise,
-                &clipped,
-                &noise[..160],
-            ] {
-                let mut values = Vec::new();
-                functionals(&table(samples, rate), &mut values);
-                for (value, feature) in values.iter().zip(features()) {
-                    assert!(
-                        !value.is_infinite(),
-                        "{} of {} samples at {rate} Hz",
-                        feature.name,
-                        samples.len()
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
     fn onsets_are_counted_and_their_intervals_measured() {
         // Frames 10, 30 and 60 of 100, 10 ms each: 3 in a second, 0.2 and 0.3 s apart.
         let mut marks = vec![0.0; 100];

@@ -217,15 +217,88 @@ impl Extractor {
     }
 }
 
-#[test]
-fn a_set_that_was_left_out_of_the_build_is_named_as_such() {
-    let parsed = "aubio".parse::<FeatureSet>();
-    if cfg!(feature = "aubio") {
-        assert_eq!(parsed.unwrap().name(), "aubio");
-    } else {
-        assert_eq!(
-            parsed.unwrap_err().to_string(),
-            "unknown feature set \"aubio\"; this program was built without it (cargo feature `aubio`); available: rich, default"
-        );
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn features_of(set: FeatureSet, samples: &[f32], sample_rate: u32) -> Vec<f32> {
+        let samples = samples.to_vec();
+        Extractor::new(&[set]).functionals(&Audio {
+            samples,
+            sample_rate,
+        })
+    }
+
+    #[test]
+    fn names_are_unique_and_as_many_as_values() {
+        for set in FeatureSet::ALL {
+            let names: std::collections::HashSet<String> =
+                set.features().into_iter().map(|f| f.name).collect();
+            assert_eq!(names.len(), set.features().len(), "{set}");
+            assert!(
+                names.len() <= 2000,
+                "{set}: {} columns: a view this wide belongs in one list column",
+                names.len()
+            );
+            // A name of `rich` needs no prefix; those of aubio begin with its own.
+            let has_prefix = |name: &String| name.starts_with("aubio_");
+            assert!(
+                names
+                    .iter()
+                    .all(|name| has_prefix(name) == (set.name() == "aubio"))
+            );
+            assert_eq!(
+                features_of(*set, &[0.1; 4000], 16_000).len(),
+                names.len(),
+                "{set}"
+            );
+        }
+    }
+
+    #[test]
+    fn odd_recordings_give_finite_values_or_none() {
+        let noise: Vec<f32> = (0..8000)
+            .map(|i| (i as f32 * 12.9898).sin() * 43758.547 % 1.0)
+            .collect();
+        let clipped: Vec<f32> = (0..8000)
+            .map(|i| if i / 40 % 2 == 0 { 1.0 } else { -1.0 })
+            .collect();
+        for (set, rate) in FeatureSet::ALL
+            .iter()
+            .flat_map(|set| [8000, 11_025, 16_000, 44_100, 192_000].map(|rate| (set, rate)))
+        {
+            for samples in [
+                &[0.0; 1][..],
+                &[0.7; 1],
+                &[0.0; 5000],
+                &[0.5; 5000],
+                &noise,
+                &clipped,
+                &noise[..160],
+            ] {
+                let values = features_of(*set, samples, rate);
+                for (value, feature) in values.iter().zip(set.features()) {
+                    assert!(
+                        !value.is_infinite(),
+                        "{} of {} samples at {rate} Hz",
+                        feature.name,
+                        samples.len()
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_set_that_was_left_out_of_the_build_is_named_as_such() {
+        let parsed = "aubio".parse::<FeatureSet>();
+        if cfg!(feature = "aubio") {
+            assert_eq!(parsed.unwrap().name(), "aubio");
+        } else {
+            assert_eq!(
+                parsed.unwrap_err().to_string(),
+                "unknown feature set \"aubio\"; this program was built without it (cargo feature `aubio`); available: rich, default"
+            );
+        }
     }
 }
