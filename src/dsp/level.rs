@@ -143,20 +143,30 @@ pub fn flat_top_ratio(interleaved: &[f32], channels: usize) -> f64 {
     let flat_tops = |channel: usize| {
         let samples = || interleaved[channel..].iter().step_by(channels);
         let peak = samples().fold(0.0_f32, |peak, x| peak.max(x.abs()));
+        if peak == 0.0 {
+            return 0;
+        }
         let (mut flat, mut run, mut previous) = (0, 0, 0.0);
-        for &x in samples() {
-            // Every recording is looked at: nearly all samples must be done with here.
-            if x.abs() < peak || peak == 0.0 {
+        // Every recording is looked at: nearly all samples must be done with at once.
+        for block in interleaved.chunks(32 * channels) {
+            let is_below = |x: &f32| x.abs() < peak;
+            if block.iter().fold(true, |all, x| all & is_below(x)) {
                 run = 0;
                 continue;
             }
-            run = if run > 0 && x == previous { run + 1 } else { 1 };
-            flat += match run {
-                0..=2 => 0,
-                3 => 3,
-                _ => 1,
-            };
-            previous = x;
+            for &x in block[channel.min(block.len())..].iter().step_by(channels) {
+                if is_below(&x) {
+                    run = 0;
+                    continue;
+                }
+                run = if run > 0 && x == previous { run + 1 } else { 1 };
+                flat += match run {
+                    0..=2 => 0,
+                    3 => 3,
+                    _ => 1,
+                };
+                previous = x;
+            }
         }
         flat
     };

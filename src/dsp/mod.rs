@@ -2,10 +2,13 @@
 //! emotion.
 
 pub mod frame;
+pub mod lanes;
 pub mod level;
 pub mod lpc;
 pub mod mel;
 pub mod resample;
 pub mod spectrum;
+pub mod spline;
+pub mod split_radix;
 pub mod stats;
 pub mod window;

@@ -84,6 +84,23 @@ pub fn delta(x: &[f32], out: &mut Vec<f32>) {
     }));
 }
 
+/// The vertex of the parabola through three points whose abscissae ascend; where they lie on a line,
+/// the highest of them.
+pub fn parabola((x1, y1): (f64, f64), (x2, y2): (f64, f64), (x3, y3): (f64, f64)) -> (f64, f64) {
+    // Newton's form: y = y1 + d1 (x - x1) + a (x - x1)(x - x2).
+    let d1 = (y2 - y1) / (x2 - x1);
+    let d2 = (y3 - y2) / (x3 - x2);
+    let a = (d2 - d1) / (x3 - x1);
+    if a == 0.0 {
+        let points = [(x1, y1), (x2, y2), (x3, y3)];
+        return points.into_iter().fold((x1, y1), |highest, point| {
+            if point.1 > highest.1 { point } else { highest }
+        });
+    }
+    let x = (x1 + x2) / 2.0 - d1 / (2.0 * a);
+    (x, y1 + d1 * (x - x1) + a * (x - x1) * (x - x2))
+}
+
 #[test]
 fn moments_of_a_small_set_are_the_textbook_ones() {
     // 1, 2, 3, 4, 10: mean 4, variance 10, third central moment 36, fourth 278.8.
@@ -111,4 +128,11 @@ fn the_delta_of_a_ramp_is_its_step_away_from_the_ends() {
     assert_eq!(out[2..4], [3.0, 3.0]);
     // At the end x[t+1] and x[t+2] repeat the last value: (15 - 12 + 2 (15 - 9)) / 10.
     assert_eq!(out[5], 1.5);
+}
+
+#[test]
+fn a_parabola_has_its_vertex_and_a_line_its_highest_point() {
+    let (x, y) = parabola((-1.0, 0.8), (0.0, 1.0), (1.0, 0.9));
+    assert!((x - 1.0 / 6.0).abs() < 1e-12 && (y - (1.0 + 1.0 / 240.0)).abs() < 1e-12);
+    assert_eq!(parabola((0.0, 1.0), (1.0, 2.0), (2.0, 3.0)), (2.0, 3.0));
 }
