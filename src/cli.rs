@@ -122,6 +122,7 @@ fn parse_layout(name: &str) -> Result<LayoutChoice, sentire::error::Error> {
 Examples:
   sentire extract ravdess.csv -o ravdess.parquet
   sentire extract recordings --rate native -j 4
+  sentire extract ravdess.csv --features egemaps -o egemaps.parquet
   sentire extract ravdess.csv --level lld -o contours.parquet
   sentire extract ravdess.csv --trim --gain rms -o clean.parquet
   sentire extract calls --window 3 --hop 1.5 -o windows.parquet
@@ -131,7 +132,7 @@ pub struct Extract {
     /// Manifest (CSV with a column `file`) or folder of recordings
     #[arg(value_name = "MANIFEST.csv|DIR")]
     pub input: PathBuf,
-    /// Feature sets, separated by commas: rich, aubio; see `sentire describe rich`
+    /// Feature sets, separated by commas: rich, egemaps, aubio; see `sentire describe rich`
     #[arg(long, default_value = "default", value_name = "NAME[,NAME]")]
     pub features: String,
     /// functionals: a row per recording; lld: a row per frame
@@ -316,6 +317,7 @@ pub struct Predict {
 #[command(before_help = "\
 Examples:
   sentire describe rich
+  sentire describe egemaps
   sentire describe outputs/features.parquet
   sentire describe model.sentire
   sentire describe call.wav")]

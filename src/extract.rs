@@ -20,6 +20,7 @@ use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, Stage, guarded};
 use crate::extract::rows::{Failures, Rows};
 use crate::features::Extractor;
+use crate::lld::LldTable;
 use crate::table::{Column, FEATURES_KEY, Table, Writer};
 
 /// Recordings computed at a time, where each gives one row. Enough that threads seldom wait for the
@@ -169,8 +170,8 @@ struct Computed {
 enum Values {
     /// The features of each window; see [`places`].
     Functionals(Vec<Vec<f32>>),
-    /// The contour of each descriptor.
-    Lld { hop_s: f64, contours: Vec<Vec<f32>> },
+    /// The contours of the descriptors.
+    Lld(LldTable),
 }
 
 /// Start and end of each row of a recording, in seconds from where the recording, or the part of it
@@ -237,13 +238,8 @@ fn compute(
             Values::Functionals(features_of(&recording, extractor, &utterance.file)?)
         }
         Level::Lld => {
-            let table = guarded(&utterance.file, Stage::Features, || {
-                extractor.llds(&recording.audio)
-            })?;
-            Values::Lld {
-                hop_s: table.hop_s,
-                contours: table.contours,
-            }
+            let llds = || extractor.llds(&recording.audio);
+            Values::Lld(guarded(&utterance.file, Stage::Features, llds)?)
         }
     };
     Ok(Computed {

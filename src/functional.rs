@@ -1,5 +1,6 @@
 //! Statistics of contours: what turns descriptors of any length into features of one recording.
 
+pub mod egemaps;
 pub mod rhythm;
 
 use crate::dsp::stats;

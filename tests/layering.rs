@@ -21,7 +21,7 @@ fn allowed(module: &str) -> Vec<&'static str> {
         "features" => vec!["audio", "dsp", "lld", "functional"],
         "corpus" => vec!["audio", "dsp"],
         "table" => vec![],
-        "extract" => vec!["audio", "corpus", "features", "table"],
+        "extract" => vec!["audio", "corpus", "features", "lld", "table"],
         "dataset" => vec!["split", "table"],
         "frame" => vec!["table"],
         "split" | "scaler" | "metrics" => vec![],

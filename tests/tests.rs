@@ -8,6 +8,8 @@ mod reference;
 mod praat;
 // Containers, sample formats and sample rates.
 mod formats;
+// The set egemaps against openSMILE, and on odd recordings.
+mod egemaps;
 // No leak, no dependence on threads, models that survive saving.
 mod properties;
 // The command line as a user meets it: outputs, exit codes, broken input.

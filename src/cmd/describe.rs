@@ -7,7 +7,7 @@ use std::path::Path;
 
 use sentire::audio::{self, Rate, ReadOptions};
 use sentire::error::{Error, Result};
-use sentire::features::{FEATURES_VERSION, FeatureSet, StatisticGroup};
+use sentire::features::{Dictionary, Entry, FEATURES_VERSION, FeatureSet, StatisticGroup};
 use sentire::model::{Card, Model, file::is_model};
 use sentire::table::{Table, plain_key};
 use serde::Serialize;
@@ -80,6 +80,9 @@ struct SetDescription {
     #[serde(flatten)]
     statistics: BTreeMap<String, Vec<[&'static str; 2]>>,
     features: Vec<String>,
+    /// What is to be said of each, where the set has it entry by entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dictionary: Option<Dictionary>,
     #[serde(skip)]
     groups: Vec<StatisticGroup>,
 }
@@ -102,18 +105,24 @@ impl SetDescription {
                 .into_iter()
                 .map(|feature| feature.name)
                 .collect(),
+            dictionary: set.dictionary(),
             groups,
         }
     }
 
     fn to_text(&self) -> String {
         let mut text = format!(
-            "{}: {} descriptors per frame, {} features per recording (version {})\n\nDescriptors\n",
+            "{}: {} descriptors per frame, {} features per recording (version {})\n",
             self.set,
             self.descriptors.len(),
             self.features.len(),
             self.features_version
         );
+        if let Some(dictionary) = &self.dictionary {
+            text += &dictionary_text(dictionary);
+            return text;
+        }
+        text += "\nDescriptors\n";
         for lld in &self.descriptors {
             let voiced = if lld.voiced_only {
                 "; voiced frames only"
@@ -134,6 +143,35 @@ impl SetDescription {
         }
         text
     }
+}
+
+/// A dictionary as text for the terminal.
+fn dictionary_text(dictionary: &Dictionary) -> String {
+    let mut text = String::from(
+        "\nNumbers in brackets are sections of src/lld/egemaps/specification.md, where the whole is written.\n",
+    );
+    for (title, entries) in [
+        ("Descriptors", &dictionary.descriptors),
+        ("Features", &dictionary.features),
+    ] {
+        let _ = writeln!(text, "\n{title}");
+        for entry in entries {
+            let Entry {
+                name,
+                unit,
+                meaning,
+                definition,
+                range,
+                deviation,
+            } = entry;
+            let _ = writeln!(text, "\n  {name} [{unit}]\n    {meaning}");
+            let _ = writeln!(text, "    = {definition}\n    range: {range}");
+            if let Some(deviation) = deviation {
+                let _ = writeln!(text, "    not as published: {deviation}");
+            }
+        }
+    }
+    text
 }
 
 /// What is in a Parquet table.

@@ -109,16 +109,18 @@ impl Rows {
                     );
                 }
             }
-            Values::Lld { hop_s, contours } => {
-                for frame in 0..contours.first().map_or(0, Vec::len) {
-                    let at = start + recording.offset_s + frame as f64 * hop_s;
+            Values::Lld(table) => {
+                let origin = start + recording.offset_s;
+                for frame in 0..table.frames() {
+                    let (from, to) = table.span_s(frame);
+                    let values = table.contours.iter().map(|contour| contour[frame]);
                     self.row(
                         utterance,
                         extra,
                         recording,
-                        at,
-                        at + hop_s,
-                        contours.iter().map(|contour| contour[frame]),
+                        origin + from,
+                        origin + to,
+                        values,
                     );
                 }
             }

@@ -37,6 +37,8 @@ pub fn table(samples: &[f32], sample_rate: u32) -> LldTable {
     LldTable {
         llds: llds(),
         hop_s: aubio::HOP_S,
+        row_s: aubio::HOP_S,
+        last_end_s: None,
         contours: Analysis::new(sample_rate).contours(samples),
     }
 }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "aubio")]
 pub mod aubio;
+pub mod egemaps;
 pub mod rich;
 
 use std::collections::HashMap;
@@ -25,6 +26,8 @@ pub const FEATURES_VERSION: u32 = 2;
 pub enum FeatureSet {
     /// MFCC, mel bands, energy, pitch, spectral shape and chroma with deltas, times statistics.
     Rich,
+    /// eGeMAPSv02 as openSMILE computes it.
+    Egemaps,
     /// Pitch, onsets and spectral descriptors by aubio, times statistics.
     #[cfg(feature = "aubio")]
     Aubio,
@@ -34,6 +37,7 @@ impl FeatureSet {
     /// Every set that this program computes.
     pub const ALL: &[FeatureSet] = &[
         FeatureSet::Rich,
+        FeatureSet::Egemaps,
         #[cfg(feature = "aubio")]
         FeatureSet::Aubio,
     ];
@@ -44,6 +48,7 @@ impl FeatureSet {
     pub fn name(self) -> &'static str {
         match self {
             FeatureSet::Rich => "rich",
+            FeatureSet::Egemaps => "egemaps",
             #[cfg(feature = "aubio")]
             FeatureSet::Aubio => "aubio",
         }
@@ -53,6 +58,7 @@ impl FeatureSet {
     pub fn llds(self) -> Vec<Lld> {
         match self {
             FeatureSet::Rich => rich::llds(),
+            FeatureSet::Egemaps => egemaps::llds(),
             #[cfg(feature = "aubio")]
             FeatureSet::Aubio => aubio::llds(),
         }
@@ -62,17 +68,28 @@ impl FeatureSet {
     pub fn features(self) -> Vec<Feature> {
         match self {
             FeatureSet::Rich => rich::features(),
+            FeatureSet::Egemaps => egemaps::features(),
             #[cfg(feature = "aubio")]
             FeatureSet::Aubio => aubio::features(),
         }
     }
 
-    /// The statistics that the features are, by what they are taken of.
+    /// The statistics that the features are, by what they are taken of. Empty for a set whose
+    /// [`dictionary`](FeatureSet::dictionary) says it feature by feature.
     pub fn statistics(self) -> Vec<StatisticGroup> {
         match self {
             FeatureSet::Rich => rich::statistics(),
+            FeatureSet::Egemaps => Vec::new(),
             #[cfg(feature = "aubio")]
             FeatureSet::Aubio => aubio::statistics(),
+        }
+    }
+
+    /// The set's dictionary, where it has one.
+    pub fn dictionary(self) -> Option<Dictionary> {
+        match self {
+            FeatureSet::Egemaps => Some(egemaps::dictionary()),
+            _ => None,
         }
     }
 
@@ -140,6 +157,32 @@ impl Feature {
     }
 }
 
+/// All that is to be said of a descriptor or a feature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// Column name.
+    pub name: String,
+    /// Unit in words or symbols; "1" for a pure number.
+    pub unit: String,
+    /// What it tells, in plain words.
+    pub meaning: String,
+    /// How it is computed: a formula, and where the whole of it is written.
+    pub definition: String,
+    /// The values that it takes.
+    pub range: String,
+    /// Where it departs from the paper that defines it, or from what its name promises.
+    pub deviation: Option<String>,
+}
+
+/// What a set consists of, entry by entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Dictionary {
+    /// The descriptors, in the order of their columns.
+    pub descriptors: Vec<Entry>,
+    /// The features, in the order of their columns.
+    pub features: Vec<Entry>,
+}
+
 /// Statistics that are taken of the same things: a part of the dictionary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatisticGroup {
@@ -170,6 +213,8 @@ pub struct Extractor {
     sets: Vec<FeatureSet>,
     /// The plans of `rich`, one per sample rate met.
     rich: HashMap<u32, rich::Plan>,
+    /// Those of `egemaps`.
+    egemaps: HashMap<u32, egemaps::Plan>,
 }
 
 impl Extractor {
@@ -178,6 +223,7 @@ impl Extractor {
         Extractor {
             sets: sets.to_vec(),
             rich: HashMap::new(),
+            egemaps: HashMap::new(),
         }
     }
 
@@ -190,6 +236,10 @@ impl Extractor {
                 FeatureSet::Rich => {
                     let analysis = self.rich(audio.sample_rate).analyse(&audio.samples);
                     rich::functionals(&analysis, &mut out);
+                }
+                FeatureSet::Egemaps => {
+                    let contours = self.egemaps(audio.sample_rate).analyse(&audio.samples);
+                    egemaps::functionals(&contours, &mut out);
                 }
                 #[cfg(feature = "aubio")]
                 FeatureSet::Aubio => {
@@ -205,6 +255,9 @@ impl Extractor {
     pub fn llds(&mut self, audio: &Audio) -> LldTable {
         match self.sets[0] {
             FeatureSet::Rich => self.rich(audio.sample_rate).analyse(&audio.samples).llds,
+            FeatureSet::Egemaps => {
+                egemaps::table(&self.egemaps(audio.sample_rate).analyse(&audio.samples))
+            }
             #[cfg(feature = "aubio")]
             FeatureSet::Aubio => aubio::table(&audio.samples, audio.sample_rate),
         }
@@ -214,6 +267,12 @@ impl Extractor {
         self.rich
             .entry(sample_rate)
             .or_insert_with(|| rich::Plan::new(sample_rate))
+    }
+
+    fn egemaps(&mut self, sample_rate: u32) -> &mut egemaps::Plan {
+        self.egemaps
+            .entry(sample_rate)
+            .or_insert_with(|| egemaps::Plan::new(sample_rate))
     }
 }
 
@@ -297,7 +356,7 @@ mod tests {
         } else {
             assert_eq!(
                 parsed.unwrap_err().to_string(),
-                "unknown feature set \"aubio\"; this program was built without it (cargo feature `aubio`); available: rich, default"
+                "unknown feature set \"aubio\"; this program was built without it (cargo feature `aubio`); available: rich, egemaps, default"
             );
         }
     }

@@ -272,6 +272,8 @@ impl Plan {
             llds: LldTable {
                 llds,
                 hop_s: HOP_S,
+                row_s: HOP_S,
+                last_end_s: None,
                 contours,
             },
             perturbation: voice.measures,

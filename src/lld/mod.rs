@@ -4,6 +4,7 @@
 pub mod aubio;
 pub mod chroma;
 pub mod cpp;
+pub mod egemaps;
 pub mod energy;
 pub mod f0;
 pub mod formant;
@@ -53,6 +54,10 @@ pub struct LldTable {
     pub llds: Vec<Lld>,
     /// Seconds from one frame to the next.
     pub hop_s: f64,
+    /// Seconds that a row of the table stands for, from where its frame begins.
+    pub row_s: f64,
+    /// Where the last row ends, in seconds, if it stands for all that is left of the recording.
+    pub last_end_s: Option<f64>,
     /// One contour per descriptor, one value per frame; NaN where undefined.
     pub contours: Vec<Vec<f32>>,
 }
@@ -61,6 +66,14 @@ impl LldTable {
     /// Number of frames.
     pub fn frames(&self) -> usize {
         self.contours.first().map_or(0, Vec::len)
+    }
+
+    /// What row `frame` stands for: from, to, in seconds.
+    pub fn span_s(&self, frame: usize) -> (f64, f64) {
+        let start_s = frame as f64 * self.hop_s;
+        let is_last = frame + 1 == self.frames();
+        let end_s = self.last_end_s.filter(|_| is_last);
+        (start_s, end_s.unwrap_or(start_s + self.row_s))
     }
 
     /// The contour named `name`.

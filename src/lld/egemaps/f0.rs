@@ -1,0 +1,272 @@
+//! Fundamental frequency by subharmonic summation (section 7 of the specification): how candidates
+//! are found. [`path`](super::path) chooses among them.
+//!
+//! The spectrum is put on a logarithmic scale of frequency, where harmonics lie at fixed distances
+//! from their fundamental, and summed over these (D. J. Hermes 1988, "Measurement of pitch by
+//! subharmonic summation", Journal of the Acoustical Society of America 83, 257-264, which has
+//! the enhancement of peaks, the smoothing, the spline and the auditory weight too).
+
+use std::f64::consts::PI;
+
+use crate::dsp::lanes::{LANES, Lanes};
+use crate::dsp::spline::NaturalSpline;
+use crate::dsp::stats::parabola;
+use crate::lld::egemaps::stream::Stream;
+
+/// The logarithmic scale begins here.
+const LOWEST_HZ: f64 = 25.0;
+/// The auditory weight is one half here, and rises over octaves as `atan(3 octaves)`.
+const WEIGHT_HZ: f64 = 65.0;
+const WEIGHT_REFERENCE_HZ: f64 = 50.0;
+/// Harmonics that are summed.
+const HARMONICS: usize = 15;
+/// Each of them counts this share of the one below it.
+const COMPRESSION: f32 = 0.85;
+/// Bins on either side of a peak that survive the enhancement.
+const PEAK_REACH: usize = 2;
+
+/// Candidates of a frame.
+pub const CANDIDATES: usize = 6;
+/// Candidates lie between these.
+pub const F0_HZ: std::ops::RangeInclusive<f32> = 55.0..=1000.0;
+
+/// A frequency that a frame may have.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Candidate {
+    /// In Hz; 0 where there is none.
+    pub f0_hz: f32,
+    /// How far its sum stands out, 0 to 1.
+    pub voicing: f32,
+    /// Its sum.
+    pub score: f32,
+}
+
+/// Planned subharmonic summation.
+pub struct Summation {
+    spline: NaturalSpline,
+    /// The auditory weight at each place of the logarithmic scale.
+    weights: Vec<f64>,
+    /// Where each harmonic from the second on lies above the fundamental.
+    shifts: [usize; HARMONICS - 1],
+    /// The scale in single precision: where it begins, and how far its places lie apart, in octaves.
+    origin: f32,
+    step: f32,
+    enhanced: Vec<Lanes<f64>>,
+    smoothed: Vec<Lanes<f64>>,
+    /// All bits where a bin is a peak; there are [`PEAK_REACH`] bins more on each side.
+    peaks: Vec<Lanes<u32>>,
+    /// The octave spectrum, and zeros behind it.
+    octaves: Vec<Lanes<f32>>,
+    sums: Vec<Lanes<f32>>,
+}
+
+impl Summation {
+    /// Plans it for `stream`.
+    pub fn new(stream: &Stream) -> Summation {
+        let n = stream.magnitude.len();
+        let bin_hz = 1.0 / f64::from(stream.bins_per_hz as f32);
+        let highest_hz = bin_hz * (n - 1) as f64;
+        let octaves = (highest_hz / LOWEST_HZ).log2();
+        let per_octave = n as f64 / octaves;
+        let mut from: Vec<f64> = (0..n).map(|i| (i as f64 * bin_hz).log2()).collect();
+        from[0] = 2.0 * from[1] - from[2];
+        let step = (highest_hz.log2() - LOWEST_HZ.log2()) / (n - 1) as f64;
+        // Rounding must not carry the last place beyond the last bin.
+        let place = |j: usize| (LOWEST_HZ.log2() + j as f64 * step).min(from[n - 1]);
+        let to: Vec<f64> = (0..n).map(place).collect();
+        let half = per_octave * (WEIGHT_HZ / WEIGHT_REFERENCE_HZ).log2() - 1.0;
+        let weight = |j: usize| 0.5 + (3.0 * ((j + 1) as f64 - half) / per_octave).atan() / PI;
+        let shift = |h: usize| (f64::from(per_octave as f32) * (h as f64).log2()).floor() as usize;
+        let shifts = std::array::from_fn(|h| shift(h + 2));
+        Summation {
+            spline: NaturalSpline::new(&from, &to),
+            weights: (0..n).map(weight).collect(),
+            origin: to[0] as f32,
+            step: (to[n - 1] as f32 - to[0] as f32) / (n - 1) as f32,
+            enhanced: vec![Lanes::default(); n],
+            smoothed: vec![Lanes::default(); n],
+            peaks: vec![Lanes::default(); n + 2 * PEAK_REACH],
+            octaves: vec![Lanes::default(); n + shifts[HARMONICS - 2]],
+            sums: vec![Lanes::default(); n],
+            shifts,
+        }
+    }
+
+    /// The candidates of eight frames.
+    #[inline(always)]
+    pub fn candidates(&mut self, magnitude: &[Lanes<f32>]) -> [[Candidate; CANDIDATES]; LANES] {
+        self.enhance(magnitude);
+        self.smooth();
+        self.octave_spectrum();
+        let mean = self.sum();
+        let largest = self.largest();
+        std::array::from_fn(|lane| self.refine(lane, &largest[lane], mean.0[lane]))
+    }
+
+    /// Keeps the bins near a maximum, and those before the first and behind the last one. Of a
+    /// single maximum nothing is kept from bin 3 on.
+    #[inline(always)]
+    fn enhance(&mut self, magnitude: &[Lanes<f32>]) {
+        let count = self.find_peaks(magnitude);
+        let is_alone = count.map(|count| mask(count == 1));
+        let mut seen = Lanes::splat(0_u32);
+        // Peaks lie `PEAK_REACH` behind their bins: this is the part around each bin in turn.
+        let around = self.peaks.windows(2 * PEAK_REACH + 1);
+        for (i, (peaks, &here)) in around.zip(magnitude).enumerate() {
+            let mut near = peaks[0];
+            for &peak in &peaks[1..] {
+                near = Lanes::from_fn(|lane| near.0[lane] | peak.0[lane]);
+            }
+            let peak = peaks[PEAK_REACH];
+            seen = Lanes::from_fn(|lane| seen.0[lane].wrapping_sub(peak.0[lane]));
+            let near_alone = mask(i < 3);
+            self.enhanced[i] = Lanes::from_fn(|lane| {
+                let (seen, is_alone) = (seen.0[lane], is_alone.0[lane]);
+                let keeps = near.0[lane] | mask(seen == 0) | mask(seen == count.0[lane]);
+                let keeps = (is_alone & near_alone) | (!is_alone & keeps);
+                f64::from(f32::from_bits(here.0[lane].to_bits() & keeps))
+            });
+        }
+    }
+
+    /// Marks the maxima of the spectrum, each end held against its one neighbour, and counts them.
+    #[inline(always)]
+    fn find_peaks(&mut self, magnitude: &[Lanes<f32>]) -> Lanes<u32> {
+        let n = magnitude.len();
+        let peaks = &mut self.peaks[PEAK_REACH..PEAK_REACH + n];
+        let mut count = Lanes::splat(0_u32);
+        for (peak, window) in peaks[1..].iter_mut().zip(magnitude.windows(3)) {
+            *peak = Lanes::from_fn(|lane| {
+                let [before, here, after] = [0, 1, 2].map(|k: usize| window[k].0[lane]);
+                mask(here > before) & mask(here >= after)
+            });
+            count = Lanes::from_fn(|lane| count.0[lane].wrapping_sub(peak.0[lane]));
+        }
+        for (end, neighbour) in [(0, 1), (n - 1, n - 2)] {
+            let (end_value, neighbour) = (magnitude[end], magnitude[neighbour]);
+            let peak = Lanes::from_fn(|lane| mask(end_value.0[lane] > neighbour.0[lane]));
+            peaks[end] = peak;
+            count = Lanes::from_fn(|lane| count.0[lane].wrapping_sub(peak.0[lane]));
+        }
+        count
+    }
+
+    #[inline(always)]
+    fn smooth(&mut self) {
+        let n = self.enhanced.len();
+        let mut before = Lanes::splat(0.0);
+        for i in 0..n - 1 {
+            let here = self.enhanced[i];
+            self.smoothed[i] = (before + here * 2.0 + self.enhanced[i + 1]) * 0.25;
+            before = here;
+        }
+        self.smoothed[n - 1] = self.enhanced[n - 1];
+    }
+
+    #[inline(always)]
+    fn octave_spectrum(&mut self) {
+        let (weights, octaves) = (&self.weights, &mut self.octaves);
+        self.spline.evaluate(
+            &self.smoothed,
+            #[inline(always)]
+            |j, value| {
+                let weighted = value.to_f32().max(Lanes::splat(0.0)).to_f64() * weights[j];
+                octaves[j] = weighted.to_f32();
+            },
+        );
+    }
+
+    /// Sums the harmonics; returns the mean of the sums.
+    #[inline(always)]
+    fn sum(&mut self) -> Lanes<f64> {
+        let n = self.sums.len();
+        let mut mean = Lanes::splat(0.0);
+        for j in 0..n {
+            let mut sum = self.octaves[j];
+            let mut gain = COMPRESSION;
+            for shift in self.shifts {
+                // Beyond the end there are zeros.
+                sum += self.octaves[j + shift] * gain;
+                gain *= COMPRESSION;
+            }
+            let sum = (sum / HARMONICS as f32).max(Lanes::splat(0.0));
+            self.sums[j] = sum;
+            mean += sum.to_f64();
+        }
+        mean / n as f64
+    }
+
+    /// The largest maxima of the sums of each frame: place and sum, largest first; of equals the first.
+    #[inline(always)]
+    fn largest(&self) -> [[(usize, f32); CANDIDATES]; LANES] {
+        let mut largest = [[(0, 0.0); CANDIDATES]; LANES];
+        let mut least = Lanes::splat(0.0);
+        for (before, window) in self.sums.windows(3).enumerate() {
+            let here = window[1];
+            let is_large = Lanes::from_fn(|lane| {
+                let higher = |than: &Lanes<f32>| mask(here.0[lane] > than.0[lane]);
+                higher(&least) & higher(&window[0]) & higher(&window[2])
+            });
+            if is_large.0.iter().fold(0, |any, large| any | large) == 0 {
+                continue;
+            }
+            for lane in (0..LANES).filter(|&lane| is_large.0[lane] != 0) {
+                let (largest, here) = (&mut largest[lane], here.0[lane]);
+                let rank = largest.partition_point(|&(_, other)| other >= here);
+                largest[rank..].rotate_right(1);
+                largest[rank] = (before + 1, here);
+                least.0[lane] = largest[CANDIDATES - 1].1;
+            }
+        }
+        largest
+    }
+
+    /// The candidates of one frame, from its largest maxima.
+    fn refine(
+        &self,
+        lane: usize,
+        largest: &[(usize, f32); CANDIDATES],
+        mean: f64,
+    ) -> [Candidate; CANDIDATES] {
+        let sum = |j: usize| self.sums[j].0[lane];
+        let mut candidates = [Candidate::default(); CANDIDATES];
+        let mut kept = 0;
+        for &(j, _) in largest.iter().take_while(|(j, _)| *j > 0) {
+            let at = |j: usize| {
+                (
+                    f64::from(j as f32 * self.step + self.origin),
+                    f64::from(sum(j)),
+                )
+            };
+            let (octave, score) = parabola(at(j - 1), at(j), at(j + 1));
+            let f0_hz = octave.exp2() as f32;
+            if F0_HZ.contains(&f0_hz) {
+                let stands_out = score > 0.0 && score > mean;
+                candidates[kept] = Candidate {
+                    f0_hz,
+                    voicing: if stands_out {
+                        (1.0 - mean / score) as f32
+                    } else {
+                        0.0
+                    },
+                    score: score as f32,
+                };
+                kept += 1;
+            }
+        }
+        let mut best = 0;
+        for k in 1..kept {
+            if candidates[k].score > candidates[best].score {
+                best = k;
+            }
+        }
+        candidates.swap(0, best);
+        candidates
+    }
+}
+
+/// All bits, or none.
+#[inline(always)]
+fn mask(condition: bool) -> u32 {
+    if condition { u32::MAX } else { 0 }
+}

@@ -1,0 +1,229 @@
+//! Harmonics and noise of voiced frames (section 9 of the specification): harmonics-to-noise ratio,
+//! differences between levels of harmonics, levels of the formants.
+//!
+//! "H1" is here the harmonic at twice the fundamental frequency and "H2" that at three times, which
+//! deviates from the paper: so the program numbers them.
+
+use crate::dsp::lanes::Lanes;
+use crate::dsp::stats::parabola;
+use crate::lld::egemaps::formant::{FORMANTS, Formant};
+use crate::lld::egemaps::stream::Stream;
+
+/// Harmonics that are looked for.
+const HARMONICS: usize = 100;
+/// A harmonic belongs to a formant between these shares of its frequency.
+const NEAR_FORMANT: (f32, f32) = (0.8, 1.2);
+/// The level of what is nothing, in dB: of a formant in an unvoiced frame, of a harmonic that was
+/// not found.
+pub const NOTHING_DB: f32 = -201.0;
+/// The lowest level of a harmonic, in dB.
+const LOWEST_DB: f64 = -200.0;
+/// Bounds of the ratio of harmonics to noise: -90 and 110 dB.
+const HNR_BOUNDS: (f64, f64) = (1e-9, 1e11);
+
+/// What is measured of a frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Harmonics {
+    /// Harmonics-to-noise ratio in dB.
+    pub hnr_db: f32,
+    /// Level of the harmonic at 2 F0 over that at 3 F0, in dB.
+    pub h1_h2_db: f32,
+    /// Level of the harmonic at 2 F0 over that of the third formant, in dB.
+    pub h1_a3_db: f32,
+    /// Level of each formant over that of the fundamental, in dB.
+    pub amplitudes_db: [f32; FORMANTS],
+}
+
+impl Harmonics {
+    /// What unvoiced frames have.
+    pub const NONE: Harmonics = Harmonics {
+        hnr_db: 0.0,
+        h1_h2_db: 0.0,
+        h1_a3_db: 0.0,
+        amplitudes_db: [NOTHING_DB; FORMANTS],
+    };
+
+    /// Measures a voiced frame: `magnitude` and `autocorrelation` (of [`autocorrelations`]) are those
+    /// of the 60 ms stream, whose bins lie `1 / bins_per_hz` apart.
+    pub fn measure(
+        magnitude: &[f32],
+        autocorrelation: &[f32],
+        bins_per_hz: f64,
+        f0_hz: f32,
+        formants: &[Formant; FORMANTS],
+    ) -> Harmonics {
+        let table = Table::new(magnitude, bins_per_hz, f0_hz);
+        let nearest = formants.map(|(hz, _)| table.strongest_near(hz));
+        let level_db = |index: usize| table.level_db(index);
+        let difference = |from: f32, to: f32| (from - to).clamp(NOTHING_DB, -NOTHING_DB);
+        Harmonics {
+            hnr_db: hnr_db(autocorrelation, magnitude.len() - 1, bins_per_hz, f0_hz),
+            h1_h2_db: difference(level_db(1), level_db(2)),
+            h1_a3_db: match nearest[2] {
+                Some(index) => difference(level_db(1), level_db(index)),
+                None => difference(level_db(1), -NOTHING_DB),
+            },
+            amplitudes_db: nearest.map(|index| index.map_or(0.0, level_db)),
+        }
+    }
+}
+
+/// The autocorrelation of eight frames, from their power spectra: at each lag up to half the length of
+/// the transform, without its sign.
+#[inline(always)]
+pub fn autocorrelations(stream: &mut Stream, power: &[Lanes<f32>], out: &mut [Lanes<f32>]) {
+    let half = power.len() - 1;
+    // The spectrum is even, and so is its transform: a sum of cosines, each of them twice.
+    let even = |k: usize| power[if k <= half { k } else { 2 * half - k }];
+    let transformed = stream.transform_numbers(even);
+    let scale = 0.5 / (half + 1) as f32;
+    for (out, [re, _]) in out.iter_mut().zip(transformed) {
+        *out = re.map(|x| x.abs() * scale);
+    }
+}
+
+/// Harmonics-to-noise ratio: the autocorrelation at the period, or at its local maximum nearest to
+/// it, against what is missing from that of lag 0.
+fn hnr_db(autocorrelation: &[f32], half: usize, bins_per_hz: f64, f0_hz: f32) -> f32 {
+    let acf = autocorrelation;
+    let period = (2.0 * (half as f64 / bins_per_hz) / f64::from(f0_hz)).floor() as usize;
+    let is_peak =
+        |lag: usize| lag > 0 && lag < half && acf[lag] > acf[lag - 1] && acf[lag] > acf[lag + 1];
+    let outward = (0..half).flat_map(|o| [period.checked_sub(o), Some(period + o)]);
+    let Some(lag) = outward.flatten().find(|&lag| is_peak(lag)) else {
+        return 0.0;
+    };
+    let noise = acf[0] - acf[lag];
+    let (lowest, highest) = HNR_BOUNDS;
+    let ratio = match noise {
+        0.0 => highest,
+        noise => (f64::from(acf[lag]) / f64::from(noise)).clamp(lowest, highest),
+    };
+    (10.0 * ratio.log10()) as f32
+}
+
+/// A harmonic: the maximum of the spectrum nearest to where it is expected.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Harmonic {
+    /// Its bin, or the one where it was expected.
+    bin: usize,
+    /// Magnitude of that bin; 0 where there is no harmonic.
+    magnitude: f32,
+    /// Frequency and magnitude of the vertex.
+    vertex: (f32, f32),
+    /// Falls together with the harmonic before.
+    is_double: bool,
+}
+
+/// The harmonics of a frame, from the fundamental on.
+struct Table {
+    harmonics: [Harmonic; HARMONICS],
+}
+
+impl Table {
+    fn new(magnitude: &[f32], bins_per_hz: f64, f0_hz: f32) -> Table {
+        let last = magnitude.len() - 1;
+        let bin = |multiple: f32| {
+            let place = f64::from(multiple * f0_hz) * bins_per_hz;
+            // Frequencies at or above the last bin have none.
+            if place >= last as f64 {
+                0
+            } else {
+                (place + 0.5) as usize
+            }
+        };
+        let first = bin(0.5);
+        let mut harmonics = [Harmonic::default(); HARMONICS];
+        for i in 0..HARMONICS {
+            let n = i as f32;
+            let expected = bin(n + 1.0);
+            let mut harmonic = Harmonic {
+                bin: expected,
+                ..Harmonic::default()
+            };
+            if let Some(peak) = nearest_peak(magnitude, expected, bin(n + 0.5), bin(n + 1.5))
+                && (first..last).contains(&peak)
+            {
+                harmonic = Harmonic {
+                    bin: peak,
+                    magnitude: magnitude[peak],
+                    vertex: vertex(magnitude, peak, bins_per_hz),
+                    is_double: false,
+                };
+            }
+            // Held against the entry before as it is now: of three alike only the second goes.
+            if i > 0 && harmonic.bin == harmonics[i - 1].bin {
+                harmonic = Harmonic {
+                    is_double: true,
+                    ..Harmonic::default()
+                };
+            }
+            harmonics[i] = harmonic;
+        }
+        Table { harmonics }
+    }
+
+    /// The strongest harmonic near a formant.
+    fn strongest_near(&self, formant_hz: f32) -> Option<usize> {
+        let (low, high) = (NEAR_FORMANT.0 * formant_hz, NEAR_FORMANT.1 * formant_hz);
+        let mut strongest = None;
+        let mut most = 0.0;
+        for (index, harmonic) in self.harmonics.iter().enumerate() {
+            if (low..=high).contains(&harmonic.vertex.0) && harmonic.magnitude > most {
+                (strongest, most) = (Some(index), harmonic.magnitude);
+            }
+        }
+        strongest
+    }
+
+    /// Level over that of the fundamental, in dB. The fundamental counts by its bin, the others by
+    /// their vertices.
+    fn level_db(&self, index: usize) -> f32 {
+        let (fundamental, harmonic) = (self.harmonics[0], self.harmonics[index]);
+        if index == 0 {
+            return 0.0;
+        }
+        if fundamental.magnitude == 0.0 || harmonic.is_double {
+            return NOTHING_DB;
+        }
+        if harmonic.vertex.1 <= 0.0 {
+            return LOWEST_DB as f32;
+        }
+        let reference = f64::from(fundamental.magnitude).log10() as f32;
+        let level = 20.0 * (f64::from(harmonic.vertex.1).log10() - f64::from(reference));
+        level.max(LOWEST_DB) as f32
+    }
+}
+
+/// The maximum of `magnitude` nearest to bin `expected`, upward first, between `low` and `high`.
+fn nearest_peak(magnitude: &[f32], expected: usize, low: usize, high: usize) -> Option<usize> {
+    let last = magnitude.len() - 1;
+    // An end is held against its one neighbour.
+    let is_peak = |k: usize| {
+        (k == 0 || magnitude[k] > magnitude[k - 1])
+            && (k == last || magnitude[k] > magnitude[k + 1])
+    };
+    if is_peak(expected) {
+        return Some(expected);
+    }
+    let reach = (high.saturating_sub(expected)).max(expected.saturating_sub(low));
+    (1..=reach).find_map(|offset| {
+        let above = Some(expected + offset).filter(|&k| k <= high && k <= last && is_peak(k));
+        let below = || {
+            expected
+                .checked_sub(offset)
+                .filter(|&k| k >= low && is_peak(k))
+        };
+        above.or_else(below)
+    })
+}
+
+/// Frequency in Hz and magnitude of the vertex of the parabola through bin `peak` and its neighbours.
+fn vertex(magnitude: &[f32], peak: usize, bins_per_hz: f64) -> (f32, f32) {
+    let Some(before) = peak.checked_sub(1) else {
+        return (0.0, magnitude[0]);
+    };
+    let at = |k: usize| (k as f64 / bins_per_hz, f64::from(magnitude[k]));
+    let (hz, magnitude) = parabola(at(before), at(peak), at(peak + 1));
+    (hz as f32, magnitude as f32)
+}

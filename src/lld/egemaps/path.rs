@@ -1,0 +1,255 @@
+//! The pitch contour: the cheapest path through the candidates of all frames (sections 7.3 to 7.5 of
+//! the specification).
+//!
+//! A Viterbi search over the six candidates of each frame and "unvoiced". Frames are decided as soon
+//! as the paths of all seven agree on them; how many are decided when the sound ends matters, as the
+//! statistics read no further.
+
+use crate::lld::egemaps::f0::{CANDIDATES, Candidate};
+
+/// The candidates, and unvoiced.
+const STATES: usize = CANDIDATES + 1;
+const UNVOICED: usize = CANDIDATES;
+/// Voicing from which a frame counts as voiced.
+const THRESHOLD: f32 = 0.7;
+/// Frames that may be undecided at once.
+const BUFFER: usize = 40;
+
+/// A pitch contour.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Path {
+    /// Fundamental frequency in Hz; 0 where unvoiced.
+    pub f0_hz: Vec<f32>,
+    /// Frames that were decided before the end was known.
+    pub decided: usize,
+}
+
+/// The cheapest path through the candidates of each frame.
+pub fn cheapest(frames: &[[Candidate; CANDIDATES]]) -> Path {
+    let mut search = Search::default();
+    for frame in frames {
+        search.add(frame);
+    }
+    let decided = search.f0_hz.len();
+    search.finish();
+    Path {
+        f0_hz: search.f0_hz,
+        decided,
+    }
+}
+
+#[derive(Default)]
+struct Search {
+    f0_hz: Vec<f32>,
+    /// Of each frame that is not decided: the frequency of each state (0: unvoiced), and the state
+    /// in the frame before from which it is reached.
+    undecided: std::collections::VecDeque<([f32; STATES], [usize; STATES])>,
+    /// The cost of the path to each state of the newest frame.
+    costs: [f64; STATES],
+    /// The slope seen last: one memory for all paths, in the order in which they are looked at. It
+    /// should be one for each path, but is not.
+    slope: f64,
+    /// The newest frame.
+    newest: Option<[f32; STATES]>,
+}
+
+impl Search {
+    fn add(&mut self, candidates: &[Candidate; CANDIDATES]) {
+        let mut f0_hz = [0.0; STATES];
+        for (f0_hz, candidate) in f0_hz.iter_mut().zip(candidates) {
+            *f0_hz = candidate.f0_hz;
+        }
+        let local = local_costs(candidates);
+        let mut from = [0; STATES];
+        match self.newest {
+            None => {
+                self.costs = local;
+                self.slope = 1.0;
+            }
+            Some(before) => {
+                let mut costs = [0.0; STATES];
+                for state in 0..STATES {
+                    let mut least = f64::INFINITY;
+                    for source in 0..STATES {
+                        let cost = self.transition(&before, source, &f0_hz, state);
+                        let cost = cost + self.costs[source];
+                        if cost < least {
+                            (least, from[state]) = (cost, source);
+                        }
+                    }
+                    costs[state] = least + local[state];
+                }
+                self.costs = costs;
+            }
+        }
+        self.newest = Some(f0_hz);
+        self.undecided.push_back((f0_hz, from));
+        if self.undecided.len() >= BUFFER {
+            let path = self.path_to(self.cheapest_state());
+            self.decide(path[0]);
+        } else {
+            let paths: [Vec<usize>; STATES] = std::array::from_fn(|state| self.path_to(state));
+            let agree = |&frame: &usize| paths.iter().all(|path| path[frame] == paths[0][frame]);
+            let agreed = (0..self.undecided.len()).take_while(agree).count();
+            for &state in &paths[0][..agreed] {
+                self.decide(state);
+            }
+        }
+    }
+
+    /// The cost of going from `source` to `target`.
+    fn transition(
+        &mut self,
+        before: &[f32; STATES],
+        source: usize,
+        f0_hz: &[f32; STATES],
+        target: usize,
+    ) -> f64 {
+        match (source == UNVOICED, target == UNVOICED) {
+            (true, true) => 1.0,
+            (true, false) | (false, true) => {
+                self.slope = 0.0;
+                10.0
+            }
+            (false, false) => {
+                if before[source] == 0.0 || f0_hz[target] == 0.0 {
+                    return 999.0;
+                }
+                let slope = f64::from(f0_hz[target] / before[source]).ln();
+                let change = (slope - self.slope).abs();
+                self.slope = slope;
+                10.0 * slope.abs() + 10.0 * change
+            }
+        }
+    }
+
+    /// The states of the undecided frames on the path to `state` of the newest one.
+    fn path_to(&self, state: usize) -> Vec<usize> {
+        let mut path = vec![state; self.undecided.len()];
+        for frame in (1..path.len()).rev() {
+            path[frame - 1] = self.undecided[frame].1[path[frame]];
+        }
+        path
+    }
+
+    fn cheapest_state(&self) -> usize {
+        (1..STATES).fold(0, |best, state| {
+            if self.costs[state] < self.costs[best] {
+                state
+            } else {
+                best
+            }
+        })
+    }
+
+    /// Takes `state` for the oldest undecided frame.
+    fn decide(&mut self, state: usize) {
+        if let Some((f0_hz, _)) = self.undecided.pop_front() {
+            self.f0_hz.push(f0_hz[state]);
+        }
+    }
+
+    /// Decides the frames that are left.
+    fn finish(&mut self) {
+        for state in self.path_to(self.cheapest_state()) {
+            self.decide(state);
+        }
+    }
+}
+
+fn local_costs(candidates: &[Candidate; CANDIDATES]) -> [f64; STATES] {
+    let is_voiced = candidates.iter().any(|c| c.voicing >= THRESHOLD);
+    let mut costs = [0.0; STATES];
+    for (cost, candidate) in costs.iter_mut().zip(candidates) {
+        let voicing = candidate.voicing.clamp(0.01, 1.0);
+        let weak = if voicing < THRESHOLD { 4.0 } else { 0.0 };
+        *cost = 2.0 * (weak - f64::from(voicing).ln()) + range_cost(f64::from(candidate.f0_hz));
+    }
+    costs[UNVOICED] = if is_voiced { 8.0 } else { 0.0 };
+    costs
+}
+
+/// What is unusual costs: voices lie between 100 and 350 Hz.
+fn range_cost(f0_hz: f64) -> f64 {
+    match f0_hz {
+        f if f <= 0.0 => 2.0,
+        f if f < 100.0 => 1.0 - f / 100.0,
+        f if f < 350.0 => 0.0,
+        f if f < 600.0 => (f - 350.0) / 250.0,
+        _ => 1.2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(candidates: &[(f32, f32)]) -> [Candidate; CANDIDATES] {
+        let mut frame = [Candidate::default(); CANDIDATES];
+        for (place, &(f0_hz, voicing)) in frame.iter_mut().zip(candidates) {
+            *place = Candidate {
+                f0_hz,
+                voicing,
+                score: voicing,
+            };
+        }
+        frame
+    }
+
+    #[test]
+    fn a_steady_voice_is_followed_through_a_frame_that_prefers_its_octave() {
+        let steady = frame(&[(200.0, 0.9), (100.0, 0.8)]);
+        let odd = frame(&[(100.0, 0.9), (200.0, 0.85)]);
+        let path = cheapest(&[steady, steady, odd, steady, steady]);
+        assert_eq!(path.f0_hz, [200.0; 5]);
+        // The newest frame is never decided before the end.
+        assert!(path.decided <= 4);
+    }
+
+    #[test]
+    fn frames_without_a_voiced_candidate_are_unvoiced() {
+        let voiced = frame(&[(150.0, 0.9)]);
+        let noise = frame(&[(300.0, 0.3), (150.0, 0.2)]);
+        let mut frames = vec![noise; 6];
+        frames.extend([voiced; 6]);
+        frames.extend([noise; 6]);
+        let path = cheapest(&frames);
+        let expected = [[0.0; 6], [150.0; 6], [0.0; 6]].concat();
+        assert_eq!(path.f0_hz, expected);
+    }
+
+    #[test]
+    fn silence_is_decided_but_for_its_last_frame() {
+        let path = cheapest(&vec![frame(&[]); 95]);
+        assert_eq!((path.f0_hz, path.decided), (vec![0.0; 95], 94));
+        assert_eq!(cheapest(&[]), Path::default());
+    }
+
+    #[test]
+    fn a_full_buffer_is_emptied_frame_by_frame() {
+        // Two voices that never meet: no path ever agrees with all others.
+        let two = frame(&[
+            (120.0, 0.9),
+            (121.0, 0.9),
+            (122.0, 0.9),
+            (123.0, 0.9),
+            (124.0, 0.9),
+            (125.0, 0.9),
+        ]);
+        let path = cheapest(&[two; 200]);
+        assert_eq!(path.f0_hz.len(), 200);
+        assert!(path.decided >= 200 - BUFFER, "{}", path.decided);
+    }
+
+    #[test]
+    fn costs_are_those_of_the_specification() {
+        assert_eq!(
+            [0.0, 60.0, 200.0, 475.0, 700.0].map(range_cost),
+            [2.0, 0.4, 0.0, 0.5, 1.2]
+        );
+        let costs = local_costs(&frame(&[(200.0, 0.8), (200.0, 0.5)]));
+        assert!((costs[0] + 2.0 * f64::from(0.8_f32).ln()).abs() < 1e-12);
+        assert!((costs[1] - 8.0 + 2.0 * 0.5_f64.ln()).abs() < 1e-12);
+        assert_eq!(costs[UNVOICED], 8.0);
+    }
+}

@@ -1,0 +1,183 @@
+//! Frames and their spectra (sections 3 and 4 of the specification): frame `i` begins at sample
+//! `i * hop`, and an incomplete one at the end is dropped.
+
+use crate::dsp::lanes::{LANES, Lanes};
+use crate::dsp::split_radix::{Complex, SplitRadix};
+
+/// Seconds from one frame to the next.
+pub const HOP_S: f64 = 0.010;
+
+/// One of the two streams of frames, at one sample rate: eight frames of it at a time.
+pub struct Stream {
+    /// Samples in a frame.
+    pub width: usize,
+    /// Samples from one frame to the next.
+    pub hop: usize,
+    /// Bins per hertz: bin k lies at `k / bins_per_hz` Hz.
+    pub bins_per_hz: f64,
+    window: Vec<f32>,
+    transform: SplitRadix,
+    numbers: Vec<Lanes<f32>>,
+    /// Bins 0 to half the length of the transform; imaginary parts as [`SplitRadix`] has them.
+    pub spectrum: Vec<Complex>,
+    /// Their magnitudes, not scaled.
+    pub magnitude: Vec<Lanes<f32>>,
+}
+
+impl Stream {
+    /// Frames of `width_s` seconds at `sample_rate` Hz under `window`, which is asked for number n
+    /// of N.
+    pub fn new(sample_rate: u32, width_s: f64, window: fn(f64, f64) -> f64) -> Stream {
+        let (width, hop) = (
+            samples(width_s, sample_rate).max(2),
+            samples(HOP_S, sample_rate).max(1),
+        );
+        let length = width.next_power_of_two().max(32);
+        let at = |n: usize| window(n as f64, width as f64) as f32;
+        Stream {
+            width,
+            hop,
+            bins_per_hz: width_s * length as f64 / width as f64,
+            window: (0..width).map(at).collect(),
+            transform: SplitRadix::new(length),
+            numbers: vec![Lanes::default(); length],
+            spectrum: vec![[Lanes::default(); 2]; length / 2 + 1],
+            magnitude: vec![Lanes::default(); length / 2 + 1],
+        }
+    }
+
+    /// Frames of a recording of `len` samples.
+    pub fn frames(&self, len: usize) -> usize {
+        len.checked_sub(self.width)
+            .map_or(0, |rest| rest / self.hop + 1)
+    }
+
+    /// Length of the transform.
+    pub fn transform_length(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// Loads the frames that begin at `starts`, eight at most, windowed; those that are missing are
+    /// zero. Frames lie in the middle of the transform, zeros before and behind them.
+    #[inline(always)]
+    pub fn load(&mut self, samples: &[f32], starts: &[usize]) {
+        debug_assert!(starts.len() <= LANES);
+        self.numbers.fill(Lanes::splat(0.0));
+        let before = (self.numbers.len() - self.width) / 2;
+        let numbers = &mut self.numbers[before..before + self.width];
+        for (lane, &start) in starts.iter().enumerate() {
+            let frame = &samples[start..start + self.width];
+            for ((number, x), w) in numbers.iter_mut().zip(frame).zip(&self.window) {
+                number.0[lane] = x * w;
+            }
+        }
+    }
+
+    /// The root mean square of the loaded frames under their window.
+    #[inline(always)]
+    pub fn rms(&self) -> Lanes<f32> {
+        let mut sum = Lanes::splat(0.0);
+        // In blocks, so that single precision does.
+        for block in self.numbers.chunks(32) {
+            let mut of_block = Lanes::splat(0.0_f32);
+            for &number in block {
+                of_block += number * number;
+            }
+            sum += of_block.to_f64();
+        }
+        sum.map(|sum| (sum / self.width as f64).sqrt() as f32)
+    }
+
+    /// Transforms the loaded frames.
+    #[inline(always)]
+    pub fn transform(&mut self) {
+        self.transform
+            .transform(&mut self.numbers, &mut self.spectrum);
+        for (magnitude, &[re, im]) in self.magnitude.iter_mut().zip(&self.spectrum) {
+            *magnitude = (re * re + im * im).sqrt();
+        }
+    }
+
+    /// The transform of numbers of one's own, `number(k)` for k below its length, in place of frames.
+    #[inline(always)]
+    pub fn transform_numbers(&mut self, number: impl Fn(usize) -> Lanes<f32>) -> &[Complex] {
+        for (k, place) in self.numbers.iter_mut().enumerate() {
+            *place = number(k);
+        }
+        self.transform
+            .transform(&mut self.numbers, &mut self.spectrum);
+        &self.spectrum
+    }
+}
+
+/// Samples in `seconds`, to the nearest whole number.
+fn samples(seconds: f64, sample_rate: u32) -> usize {
+    (seconds * f64::from(sample_rate)).round() as usize
+}
+
+/// The Hamming window of the 20 ms stream.
+pub fn hamming(n: f64, width: f64) -> f64 {
+    0.54 - 0.46 * (2.0 * std::f64::consts::PI * n / (width - 1.0)).cos()
+}
+
+/// The Gaussian window of the 60 ms stream; its standard deviation is 0.4 of half its width.
+pub fn gauss(n: f64, width: f64) -> f64 {
+    let half = (width - 1.0) / 2.0;
+    let u = (n - half) / (0.4 * half);
+    (-u * u / 2.0).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_and_transforms_have_the_lengths_of_the_specification() {
+        // Section 13: rate, N20, K20, N60, K60, hop.
+        for (rate, n20, k20, n60, k60, hop) in [
+            (8000, 160, 256, 480, 512, 80),
+            (16000, 320, 512, 960, 1024, 160),
+            (22050, 441, 512, 1323, 2048, 221),
+            (24000, 480, 512, 1440, 2048, 240),
+            (44100, 882, 1024, 2646, 4096, 441),
+            (48000, 960, 1024, 2880, 4096, 480),
+        ] {
+            for (stream, width, length) in [
+                (Stream::new(rate, 0.020, hamming), n20, k20),
+                (Stream::new(rate, 0.060, gauss), n60, k60),
+            ] {
+                assert_eq!((stream.width, stream.hop), (width, hop), "{rate} Hz");
+                assert_eq!(stream.transform_length(), length, "{rate} Hz");
+                assert_eq!(stream.frames(width - 1), 0);
+                assert_eq!(stream.frames(width), 1);
+                assert_eq!(stream.frames(width + 3 * hop), 4);
+            }
+        }
+    }
+
+    #[test]
+    fn a_tone_has_one_peak_in_the_magnitudes_and_its_rms() {
+        let samples: Vec<f32> = (0..16000)
+            .map(|i| (2.0 * std::f64::consts::PI * 1000.0 * f64::from(i) / 16000.0).sin() as f32)
+            .collect();
+        let mut stream = Stream::new(16000, 0.060, gauss);
+        stream.load(&samples, &[0, 160, 500]);
+        let rms = stream.rms();
+        stream.transform();
+        for lane in 0..3 {
+            let peak = (0..513).max_by(|&a, &b| {
+                let at = |k: usize| stream.magnitude[k].0[lane];
+                at(a).total_cmp(&at(b))
+            });
+            // 1000 Hz at 15.625 Hz a bin.
+            assert_eq!(peak, Some(64));
+            // Mean square of the sine, 1/2, times that of the window: 0.4 sqrt(pi) / 2 less its
+            // tails, 0.3544 erf(2.5).
+            assert!(
+                (rms.0[lane] - (0.5_f32 * 0.3543).sqrt()).abs() < 1e-3,
+                "{rms:?}"
+            );
+        }
+        assert_eq!(rms.0[3], 0.0);
+    }
+}
