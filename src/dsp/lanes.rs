@@ -5,12 +5,19 @@
 //! [`egemaps`](crate::lld::egemaps), a sum over frames in parallel rounds as one over a frame alone
 //! does. Fused multiply-add, which rounds once instead of twice, is never used.
 
+use std::f32::consts::FRAC_1_SQRT_2;
+use std::f64::consts::{LN_2, LOG2_E};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use pulp::Arch;
 
 /// Frames that are computed at once.
 pub const LANES: usize = 8;
+
+/// Bits of a single-precision number: its mantissa, and the square root of one half.
+const MANTISSA_BITS: u32 = 23;
+const MANTISSA: u32 = (1 << MANTISSA_BITS) - 1;
+const SQRT_HALF_BITS: u32 = FRAC_1_SQRT_2.to_bits();
 
 /// One number of each of [`LANES`] frames.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -61,6 +68,52 @@ impl Lanes<f32> {
         Lanes::from_fn(larger)
     }
 
+    /// 1 where it is larger than `other`, else 0.
+    #[inline(always)]
+    pub fn exceeds(self, other: Lanes<f32>) -> Lanes<f32> {
+        Lanes::from_fn(|lane| {
+            if self.0[lane] > other.0[lane] {
+                1.0
+            } else {
+                0.0
+            }
+        })
+    }
+
+    /// 1 where it is `other`, else 0.
+    #[inline(always)]
+    pub fn equals(self, other: Lanes<f32>) -> Lanes<f32> {
+        Lanes::from_fn(|lane| {
+            if self.0[lane] == other.0[lane] {
+                1.0
+            } else {
+                0.0
+            }
+        })
+    }
+
+    /// The natural logarithm of each, of normal positive numbers, within 1e-14 (absolute, and relative
+    /// where that is larger).
+    ///
+    /// With `x = m 2^e`, m near 1: `ln m = 2 artanh((m - 1) / (m + 1))`, as a series.
+    #[inline(always)]
+    pub fn ln(self) -> Lanes<f64> {
+        self.map(|x| {
+            // Exponent and mantissa such that m lies between sqrt(1/2) and sqrt(2).
+            let shifted = x.to_bits().wrapping_sub(SQRT_HALF_BITS);
+            let e = (shifted as i32) >> MANTISSA_BITS;
+            let m = f32::from_bits((shifted & MANTISSA) + SQRT_HALF_BITS);
+            let m = f64::from(m);
+            let s = (m - 1.0) / (m + 1.0);
+            let z = s * s;
+            let mut series = 1.0 / 17.0;
+            for odd in [15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0] {
+                series = series * z + 1.0 / odd;
+            }
+            2.0 * s * series + f64::from(e) * LN_2
+        })
+    }
+
     /// The square root of each.
     #[inline(always)]
     pub fn sqrt(self) -> Lanes<f32> {
@@ -69,6 +122,27 @@ impl Lanes<f32> {
 }
 
 impl Lanes<f64> {
+    /// `e` to the power of each, for numbers between -700 and 700, within 1e-14 (relative).
+    ///
+    /// `exp(x) = 2^n exp(r)`, r at most half of ln 2: a series.
+    #[inline(always)]
+    pub fn exp(self) -> Lanes<f64> {
+        self.map(|x| {
+            // Added to a number, this leaves it rounded to a whole one in the lowest bits.
+            const TO_WHOLE: f64 = 1.5 * (1_u64 << 52) as f64;
+            let rounded = x * LOG2_E + TO_WHOLE;
+            let r = x - (rounded - TO_WHOLE) * LN_2;
+            let mut series = 1.0;
+            for k in [
+                13.0, 12.0, 11.0, 10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0,
+            ] {
+                series = series * (r * (1.0 / k)) + 1.0;
+            }
+            let power = (rounded.to_bits() << 52).wrapping_add(1.0_f64.to_bits());
+            series * f64::from_bits(power)
+        })
+    }
+
     /// In single precision.
     #[inline(always)]
     pub fn to_f32(self) -> Lanes<f32> {
@@ -140,4 +214,27 @@ fn operators_work_lane_by_lane() {
         Lanes::from_fn(|i| (i * (i + 1)) as f32 - i as f32 / 2.0)
     );
     assert_eq!((-ramp).max(Lanes::splat(-3.5)).0[2..5], [-2.0, -3.0, -3.5]);
+}
+
+#[test]
+fn logarithms_and_powers_are_those_of_the_library() {
+    for i in 0..20_000 {
+        let x =
+            Lanes::from_fn(|lane| 1e-30 * 1.01_f32.powi(i % 14_000) * (1.0 + lane as f32 / 7.0));
+        let y = Lanes::from_fn(|lane| f64::from(i - 10_000) * 0.06 + lane as f64 * 0.01);
+        let (ln, exp) = vectorised(|| (x.ln(), y.exp()));
+        for lane in 0..LANES {
+            let expected = f64::from(x.0[lane]).ln();
+            let bound = 1e-14 * expected.abs().max(1.0);
+            assert!((ln.0[lane] - expected).abs() <= bound, "ln {}", x.0[lane]);
+            let expected = y.0[lane].exp();
+            assert!(
+                (exp.0[lane] / expected - 1.0).abs() <= 1e-13,
+                "exp {}",
+                y.0[lane]
+            );
+        }
+    }
+    assert_eq!(Lanes::splat(1.0_f32).ln(), Lanes::splat(0.0));
+    assert_eq!(Lanes::splat(0.0).exp(), Lanes::splat(1.0));
 }

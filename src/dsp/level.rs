@@ -141,21 +141,28 @@ pub fn clipped_ratio(samples: &[f32]) -> f64 {
 /// such; a recording that was clipped and then made quieter has many, none of them at full scale.
 pub fn flat_top_ratio(interleaved: &[f32], channels: usize) -> f64 {
     let flat_tops = |channel: usize| {
-        let samples = || interleaved[channel..].iter().step_by(channels);
-        let peak = samples().fold(0.0_f32, |peak, x| peak.max(x.abs()));
-        if peak == 0.0 {
-            return 0;
-        }
+        let samples = &interleaved[channel..];
+        let largest = |samples: &[f32]| {
+            let magnitudes = samples.iter().step_by(channels).map(|x| x.abs());
+            magnitudes.fold(0.0, |largest: f32, x| if x > largest { x } else { largest })
+        };
+        // Every recording is looked at: of nearly all samples no more is asked than how large they
+        // are.
+        let blocks: Vec<(&[f32], f32)> = samples
+            .chunks(64 * channels)
+            .map(|block| (block, largest(block)))
+            .collect();
+        let peak = blocks
+            .iter()
+            .fold(0.0, |peak: f32, block| peak.max(block.1));
         let (mut flat, mut run, mut previous) = (0, 0, 0.0);
-        // Every recording is looked at: nearly all samples must be done with at once.
-        for block in interleaved.chunks(32 * channels) {
-            let is_below = |x: &f32| x.abs() < peak;
-            if block.iter().fold(true, |all, x| all & is_below(x)) {
+        for (block, largest) in blocks {
+            if largest < peak || peak == 0.0 {
                 run = 0;
                 continue;
             }
-            for &x in block[channel.min(block.len())..].iter().step_by(channels) {
-                if is_below(&x) {
+            for &x in block.iter().step_by(channels) {
+                if x.abs() < peak {
                     run = 0;
                     continue;
                 }

@@ -116,8 +116,10 @@ pub fn levinson_durbin<const N: usize>(power: Lanes<f32>, r: &[Lanes<f32>; N]) -
 const MOST_STEPS: usize = 50;
 /// A root stands still when it moves by less than this.
 const STILL: f64 = 1e-10;
-/// In single precision, before double precision takes over.
-const ROUGHLY_STILL: f32 = 1e-4;
+/// The same in single precision, before double precision takes over.
+const ROUGHLY_STILL: f32 = 1e-3;
+/// The same in double precision then: the error left is the cube of the move.
+const NEARLY_STILL: f64 = 1e-6;
 
 /// The roots of `z^p + c[0] z^(p-1) + ... + c[p-1]`, in no particular order, by the simultaneous
 /// iteration of O. Aberth 1973, "Iteration methods for finding all zeros of a polynomial
@@ -179,7 +181,7 @@ pub fn roots_of_eight<const N: usize>(c: &[Lanes<f64>; N]) -> [[Lanes<f64>; 2]; 
         if aberth_step(c, &mut roots)
             .0
             .iter()
-            .all(|&moved| moved < STILL * STILL)
+            .all(|&moved| moved < NEARLY_STILL * NEARLY_STILL)
         {
             break;
         }

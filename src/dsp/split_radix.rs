@@ -176,29 +176,28 @@ impl SplitRadix {
         }
     }
 
-    /// Transforms the `numbers` of eight frames, which are working space afterwards. `spectrum` gets
-    /// bins 0 to n/2, whose imaginary parts are `sum x sin(2 pi j k / n)`: those of the usual
-    /// convention with the sign changed.
+    /// Transforms the `numbers` of eight frames, which are working space afterwards. Calls `with` for
+    /// bins 0 to n/2, in no particular order. Their imaginary parts are `sum x sin(2 pi j k / n)`:
+    /// those of the usual convention with the sign changed.
     #[inline(always)]
-    pub fn transform(&self, numbers: &mut [Lanes<f32>], spectrum: &mut [Complex]) {
+    pub fn transform(&self, numbers: &mut [Lanes<f32>], mut with: impl FnMut(usize, Complex)) {
         let n = self.places.len();
-        assert!(numbers.len() == 2 * n && spectrum.len() == n + 1);
+        assert!(numbers.len() == 2 * n);
         let (pairs, _) = numbers.as_chunks_mut();
         self.blocks(pairs);
-        for (bin, &place) in spectrum.iter_mut().zip(&self.places) {
-            *bin = pairs[place as usize];
-        }
         // Numbers k and n - k are the transforms of the even and the odd numbers, mixed.
-        for (k, &joint) in (1..n / 2).zip(&self.joints) {
-            let (a, b) = (spectrum[k], spectrum[n - k]);
+        let (above, below) = (&self.places[1..n / 2], &self.places[n / 2 + 1..]);
+        let places = above.iter().zip(below.iter().rev());
+        for (k, ((&place, &mirrored), &joint)) in places.zip(&self.joints).enumerate() {
+            let (a, b) = (pairs[place as usize], pairs[mirrored as usize]);
             let part = times([a[0] - b[0], a[1] + b[1]], joint);
-            spectrum[k] = minus(a, part);
-            spectrum[n - k] = [b[0] + part[0], b[1] - part[1]];
+            with(k + 1, minus(a, part));
+            with(n - k - 1, [b[0] + part[0], b[1] - part[1]]);
         }
-        let [re, im] = spectrum[0];
-        let zero = Lanes::splat(0.0);
-        spectrum[0] = [re + im, zero];
-        spectrum[n] = [re - im, zero];
+        with(n / 2, pairs[self.places[n / 2] as usize]);
+        let ([re, im], zero) = (pairs[0], Lanes::splat(0.0));
+        with(0, [re + im, zero]);
+        with(n, [re - im, zero]);
     }
 
     /// The steps of radix 4, length by length: blocks of one length do not depend on each other.
@@ -228,42 +227,51 @@ impl SplitRadix {
     #[inline(always)]
     fn plain_step(&self, block: &mut [Complex], roots: &[Roots]) {
         let m = block.len() / 4;
-        let (first, second) = block.split_at_mut(2 * m);
-        let ((q0, q1), (q2, q3)) = (first.split_at_mut(m), second.split_at_mut(m));
+        let [q0, q1, q2, q3] = quarters(block);
         [q0[0], q1[0], q2[0], q3[0]] = butterfly(q0[0], q1[0], q2[0], q3[0]);
-        for j in 1..m {
-            let [a, b, c, d] = butterfly(q0[j], q1[j], q2[j], q3[j]);
-            (q0[j], q1[j]) = (a, b);
+        let numbers = q0.iter_mut().zip(q1).zip(q2).zip(q3).skip(1);
+        for ((j, (((q0, q1), q2), q3)), roots) in (1..).zip(numbers).zip(roots) {
+            let [a, b, c, d] = butterfly(*q0, *q1, *q2, *q3);
+            (*q0, *q1) = (a, b);
             if 2 * j == m {
-                q2[j] = turn_by_an_eighth(c, self.half_root);
-                q3[j] = turn_back_by_three_eighths(d, self.half_root);
+                *q2 = turn_by_an_eighth(c, self.half_root);
+                *q3 = turn_back_by_three_eighths(d, self.half_root);
             } else {
-                q2[j] = times(c, roots[j - 1].first);
-                q3[j] = times_conjugate(d, roots[j - 1].third);
+                *q2 = times(c, roots.first);
+                *q3 = times_conjugate(d, roots.third);
             }
         }
     }
 
     #[inline(always)]
     fn twisted_step(&self, block: &mut [Complex], roots: &[Roots]) {
-        let m = block.len() / 4;
-        let (first, second) = block.split_at_mut(2 * m);
-        let ((q0, q1), (q2, q3)) = (first.split_at_mut(m), second.split_at_mut(m));
+        let [q0, q1, q2, q3] = quarters(block);
         let (a, c) = (plus_i(q0[0], q2[0]), minus_i(q0[0], q2[0]));
         let b = turn_by_an_eighth(plus_i(q1[0], q3[0]), self.half_root);
         let d = turn_by_an_eighth(minus_i(q1[0], q3[0]), self.half_root);
         (q0[0], q1[0]) = (plus(a, b), minus(a, b));
         (q2[0], q3[0]) = (plus_i(c, d), minus_i(c, d));
-        for j in 1..m {
-            let (here, mirrored) = (roots[j - 1], roots[m - j - 1].swapped());
-            let a = times(plus_i(q0[j], q2[j]), here.first);
-            let b = times(plus_i(q1[j], q3[j]), mirrored.first);
-            let c = times_conjugate(minus_i(q0[j], q2[j]), here.third);
-            let d = times_conjugate(minus_i(q1[j], q3[j]), mirrored.third);
-            (q0[j], q1[j]) = (plus(a, b), minus(a, b));
-            (q2[j], q3[j]) = (plus(c, d), minus(c, d));
+        let numbers = q0.iter_mut().zip(q1).zip(q2).zip(q3).skip(1);
+        let roots = roots.iter().zip(roots.iter().rev());
+        for ((((q0, q1), q2), q3), (here, mirrored)) in numbers.zip(roots) {
+            let mirrored = mirrored.swapped();
+            let a = times(plus_i(*q0, *q2), here.first);
+            let b = times(plus_i(*q1, *q3), mirrored.first);
+            let c = times_conjugate(minus_i(*q0, *q2), here.third);
+            let d = times_conjugate(minus_i(*q1, *q3), mirrored.third);
+            (*q0, *q1) = (plus(a, b), minus(a, b));
+            (*q2, *q3) = (plus(c, d), minus(c, d));
         }
     }
+}
+
+/// The quarters of a block.
+#[inline(always)]
+fn quarters(block: &mut [Complex]) -> [&mut [Complex]; 4] {
+    let m = block.len() / 4;
+    let (first, second) = block.split_at_mut(2 * m);
+    let ((q0, q1), (q2, q3)) = (first.split_at_mut(m), second.split_at_mut(m));
+    [q0, q1, q2, q3]
 }
 
 /// Whether block `index` of its length is a twisted one: so is the second quarter of any block, and
@@ -434,7 +442,7 @@ mod tests {
             let number = |i: usize| Lanes::from_fn(|lane| frames[lane][i] as f32);
             let mut numbers: Vec<Lanes<f32>> = (0..length).map(number).collect();
             let mut spectrum = vec![[Lanes::default(); 2]; length / 2 + 1];
-            SplitRadix::new(length).transform(&mut numbers, &mut spectrum);
+            SplitRadix::new(length).transform(&mut numbers, |k, bin| spectrum[k] = bin);
             let planned = RealFftPlanner::<f64>::new().plan_fft_forward(length);
             for (lane, frame) in frames.iter().enumerate() {
                 let mut expected = planned.make_output_vec();

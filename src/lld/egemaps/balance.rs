@@ -184,7 +184,7 @@ impl Slope {
         }
         let (mut moment, mut total) = (Lanes::splat(0.0), Lanes::splat(0.0));
         for (&(weight, g), &power) in self.bins.iter().zip(&power[self.first..]) {
-            let level = power.map(level_db);
+            let level = levels_db(power);
             moment += level * g;
             total += level * weight;
         }
@@ -193,11 +193,15 @@ impl Slope {
 }
 
 #[inline(always)]
-fn level_db(power: f32) -> f64 {
-    match power > FLOOR {
-        true => 10.0 / std::f64::consts::LN_10 * f64::from(power).ln(),
-        false => FLOOR_DB,
-    }
+fn levels_db(power: Lanes<f32>) -> Lanes<f64> {
+    let level = power.max(Lanes::splat(FLOOR)).ln() * (10.0 / std::f64::consts::LN_10);
+    Lanes::from_fn(|lane| {
+        if power.0[lane] > FLOOR {
+            level.0[lane]
+        } else {
+            FLOOR_DB
+        }
+    })
 }
 
 #[cfg(test)]

@@ -51,10 +51,10 @@ pub struct Summation {
     /// The scale in single precision: where it begins, and how far its places lie apart, in octaves.
     origin: f32,
     step: f32,
-    enhanced: Vec<Lanes<f64>>,
+    enhanced: Vec<Lanes<f32>>,
     smoothed: Vec<Lanes<f64>>,
-    /// All bits where a bin is a peak; there are [`PEAK_REACH`] bins more on each side.
-    peaks: Vec<Lanes<u32>>,
+    /// 1 where a bin is a peak, else 0; there are [`PEAK_REACH`] bins more on each side.
+    peaks: Vec<Lanes<f32>>,
     /// The octave spectrum, and zeros behind it.
     octaves: Vec<Lanes<f32>>,
     sums: Vec<Lanes<f32>>,
@@ -108,59 +108,55 @@ impl Summation {
     #[inline(always)]
     fn enhance(&mut self, magnitude: &[Lanes<f32>]) {
         let count = self.find_peaks(magnitude);
-        let is_alone = count.map(|count| mask(count == 1));
-        let mut seen = Lanes::splat(0_u32);
+        let is_alone = count.equals(Lanes::splat(1.0));
+        let mut seen = Lanes::splat(0.0);
         // Peaks lie `PEAK_REACH` behind their bins: this is the part around each bin in turn.
         let around = self.peaks.windows(2 * PEAK_REACH + 1);
-        for (i, (peaks, &here)) in around.zip(magnitude).enumerate() {
-            let mut near = peaks[0];
-            for &peak in &peaks[1..] {
-                near = Lanes::from_fn(|lane| near.0[lane] | peak.0[lane]);
-            }
-            let peak = peaks[PEAK_REACH];
-            seen = Lanes::from_fn(|lane| seen.0[lane].wrapping_sub(peak.0[lane]));
-            let near_alone = mask(i < 3);
-            self.enhanced[i] = Lanes::from_fn(|lane| {
-                let (seen, is_alone) = (seen.0[lane], is_alone.0[lane]);
-                let keeps = near.0[lane] | mask(seen == 0) | mask(seen == count.0[lane]);
-                let keeps = (is_alone & near_alone) | (!is_alone & keeps);
-                f64::from(f32::from_bits(here.0[lane].to_bits() & keeps))
-            });
+        let bins = around.zip(magnitude).zip(&mut self.enhanced);
+        for (i, ((peaks, &here), enhanced)) in bins.enumerate() {
+            let near = peaks[1..]
+                .iter()
+                .fold(peaks[0], |near, &peak| near.max(peak));
+            seen += peaks[PEAK_REACH];
+            let outside = seen.equals(Lanes::splat(0.0)).max(seen.equals(count));
+            let keeps = near.max(outside);
+            *enhanced = here
+                * if i < 3 {
+                    keeps.max(is_alone)
+                } else {
+                    keeps * (-is_alone + 1.0)
+                };
         }
     }
 
     /// Marks the maxima of the spectrum, each end held against its one neighbour, and counts them.
     #[inline(always)]
-    fn find_peaks(&mut self, magnitude: &[Lanes<f32>]) -> Lanes<u32> {
+    fn find_peaks(&mut self, magnitude: &[Lanes<f32>]) -> Lanes<f32> {
         let n = magnitude.len();
         let peaks = &mut self.peaks[PEAK_REACH..PEAK_REACH + n];
-        let mut count = Lanes::splat(0_u32);
+        let mut count = Lanes::splat(0.0);
         for (peak, window) in peaks[1..].iter_mut().zip(magnitude.windows(3)) {
-            *peak = Lanes::from_fn(|lane| {
-                let [before, here, after] = [0, 1, 2].map(|k: usize| window[k].0[lane]);
-                mask(here > before) & mask(here >= after)
-            });
-            count = Lanes::from_fn(|lane| count.0[lane].wrapping_sub(peak.0[lane]));
+            // Not lower than the one behind.
+            let rises = window[1].exceeds(window[0]);
+            let falls = -window[2].exceeds(window[1]) + 1.0;
+            *peak = rises * falls;
+            count += *peak;
         }
-        for (end, neighbour) in [(0, 1), (n - 1, n - 2)] {
-            let (end_value, neighbour) = (magnitude[end], magnitude[neighbour]);
-            let peak = Lanes::from_fn(|lane| mask(end_value.0[lane] > neighbour.0[lane]));
-            peaks[end] = peak;
-            count = Lanes::from_fn(|lane| count.0[lane].wrapping_sub(peak.0[lane]));
-        }
-        count
+        peaks[0] = magnitude[0].exceeds(magnitude[1]);
+        peaks[n - 1] = magnitude[n - 1].exceeds(magnitude[n - 2]);
+        count + peaks[0] + peaks[n - 1]
     }
 
     #[inline(always)]
     fn smooth(&mut self) {
         let n = self.enhanced.len();
-        let mut before = Lanes::splat(0.0);
-        for i in 0..n - 1 {
-            let here = self.enhanced[i];
-            self.smoothed[i] = (before + here * 2.0 + self.enhanced[i + 1]) * 0.25;
-            before = here;
+        let (mut before, mut here) = (Lanes::splat(0.0), self.enhanced[0].to_f64());
+        for (smoothed, after) in self.smoothed.iter_mut().zip(&self.enhanced[1..]) {
+            let after = after.to_f64();
+            *smoothed = (before + here * 2.0 + after) * 0.25;
+            (before, here) = (here, after);
         }
-        self.smoothed[n - 1] = self.enhanced[n - 1];
+        self.smoothed[n - 1] = here;
     }
 
     #[inline(always)]
@@ -180,17 +176,19 @@ impl Summation {
     #[inline(always)]
     fn sum(&mut self) -> Lanes<f64> {
         let n = self.sums.len();
+        let octaves = &self.octaves[..];
+        // Beyond the end there are zeros.
+        let harmonics = self.shifts.map(|shift| &octaves[shift..shift + n]);
         let mut mean = Lanes::splat(0.0);
-        for j in 0..n {
-            let mut sum = self.octaves[j];
+        for (j, (place, &fundamental)) in self.sums.iter_mut().zip(octaves).enumerate() {
+            let mut sum = fundamental;
             let mut gain = COMPRESSION;
-            for shift in self.shifts {
-                // Beyond the end there are zeros.
-                sum += self.octaves[j + shift] * gain;
+            for harmonic in harmonics {
+                sum += harmonic[j] * gain;
                 gain *= COMPRESSION;
             }
             let sum = (sum / HARMONICS as f32).max(Lanes::splat(0.0));
-            self.sums[j] = sum;
+            *place = sum;
             mean += sum.to_f64();
         }
         mean / n as f64
@@ -203,14 +201,11 @@ impl Summation {
         let mut least = Lanes::splat(0.0);
         for (before, window) in self.sums.windows(3).enumerate() {
             let here = window[1];
-            let is_large = Lanes::from_fn(|lane| {
-                let higher = |than: &Lanes<f32>| mask(here.0[lane] > than.0[lane]);
-                higher(&least) & higher(&window[0]) & higher(&window[2])
-            });
-            if is_large.0.iter().fold(0, |any, large| any | large) == 0 {
+            let above = here.exceeds(least.max(window[0]).max(window[2]));
+            if above == Lanes::splat(0.0) {
                 continue;
             }
-            for lane in (0..LANES).filter(|&lane| is_large.0[lane] != 0) {
+            for lane in (0..LANES).filter(|&lane| above.0[lane] != 0.0) {
                 let (largest, here) = (&mut largest[lane], here.0[lane]);
                 let rank = largest.partition_point(|&(_, other)| other >= here);
                 largest[rank..].rotate_right(1);
@@ -263,10 +258,4 @@ impl Summation {
         candidates.swap(0, best);
         candidates
     }
-}
-
-/// All bits, or none.
-#[inline(always)]
-fn mask(condition: bool) -> u32 {
-    if condition { u32::MAX } else { 0 }
 }

@@ -75,11 +75,12 @@ pub fn autocorrelations(stream: &mut Stream, power: &[Lanes<f32>], out: &mut [La
     let half = power.len() - 1;
     // The spectrum is even, and so is its transform: a sum of cosines, each of them twice.
     let even = |k: usize| power[if k <= half { k } else { 2 * half - k }];
-    let transformed = stream.transform_numbers(even);
     let scale = 0.5 / (half + 1) as f32;
-    for (out, [re, _]) in out.iter_mut().zip(transformed) {
-        *out = re.map(|x| x.abs() * scale);
-    }
+    stream.transform_numbers(
+        even,
+        #[inline(always)]
+        |lag, [re, _]| out[lag] = re.map(|x| x.abs() * scale),
+    );
 }
 
 /// Harmonics-to-noise ratio: the autocorrelation at the period, or at its local maximum nearest to
@@ -133,7 +134,11 @@ impl Table {
             }
         };
         let first = bin(0.5);
-        let mut harmonics = [Harmonic::default(); HARMONICS];
+        let nothing = Harmonic {
+            is_double: true,
+            ..Harmonic::default()
+        };
+        let mut harmonics = [nothing; HARMONICS];
         for i in 0..HARMONICS {
             let n = i as f32;
             let expected = bin(n + 1.0);
@@ -153,12 +158,13 @@ impl Table {
             }
             // Held against the entry before as it is now: of three alike only the second goes.
             if i > 0 && harmonic.bin == harmonics[i - 1].bin {
-                harmonic = Harmonic {
-                    is_double: true,
-                    ..Harmonic::default()
-                };
+                harmonic = nothing;
             }
             harmonics[i] = harmonic;
+            if expected == 0 {
+                // At or above the last bin, as all that follow are: doubles of this one.
+                break;
+            }
         }
         Table { harmonics }
     }

@@ -22,7 +22,7 @@ const FLOOR: f32 = 9.3e-10;
 /// The exponent of loudness: near a cubic root.
 const EXPONENT: f32 = 0.33;
 /// MFCC see samples on the scale of 16 bits, and no power below 1 on it.
-const SIXTEEN_BITS: f64 = 32767.0;
+const SIXTEEN_BITS_POWER: f32 = 32767.0 * 32767.0;
 const LIFTER: f64 = 22.0;
 
 /// HTK's mel scale.
@@ -44,10 +44,13 @@ pub struct Mel {
 }
 
 impl Mel {
-    /// Plans them for `stream` at `sample_rate` Hz.
-    pub fn new(sample_rate: u32, stream: &Stream) -> Mel {
+    /// Plans them for `stream`.
+    pub fn new(stream: &Stream) -> Mel {
         let per_hz = stream.bins_per_hz;
-        let highest_hz = HIGHEST_HZ.min(f64::from(sample_rate) / 2.0);
+        // The last bin lies at half the rate, or a little off it where a frame is no whole number of
+        // samples long.
+        let last_bin_hz = (stream.magnitude.len() - 1) as f64 / per_hz;
+        let highest_hz = HIGHEST_HZ.min(last_bin_hz);
         let (low, high) = (mel(LOWEST_HZ), mel(highest_hz));
         let edge = |j: usize| (low + j as f64 * (high - low) / (BANDS + 1) as f64) as f32;
         let edges: Vec<f64> = (0..BANDS + 2).map(|j| f64::from(edge(j))).collect();
@@ -95,9 +98,9 @@ impl Mel {
         let mut loudness = Lanes::splat(0.0);
         let mut mfcc = [Lanes::splat(0.0); COEFFICIENTS];
         for (band, (&power, &weight)) in bands.iter().zip(&self.equal_loudness).enumerate() {
-            let weighted = (power.max(Lanes::splat(FLOOR)) * weight).to_f64();
-            loudness += weighted.map(|x| x.powf(f64::from(EXPONENT))).to_f32();
-            let level = (power.to_f64() * (SIXTEEN_BITS * SIXTEEN_BITS)).map(|x| x.max(1.0).ln());
+            let weighted = power.max(Lanes::splat(FLOOR)) * weight;
+            loudness += (weighted.ln() * f64::from(EXPONENT)).exp().to_f32();
+            let level = (power * SIXTEEN_BITS_POWER).max(Lanes::splat(1.0)).ln();
             for (mfcc, cosines) in mfcc.iter_mut().zip(&self.cosines) {
                 *mfcc += level * cosines[band];
             }
@@ -124,7 +127,7 @@ mod tests {
     use crate::lld::egemaps::stream::hamming;
 
     fn planned() -> Mel {
-        Mel::new(16_000, &Stream::new(16_000, 0.020, hamming))
+        Mel::new(&Stream::new(16_000, 0.020, hamming))
     }
 
     #[test]
@@ -185,7 +188,7 @@ mod tests {
         // the lifter 1 + 11 sin(pi 2 / 22).
         let bands = std::array::from_fn(|band| {
             let level = (PI * 2.0 * (band as f64 + 0.5) / 26.0).cos() + 3.0;
-            Lanes::splat((level.exp() / (SIXTEEN_BITS * SIXTEEN_BITS)) as f32)
+            Lanes::splat((level.exp() / f64::from(SIXTEEN_BITS_POWER)) as f32)
         });
         let (_, mfcc) = planned().loudness_and_mfcc(&bands);
         let expected = (2.0_f64 / 26.0).sqrt() * 13.0 * (1.0 + 11.0 * (PI / 11.0).sin());

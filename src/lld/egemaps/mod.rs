@@ -10,15 +10,15 @@
 //! under a Hamming window for loudness, MFCC, balance and formants; 60 ms under a Gaussian one for
 //! pitch and harmonics. Eight frames are computed side by side ([`Lanes`]).
 
-mod balance;
-mod f0;
-mod formant;
-mod harmonics;
-mod loudness;
-mod path;
-mod perturbation;
+pub mod balance;
+pub mod f0;
+pub mod formant;
+pub mod harmonics;
+pub mod loudness;
+pub mod path;
+pub mod perturbation;
 pub mod smooth;
-mod stream;
+pub mod stream;
 
 use crate::dsp::lanes::{LANES, Lanes, vectorised};
 
@@ -88,7 +88,7 @@ impl Plan {
         let long = Stream::new(sample_rate, 0.060, stream::gauss);
         Plan {
             sample_rate,
-            mel: Mel::new(sample_rate, &short),
+            mel: Mel::new(&short),
             balance: Balance::new(&short),
             formants: Formants::new(sample_rate, &short),
             summation: Summation::new(&long),
@@ -165,7 +165,7 @@ impl Plan {
         starts: &[usize],
     ) -> ([Lanes<f32>; SHORT], [[Formant; FORMANTS]; LANES]) {
         self.short.load(samples, starts);
-        self.short.transform();
+        self.short.transform_to_spectrum();
         let magnitude = &self.short.magnitude;
         powers(magnitude, &mut self.power);
         let bands = self.mel.bands(&self.power);

@@ -84,17 +84,26 @@ impl Search {
         }
         self.newest = Some(f0_hz);
         self.undecided.push_back((f0_hz, from));
+        let newest = self.undecided.len() - 1;
         if self.undecided.len() >= BUFFER {
-            let path = self.path_to(self.cheapest_state());
-            self.decide(path[0]);
-        } else {
-            let paths: [Vec<usize>; STATES] = std::array::from_fn(|state| self.path_to(state));
-            let agree = |&frame: &usize| paths.iter().all(|path| path[frame] == paths[0][frame]);
-            let agreed = (0..self.undecided.len()).take_while(agree).count();
-            for &state in &paths[0][..agreed] {
-                self.decide(state);
+            self.decide(newest, self.cheapest_state(), 1);
+        } else if let Some((frame, state)) = self.meeting() {
+            self.decide(frame, state, frame + 1);
+        }
+    }
+
+    /// The newest undecided frame in which the paths to all states of the newest frame go through one
+    /// state, and that state: from there back they are one path.
+    fn meeting(&self) -> Option<(usize, usize)> {
+        let mut states: [usize; STATES] = std::array::from_fn(|state| state);
+        for frame in (1..self.undecided.len()).rev() {
+            let from = &self.undecided[frame].1;
+            states = states.map(|state| from[state]);
+            if states.iter().all(|&state| state == states[0]) {
+                return Some((frame - 1, states[0]));
             }
         }
+        None
     }
 
     /// The cost of going from `source` to `target`.
@@ -123,15 +132,6 @@ impl Search {
         }
     }
 
-    /// The states of the undecided frames on the path to `state` of the newest one.
-    fn path_to(&self, state: usize) -> Vec<usize> {
-        let mut path = vec![state; self.undecided.len()];
-        for frame in (1..path.len()).rev() {
-            path[frame - 1] = self.undecided[frame].1[path[frame]];
-        }
-        path
-    }
-
     fn cheapest_state(&self) -> usize {
         (1..STATES).fold(0, |best, state| {
             if self.costs[state] < self.costs[best] {
@@ -142,17 +142,25 @@ impl Search {
         })
     }
 
-    /// Takes `state` for the oldest undecided frame.
-    fn decide(&mut self, state: usize) {
-        if let Some((f0_hz, _)) = self.undecided.pop_front() {
-            self.f0_hz.push(f0_hz[state]);
+    /// Decides the oldest `n` undecided frames by the path to `state` of undecided frame `frame`.
+    fn decide(&mut self, frame: usize, state: usize, n: usize) {
+        let first = self.f0_hz.len();
+        self.f0_hz.resize(first + n, 0.0);
+        let mut state = state;
+        for frame in (0..=frame).rev() {
+            let (f0_hz, from) = &self.undecided[frame];
+            if frame < n {
+                self.f0_hz[first + frame] = f0_hz[state];
+            }
+            state = from[state];
         }
+        self.undecided.drain(..n);
     }
 
     /// Decides the frames that are left.
     fn finish(&mut self) {
-        for state in self.path_to(self.cheapest_state()) {
-            self.decide(state);
+        if let Some(newest) = self.undecided.len().checked_sub(1) {
+            self.decide(newest, self.cheapest_state(), newest + 1);
         }
     }
 }

@@ -18,9 +18,10 @@ pub struct Stream {
     window: Vec<f32>,
     transform: SplitRadix,
     numbers: Vec<Lanes<f32>>,
-    /// Bins 0 to half the length of the transform; imaginary parts as [`SplitRadix`] has them.
+    /// Bins 0 to half the length of the transform; imaginary parts as [`SplitRadix`] has them. Not
+    /// scaled.
     pub spectrum: Vec<Complex>,
-    /// Their magnitudes, not scaled.
+    /// Their magnitudes.
     pub magnitude: Vec<Lanes<f32>>,
 }
 
@@ -88,25 +89,44 @@ impl Stream {
         sum.map(|sum| (sum / self.width as f64).sqrt() as f32)
     }
 
-    /// Transforms the loaded frames.
+    /// Transforms the loaded frames: [`magnitude`](Stream::magnitude).
     #[inline(always)]
     pub fn transform(&mut self) {
-        self.transform
-            .transform(&mut self.numbers, &mut self.spectrum);
-        for (magnitude, &[re, im]) in self.magnitude.iter_mut().zip(&self.spectrum) {
-            *magnitude = (re * re + im * im).sqrt();
-        }
+        let magnitude = &mut self.magnitude[..];
+        self.transform.transform(
+            &mut self.numbers,
+            #[inline(always)]
+            |k, [re, im]| magnitude[k] = (re * re + im * im).sqrt(),
+        );
     }
 
-    /// The transform of numbers of one's own, `number(k)` for k below its length, in place of frames.
+    /// Transforms the loaded frames: [`magnitude`](Stream::magnitude) and
+    /// [`spectrum`](Stream::spectrum).
     #[inline(always)]
-    pub fn transform_numbers(&mut self, number: impl Fn(usize) -> Lanes<f32>) -> &[Complex] {
+    pub fn transform_to_spectrum(&mut self) {
+        let (magnitude, spectrum) = (&mut self.magnitude[..], &mut self.spectrum[..]);
+        self.transform.transform(
+            &mut self.numbers,
+            #[inline(always)]
+            |k, bin| {
+                let [re, im] = bin;
+                magnitude[k] = (re * re + im * im).sqrt();
+                spectrum[k] = bin;
+            },
+        );
+    }
+
+    /// Calls `with` for the transform of `number(k)` for k below its length, in place of frames.
+    #[inline(always)]
+    pub fn transform_numbers(
+        &mut self,
+        number: impl Fn(usize) -> Lanes<f32>,
+        with: impl FnMut(usize, Complex),
+    ) {
         for (k, place) in self.numbers.iter_mut().enumerate() {
             *place = number(k);
         }
-        self.transform
-            .transform(&mut self.numbers, &mut self.spectrum);
-        &self.spectrum
+        self.transform.transform(&mut self.numbers, with);
     }
 }
 
