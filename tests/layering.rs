@@ -34,7 +34,8 @@ fn allowed(module: &str) -> Vec<&'static str> {
 }
 
 /// Libraries that one half alone may see.
-const LIBRARIES: [(&[&str], &[&str]); 6] = [
+const LIBRARIES: [(&[&str], &[&str]); 7] = [
+    (&["pulp"], &["dsp"]),
     (&["ropus"], &["audio"]),
     (
         &["symphonia", "realfft", "rubato"],

@@ -117,17 +117,23 @@ pub fn with_demo_features() -> Sandbox {
     sandbox
 }
 
-/// The folder of a real corpus, where `SENTIRE_CORPORA` names the one above it.
-pub fn corpus(name: &str) -> Option<PathBuf> {
-    let Some(root) = std::env::var_os("SENTIRE_CORPORA") else {
+/// The value of an environment variable that names what is not part of the repository; where it is not
+/// set, says that what needs it is skipped.
+pub fn skipped_without(variable: &str, what: &str) -> Option<std::ffi::OsString> {
+    let value = std::env::var_os(variable);
+    if value.is_none() {
         // Past the test harness, which would keep it to itself.
         let _ = writeln!(
             std::io::stderr(),
-            "skipped: SENTIRE_CORPORA is not set, no {name} here"
+            "skipped: {variable} is not set, no {what} here"
         );
-        return None;
-    };
-    let folder = PathBuf::from(root).join(name);
+    }
+    value
+}
+
+/// The folder of a real corpus, where `SENTIRE_CORPORA` names the one above it.
+pub fn corpus(name: &str) -> Option<PathBuf> {
+    let folder = PathBuf::from(skipped_without("SENTIRE_CORPORA", name)?).join(name);
     assert!(folder.is_dir(), "SENTIRE_CORPORA has no folder {name}");
     Some(folder.canonicalize().unwrap())
 }

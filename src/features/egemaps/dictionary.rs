@@ -308,24 +308,63 @@ const GROUPS: [(usize, &str, Frames, usize); 35] = {
     ]
 };
 
-/// The features that are no statistics of one contour: what they are taken of; name, unit, meaning,
-/// definition, range, deviation.
+/// A feature that is no statistic of values of a contour.
+struct Whole {
+    /// What it is taken of.
+    of: &'static str,
+    name: &'static str,
+    unit: &'static str,
+    meaning: &'static str,
+    definition: &'static str,
+    range: &'static str,
+    deviation: Option<&'static str>,
+}
+
+/// These features, in openSMILE's order.
 #[rustfmt::skip]
-const OTHERS: [(&str, &str, &str, &str, &str, &str, Option<&str>); 7] = [
-    ("Loudness_sma3", "loudnessPeaksPerSec", "1/s", "peaks of loudness per second: near the rate of syllables",
-     "maxima of loudness that stand out by a tenth of its range, per second (12.7)", "0 to about 15", None),
-    (F0, "VoicedSegmentsPerSec", "1/s", "voiced stretches per second: tempo of speech",
-     "stretches of at least 3 voiced frames, gaps of one bridged, per second (12.6)", "0 to about 8", None),
-    (F0, "MeanVoicedSegmentLengthSec", "s", "how long voiced stretches last",
-     "mean length of these stretches (12.6)", "0 or more", Some(ONE_SHORT)),
-    (F0, "StddevVoicedSegmentLengthSec", "s", "how evenly voiced stretches last",
-     "population standard deviation of their length (12.6)", "0 or more", None),
-    (F0, "MeanUnvoicedSegmentLength", "s", "how long pauses and voiceless sounds last",
-     "mean length of stretches of at least 3 unvoiced frames, gaps of one bridged (12.6)", "0 or more", Some(ONE_SHORT)),
-    (F0, "StddevUnvoicedSegmentLength", "s", "how evenly pauses and voiceless sounds last",
-     "population standard deviation of their length (12.6)", "0 or more", None),
-    ("mean square", "equivalentSoundLevel_dBp", "dB re full scale", "level of the whole recording",
-     "10 lg of the mean square over all 20 ms frames (12.8)", "-120 (silence) to 0", None),
+const WHOLES: [Whole; 7] = [
+    Whole {
+        of: "Loudness_sma3", name: "loudnessPeaksPerSec", unit: "1/s",
+        meaning: "peaks of loudness per second: near the rate of syllables",
+        definition: "maxima of loudness that stand out by a tenth of its range, per second (12.7)",
+        range: "0 to about 15", deviation: None,
+    },
+    Whole {
+        of: F0, name: "VoicedSegmentsPerSec", unit: "1/s",
+        meaning: "voiced stretches per second: tempo of speech",
+        definition: "stretches of at least 3 voiced frames, gaps of one bridged, per second (12.6)",
+        range: "0 to about 8", deviation: None,
+    },
+    Whole {
+        of: F0, name: "MeanVoicedSegmentLengthSec", unit: "s",
+        meaning: "how long voiced stretches last",
+        definition: "mean length of these stretches (12.6)",
+        range: "0 or more", deviation: Some(ONE_SHORT),
+    },
+    Whole {
+        of: F0, name: "StddevVoicedSegmentLengthSec", unit: "s",
+        meaning: "how evenly voiced stretches last",
+        definition: "population standard deviation of their length (12.6)",
+        range: "0 or more", deviation: None,
+    },
+    Whole {
+        of: F0, name: "MeanUnvoicedSegmentLength", unit: "s",
+        meaning: "how long pauses and voiceless sounds last",
+        definition: "mean length of stretches of at least 3 unvoiced frames, gaps of one bridged (12.6)",
+        range: "0 or more", deviation: Some(ONE_SHORT),
+    },
+    Whole {
+        of: F0, name: "StddevUnvoicedSegmentLength", unit: "s",
+        meaning: "how evenly pauses and voiceless sounds last",
+        definition: "population standard deviation of their length (12.6)",
+        range: "0 or more", deviation: None,
+    },
+    Whole {
+        of: "mean square", name: "equivalentSoundLevel_dBp", unit: "dB re full scale",
+        meaning: "level of the whole recording",
+        definition: "10 lg of the mean square over all 20 ms frames (12.8)",
+        range: "-120 (silence) to 0", deviation: None,
+    },
 ];
 
 const F0: &str = "F0semitoneFrom27.5Hz_sma3nz";
@@ -352,12 +391,12 @@ pub fn features() -> Vec<Feature> {
             functional: statistic.suffix.to_string(),
         })
     });
-    let others = OTHERS.iter().map(|&(descriptor, name, ..)| Feature {
-        name: name.to_string(),
-        descriptor: descriptor.to_string(),
-        functional: name.to_string(),
+    let wholes = WHOLES.iter().map(|whole| Feature {
+        name: whole.name.to_string(),
+        descriptor: whole.of.to_string(),
+        functional: whole.name.to_string(),
     });
-    groups.chain(others).collect()
+    groups.chain(wholes).collect()
 }
 
 /// What stands in the dictionary of the set.
@@ -368,20 +407,17 @@ pub fn dictionary() -> Dictionary {
             .iter()
             .map(move |statistic| feature(name, contour, frames, statistic))
     });
-    let others =
-        OTHERS.iter().map(
-            |&(_, name, unit, meaning, definition, range, deviation)| Entry {
-                name: name.to_string(),
-                unit: unit.to_string(),
-                meaning: meaning.to_string(),
-                definition: definition.to_string(),
-                range: range.to_string(),
-                deviation: deviation.map(str::to_string),
-            },
-        );
+    let wholes = WHOLES.iter().map(|whole| Entry {
+        name: whole.name.to_string(),
+        unit: whole.unit.to_string(),
+        meaning: whole.meaning.to_string(),
+        definition: whole.definition.to_string(),
+        range: whole.range.to_string(),
+        deviation: whole.deviation.map(str::to_string),
+    });
     Dictionary {
         descriptors: CONTOURS.iter().map(descriptor).collect(),
-        features: groups.chain(others).collect(),
+        features: groups.chain(wholes).collect(),
     }
 }
 
