@@ -156,7 +156,7 @@ fn noise() -> impl Iterator<Item = f64> {
 
 /// Two gliding tones with harmonics and tremolo in faint noise: the example of section 16.1 of the
 /// specification.
-fn test_signal(rate: u32) -> Vec<i16> {
+pub fn test_signal(rate: u32) -> Vec<i16> {
     let sample = |(i, w): (u32, f64)| {
         let t = f64::from(i) / f64::from(rate);
         let k = match t {

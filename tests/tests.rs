@@ -10,6 +10,8 @@ mod praat;
 mod formats;
 // The set egemaps against openSMILE, and on odd recordings.
 mod egemaps;
+// The worked example of its specification.
+mod egemaps_example;
 // No leak, no dependence on threads, models that survive saving.
 mod properties;
 // The command line as a user meets it: outputs, exit codes, broken input.

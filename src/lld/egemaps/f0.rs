@@ -259,3 +259,80 @@ impl Summation {
         candidates
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lld::egemaps::stream::gauss;
+
+    /// The candidates of a frame of 60 ms at `rate` Hz.
+    fn candidates(rate: u32, sample: impl Fn(f64) -> f64) -> [Candidate; CANDIDATES] {
+        let mut stream = Stream::new(rate, 0.060, gauss);
+        let samples = (0..stream.width).map(|i| sample(i as f64 / f64::from(rate)) as f32);
+        stream.load(&samples.collect::<Vec<f32>>(), &[0]);
+        stream.transform();
+        Summation::new(&stream).candidates(&stream.magnitude)[0]
+    }
+
+    /// A tone with ten harmonics that fall by 6 dB per octave.
+    fn voice(f0_hz: f64) -> impl Fn(f64) -> f64 {
+        let harmonic = move |h: u32, t: f64| {
+            let h = f64::from(h);
+            (2.0 * PI * h * f0_hz * t).sin() / h
+        };
+        move |t| 0.1 * (1..=10).map(|h| harmonic(h, t)).sum::<f64>()
+    }
+
+    #[test]
+    fn the_first_candidate_of_a_harmonic_tone_is_its_fundamental() {
+        for rate in [8000, 16_000, 44_100] {
+            for f0_hz in [80.0, 123.0, 220.0, 310.0] {
+                let best = candidates(rate, voice(f0_hz))[0];
+                let error = f64::from(best.f0_hz) / f0_hz - 1.0;
+                assert!(
+                    error.abs() < 0.02,
+                    "{} for {f0_hz} Hz at {rate} Hz",
+                    best.f0_hz
+                );
+                assert!(best.voicing > 0.7, "{best:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn silence_has_no_candidate_and_none_lies_outside_the_range() {
+        assert_eq!(
+            candidates(16_000, |_| 0.0),
+            [Candidate::default(); CANDIDATES]
+        );
+        // The fundamental is too low; only what lies within 55 to 1000 Hz remains.
+        for candidate in candidates(16_000, voice(40.0)) {
+            assert!(
+                candidate.f0_hz == 0.0 || F0_HZ.contains(&candidate.f0_hz),
+                "{candidate:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn bins_far_from_maxima_are_emptied() {
+        let mut stream = Stream::new(16_000, 0.060, gauss);
+        // Maxima at bins 100 and 200, and a ramp on both sides of each.
+        for (k, magnitude) in stream.magnitude.iter_mut().enumerate() {
+            let nearest = k.abs_diff(100).min(k.abs_diff(200));
+            *magnitude = Lanes::splat(1000.0 - nearest as f32);
+        }
+        let mut summation = Summation::new(&stream);
+        summation.enhance(&stream.magnitude);
+        let kept = |k: usize| summation.enhanced[k].0[3] != 0.0;
+        // Two bins on either side; all before the first and behind the last.
+        assert!((0..=102).all(kept) && (198..513).all(kept));
+        assert!(!(103..198).any(kept));
+        // With one maximum alone nothing is kept from bin 3 on.
+        for (k, magnitude) in stream.magnitude.iter_mut().enumerate() {
+            *magnitude = Lanes::splat(1000.0 - k.abs_diff(100) as f32);
+        }
+        summation.enhance(&stream.magnitude);
+        assert!((0..513).all(|k| (summation.enhanced[k].0[3] != 0.0) == (k < 3)));
+    }
+}

@@ -156,3 +156,115 @@ fn formants(roots: &[[Lanes<f64>; 2]; ORDER], lane: usize) -> [Formant; FORMANTS
         frequency_hz => (frequency_hz as f32, found[k].1 as f32),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lld::egemaps::stream::hamming;
+
+    /// The coefficients of the polynomial whose roots are at these frequencies and bandwidths (in
+    /// pairs) and at 0.3: below the leading 1, by descending power.
+    fn polynomial(resonances: &[(f64, f64); 5]) -> [f64; ORDER] {
+        let mut product = vec![1.0, -0.3];
+        for (frequency_hz, bandwidth_hz) in resonances {
+            let radius = (-PI * bandwidth_hz / RATE).exp();
+            let angle = 2.0 * PI * frequency_hz / RATE;
+            let factor = [1.0, -2.0 * radius * angle.cos(), radius * radius];
+            let mut longer = vec![0.0; product.len() + 2];
+            for (i, a) in product.iter().enumerate() {
+                for (j, b) in factor.iter().enumerate() {
+                    longer[i + j] += a * b;
+                }
+            }
+            product = longer;
+        }
+        std::array::from_fn(|k| product[k + 1])
+    }
+
+    #[test]
+    fn the_resonances_of_an_all_pole_filter_are_its_formants() {
+        let filter = [
+            (520.0, 90.0),
+            (1490.0, 120.0),
+            (2480.0, 1200.0),
+            (3500.0, 300.0),
+            (4700.0, 400.0),
+        ];
+        let coefficients = polynomial(&filter).map(Lanes::splat);
+        let found = formants(&lpc::roots_of_eight(&coefficients), 5);
+        for ((frequency, bandwidth), (f, b)) in found.iter().zip(filter) {
+            assert!((f64::from(*frequency) - f).abs() < 1e-2, "{found:?}");
+            assert!((f64::from(*bandwidth) - b).abs() < 1e-2, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn the_autocorrelation_of_the_filters_noise_predicts_the_filter() {
+        // What the two steps before the roots are given: a long response to noise.
+        let filter = polynomial(&[
+            (600.0, 300.0),
+            (1500.0, 400.0),
+            (2500.0, 500.0),
+            (3500.0, 500.0),
+            (4600.0, 600.0),
+        ]);
+        let mut formants = Formants::new(16_000, &Stream::new(16_000, 0.020, hamming));
+        let (mut seed, mut y): (u32, Vec<f64>) = (1, Vec::new());
+        for i in 0..60_000 {
+            // Numerical Recipes' quick generator.
+            seed = seed.wrapping_mul(1664525).wrapping_add(1013904223);
+            let before = filter.iter().enumerate().filter(|(k, _)| *k < i);
+            let fed_back: f64 = before.map(|(k, a)| a * y[i - 1 - k]).sum();
+            y.push(f64::from(seed) / f64::from(u32::MAX) - 0.5 - fed_back);
+        }
+        formants.samples = y.len();
+        formants.resampled = y.iter().map(|&y| Lanes::splat(y as f32)).collect();
+        let (power, autocorrelation) = formants.autocorrelation();
+        let found = lpc::levinson_durbin(power, &autocorrelation);
+        for (found, expected) in found.iter().zip(filter) {
+            assert!(
+                (f64::from(found.0[0]) - expected).abs() < 0.05,
+                "{found:?} for {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_frame_is_resampled_to_11_khz_behind_its_zeros() {
+        // A tone of 1 kHz: 11 samples a period at 11 kHz. At 16 kHz 96 zeros lie before the frame,
+        // 66 samples, and 154 samples are left for its first 224.
+        let tone = |t: f64| (2.0 * PI * 1000.0 * t).sin();
+        let samples: Vec<f32> = (0..320)
+            .map(|i| tone(f64::from(i) / 16_000.0) as f32)
+            .collect();
+        let mut stream = Stream::new(16_000, 0.020, hamming);
+        stream.load(&samples, &[0]);
+        stream.transform_to_spectrum();
+        let mut formants = Formants::new(16_000, &stream);
+        formants.resample(&stream.spectrum);
+        assert_eq!((formants.samples, formants.bins), (220, 109));
+        for i in 0..220 {
+            let found = f64::from(formants.resampled[i].0[0]);
+            let at_16_khz = (i as f64 - 66.0) * 16.0 / 11.0;
+            let expected = match at_16_khz < 0.0 {
+                true => 0.0,
+                false => hamming(at_16_khz, 320.0) * tone(at_16_khz / 16_000.0),
+            };
+            // Not exact where the frame begins: the window does not begin at 0.
+            let bound = if at_16_khz.abs() < 30.0 { 0.05 } else { 0.01 };
+            assert!(
+                (found - expected).abs() < bound,
+                "sample {i}: {found} for {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn silence_has_no_formants() {
+        let mut stream = Stream::new(16_000, 0.020, hamming);
+        stream.load(&[0.0; 320], &[0]);
+        stream.transform_to_spectrum();
+        let found = Formants::new(16_000, &stream).compute(&stream.spectrum);
+        assert_eq!(found, [[(0.0, 0.0); FORMANTS]; LANES]);
+    }
+}

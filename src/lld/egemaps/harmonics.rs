@@ -233,3 +233,91 @@ fn vertex(magnitude: &[f32], peak: usize, bins_per_hz: f64) -> (f32, f32) {
     let (hz, magnitude) = parabola(at(before), at(peak), at(peak + 1));
     (hz as f32, magnitude as f32)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lld::egemaps::stream::gauss;
+
+    /// At 16 kHz.
+    const BINS_PER_HZ: f64 = 0.064;
+
+    /// A spectrum with harmonics of 250 Hz, which lie at bins 16, 32, ..., of these magnitudes, and a
+    /// slope of hardly anything between them.
+    fn spectrum(harmonics: &[f32]) -> Vec<f32> {
+        let mut magnitude: Vec<f32> = (0..513).map(|k| 1e-6 * (1000 - k) as f32).collect();
+        for (n, harmonic) in harmonics.iter().enumerate() {
+            magnitude[16 * (n + 1)] = *harmonic;
+        }
+        magnitude
+    }
+
+    #[test]
+    fn levels_are_those_of_the_harmonics_at_2_and_3_times_the_fundamental() {
+        let magnitude = spectrum(&[
+            1.0, 0.1, 0.01, 1.0, 0.001, 0.0005, 0.0005, 0.1, 0.0005, 10.0,
+        ]);
+        let formants = [(1000.0, 0.0), (2000.0, 0.0), (2500.0, 0.0)];
+        let acf = vec![1.0; 513];
+        let found = Harmonics::measure(&magnitude, &acf, BINS_PER_HZ, 250.0, &formants);
+        // -20 dB less -40 dB. A vertex is a little higher than its bin.
+        assert!((found.h1_h2_db - 20.0).abs() < 0.1, "{found:?}");
+        // The strongest harmonic within 20 %: that of 1000 Hz at 0 dB; for 2000 Hz that at -20 dB; for
+        // 2500 Hz that at 20 dB.
+        for (found, expected) in found.amplitudes_db.iter().zip([0.0, -20.0, 20.0]) {
+            assert!((found - expected).abs() < 0.1, "{found} for {expected}");
+        }
+        assert!((found.h1_a3_db + 40.0).abs() < 0.1, "{found:?}");
+        // No local maximum in the autocorrelation.
+        assert_eq!(found.hnr_db, 0.0);
+    }
+
+    #[test]
+    fn a_formant_without_a_harmonic_has_amplitude_0_and_the_lowest_difference() {
+        let magnitude = spectrum(&[1.0, 0.1, 0.01]);
+        let formants = [(250.0, 0.0), (0.0, 0.0), (5000.0, 0.0)];
+        let found = Harmonics::measure(&magnitude, &[1.0; 513], BINS_PER_HZ, 250.0, &formants);
+        assert_eq!(found.amplitudes_db[1..], [0.0, 0.0]);
+        assert_eq!(found.h1_a3_db, -201.0);
+    }
+
+    #[test]
+    fn the_ratio_of_harmonics_to_noise_is_read_at_the_maximum_nearest_to_the_period() {
+        let mut acf = vec![0.0; 513];
+        acf[0] = 1.0;
+        // 250 Hz: lag 64; the maximum lies two lags above.
+        acf[66] = 0.9;
+        acf[30] = 0.95;
+        let found = hnr_db(&acf, 512, BINS_PER_HZ, 250.0);
+        assert!((found - 10.0 * 9.0_f32.log10()).abs() < 1e-4, "{found}");
+        acf[66] = 1.0;
+        assert_eq!(hnr_db(&acf, 512, BINS_PER_HZ, 250.0), 110.0);
+    }
+
+    #[test]
+    fn the_autocorrelation_of_a_line_is_a_cosine_without_sign() {
+        let mut stream = Stream::new(16_000, 0.060, gauss);
+        let mut power = vec![Lanes::splat(0.0); 513];
+        power[8] = Lanes::splat(513.0);
+        let mut acf = vec![Lanes::splat(0.0); 513];
+        autocorrelations(&mut stream, &power, &mut acf);
+        for (lag, found) in acf.iter().enumerate() {
+            let expected = (2.0 * std::f64::consts::PI * 8.0 * lag as f64 / 1024.0)
+                .cos()
+                .abs();
+            assert!((f64::from(found.0[6]) - expected).abs() < 1e-5, "lag {lag}");
+        }
+    }
+
+    #[test]
+    fn of_equal_positions_the_second_is_no_harmonic() {
+        // A fundamental far below the distance of the bins: many harmonics in one maximum.
+        let magnitude = spectrum(&[1.0]);
+        let table = Table::new(&magnitude, BINS_PER_HZ, 60.0);
+        let at_peak = table.harmonics.iter().filter(|harmonic| harmonic.bin == 16);
+        assert!(at_peak.count() >= 1);
+        for pair in table.harmonics.windows(2) {
+            assert!(pair[0].bin != pair[1].bin || pair[1].bin == 0, "{pair:?}");
+        }
+    }
+}

@@ -252,3 +252,93 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
     sums.0.iter().sum::<f64>() + rest
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lld::egemaps::stream::gauss;
+
+    /// A train of damped pulses, `length(n)` samples from pulse n to the next, of `amplitude(n)`.
+    fn pulses(length: impl Fn(usize) -> usize, amplitude: impl Fn(usize) -> f64) -> Vec<i16> {
+        let mut samples = vec![0.0; 16_000];
+        // Periods are read from sample 0 on: between two pulses.
+        let (mut at, mut n) = (45, 0);
+        while at < samples.len() {
+            for (i, sample) in samples[at..].iter_mut().enumerate().take(40) {
+                let i = i as f64;
+                *sample += amplitude(n) * (-i / 6.0).exp() * (i * 0.6).sin();
+            }
+            at += length(n);
+            n += 1;
+        }
+        samples.iter().map(|x| (x * 20_000.0_f64) as i16).collect()
+    }
+
+    /// Jitter and shimmer in the middle of a second.
+    fn measured(samples: &[i16], f0_hz: f32) -> (f32, f32) {
+        let stream = Stream::new(16_000, 0.060, gauss);
+        let f0_hz = vec![f0_hz; stream.frames(samples.len())];
+        let (jitter, shimmer) = jitter_and_shimmer(samples, 16_000, &stream, &f0_hz);
+        let mean = |x: &[f32]| x[20..70].iter().sum::<f32>() / 50.0;
+        (mean(&jitter), mean(&shimmer))
+    }
+
+    #[test]
+    fn an_even_train_has_neither_jitter_nor_shimmer() {
+        let (jitter, shimmer) = measured(&pulses(|_| 100, |_| 1.0), 160.0);
+        assert!(jitter < 1e-3 && shimmer < 1e-3, "{jitter}, {shimmer}");
+    }
+
+    #[test]
+    fn a_train_of_known_jitter_has_it() {
+        // Periods of 98 and 102 samples in turn: they differ by 4, their mean is 100.
+        let (jitter, _) = measured(&pulses(|n| 98 + 4 * (n % 2), |_| 1.0), 160.0);
+        assert!((jitter - 0.04).abs() < 0.002, "{jitter}");
+    }
+
+    #[test]
+    fn a_train_of_known_shimmer_has_it() {
+        // Amplitudes of 1 and 0.9 in turn: they differ by 0.1, their mean is 0.95.
+        let (_, shimmer) = measured(&pulses(|_| 100, |n| 1.0 - 0.1 * (n % 2) as f64), 160.0);
+        let expected = 20.0 * (1.0_f32 + 0.1 / 0.95).log10();
+        assert!(
+            (shimmer - expected).abs() < 0.05,
+            "{shimmer} for {expected}"
+        );
+    }
+
+    #[test]
+    fn unvoiced_frames_have_none_and_silence_that_is_called_voiced_has_none_either() {
+        let samples = pulses(|n| 98 + 4 * (n % 2), |_| 1.0);
+        let stream = Stream::new(16_000, 0.060, gauss);
+        let (jitter, shimmer) = jitter_and_shimmer(&samples, 16_000, &stream, &[0.0; 95]);
+        assert!(jitter.iter().chain(&shimmer).all(|&x| x == 0.0));
+        assert_eq!(measured(&[0; 16_000], 160.0), (0.0, 0.0));
+        assert_eq!(measured(&[7; 16_000], 160.0), (0.0, 0.0));
+    }
+
+    #[test]
+    fn correlations_are_pearsons() {
+        let samples: Vec<f64> = (0..400)
+            .map(|i| f64::from((i * i * 7919) % 1000 - 300))
+            .collect();
+        let mut found = Vec::new();
+        correlate(&samples, 90..=110, &mut found);
+        for (lag, found) in (90..=110).zip(found) {
+            let (a, b) = (&samples[..lag], &samples[lag..2 * lag]);
+            let mean = |x: &[f64]| x.iter().sum::<f64>() / lag as f64;
+            let (a_mean, b_mean) = (mean(a), mean(b));
+            let sum = |f: &dyn Fn(f64, f64) -> f64| -> f64 {
+                a.iter()
+                    .zip(b)
+                    .map(|(a, b)| f(a - a_mean, b - b_mean))
+                    .sum()
+            };
+            let scale = (sum(&|a, _| a * a) * sum(&|_, b| b * b)).sqrt();
+            assert!(
+                (found - sum(&|a, b| a * b) / scale).abs() < 1e-12,
+                "lag {lag}"
+            );
+        }
+    }
+}
