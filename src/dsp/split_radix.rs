@@ -200,6 +200,37 @@ impl SplitRadix {
         with(n, [re - im, zero]);
     }
 
+    /// Transforms spectra back, not scaled, whose `bins` 0 to n/2 are real: calls `with` for number i, `X_0 / 2 +
+    /// sum X_k cos(2 pi i k / n) + (-1)^i X_(n/2) / 2`, in no particular order. `numbers` is working space.
+    #[inline(always)]
+    pub fn inverse(
+        &self,
+        bins: &[Lanes<f32>],
+        numbers: &mut [Lanes<f32>],
+        mut with: impl FnMut(usize, Lanes<f32>),
+    ) {
+        let n = self.places.len();
+        assert!(numbers.len() == 2 * n && bins.len() == n + 1);
+        let (pairs, _) = numbers.as_chunks_mut();
+        let zero = Lanes::splat(0.0);
+        // The steps of the transform go from times to frequencies; back go their conjugates.
+        let half = (bins[0] - bins[n]) * 0.5;
+        pairs[0] = [bins[0] - half, -half];
+        pairs[n / 2] = [bins[n / 2], zero];
+        for (k, &joint) in (1..n / 2).zip(&self.joints) {
+            let difference = bins[k] - bins[n - k];
+            let (re, im) = (difference * joint.re, difference * joint.im);
+            pairs[k] = [bins[k] - re, -im];
+            pairs[n - k] = [bins[n - k] + re, -im];
+        }
+        self.blocks(pairs);
+        for (j, &place) in self.places.iter().enumerate() {
+            let [re, im] = pairs[place as usize];
+            with(2 * j, re);
+            with(2 * j + 1, -im);
+        }
+    }
+
     /// The steps of radix 4, length by length: blocks of one length do not depend on each other.
     #[inline(always)]
     fn blocks(&self, numbers: &mut [Complex]) {
@@ -454,6 +485,34 @@ mod tests {
                     let im = f64::from(found[1].0[lane]) + expected.im;
                     assert!(re.hypot(im) < bound, "{length} numbers, bin {k}: {re} {im}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn the_inverse_of_a_real_spectrum_is_its_sum_of_cosines() {
+        for length in [32, 64, 512, 1024] {
+            let half = length / 2;
+            let bin = |k: usize, lane: usize| ((k * k + 7 * lane) as f64 * 0.61).sin() as f32;
+            let bins: Vec<Lanes<f32>> = (0..=half)
+                .map(|k| Lanes::from_fn(|lane| bin(k, lane)))
+                .collect();
+            let mut numbers = vec![Lanes::default(); length];
+            let mut found = vec![Lanes::default(); length];
+            SplitRadix::new(length).inverse(&bins, &mut numbers, |i, x| found[i] = x);
+            for (i, found) in found.iter().enumerate() {
+                let term = |k: usize| {
+                    let weight = if k == 0 || k == half { 0.5 } else { 1.0 };
+                    let phase =
+                        2.0 * std::f64::consts::PI * (i * k % length) as f64 / length as f64;
+                    weight * f64::from(bin(k, 5)) * phase.cos()
+                };
+                let expected: f64 = (0..=half).map(term).sum();
+                let bound = 1e-6 * (length as f64).sqrt();
+                assert!(
+                    (f64::from(found.0[5]) - expected).abs() < bound,
+                    "{length}, {i}"
+                );
             }
         }
     }

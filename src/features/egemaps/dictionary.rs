@@ -333,7 +333,7 @@ const WHOLES: [Whole; 7] = [
         of: F0, name: "VoicedSegmentsPerSec", unit: "1/s",
         meaning: "voiced stretches per second: tempo of speech",
         definition: "stretches of at least 3 voiced frames, gaps of one bridged, per second (12.6)",
-        range: "0 to about 8", deviation: None,
+        range: "0 to about 8", deviation: Some(THOUSAND),
     },
     Whole {
         of: F0, name: "MeanVoicedSegmentLengthSec", unit: "s",
@@ -368,7 +368,9 @@ const WHOLES: [Whole; 7] = [
 ];
 
 const F0: &str = "F0semitoneFrom27.5Hz_sma3nz";
-const ONE_SHORT: &str = "a stretch counts one frame short, from its first frame to its last";
+const THOUSAND: &str = "no more than 1000 stretches are counted (some six minutes of speech)";
+const ONE_SHORT: &str =
+    "a stretch counts one frame short, from its first frame to its last; no more than 1000 are counted";
 
 /// The 25 descriptors, in the order of their columns.
 pub fn llds() -> Vec<Lld> {

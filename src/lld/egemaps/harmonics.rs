@@ -72,14 +72,15 @@ impl Harmonics {
 /// the transform, without its sign.
 #[inline(always)]
 pub fn autocorrelations(stream: &mut Stream, power: &[Lanes<f32>], out: &mut [Lanes<f32>]) {
-    let half = power.len() - 1;
-    // The spectrum is even, and so is its transform: a sum of cosines, each of them twice.
-    let even = |k: usize| power[if k <= half { k } else { 2 * half - k }];
-    let scale = 0.5 / (half + 1) as f32;
-    stream.transform_numbers(
-        even,
+    let lags = power.len();
+    stream.inverse(
+        power,
         #[inline(always)]
-        |lag, [re, _]| out[lag] = re.map(|x| x.abs() * scale),
+        |lag, x| {
+            if lag < lags {
+                out[lag] = x.map(f32::abs) / lags as f32;
+            }
+        },
     );
 }
 

@@ -116,17 +116,10 @@ impl Stream {
         );
     }
 
-    /// Calls `with` for the transform of `number(k)` for k below its length, in place of frames.
+    /// Calls `with` for each number of the inverse transform of real `bins`, in place of frames.
     #[inline(always)]
-    pub fn transform_numbers(
-        &mut self,
-        number: impl Fn(usize) -> Lanes<f32>,
-        with: impl FnMut(usize, Complex),
-    ) {
-        for (k, place) in self.numbers.iter_mut().enumerate() {
-            *place = number(k);
-        }
-        self.transform.transform(&mut self.numbers, with);
+    pub fn inverse(&mut self, bins: &[Lanes<f32>], with: impl FnMut(usize, Lanes<f32>)) {
+        self.transform.inverse(bins, &mut self.numbers, with);
     }
 }
 
