@@ -29,7 +29,6 @@ fn steps(criterion: &mut Criterion) {
         .cycle()
         .take(32_000)
         .collect();
-    let whole: Vec<i16> = samples.iter().map(|x| (x * 32768.0) as i16).collect();
     let mut short = Stream::new(RATE, 0.020, stream::hamming);
     let mut long = Stream::new(RATE, 0.060, stream::gauss);
 
@@ -66,7 +65,7 @@ fn steps(criterion: &mut Criterion) {
         |stream: &Stream| -> Vec<Lanes<f32>> { stream.magnitude.iter().map(|&m| m * m).collect() };
     let (short_power, long_power) = (power(&short), power(&long));
 
-    // The other steps take the same time for any frame: that of batch 10, as often as there are some.
+    // The other steps on the frames of batch 10, as often as there are batches.
     let mel = Mel::new(&short);
     criterion.bench_function("loudness and MFCC", |b| {
         b.iter(|| {
@@ -155,7 +154,7 @@ fn steps(criterion: &mut Criterion) {
         })
     });
     criterion.bench_function("jitter and shimmer", |b| {
-        b.iter(|| jitter_and_shimmer(black_box(&whole), RATE, &long, &f0_hz))
+        b.iter(|| jitter_and_shimmer(black_box(&samples), RATE, &long, &f0_hz))
     });
     let mut plan = egemaps::Plan::new(RATE);
     criterion.bench_function("all descriptors", |b| {

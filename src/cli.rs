@@ -153,7 +153,7 @@ pub struct Extract {
     #[arg(long)]
     pub trim: bool,
     /// Bring each recording to the same level: peak, its largest sample to full scale; rms, its
-    /// root mean square to -20 dB re full scale
+    /// root mean square to -20 dB re full scale (`egemaps` clips what then lies beyond full scale)
     #[arg(long, default_value = "none", value_name = "none|peak|rms")]
     pub gain: Gain,
     /// A row for each window of this many seconds; evaluation takes the windows of a recording

@@ -407,11 +407,14 @@ fn describe_says_all_of_the_dictionary() {
     let text = sandbox.sentire("describe egemaps").exits(0).stdout;
     for entries in ["descriptors", "features"] {
         for entry in dictionary[entries].as_array().unwrap() {
-            for key in ["name", "unit", "meaning", "definition", "range"] {
-                assert!(
-                    text.contains(entry[key].as_str().unwrap()),
-                    "{key} of {entry}"
-                );
+            let word = |key: &str| entry[key].as_str().unwrap();
+            for line in [
+                format!("  {} [{}]\n", word("name"), word("unit")),
+                format!("    {}\n", word("meaning")),
+                format!("    = {}\n", word("definition")),
+                format!("    range: {}\n", word("range")),
+            ] {
+                assert!(text.contains(&line), "{line} of {entry}");
             }
             if let Some(deviation) = entry["deviation"].as_str() {
                 assert!(text.contains(deviation), "{entry}");

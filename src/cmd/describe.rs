@@ -147,8 +147,9 @@ impl SetDescription {
 
 /// A dictionary as text for the terminal.
 fn dictionary_text(dictionary: &Dictionary) -> String {
-    let mut text = String::from(
-        "\nNumbers in brackets are sections of src/lld/egemaps/specification.md, where the whole is written.\n",
+    let mut text = format!(
+        "\nNumbers in brackets are sections of {}.\n",
+        dictionary.source
     );
     for (title, entries) in [
         ("Descriptors", &dictionary.descriptors),

@@ -122,7 +122,7 @@ impl Lanes<f32> {
 }
 
 impl Lanes<f64> {
-    /// `e` to the power of each, for numbers between -700 and 700, within 1e-14 (relative).
+    /// `e` to the power of each, for numbers between -700 and 700, within 1e-13 (relative).
     ///
     /// `exp(x) = 2^n exp(r)`, r at most half of ln 2: a series.
     #[inline(always)]

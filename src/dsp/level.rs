@@ -120,7 +120,8 @@ pub fn peak_gain(samples: &[f32]) -> f64 {
 }
 
 /// The factor that brings the root mean square to -20 dB re full scale; 1 for digital silence.
-/// Samples may come to lie beyond full scale; as floats they are not clipped.
+/// Samples may come to lie beyond full scale; as floats they are not clipped (but the set `egemaps`
+/// brings them to 16 bits, and clips them).
 pub fn rms_gain(samples: &[f32]) -> f64 {
     let sum: f64 = samples.iter().map(|&x| f64::from(x).powi(2)).sum();
     if sum > 0.0 {

@@ -442,9 +442,8 @@ impl Table {
 fn joints(length: usize) -> Vec<Root> {
     let quarter = length / 4;
     let step = (FRAC_PI_4 / (quarter / 2) as f64) as f32;
-    let half_cosine = |k: usize| match 2 * k == quarter {
-        true => 0.5 * f64::from(step * k as f32).cos() as f32,
-        false if 2 * k < quarter => (0.5 * f64::from(step * k as f32).cos()) as f32,
+    let half_cosine = |k: usize| match 2 * k <= quarter {
+        true => (0.5 * f64::from(step * k as f32).cos()) as f32,
         false => (0.5 * f64::from(step * (quarter - k) as f32).sin()) as f32,
     };
     (1..quarter)
@@ -463,7 +462,7 @@ mod tests {
 
     #[test]
     fn spectra_are_those_of_another_transform() {
-        for length in [32, 64, 128, 256, 512, 1024, 2048, 4096, 8192] {
+        for length in [32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 65536] {
             let frames: Vec<Vec<f64>> = (0..LANES)
                 .map(|lane| {
                     let at = |i: usize| ((i * i * (lane + 3)) as f64 * 0.37).sin() as f32;
@@ -491,7 +490,7 @@ mod tests {
 
     #[test]
     fn the_inverse_of_a_real_spectrum_is_its_sum_of_cosines() {
-        for length in [32, 64, 512, 1024] {
+        for length in [32, 64, 512, 1024, 2048, 4096] {
             let half = length / 2;
             let bin = |k: usize, lane: usize| ((k * k + 7 * lane) as f64 * 0.61).sin() as f32;
             let bins: Vec<Lanes<f32>> = (0..=half)

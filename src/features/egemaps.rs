@@ -3,7 +3,7 @@
 mod dictionary;
 
 use crate::functional::egemaps::{
-    Segments, equivalent_level_db, mean_and_deviation, peaks_per_s, ten_statistics,
+    Stretches, equivalent_level_db, mean_and_deviation, peaks_per_s, ten_statistics,
 };
 use crate::lld::LldTable;
 use crate::lld::egemaps::{Contours, LONG, SHORT, smooth::Rule};
@@ -84,8 +84,8 @@ pub fn functionals(contours: &Contours, out: &mut Vec<f32>) {
     for k in 1..6 {
         out.push(mean_and_deviation(&non_zero(&rows.unvoiced(k)))[0]);
     }
-    let voiced = Segments::of(f0.iter().map(|&f0| f0 != 0.0));
-    let unvoiced = Segments::of(f0.iter().map(|&f0| f0 == 0.0));
+    let voiced = Stretches::of(f0.iter().map(|&f0| f0 != 0.0));
+    let unvoiced = Stretches::of(f0.iter().map(|&f0| f0 == 0.0));
     out.extend([
         peaks_per_s(&loudness),
         voiced.per_s,

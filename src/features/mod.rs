@@ -137,7 +137,7 @@ impl FromStr for FeatureSet {
 /// What a feature is: one entry of the dictionary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Feature {
-    /// Column name: `descriptor_functional`.
+    /// Column name: `descriptor_functional`, but in the set `egemaps`, which has openSMILE's names.
     pub name: String,
     /// The descriptor it summarises.
     pub descriptor: String,
@@ -177,6 +177,8 @@ pub struct Entry {
 /// What a set consists of, entry by entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Dictionary {
+    /// Where the definitions are written in full; numbers in brackets are its sections.
+    pub source: &'static str,
     /// The descriptors, in the order of their columns.
     pub descriptors: Vec<Entry>,
     /// The features, in the order of their columns.
@@ -324,7 +326,7 @@ mod tests {
             .collect();
         for (set, rate) in FeatureSet::ALL
             .iter()
-            .flat_map(|set| [8000, 11_025, 16_000, 44_100, 192_000].map(|rate| (set, rate)))
+            .flat_map(|set| [1000, 4000, 11_025, 16_000, 44_100, 192_000].map(|rate| (set, rate)))
         {
             for samples in [
                 &[0.0; 1][..],
@@ -337,6 +339,14 @@ mod tests {
             ] {
                 let values = features_of(*set, samples, rate);
                 for (value, feature) in values.iter().zip(set.features()) {
+                    // `egemaps` has values of all that is as long as its longer frame, or none.
+                    let has_frame = samples.len() >= (0.06 * f64::from(rate)).round() as usize;
+                    assert!(
+                        *set != FeatureSet::Egemaps || value.is_finite() == has_frame,
+                        "{} of {} samples at {rate} Hz is {value}",
+                        feature.name,
+                        samples.len()
+                    );
                     assert!(
                         !value.is_infinite(),
                         "{} of {} samples at {rate} Hz",

@@ -14,7 +14,7 @@ const LEAST_SHARE: f32 = 0.1;
 const HIGHER: f64 = 1.05;
 /// A segment has at least this many frames.
 const SHORTEST_SEGMENT: usize = 3;
-/// Segments behind these are not counted, whatever the length of the recording.
+/// Stretches behind these are not counted, whatever the length of the recording.
 const MOST_SEGMENTS: usize = 1000;
 /// The least mean square for the sound level: -120 dB.
 const LEAST_POWER: f64 = 1e-12;
@@ -260,10 +260,10 @@ impl Slopes {
     }
 }
 
-/// Lengths of segments.
+/// Lengths of stretches of voiced or unvoiced frames (the paper's segments).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Segments {
-    /// Segments per second.
+pub struct Stretches {
+    /// Stretches per second.
     pub per_s: f32,
     /// Mean length in seconds; 0 of none.
     pub mean_s: f32,
@@ -271,11 +271,11 @@ pub struct Segments {
     pub deviation_s: f32,
 }
 
-impl Segments {
-    /// Segments of the frames that `is_inside` marks: frames at most one apart belong together, and
+impl Stretches {
+    /// Stretches of the frames that `is_inside` marks: frames at most one apart belong together, and
     /// three are needed. A segment is as long as from its first frame to its last. The first 1000
     /// count.
-    pub fn of(is_inside: impl Iterator<Item = bool>) -> Segments {
+    pub fn of(is_inside: impl Iterator<Item = bool>) -> Stretches {
         let mut lengths = Vec::new();
         // First and last frame of the segment that is growing, and its frames.
         let mut growing: Option<(usize, usize, usize)> = None;
@@ -303,12 +303,12 @@ impl Segments {
         finish(growing);
         lengths.truncate(MOST_SEGMENTS);
         if lengths.is_empty() {
-            return Segments::default();
+            return Stretches::default();
         }
         let n = lengths.len() as f64;
         let mean = lengths.iter().map(|&s| f64::from(s)).sum::<f64>() / n;
         let squares = lengths.iter().map(|&s| (f64::from(s) - mean).powi(2));
-        Segments {
+        Stretches {
             per_s: lengths.len() as f32 / (frames as f32 * FRAME_S),
             mean_s: mean as f32,
             deviation_s: (squares.sum::<f64>() / n).sqrt() as f32,
@@ -358,14 +358,17 @@ mod tests {
     fn segments_bridge_one_frame_and_are_counted_from_first_to_last() {
         // Section 16.2.
         let f0 = [0, 5, 5, 5, 0, 5, 0, 0, 5, 5, 0, 0, 0, 5, 5, 5, 5, 0];
-        let voiced = Segments::of(f0.iter().map(|&f| f != 0));
+        let voiced = Stretches::of(f0.iter().map(|&f| f != 0));
         near(&[voiced.mean_s, voiced.deviation_s], &[0.035, 0.005]);
         near(&[voiced.per_s], &[2.0 / 0.18]);
-        let unvoiced = Segments::of(f0.iter().map(|&f| f == 0));
+        let unvoiced = Stretches::of(f0.iter().map(|&f| f == 0));
         near(&[unvoiced.mean_s, unvoiced.deviation_s], &[0.025, 0.005]);
-        assert_eq!(Segments::of([true, true].into_iter()), Segments::default());
+        assert_eq!(
+            Stretches::of([true, true].into_iter()),
+            Stretches::default()
+        );
         // 1500 segments of three frames, two frames apart, in 75 s.
-        let many = Segments::of((0..7500).map(|i| i % 5 < 3));
+        let many = Stretches::of((0..7500).map(|i| i % 5 < 3));
         near(&[many.per_s, many.mean_s], &[1000.0 / 75.0, 0.02]);
     }
 

@@ -345,7 +345,7 @@ const WHOLES: [Whole; 7] = [
         of: F0, name: "StddevVoicedSegmentLengthSec", unit: "s",
         meaning: "how evenly voiced stretches last",
         definition: "population standard deviation of their length (12.6)",
-        range: "0 or more", deviation: None,
+        range: "0 or more", deviation: Some(THOUSAND),
     },
     Whole {
         of: F0, name: "MeanUnvoicedSegmentLength", unit: "s",
@@ -357,7 +357,7 @@ const WHOLES: [Whole; 7] = [
         of: F0, name: "StddevUnvoicedSegmentLength", unit: "s",
         meaning: "how evenly pauses and voiceless sounds last",
         definition: "population standard deviation of their length (12.6)",
-        range: "0 or more", deviation: None,
+        range: "0 or more", deviation: Some(THOUSAND),
     },
     Whole {
         of: "mean square", name: "equivalentSoundLevel_dBp", unit: "dB re full scale",
@@ -367,16 +367,18 @@ const WHOLES: [Whole; 7] = [
     },
 ];
 
+/// Where all of it is written.
+const SOURCE: &str = "src/lld/egemaps/specification.md, in the repository of sentire";
 const F0: &str = "F0semitoneFrom27.5Hz_sma3nz";
 const THOUSAND: &str = "no more than 1000 stretches are counted (some six minutes of speech)";
-const ONE_SHORT: &str =
-    "a stretch counts one frame short, from its first frame to its last; no more than 1000 are counted";
+const ONE_SHORT: &str = "a stretch counts one frame short, from its first frame to its last; no more than 1000 are counted";
 
 /// The 25 descriptors, in the order of their columns.
 pub fn llds() -> Vec<Lld> {
     let lld = |contour: &Contour| {
         let lld = Lld::new(contour.name, contour.unit, contour.definition);
-        match contour.name.ends_with("nz") {
+        // Formants have values in all frames.
+        match contour.name.ends_with("nz") && !contour.noun.contains("formant") {
             true => lld.voiced(),
             false => lld,
         }
@@ -418,6 +420,7 @@ pub fn dictionary() -> Dictionary {
         deviation: whole.deviation.map(str::to_string),
     });
     Dictionary {
+        source: SOURCE,
         descriptors: CONTOURS.iter().map(descriptor).collect(),
         features: groups.chain(wholes).collect(),
     }
@@ -457,15 +460,19 @@ The set `egemaps`: the 25 descriptors and 88 features of eGeMAPSv02, under openS
 numbers.
 
 Made from the dictionary in `dictionary.rs`, as `sentire describe egemaps` is. Numbers in brackets are
-sections of `src/lld/egemaps/specification.md`, where the whole is written. The last column says where
+sections of `src/lld/egemaps/specification.md`. The last column says where
 openSMILE, and so this set, departs from the paper that defines it (F. Eyben et al. 2016, IEEE Transactions
 on Affective Computing 7, 190-202), or from what a name promises.
 
 Sound is brought to 16 bits and computed at 16 kHz, unless `--rate` says otherwise: formants, level, flux and
 others depend on the rate. Of a recording shorter than 60 ms, which has no frame of the longer kind, all
-features are null, and so is its one row of descriptors. In a recording without voice the features of voiced frames
-are 0, and the means of the formants' amplitudes -201: so openSMILE has it. Zeros, never NaN: 0 marks
-what is not there.
+features are null, and so is its one row of descriptors. Others have no nulls: 0 marks what is not there. In
+a recording without voice the features of voiced frames are 0, and the means of the formants' amplitudes -201.
+
+What holds for the whole set: samples beyond full scale are clipped; frames are not centred, and those of 60 ms have their
+middle 20 ms behind those of 20 ms with the same number (2); the pitch of the last few frames is
+undecided when the input ends, and statistics of pitch, of voiced and of unvoiced frames stop before them, while the table
+of descriptors has a row more than there are frames of 60 ms, and one row twice (11.3).
 ";
 
 fn descriptor(contour: &Contour) -> Entry {
@@ -489,6 +496,17 @@ fn feature(name: &str, contour: &Contour, frames: Frames, statistic: &Statistic)
         Frames::Voiced => "voiced frames",
         Frames::Unvoiced => "unvoiced frames",
     };
+    // What is done to the contour before the statistic is taken.
+    let values = match frames {
+        Frames::All if contour.noun.starts_with("amplitude") => ", zeros left out",
+        Frames::All => "",
+        Frames::Voiced => {
+            ", set to 0 in unvoiced frames before it is smoothed, zeros left out (11.2)"
+        }
+        Frames::Unvoiced => {
+            ", set to 0 in voiced frames before it is smoothed, zeros left out (11.2)"
+        }
+    };
     let deviations: Vec<&str> = contour
         .deviation
         .into_iter()
@@ -505,7 +523,7 @@ fn feature(name: &str, contour: &Contour, frames: Frames, statistic: &Statistic)
             "{} of {} over {over}: {}",
             statistic.words, contour.noun, contour.meaning
         ),
-        definition: format!("{} of {}", statistic.definition, contour.name),
+        definition: format!("{} of {}{values}", statistic.definition, contour.name),
         range: match statistic.range {
             Some(range) => range.to_string(),
             None => format!("as {}", contour.name),

@@ -155,11 +155,15 @@ impl Slope {
         let last_up_to = |limit: f64| (0..bins).rev().find(|&k| hz(k) <= limit).unwrap_or(0);
         let (first, last) = (last_up_to(low_hz), last_up_to(high_hz));
         let spacing = hz(1);
+        // A band that half the sample rate cuts off ends with its last bin.
+        let is_cut_off = last + 1 == bins;
         // A weight of 0 is none: it becomes 1.
         let or_one = |weight: f64| if weight == 0.0 { 1.0 } else { weight };
         let weight = |k: usize| match k {
             _ if k == first => or_one((hz(k + 1) - low_hz) / spacing),
-            _ if k == last && hz(k) != high_hz => or_one((high_hz - hz(k)) / spacing),
+            _ if k == last && hz(k) != high_hz && !is_cut_off => {
+                or_one((high_hz - hz(k)) / spacing)
+            }
             _ => 1.0,
         };
         let bins: Vec<(f64, f64)> = (first..=last)
@@ -173,7 +177,12 @@ impl Slope {
             bins,
             n,
             sum,
-            denominator: n * squares - sum * sum,
+            // A band without two bins has no slope.
+            denominator: if n > 0.0 {
+                n * squares - sum * sum
+            } else {
+                0.0
+            },
         }
     }
 

@@ -15,7 +15,8 @@ use crate::lld::egemaps::stream::Stream;
 
 /// The logarithmic scale begins here.
 const LOWEST_HZ: f64 = 25.0;
-/// The auditory weight is one half here, and rises over octaves as `atan(3 octaves)`.
+/// The auditory weight rises with the octaves as `1/2 + atan(3 octaves) / pi`, from where it is one
+/// half: as many octaves above the beginning of the scale (less two places) as lie between these.
 const WEIGHT_HZ: f64 = 65.0;
 const WEIGHT_REFERENCE_HZ: f64 = 50.0;
 /// Harmonics that are summed.

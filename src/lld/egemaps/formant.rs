@@ -7,9 +7,13 @@
 //! resonances of the vocal tract (those are in the set `rich`), but they are the numbers that
 //! papers report under this name.
 //!
-//! There is nothing in the sound at 11 kHz above 3.4 kHz, so the equations are nearly singular, and the
+//! There is nothing in the sound at 11 kHz above 3.4 kHz (sampled at 16 kHz; section 13 has other
+//! rates), so the equations are nearly singular, and the
 //! roots are decided by rounding: by the last bits of the spectrum ([`SplitRadix`]), and by sums
 //! in single precision in a fixed order, which are here sums over eight frames side by side.
+//!
+//! At sample rates below 7 kHz the inverse transform has a term more, which nobody has verified; it is
+//! left out.
 //!
 //! [`SplitRadix`]: crate::dsp::split_radix::SplitRadix
 
@@ -82,14 +86,17 @@ impl Formants {
         self.resample(spectrum);
         let (power, autocorrelation) = self.autocorrelation();
         let prediction = lpc::levinson_durbin(power, &autocorrelation);
-        let polynomial = prediction.map(|a| -a.to_f64());
+        let mut polynomial = prediction.map(|a| -a.to_f64());
+        // Nothing is predicted from silence. Its roots would all be 0, to which the iteration creeps,
+        // and the other frames with it: let them lie on the unit circle.
+        let is_silent = Lanes::from_fn(|lane| polynomial.iter().all(|a| a.0[lane] == 0.0));
+        for lane in (0..LANES).filter(|&lane| is_silent.0[lane]) {
+            polynomial[ORDER - 1].0[lane] = 1.0;
+        }
         let roots = lpc::roots_of_eight(&polynomial);
-        std::array::from_fn(|lane| {
-            // Nothing was predicted from silence.
-            match polynomial.iter().all(|a| a.0[lane] == 0.0) {
-                true => [(0.0, 0.0); FORMANTS],
-                false => formants(&roots, lane),
-            }
+        std::array::from_fn(|lane| match is_silent.0[lane] {
+            true => [(0.0, 0.0); FORMANTS],
+            false => formants(&roots, lane),
         })
     }
 
@@ -98,7 +105,7 @@ impl Formants {
     fn resample(&mut self, spectrum: &[Complex]) {
         let bins = &spectrum[1..=self.bins];
         let tiles = self.resampled.chunks_exact_mut(TILE);
-        for (tile, waves) in tiles.zip(self.waves.chunks_exact(self.bins.max(1))) {
+        for (tile, waves) in tiles.zip(self.waves.chunks_exact(self.bins)) {
             let mut sums = [spectrum[0][0]; TILE];
             for (&[re, im], waves) in bins.iter().zip(waves) {
                 for (sum, &[cos, sin]) in sums.iter_mut().zip(waves) {

@@ -312,13 +312,15 @@ mod tests {
 
     #[test]
     fn of_equal_positions_the_second_is_no_harmonic() {
-        // A fundamental far below the distance of the bins: many harmonics in one maximum.
-        let magnitude = spectrum(&[1.0]);
-        let table = Table::new(&magnitude, BINS_PER_HZ, 60.0);
-        let at_peak = table.harmonics.iter().filter(|harmonic| harmonic.bin == 16);
-        assert!(at_peak.count() >= 1);
-        for pair in table.harmonics.windows(2) {
-            assert!(pair[0].bin != pair[1].bin || pair[1].bin == 0, "{pair:?}");
-        }
+        // One maximum at bin 24, half way between the places of the first two harmonics: both find it.
+        let mut magnitude = spectrum(&[]);
+        magnitude[24] = 1.0;
+        let table = Table::new(&magnitude, BINS_PER_HZ, 250.0);
+        assert_eq!(
+            (table.harmonics[0].bin, table.harmonics[0].magnitude),
+            (24, 1.0)
+        );
+        assert!(table.harmonics[1].is_double);
+        assert_eq!((table.harmonics[1].bin, table.level_db(1)), (0, NOTHING_DB));
     }
 }

@@ -48,7 +48,7 @@ impl Mel {
     pub fn new(stream: &Stream) -> Mel {
         let per_hz = stream.bins_per_hz;
         // The last bin lies at half the rate, or a little off it where a frame is no whole number of
-        // samples long.
+        // samples long: at 11 025 Hz the program's bands end at 5525 Hz.
         let last_bin_hz = (stream.magnitude.len() - 1) as f64 / per_hz;
         let highest_hz = HIGHEST_HZ.min(last_bin_hz);
         let (low, high) = (mel(LOWEST_HZ), mel(highest_hz));

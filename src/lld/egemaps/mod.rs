@@ -3,8 +3,8 @@
 //! computing", IEEE Transactions on Affective Computing 7, 190-202), as openSMILE 3 computes them.
 //!
 //! The paper gives names and ideas, openSMILE the numbers that everybody uses. These files follow a
-//! functional specification of these numbers, found by asking the program; where it departs from the
-//! paper, so do they, and say so. Sections are those of that specification.
+//! functional specification of the program's behaviour; where it departs from the paper, so do they,
+//! and say so. Sections are those of that specification.
 //!
 //! Two streams of frames run over the recording, both with a frame every 10 ms, neither centred: 20 ms
 //! under a Hamming window for loudness, MFCC, balance and formants; 60 ms under a Gaussian one for
@@ -82,7 +82,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Plans the descriptors at `sample_rate` Hz.
+    /// Plans the descriptors at `sample_rate` Hz: 1 kHz or more, as recordings have.
     pub fn new(sample_rate: u32) -> Plan {
         let short = Stream::new(sample_rate, 0.020, stream::hamming);
         let long = Stream::new(sample_rate, 0.060, stream::gauss);
@@ -101,8 +101,10 @@ impl Plan {
 
     /// The contours of `samples` (-1 to 1), which are brought to 16 bits first.
     pub fn analyse(&mut self, samples: &[f32]) -> Contours {
-        let whole: Vec<i16> = samples.iter().map(|&x| sixteen_bits(x)).collect();
-        let samples: Vec<f32> = whole.iter().map(|&x| f32::from(x) / FULL_SCALE).collect();
+        let samples: Vec<f32> = samples
+            .iter()
+            .map(|&x| f32::from(sixteen_bits(x)) / FULL_SCALE)
+            .collect();
         let (n_short, n_long) = (
             self.short.frames(samples.len()),
             self.long.frames(samples.len()),
@@ -148,7 +150,7 @@ impl Plan {
             .map(|(&f0_hz, &rms)| if rms > SILENCE { f0_hz } else { 0.0 })
             .collect();
         Contours {
-            long: self.long_contours(&samples, &whole, &f0_hz, &formants),
+            long: self.long_contours(&samples, &f0_hz, &formants),
             short,
             energy,
             decided: path.decided,
@@ -181,7 +183,6 @@ impl Plan {
     fn long_contours(
         &mut self,
         samples: &[f32],
-        whole: &[i16],
         f0_hz: &[f32],
         formants: &[[Formant; FORMANTS]],
     ) -> [Vec<f32>; LONG] {
@@ -213,7 +214,7 @@ impl Plan {
             },
         );
         let (jitter, shimmer) =
-            perturbation::jitter_and_shimmer(whole, self.sample_rate, &self.long, f0_hz);
+            perturbation::jitter_and_shimmer(samples, self.sample_rate, &self.long, f0_hz);
         let of_harmonics = |value: fn(&Harmonics) -> f32| harmonics.iter().map(value).collect();
         let formant = |k: usize| -> [Vec<f32>; 3] {
             [
@@ -282,5 +283,21 @@ fn semitones(f0_hz: f32) -> f32 {
         f if f <= 0.0 => 0.0,
         f if f <= 29.136 => 1.0,
         f => (12.0 * (f / REFERENCE_HZ).log2()) as f32,
+    }
+}
+
+#[test]
+fn samples_are_cut_to_16_bits_towards_0_and_clipped() {
+    let cases = [
+        (0.0, 0),
+        (1.9 / 32768.0, 1),
+        (-1.9 / 32768.0, -1),
+        (1.0, 32767),
+        (7.0, 32767),
+        (-1.0, -32768),
+        (-7.0, -32768),
+    ];
+    for (x, expected) in cases {
+        assert_eq!(sixteen_bits(x), expected, "{x}");
     }
 }

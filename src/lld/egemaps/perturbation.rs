@@ -13,17 +13,19 @@ const SEARCH: (f64, f64) = (0.9, 1.1);
 /// A period that resembles the next one less than this does not count.
 const LEAST_CORRELATION: f64 = 0.5;
 
-/// Jitter (ratio, 0 to 1) and shimmer (dB) of each frame; 0 where unvoiced.
+/// Jitter (ratio, 0 to 1) and shimmer (dB) of each frame; 0 where unvoiced. Samples are whole numbers of
+/// 16 bits over 32767.
 pub fn jitter_and_shimmer(
-    samples: &[i16],
+    samples: &[f32],
     sample_rate: u32,
     stream: &Stream,
     f0_hz: &[f32],
 ) -> (Vec<f32>, Vec<f32>) {
+    let period_s = 1.0 / f64::from(sample_rate);
     let mut reader = Reader {
         samples,
-        period_s: 1.0 / f64::from(sample_rate),
-        step: (HOP_S * f64::from(sample_rate)).ceil() as usize,
+        period_s,
+        step: (HOP_S / period_s).ceil() as usize,
         stream,
         position: 0,
         lead: 0,
@@ -41,7 +43,7 @@ pub fn jitter_and_shimmer(
 
 /// Reads the waveform frame by frame, from one period to the next within a voiced stretch.
 struct Reader<'a> {
-    samples: &'a [i16],
+    samples: &'a [f32],
     /// Of a sample.
     period_s: f64,
     /// Samples that a frame takes forward.
@@ -56,7 +58,7 @@ struct Reader<'a> {
     /// What is said where nothing is measured.
     jitter: f32,
     shimmer: f32,
-    /// The samples that a frame needs, whole numbers still.
+    /// The samples that a frame needs, as the whole numbers of 16 bits that they are.
     part: Vec<f64>,
     /// By lag.
     correlations: Vec<f64>,
@@ -105,7 +107,7 @@ impl Reader<'_> {
             return (0.0, 0.0);
         };
         self.part.clear();
-        self.part.extend(part.iter().map(|&x| f64::from(x)));
+        self.part.extend(part.iter().map(|&x| whole(x)));
         let (periods, last_start) = self.periods(least, expected, shortest..=longest);
         self.lead = least - last_start;
         self.position += last_start;
@@ -201,6 +203,12 @@ impl Reader<'_> {
     }
 }
 
+/// A sample on the scale of 1 as the whole number of 16 bits that it was.
+fn whole(x: f32) -> f64 {
+    let x = x * FULL_SCALE;
+    f64::from((x + 0.5_f32.copysign(x)) as i16)
+}
+
 /// How far the samples between the first and the last of a period spread. On the scale of 1, whose
 /// rounding tells equal amplitudes apart: a shimmer of exactly 0 would count as missing.
 fn amplitude(period: &[f64]) -> f32 {
@@ -259,7 +267,7 @@ mod tests {
     use crate::lld::egemaps::stream::gauss;
 
     /// A train of damped pulses, `length(n)` samples from pulse n to the next, of `amplitude(n)`.
-    fn pulses(length: impl Fn(usize) -> usize, amplitude: impl Fn(usize) -> f64) -> Vec<i16> {
+    fn pulses(length: impl Fn(usize) -> usize, amplitude: impl Fn(usize) -> f64) -> Vec<f32> {
         let mut samples = vec![0.0; 16_000];
         // Periods are read from sample 0 on: between two pulses.
         let (mut at, mut n) = (45, 0);
@@ -271,11 +279,14 @@ mod tests {
             at += length(n);
             n += 1;
         }
-        samples.iter().map(|x| (x * 20_000.0_f64) as i16).collect()
+        samples
+            .iter()
+            .map(|x| ((x * 20_000.0_f64) as i16) as f32 / FULL_SCALE)
+            .collect()
     }
 
     /// Jitter and shimmer in the middle of a second.
-    fn measured(samples: &[i16], f0_hz: f32) -> (f32, f32) {
+    fn measured(samples: &[f32], f0_hz: f32) -> (f32, f32) {
         let stream = Stream::new(16_000, 0.060, gauss);
         let f0_hz = vec![f0_hz; stream.frames(samples.len())];
         let (jitter, shimmer) = jitter_and_shimmer(samples, 16_000, &stream, &f0_hz);
@@ -313,8 +324,15 @@ mod tests {
         let stream = Stream::new(16_000, 0.060, gauss);
         let (jitter, shimmer) = jitter_and_shimmer(&samples, 16_000, &stream, &[0.0; 95]);
         assert!(jitter.iter().chain(&shimmer).all(|&x| x == 0.0));
-        assert_eq!(measured(&[0; 16_000], 160.0), (0.0, 0.0));
-        assert_eq!(measured(&[7; 16_000], 160.0), (0.0, 0.0));
+        assert_eq!(measured(&[0.0; 16_000], 160.0), (0.0, 0.0));
+        assert_eq!(measured(&[7.0 / FULL_SCALE; 16_000], 160.0), (0.0, 0.0));
+    }
+
+    #[test]
+    fn every_sample_is_known_as_the_whole_number_that_it_was() {
+        for s in i16::MIN..=i16::MAX {
+            assert_eq!(whole(f32::from(s) / FULL_SCALE), f64::from(s));
+        }
     }
 
     #[test]

@@ -123,9 +123,10 @@ impl Stream {
     }
 }
 
-/// Samples in `seconds`, to the nearest whole number.
+/// Samples in `seconds`, to the nearest whole number. (Divided by the length of a sample, as the program
+/// does it: at odd rates the product rounds otherwise.)
 fn samples(seconds: f64, sample_rate: u32) -> usize {
-    (seconds * f64::from(sample_rate)).round() as usize
+    (seconds / (1.0 / f64::from(sample_rate))).round() as usize
 }
 
 /// The Hamming window of the 20 ms stream.
