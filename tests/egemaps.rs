@@ -319,8 +319,10 @@ fn column(table: &Table, name: &str) -> Vec<f64> {
     }
 }
 
-/// The three corpora in one manifest, files relative to the folder that holds them.
-fn real_corpora(sandbox: &Sandbox, reference: &Table) -> Option<()> {
+/// What `sentire extract` makes, with these options, of the recordings of a table of openSMILE's
+/// values; and that table.
+fn extracted(reference: &str, options: &str) -> Option<(Table, Table)> {
+    let reference = real_reference(reference)?;
     let root = corpus("ravdess")?.parent().unwrap().to_path_buf();
     let mut files: Vec<&str> = reference
         .text("file")
@@ -333,23 +335,21 @@ fn real_corpora(sandbox: &Sandbox, reference: &Table) -> Option<()> {
     let lines = files
         .iter()
         .map(|file| format!("{}\n", root.join(file).display()));
+    let sandbox = Sandbox::new();
     sandbox.write("m.csv", format!("file\n{}", lines.collect::<String>()));
-    Some(())
+    sandbox
+        .sentire(&format!("extract m.csv {options} -o ours.parquet"))
+        .exits(0);
+    let ours = Table::read(&sandbox.path("ours.parquet")).unwrap();
+    Some((ours, reference))
 }
 
 #[test]
 fn features_of_real_speech_are_opensmiles() {
-    let Some(reference) = real_reference("egemapsv02_functionals.parquet") else {
+    let reference = "egemapsv02_functionals.parquet";
+    let Some((ours, reference)) = extracted(reference, "--features egemaps") else {
         return;
     };
-    let sandbox = Sandbox::new();
-    if real_corpora(&sandbox, &reference).is_none() {
-        return;
-    }
-    sandbox
-        .sentire("extract m.csv --features egemaps -o f.parquet")
-        .exits(0);
-    let ours = Table::read(&sandbox.path("f.parquet")).unwrap();
     assert_eq!((ours.rows(), reference.rows()), (2450, 2450));
     for feature in FeatureSet::Egemaps.features() {
         let name = feature.name;
@@ -363,17 +363,10 @@ fn features_of_real_speech_are_opensmiles() {
 
 #[test]
 fn descriptors_of_real_speech_are_opensmiles() {
-    let Some(reference) = real_reference("egemapsv02_lld.parquet") else {
+    let (reference, options) = ("egemapsv02_lld.parquet", "--features egemaps --level lld");
+    let Some((ours, reference)) = extracted(reference, options) else {
         return;
     };
-    let sandbox = Sandbox::new();
-    if real_corpora(&sandbox, &reference).is_none() {
-        return;
-    }
-    sandbox
-        .sentire("extract m.csv --features egemaps --level lld -o lld.parquet")
-        .exits(0);
-    let ours = Table::read(&sandbox.path("lld.parquet")).unwrap();
     assert_eq!(ours.rows(), reference.rows());
     for lld in FeatureSet::Egemaps.llds() {
         let name = lld.name;

@@ -6,6 +6,8 @@
 //! sign, and not protected against means near 0; the slope that closes a contour joins the mean but
 //! not the sum of the squares; a segment is counted one frame short.
 
+use crate::dsp::stats;
+
 /// Frames are taken to lie this far apart, in seconds, even where they do not quite.
 const FRAME_S: f32 = 0.01;
 /// An extremum counts if it stands out by this share of the contour's range.
@@ -24,10 +26,9 @@ pub fn mean_and_deviation(x: &[f32]) -> [f32; 2] {
     if x.is_empty() {
         return [0.0, 0.0];
     }
-    let n = x.len() as f64;
-    let mean = x.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
+    let mean = stats::mean(x);
     let square = |&x: &f32| (f64::from(x) - mean) * (f64::from(x) - mean);
-    let variance = x.iter().map(square).sum::<f64>() / n;
+    let variance = x.iter().map(square).sum::<f64>() / x.len() as f64;
     let over = if mean as f32 == 0.0 { 1.0 } else { mean };
     let deviation = if variance > 0.0 {
         variance.sqrt() / over
@@ -73,8 +74,7 @@ pub fn peaks_per_s(x: &[f32]) -> f32 {
 
 /// The equivalent sound level in dB re full scale, of the mean square of each frame.
 pub fn equivalent_level_db(mean_squares: &[f32]) -> f32 {
-    let sum: f64 = mean_squares.iter().map(|&x| f64::from(x)).sum();
-    (10.0 * (sum / mean_squares.len() as f64).max(LEAST_POWER).log10()) as f32
+    (10.0 * stats::mean(mean_squares).max(LEAST_POWER).log10()) as f32
 }
 
 /// Of a sorted contour, between its neighbours in a straight line.
@@ -305,13 +305,11 @@ impl Stretches {
         if lengths.is_empty() {
             return Stretches::default();
         }
-        let n = lengths.len() as f64;
-        let mean = lengths.iter().map(|&s| f64::from(s)).sum::<f64>() / n;
-        let squares = lengths.iter().map(|&s| (f64::from(s) - mean).powi(2));
+        let [mean, deviation, ..] = stats::moments(&lengths);
         Stretches {
             per_s: lengths.len() as f32 / (frames as f32 * FRAME_S),
             mean_s: mean as f32,
-            deviation_s: (squares.sum::<f64>() / n).sqrt() as f32,
+            deviation_s: deviation as f32,
         }
     }
 }

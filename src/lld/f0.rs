@@ -76,6 +76,11 @@ pub struct Pitch {
     pub hnr_db: Vec<f32>,
 }
 
+/// Semitones above 27.5 Hz; NaN for NaN.
+pub fn semitones(f0_hz: f32) -> f32 {
+    (12.0 * (f64::from(f0_hz) / SEMITONE_REFERENCE_HZ).log2()) as f32
+}
+
 /// A place on the path: a lag at which the frame repeats itself, or none.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Candidate {
@@ -177,10 +182,7 @@ impl PitchTracker {
             .map(|index| self.frame(samples, index, f64::from(global_peak)))
             .collect();
         let f0_hz = cheapest_path(&frames);
-        let f0_semitone = f0_hz
-            .iter()
-            .map(|&f0| (12.0 * (f64::from(f0) / SEMITONE_REFERENCE_HZ).log2()) as f32)
-            .collect();
+        let f0_semitone = f0_hz.iter().map(|&f0| semitones(f0)).collect();
         let hnr_db = frames.iter().map(|frame| {
             match frame.relative_peak >= HNR_SILENCE_THRESHOLD && frame.periodicity > 0.0 {
                 true => hnr_db(frame.periodicity),

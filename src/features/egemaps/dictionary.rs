@@ -386,31 +386,35 @@ pub fn llds() -> Vec<Lld> {
     CONTOURS.iter().map(lld).collect()
 }
 
+/// The features that are statistics of contours: name, contour, frames, statistic.
+fn of_contours() -> impl Iterator<Item = (String, &'static Contour, Frames, &'static Statistic)> {
+    GROUPS.iter().flat_map(|&(contour, name, frames, n)| {
+        STATISTICS[..n].iter().map(move |statistic| {
+            let name = format!("{name}_{}", statistic.suffix);
+            (name, &CONTOURS[contour], frames, statistic)
+        })
+    })
+}
+
 /// The 88 features, in the order of their columns.
 pub fn features() -> Vec<Feature> {
-    let groups = GROUPS.iter().flat_map(|&(contour, name, _, n)| {
-        STATISTICS[..n].iter().map(move |statistic| Feature {
-            name: format!("{name}_{}", statistic.suffix),
-            descriptor: CONTOURS[contour].name.to_string(),
-            functional: statistic.suffix.to_string(),
-        })
+    let of_contours = of_contours().map(|(name, contour, _, statistic)| Feature {
+        name,
+        descriptor: contour.name.to_string(),
+        functional: statistic.suffix.to_string(),
     });
     let wholes = WHOLES.iter().map(|whole| Feature {
         name: whole.name.to_string(),
         descriptor: whole.of.to_string(),
         functional: whole.name.to_string(),
     });
-    groups.chain(wholes).collect()
+    of_contours.chain(wholes).collect()
 }
 
 /// What stands in the dictionary of the set.
 pub fn dictionary() -> Dictionary {
-    let groups = GROUPS.iter().flat_map(|&(contour, name, frames, n)| {
-        let contour = &CONTOURS[contour];
-        STATISTICS[..n]
-            .iter()
-            .map(move |statistic| feature(name, contour, frames, statistic))
-    });
+    let of_contours = of_contours()
+        .map(|(name, contour, frames, statistic)| feature(name, contour, frames, statistic));
     let wholes = WHOLES.iter().map(|whole| Entry {
         name: whole.name.to_string(),
         unit: whole.unit.to_string(),
@@ -422,7 +426,7 @@ pub fn dictionary() -> Dictionary {
     Dictionary {
         source: SOURCE,
         descriptors: CONTOURS.iter().map(descriptor).collect(),
-        features: groups.chain(wholes).collect(),
+        features: of_contours.chain(wholes).collect(),
     }
 }
 
@@ -490,7 +494,7 @@ fn descriptor(contour: &Contour) -> Entry {
     }
 }
 
-fn feature(name: &str, contour: &Contour, frames: Frames, statistic: &Statistic) -> Entry {
+fn feature(name: String, contour: &Contour, frames: Frames, statistic: &Statistic) -> Entry {
     let over = match frames {
         Frames::All => "all frames",
         Frames::Voiced => "voiced frames",
@@ -513,7 +517,7 @@ fn feature(name: &str, contour: &Contour, frames: Frames, statistic: &Statistic)
         .chain(statistic.deviation)
         .collect();
     Entry {
-        name: format!("{name}_{}", statistic.suffix),
+        name,
         unit: match statistic.unit {
             Unit::Same => contour.unit.to_string(),
             Unit::One => "1".to_string(),

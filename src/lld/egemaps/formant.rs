@@ -19,6 +19,8 @@
 
 use std::f64::consts::PI;
 
+use realfft::num_complex::Complex64;
+
 use crate::dsp::lanes::{LANES, Lanes};
 use crate::dsp::lpc;
 use crate::dsp::split_radix::Complex;
@@ -145,15 +147,13 @@ fn formants(roots: &[[Lanes<f64>; 2]; ORDER], lane: usize) -> [Formant; FORMANTS
     let mut found = [(f64::INFINITY, 0.0); MOST];
     let mut n = 0;
     for [re, im] in roots {
-        let (re, im) = (re.0[lane], im.0[lane]);
-        if im < 0.0 || n == MOST {
+        let root = Complex64::new(re.0[lane], im.0[lane]);
+        if root.im < 0.0 || n == MOST {
             continue;
         }
-        let frequency_hz = im.atan2(re).abs() * RATE / (2.0 * PI);
-        if (MARGIN_HZ..=RATE / 2.0 - MARGIN_HZ).contains(&frequency_hz) {
-            // A root outside the unit circle counts as its mirror image inside.
-            let bandwidth_hz = (re * re + im * im).ln().abs() / 2.0 * RATE / PI;
-            found[n] = (frequency_hz, bandwidth_hz);
+        let resonance = lpc::resonance(root, RATE);
+        if (MARGIN_HZ..=RATE / 2.0 - MARGIN_HZ).contains(&resonance.frequency_hz) {
+            found[n] = (resonance.frequency_hz, resonance.bandwidth_hz);
             n += 1;
         }
     }

@@ -21,6 +21,7 @@ pub mod smooth;
 pub mod stream;
 
 use crate::dsp::lanes::{LANES, Lanes, vectorised};
+use crate::lld::f0::semitones;
 
 use balance::Balance;
 use f0::{CANDIDATES, Candidate, Summation};
@@ -37,8 +38,6 @@ pub const SHORT: usize = 10;
 pub const LONG: usize = 15;
 /// Frames whose root mean square under the Gaussian window is not above this are unvoiced.
 const SILENCE: f32 = 0.001;
-/// Semitones count from here.
-const REFERENCE_HZ: f64 = 27.5;
 /// Full scale of 16 bits: samples are `s / 32767`.
 const FULL_SCALE: f32 = 32767.0;
 
@@ -227,7 +226,7 @@ impl Plan {
         let [f2, b2, a2] = formant(1);
         let [f3, b3, a3] = formant(2);
         [
-            f0_hz.iter().map(|&f0_hz| semitones(f0_hz)).collect(),
+            f0_hz.iter().map(|&f0_hz| marked_semitones(f0_hz)).collect(),
             jitter,
             shimmer,
             of_harmonics(|h| h.hnr_db),
@@ -278,11 +277,11 @@ fn copy_lane(lanes: &[Lanes<f32>], lane: usize, out: &mut Vec<f32>) {
 }
 
 /// Semitones above 27.5 Hz; 0 where unvoiced, and 1 for all below 29.136 Hz, so that 0 is free.
-fn semitones(f0_hz: f32) -> f32 {
+fn marked_semitones(f0_hz: f32) -> f32 {
     match f64::from(f0_hz) {
         f if f <= 0.0 => 0.0,
         f if f <= 29.136 => 1.0,
-        f => (12.0 * (f / REFERENCE_HZ).log2()) as f32,
+        _ => semitones(f0_hz),
     }
 }
 

@@ -49,8 +49,6 @@ struct Search {
     /// The slope seen last: one memory for all paths, in the order in which they are looked at. It
     /// should be one for each path, but is not.
     slope: f64,
-    /// The newest frame.
-    newest: Option<[f32; STATES]>,
 }
 
 impl Search {
@@ -61,12 +59,13 @@ impl Search {
         }
         let local = local_costs(candidates);
         let mut from = [0; STATES];
-        match self.newest {
+        // The newest frame is never decided.
+        match self.undecided.back() {
             None => {
                 self.costs = local;
                 self.slope = 1.0;
             }
-            Some(before) => {
+            Some(&(before, _)) => {
                 let mut costs = [0.0; STATES];
                 for state in 0..STATES {
                     let mut least = f64::INFINITY;
@@ -82,7 +81,6 @@ impl Search {
                 self.costs = costs;
             }
         }
-        self.newest = Some(f0_hz);
         self.undecided.push_back((f0_hz, from));
         let newest = self.undecided.len() - 1;
         if self.undecided.len() >= BUFFER {
