@@ -210,17 +210,20 @@ pub struct Split {
     pub output: PathBuf,
 }
 
-/// Train a model on a table of features
+/// Train a model on tables of features
 #[derive(Debug, Args)]
 #[command(before_help = "\
 Examples:
   sentire train ravdess.parquet -o model.sentire
-  sentire train ravdess.parquet --model svm:kernel=rbf,c=1,gamma=scale
-  sentire train ravdess.parquet --model forest:trees=500 --seed 7")]
+  sentire train ravdess.parquet emodb.parquet --map calm=neutral
+  sentire train ravdess.parquet --model svm:kernel=rbf --tune
+  sentire train ravdess.parquet --model auto --seed 7
+
+Parameters, calibration and the threshold of `unsure` are chosen in groups of training speakers held out in turn; the model's card (`sentire describe`) has their figures.")]
 pub struct Train {
-    /// Table written by `sentire extract`
-    #[arg(value_name = "FEATURES.parquet")]
-    pub features: PathBuf,
+    /// Tables written by `sentire extract`
+    #[arg(value_name = "FEATURES.parquet", required = true)]
+    pub features: Vec<PathBuf>,
     #[command(flatten)]
     pub learn: Learn,
     /// corpus: one scaling for all; speaker: each speaker scaled by their own recordings, at
@@ -241,48 +244,93 @@ pub struct Train {
 #[derive(Debug, Args)]
 #[command(before_help = "\
 Examples:
-  sentire evaluate ravdess.parquet --folds 6
-  sentire evaluate emodb.parquet --folds loso --normalize speaker
-  sentire evaluate ravdess.parquet --model forest --json > report.json
+  sentire evaluate ravdess.parquet --folds 6 -o report
+  sentire evaluate emodb.parquet --folds loso --normalize both
+  sentire evaluate ravdess.parquet --model svm:kernel=rbf --tune
+  sentire evaluate ravdess.parquet --model forest --compare default
+  sentire evaluate ravdess.parquet --compare egemaps.parquet
+  sentire evaluate ravdess.parquet emodb.parquet --test-corpus emodb --map calm=neutral
+  sentire evaluate ravdess.parquet emodb.parquet emovo.parquet --cross-corpus
   sentire evaluate ravdess-split.parquet --folds split
 
-Speakers are never split: --folds K makes K groups of whole speakers, loso leaves one speaker out at a time, split trains on the rows that the column `split` marks `train` and tests on those marked `test` (see `sentire split`). Windows of a recording count as one, by the mean of their probabilities.")]
+Speakers are never split: --folds K makes K groups of whole speakers, loso leaves one speaker out at a time, corpus one corpus, split trains on the rows that the column `split` marks `train` and tests on those marked `test` (see `sentire split`). All that is fitted or chosen is so on the training speakers of each fold. Windows of a recording count as one, by the mean of their probabilities.")]
 pub struct Evaluate {
     /// Tables written by `sentire extract`
     #[arg(value_name = "FEATURES.parquet", required = true)]
     pub features: Vec<PathBuf>,
     #[command(flatten)]
     pub learn: Learn,
-    /// loso, a number of folds, or split
-    #[arg(long, default_value = "loso", value_name = "loso|K|split")]
+    /// loso, a number of folds, corpus, or split
+    #[arg(long, default_value = "loso", value_name = "loso|K|corpus|split")]
     pub folds: FoldSpec,
     /// corpus: scaling fitted on the training speakers; speaker: each speaker by their own
     /// recordings (uses the test speaker's unlabelled audio); both: both, side by side
     #[arg(long, default_value = "corpus", value_name = "corpus|speaker|both")]
     pub normalize: NormalizeSpec,
+    /// Train on the other corpora, test on this one, in the classes that both have
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["folds", "cross_corpus"])]
+    pub test_corpus: Option<String>,
+    /// Train on each corpus and on all but one, test on each: the whole matrix, in the classes that
+    /// all have
+    #[arg(long, conflicts_with_all = ["compare", "show_leak"])]
+    pub cross_corpus: bool,
+    /// Compare with another model, or with another table of the same recordings, on the same folds
+    #[arg(long, value_name = "MODEL|FEATURES.parquet")]
+    pub compare: Option<String>,
+    /// Measure also what a random split, which ignores speakers, would have claimed
+    #[arg(long)]
+    pub show_leak: bool,
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
     /// Exit with 1 if the UAR is below this (0 to 1); with --normalize both, that of `corpus`
-    #[arg(long, value_name = "UAR")]
+    #[arg(long, value_name = "UAR", conflicts_with = "cross_corpus")]
     pub fail_under: Option<f64>,
-    /// Folder for report.txt, report.json and predictions.parquet
+    /// Folder for report.html, report.txt, report.json and predictions.parquet (with --cross-corpus:
+    /// all but the last)
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub struct Learn {
-    /// Classifier: svm, forest, logistic, tree, each with parameters as in
-    /// svm:kernel=rbf,c=1,gamma=scale, forest:trees=500, logistic:c=1, tree:max_depth=8
+    /// Classifier: svm, forest, logistic, ridge, tree, boost, each with parameters as in
+    /// svm:kernel=rbf,c=1,gamma=scale, forest:trees=500, logistic:c=1, ridge:alpha=100,
+    /// tree:max_depth=8, boost:rounds=100; auto takes the best of all but tree. select=K keeps the K features
+    /// that tell the training classes apart best
     #[arg(long, default_value = "default", value_name = "NAME[:KEY=VALUE,...]")]
     pub model: ModelSpec,
+    /// Choose the parameters by speaker-disjoint folds of the training speakers
+    #[arg(long)]
+    pub tune: bool,
     /// Column that holds what is to be recognised
     #[arg(long, default_value = "emotion", value_name = "COLUMN")]
     pub label: String,
+    /// Call one class by the name of another, as in calm=neutral; an empty name leaves it out
+    #[arg(long, value_name = "FROM=TO", value_delimiter = ',', value_parser = parse_mapping)]
+    pub map: Vec<(String, String)>,
+    /// Go on even if the leakage audit finds that no figure can be trusted
+    #[arg(long)]
+    pub allow_leakage: bool,
     /// Seed of everything random
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
+}
+
+fn parse_mapping(text: &str) -> Result<(String, String), String> {
+    let (from, to) = text
+        .split_once('=')
+        .ok_or_else(|| format!("{text:?}: expected FROM=TO"))?;
+    Ok((from.trim().to_string(), to.trim().to_string()))
+}
+
+impl Learn {
+    /// The model, as all its flags say.
+    pub fn spec(&self) -> ModelSpec {
+        let mut spec = self.model.clone();
+        spec.tune |= self.tune;
+        spec
+    }
 }
 
 /// Recognise the emotion of recordings

@@ -47,10 +47,20 @@ pub struct Row {
     pub start: f64,
     /// End in seconds.
     pub end: f64,
+    /// Start and end in seconds of this very row: those above, but for windows.
+    pub span: [f64; 2],
     /// The corpus.
     pub corpus: Option<String>,
     /// Who speaks, without the corpus.
     pub speaker: Option<String>,
+    /// Their sex.
+    pub sex: Option<String>,
+    /// What is said.
+    pub text: Option<String>,
+    /// The label in the corpus's own words.
+    pub label_original: Option<String>,
+    /// BLAKE3 of the recording's samples.
+    pub audio_hash: Option<String>,
     /// The part that the column `split` puts it in.
     pub split: Option<String>,
 }
@@ -150,8 +160,13 @@ impl Dataset {
             file: word(t, row, "file").unwrap_or_default(),
             start: time(t, row, ["utterance_start", "start"]),
             end: time(t, row, ["utterance_end", "end"]),
+            span: [time(t, row, ["start"; 2]), time(t, row, ["end"; 2])],
             corpus: word(t, row, "corpus"),
             speaker: word(t, row, "speaker"),
+            sex: word(t, row, "sex"),
+            text: word(t, row, "text"),
+            label_original: word(t, row, "label_original"),
+            audio_hash: word(t, row, "audio_hash"),
             split: word(t, row, "split"),
         };
         let index: Vec<Row> = rows.iter().map(index_row).collect();
@@ -218,7 +233,16 @@ impl Dataset {
             rows: rows.iter().map(|&row| self.rows[row].clone()).collect(),
             recordings: rows.iter().map(|&row| self.recordings[row]).collect(),
             classes: self.classes.clone(),
-            corpora: self.corpora.clone(),
+            corpora: {
+                let of_rows = rows
+                    .iter()
+                    .filter_map(|&row| self.rows[row].corpus.as_ref());
+                of_rows
+                    .collect::<BTreeSet<_>>()
+                    .into_iter()
+                    .cloned()
+                    .collect()
+            },
             feature_names: self.feature_names.clone(),
             label: self.label.clone(),
             metadata: self.metadata.clone(),
@@ -240,6 +264,77 @@ impl Dataset {
                 .collect(),
             ..self
         }
+    }
+
+    /// The same rows with some classes renamed: each pair is a class and what it is called from now
+    /// on; rows of a class that is to be called nothing are left out. An unknown class is an error.
+    pub fn with_classes_mapped(self, mapping: &[(String, String)]) -> Result<Dataset> {
+        if let Some((unknown, _)) = mapping
+            .iter()
+            .find(|(from, _)| !self.classes.contains(from))
+        {
+            return Err(Error::Usage(format!(
+                "--map {unknown}=...: there is no such class; the column `{}` has {}",
+                self.label,
+                self.classes.join(", ")
+            )));
+        }
+        let called = |class: &String| {
+            let mapped = mapping.iter().find(|(from, _)| from == class);
+            mapped.map_or(class, |(_, to)| to).clone()
+        };
+        let names: Vec<String> = self.classes.iter().map(called).collect();
+        let kept: Vec<usize> = (0..self.len())
+            .filter(|&row| !names[self.y[row]].is_empty())
+            .collect();
+        let distinct: BTreeSet<&String> = names.iter().filter(|name| !name.is_empty()).collect();
+        let classes: Vec<String> = distinct.into_iter().cloned().collect();
+        let mut data = self.select(&kept);
+        for class in &mut data.y {
+            *class = classes
+                .binary_search(&names[*class])
+                .expect("collected from the names");
+        }
+        let data = Dataset { classes, ..data };
+        match data.classes.len() {
+            0 | 1 => Err(Error::Usage(format!(
+                "--map leaves {} class; expected at least 2",
+                data.classes.len()
+            ))),
+            _ => Ok(data),
+        }
+    }
+
+    /// The rows of `other`, a table of the same recordings, in the order of this one's; what is known
+    /// of the recordings, labels too, is as here.
+    pub fn aligned(&self, other: &Dataset) -> Result<Dataset> {
+        let key = |row: &Row| {
+            let Row {
+                corpus, file, span, ..
+            } = row;
+            (corpus.clone(), file.clone(), span.map(f64::to_bits))
+        };
+        let places: HashMap<_, usize> = other
+            .rows
+            .iter()
+            .enumerate()
+            .map(|(place, row)| (key(row), place))
+            .collect();
+        let place = |row: &Row| {
+            places.get(&key(row)).copied().ok_or_else(|| {
+                Error::Data(format!(
+                    "{} ({} to {} s) has no row in the other table; a comparison needs the same recordings, and windows, in both",
+                    row.file, row.span[0], row.span[1]
+                ))
+            })
+        };
+        let rows: Vec<usize> = self.rows.iter().map(place).collect::<Result<_>>()?;
+        Ok(Dataset {
+            x: other.x.select(ndarray::Axis(0), &rows),
+            feature_names: other.feature_names.clone(),
+            metadata: other.metadata.clone(),
+            ..self.clone()
+        })
     }
 
     /// Number of different speakers; all the unknown ones count as one.
@@ -379,8 +474,25 @@ fn label_column<'a>(path: &Path, table: &'a Table, label: &str) -> Result<&'a [O
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// A dataset of nothing but labels.
+    pub(crate) fn of_labels(y: &[usize], classes: usize) -> Dataset {
+        Dataset {
+            x: Array2::zeros((y.len(), 1)),
+            y: y.to_vec(),
+            classes: (0..classes).map(|class| format!("class {class}")).collect(),
+            speakers: vec![None; y.len()],
+            rows: vec![Row::default(); y.len()],
+            recordings: (0..y.len()).collect(),
+            corpora: Vec::new(),
+            feature_names: vec!["f".into()],
+            label: "emotion".into(),
+            unlabelled: 0,
+            metadata: BTreeMap::new(),
+        }
+    }
     use crate::table::FEATURES_KEY;
 
     /// File, speaker, emotion and the two features of a row.

@@ -1,21 +1,30 @@
 //! Evaluation on speakers that were not trained on.
 
-use std::collections::{BTreeSet, HashMap};
+mod compare;
+mod cross;
+mod folds;
+mod importance;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+pub use compare::compare;
+pub use cross::{cross_corpus, cross_leakage};
+
+use crate::audit::{self, Finding};
 use crate::dataset::{Dataset, Row};
 use crate::error::{Error, Result};
-use crate::metrics;
-use crate::model::{self, Fitted, ModelSpec, Normalize};
-use crate::report::{FoldReport, Report};
-use crate::split::{self, Fold};
+use crate::metrics::{self, Confusion};
+use crate::model::{self, ModelSpec, Normalize, Trained};
+use crate::report::{FoldReport, Group, Report, Unsure};
+use crate::split::Fold;
 
 /// How speakers are held out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FoldSpec {
     /// Leave one speaker out at a time.
     Loso,
@@ -23,6 +32,10 @@ pub enum FoldSpec {
     K(usize),
     /// The one fold that the column `split` marks: train on `train`, test on `test`.
     Split,
+    /// Leave one corpus out at a time.
+    Corpus,
+    /// Train on all corpora but this one, test on it.
+    TestCorpus(String),
 }
 
 impl fmt::Display for FoldSpec {
@@ -31,6 +44,8 @@ impl fmt::Display for FoldSpec {
             FoldSpec::Loso => f.write_str("loso"),
             FoldSpec::K(k) => k.fmt(f),
             FoldSpec::Split => f.write_str("split"),
+            FoldSpec::Corpus => f.write_str("corpus"),
+            FoldSpec::TestCorpus(name) => write!(f, "test corpus {name}"),
         }
     }
 }
@@ -43,8 +58,9 @@ impl FromStr for FoldSpec {
             Ok(k) if k >= 2 => Ok(FoldSpec::K(k)),
             _ if text == "loso" => Ok(FoldSpec::Loso),
             _ if text == "split" => Ok(FoldSpec::Split),
+            _ if text == "corpus" => Ok(FoldSpec::Corpus),
             _ => Err(Error::Usage(format!(
-                "folds {text:?}: expected loso, split, or a number of folds from 2"
+                "folds {text:?}: expected loso, split, corpus, or a number of folds from 2"
             ))),
         }
     }
@@ -74,15 +90,49 @@ impl FromStr for NormalizeSpec {
     }
 }
 
+/// How to evaluate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Protocol {
+    /// How speakers are held out.
+    pub folds: FoldSpec,
+    /// Whose recordings scale the features.
+    pub normalize: Normalize,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Whether figures are wanted even where the leakage audit finds that they cannot be trusted.
+    pub allow_leakage: bool,
+    /// Whether to measure how much features matter; takes about as long as the rest.
+    pub importance: bool,
+}
+
+impl Default for Protocol {
+    /// Protocol A, one speaker left out at a time.
+    fn default() -> Protocol {
+        Protocol {
+            folds: FoldSpec::Loso,
+            normalize: Normalize::Corpus,
+            seed: 0,
+            allow_leakage: false,
+            importance: false,
+        }
+    }
+}
+
 /// The prediction for one recording, by a model that was not trained on its speaker.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutOfFold {
     /// The recording.
     pub row: Row,
+    /// Who speaks, as the folds have it: with the corpus, where there are several.
+    pub speaker: Option<String>,
     /// The label.
-    pub truth: String,
-    /// The class that the model predicted.
-    pub predicted: String,
+    pub truth: usize,
+    /// The class that the model predicted; both are places in [`Report::classes`].
+    pub predicted: usize,
+    /// Probability of each class.
+    pub probabilities: Vec<f64>,
+    /// Whether the model called it unsure.
+    pub unsure: bool,
     /// The fold in which it was tested.
     pub fold: String,
 }
@@ -96,130 +146,168 @@ pub struct Evaluation {
     pub predictions: Vec<OutOfFold>,
 }
 
-/// One held-out recording.
-struct Tested {
-    /// The first of its rows.
-    row: usize,
-    predicted: usize,
-    fold: usize,
+/// The rows that take part in an evaluation: as they were read, and as the classifier gets them.
+struct Participants {
+    raw: Dataset,
+    scaled: Dataset,
+    /// Recordings of classes that only some corpora have.
+    unshared: usize,
+}
+
+impl Participants {
+    fn of(data: &Dataset, protocol: &Protocol) -> Result<Participants> {
+        let known = model::participants(data, protocol.normalize)?;
+        // Speakers are scaled by all of their recordings: which of these are of a class that others
+        // share is known from labels alone.
+        let scaled = model::scaled(&known, protocol.normalize);
+        let rows = folds::shared_classes(&known, &protocol.folds)?;
+        Ok(match rows {
+            None => Participants {
+                raw: known.clone().into_owned(),
+                scaled: scaled.into_owned(),
+                unshared: 0,
+            },
+            Some(rows) => Participants {
+                raw: known.select(&rows).without_empty_classes(),
+                scaled: scaled.select(&rows).without_empty_classes(),
+                unshared: known.recording_count(0..known.len())
+                    - known.recording_count(rows.iter().copied()),
+            },
+        })
+    }
+}
+
+/// What the leakage audit finds in the rows and folds of an evaluation.
+pub fn leakage(data: &Dataset, protocol: &Protocol) -> Result<Vec<Finding>> {
+    let participants = Participants::of(data, protocol)?;
+    let folds = folds::folds(&participants.raw, &protocol.folds)?;
+    Ok(audit::audit(&participants.raw, &folds))
 }
 
 /// Trains and tests `spec` on speaker-disjoint folds of `data`; the UAR is taken once over all
 /// held-out recordings pooled.
 ///
-/// Under protocol A nothing of a fold's test rows reaches scaler or classifier; under protocol B
-/// their features (not their labels) scale the speaker they belong to. Where recordings have
-/// several rows, their windows, a recording counts once, by the mean of its windows' probabilities.
-pub fn evaluate(
-    data: &Dataset,
-    spec: &ModelSpec,
-    folds: FoldSpec,
-    normalize: Normalize,
-    seed: u64,
-) -> Result<Evaluation> {
-    let prepared = model::prepare(data, normalize)?;
-    let split = match folds {
-        FoldSpec::Loso => split::loso(&prepared.speakers)?,
-        FoldSpec::K(k) => k_folds(&prepared, k)?,
-        FoldSpec::Split => {
-            let marks = prepared.rows.iter().map(|row| row.split.as_deref());
-            vec![split::marked(
-                &marks.collect::<Vec<_>>(),
-                &prepared.speakers,
-            )?]
-        }
+/// Under protocol A nothing of a fold's test rows reaches anything that is fitted or chosen; under
+/// protocol B their features (not their labels) scale the speaker they belong to. Where recordings
+/// have several rows, their windows, a recording counts once, by the mean of its windows'
+/// probabilities. Refused with the findings of the leakage audit, if these are errors and not
+/// allowed.
+pub fn evaluate(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Result<Evaluation> {
+    let Participants {
+        raw,
+        scaled,
+        unshared,
+    } = Participants::of(data, protocol)?;
+    let folds = folds::folds(&raw, &protocol.folds)?;
+    // Of features as they are: scaled by speaker, one recording of two speakers looks like two.
+    let findings = audit::audit(&raw, &folds);
+    audit::refuse(&findings, protocol.allow_leakage)?;
+    let mut evaluation = on_folds(&scaled, &folds, spec, protocol)?;
+    let report = &mut evaluation.report;
+    report.leakage = findings;
+    let usable = raw.recording_count(0..raw.len());
+    // Under cross-validation every recording is tested once; a marked split leaves some out.
+    let in_folds = folds
+        .iter()
+        .flat_map(|fold| fold.train.iter().chain(&fold.test).copied());
+    report.held_back = unshared + usable - raw.recording_count(in_folds);
+    let recordings = data.recording_count(0..data.len());
+    report.left_out = data.unlabelled + recordings - usable - unshared;
+    Ok(evaluation)
+}
+
+/// UAR of the same recordings in as many folds, at most ten, that ignore speakers: what a random
+/// split, which leaks, would have claimed.
+pub fn random_split_uar(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Result<f64> {
+    let participants = Participants::of(data, protocol)?;
+    let honest = folds::folds(&participants.raw, &protocol.folds)?;
+    let folds = folds::random(&participants.raw, honest.len().clamp(2, 10), protocol.seed);
+    let protocol = Protocol {
+        importance: false,
+        ..protocol.clone()
     };
-    let has_windows = prepared.has_windows();
-    let of_folds: Vec<Vec<Tested>> = split
+    Ok(on_folds(&participants.scaled, &folds, spec, &protocol)?
+        .report
+        .uar)
+}
+
+/// One held-out recording.
+struct Tested {
+    /// The first of its rows.
+    row: usize,
+    probabilities: Vec<f64>,
+    predicted: usize,
+    unsure: bool,
+    fold: usize,
+}
+
+/// The evaluation of `spec` on these folds of prepared rows.
+fn on_folds(
+    data: &Dataset,
+    folds: &[Fold],
+    spec: &ModelSpec,
+    protocol: &Protocol,
+) -> Result<Evaluation> {
+    let of_folds: Vec<(ModelSpec, Option<Trained>, Vec<Tested>)> = folds
         .par_iter()
         .enumerate()
         .map(|(number, fold)| {
-            let tested = test(&prepared, fold, has_windows, spec, normalize, seed)?;
-            let tested = tested.into_iter().map(|(row, predicted)| Tested {
-                row,
-                predicted,
-                fold: number,
-            });
-            Ok(tested.collect())
+            let named = |error| match error {
+                Error::Data(reason) => Error::Data(format!("fold {}: {reason}", fold.name)),
+                other => other,
+            };
+            let (normalize, seed) = (protocol.normalize, protocol.seed);
+            let (trained, _) =
+                Trained::fit(data, &fold.train, spec, normalize, seed).map_err(named)?;
+            let tested = test(data, fold, number, &trained);
+            // A trained classifier may be large, and only importance asks it again.
+            Ok((
+                trained.spec.clone(),
+                protocol.importance.then_some(trained),
+                tested,
+            ))
         })
         .collect::<Result<_>>()?;
-
-    let classes = prepared.classes.len();
-    let truth = |tested: &[Tested]| tested.iter().map(|t| prepared.y[t.row]).collect::<Vec<_>>();
-    let said = |tested: &[Tested]| tested.iter().map(|t| t.predicted).collect::<Vec<_>>();
-    let fold_report = |(fold, tested): (&Fold, &Vec<Tested>)| {
-        let mut speakers: Vec<String> = tested
-            .iter()
-            .map(|t| prepared.speakers[t.row].clone().unwrap_or("unknown".into()))
-            .collect();
-        speakers.sort_unstable();
-        speakers.dedup();
-        FoldReport {
-            name: fold.name.clone(),
-            speakers,
-            train: prepared.recording_count(fold.train.iter().copied()),
-            test: tested.len(),
-            uar: metrics::uar(&metrics::confusion(&truth(tested), &said(tested), classes)),
-        }
-    };
-    let fold_reports: Vec<FoldReport> = split.iter().zip(&of_folds).map(fold_report).collect();
-
-    let mut tested: Vec<Tested> = of_folds.into_iter().flatten().collect();
-    tested.sort_by_key(|t| t.row);
-    let (truth, said) = (truth(&tested), said(&tested));
-    let windows = split.iter().map(|fold| fold.test.len()).sum();
-    let speakers: Vec<Option<String>> = tested
+    let asked_again: Vec<importance::TestedFold> = folds
         .iter()
-        .map(|t| prepared.speakers[t.row].clone())
+        .zip(&of_folds)
+        .filter_map(|(fold, (_, trained, tested))| Some((fold, trained.as_ref()?, &tested[..])))
         .collect();
-    let confusion = metrics::confusion(&truth, &said, classes);
-    let usable = prepared.recording_count(0..prepared.len());
-    // Under cross-validation every recording is tested once; a marked split leaves some out.
-    let held_back = match folds {
-        FoldSpec::Split => usable - tested.len() - fold_reports[0].train,
-        FoldSpec::Loso | FoldSpec::K(_) => 0,
-    };
-    let report = Report {
-        uar: metrics::uar(&confusion),
-        uar_ci95: metrics::uar_ci95(&truth, &said, &speakers, classes, seed),
-        accuracy: metrics::accuracy(&confusion),
-        macro_f1: metrics::macro_f1(&confusion),
-        chance: 1.0
-            / confusion
+    let importance = importance::importance(data, &asked_again, protocol.seed);
+    let fold_report =
+        |(fold, (spec, _, tested)): (&Fold, &(ModelSpec, _, Vec<Tested>))| FoldReport {
+            name: fold.name.clone(),
+            speakers: tested
                 .iter()
-                .filter(|row| row.iter().any(|&n| n > 0))
-                .count() as f64,
-        recall: prepared
-            .classes
-            .iter()
-            .cloned()
-            .zip(metrics::recall(&confusion))
-            .collect(),
-        classes: prepared.classes.clone(),
-        confusion,
-        folds: fold_reports,
-        normalize,
-        features: prepared.feature_sets(),
-        feature_names: prepared.feature_names.clone(),
-        model: spec.clone(),
-        label: prepared.label.clone(),
-        corpora: prepared.corpora.clone(),
-        n: tested.len(),
-        windows: has_windows.then_some(windows),
-        speakers: speakers.iter().collect::<BTreeSet<_>>().len(),
-        held_back,
-        left_out: data.unlabelled + data.recording_count(0..data.len()) - usable,
-        speakerless: tested
-            .iter()
-            .filter(|t| prepared.speakers[t.row].is_none())
-            .count(),
-        seed,
+                .map(|t| data.speakers[t.row].clone().unwrap_or("unknown".into()))
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
+            train: data.recording_count(fold.train.iter().copied()),
+            test: tested.len(),
+            uar: metrics::uar(&confusion_of(data, tested)),
+            model: spec.clone(),
+        };
+    let fold_reports: Vec<FoldReport> = folds.iter().zip(&of_folds).map(fold_report).collect();
+    let mut tested: Vec<Tested> = of_folds
+        .into_iter()
+        .flat_map(|(_, _, tested)| tested)
+        .collect();
+    tested.sort_by_key(|t| t.row);
+    let windows: usize = folds.iter().map(|fold| fold.test.len()).sum();
+    let report = Report {
+        importance,
+        windows: data.has_windows().then_some(windows),
+        ..report(data, &tested, fold_reports, spec, protocol)
     };
-    let predictions = tested.iter().map(|t| OutOfFold {
-        row: prepared.rows[t.row].clone(),
-        truth: prepared.classes[prepared.y[t.row]].clone(),
-        predicted: prepared.classes[t.predicted].clone(),
-        fold: split[t.fold].name.clone(),
+    let predictions = tested.into_iter().map(|t| OutOfFold {
+        row: data.rows[t.row].clone(),
+        speaker: data.speakers[t.row].clone(),
+        truth: data.y[t.row],
+        predicted: t.predicted,
+        fold: folds[t.fold].name.clone(),
+        unsure: t.unsure,
+        probabilities: t.probabilities,
     });
     Ok(Evaluation {
         predictions: predictions.collect(),
@@ -227,66 +315,119 @@ pub fn evaluate(
     })
 }
 
-/// Folds with about as many recordings each, however many windows these have.
-fn k_folds(data: &Dataset, k: usize) -> Result<Vec<Fold>> {
-    let recordings = data.by_recording(&(0..data.len()).collect::<Vec<_>>());
-    let speaker = |rows: &Vec<usize>| data.speakers[rows[0]].clone();
-    let speakers: Vec<Option<String>> = recordings.iter().map(speaker).collect();
-    let rows = |of: &[usize]| {
-        let mut rows: Vec<usize> = of
-            .iter()
-            .flat_map(|&place| &recordings[place])
-            .copied()
-            .collect();
-        rows.sort_unstable();
-        rows
+/// The fold's test recordings, as a model says that was trained on its training rows.
+fn test(data: &Dataset, fold: &Fold, number: usize, trained: &Trained) -> Vec<Tested> {
+    let recordings = data.by_recording(&fold.test);
+    let probabilities = trained.probabilities(data.view(), &recordings);
+    let tested = |(at, rows): (usize, &Vec<usize>)| {
+        let p = probabilities.row(at);
+        let predicted = model::best(p);
+        Tested {
+            row: rows[0],
+            predicted,
+            unsure: p[predicted] < trained.unsure_below,
+            probabilities: p.to_vec(),
+            fold: number,
+        }
     };
-    let folds = split::grouped_k_fold(&speakers, k)?.into_iter();
-    Ok(folds
-        .map(|fold| Fold {
-            train: rows(&fold.train),
-            test: rows(&fold.test),
-            name: fold.name,
-        })
-        .collect())
+    recordings.iter().enumerate().map(tested).collect()
 }
 
-/// The first row of each of the fold's test recordings, and the class that a model trained on the
-/// fold's training rows gives it.
-fn test(
+fn confusion_of<'a>(data: &Dataset, tested: impl IntoIterator<Item = &'a Tested>) -> Confusion {
+    let pairs = tested.into_iter().map(|t| (data.y[t.row], t.predicted));
+    let (truth, said): (Vec<usize>, Vec<usize>) = pairs.unzip();
+    metrics::confusion(&truth, &said, data.classes.len())
+}
+
+/// The figures of held-out recordings.
+fn report(
     data: &Dataset,
-    fold: &Fold,
-    has_windows: bool,
+    tested: &[Tested],
+    folds: Vec<FoldReport>,
     spec: &ModelSpec,
-    normalize: Normalize,
-    seed: u64,
-) -> Result<Vec<(usize, usize)>> {
-    let named = |error| match error {
-        Error::Data(reason) => Error::Data(format!("fold {}: {reason}", fold.name)),
-        other => other,
+    protocol: &Protocol,
+) -> Report {
+    let classes = data.classes.len();
+    let truth: Vec<usize> = tested.iter().map(|t| data.y[t.row]).collect();
+    let said: Vec<usize> = tested.iter().map(|t| t.predicted).collect();
+    let speakers: Vec<Option<String>> = tested
+        .iter()
+        .map(|t| data.speakers[t.row].clone())
+        .collect();
+    let probabilities: Vec<Vec<f64>> = tested.iter().map(|t| t.probabilities.clone()).collect();
+    let confusion = metrics::confusion(&truth, &said, classes);
+    let intervals = metrics::intervals(&truth, &said, &speakers, classes, protocol.seed);
+    let occurs = |class: &usize| confusion[*class].iter().any(|&n| n > 0);
+    let named = |class: usize| data.classes[class].clone();
+    let recall = metrics::recall(&confusion);
+    let groups = |of: &dyn Fn(&Tested) -> Option<String>| {
+        let mut members: BTreeMap<String, Vec<&Tested>> = BTreeMap::new();
+        for t in tested {
+            if let Some(name) = of(t) {
+                members.entry(name).or_default().push(t);
+            }
+        }
+        let group = |(name, members): (String, Vec<&Tested>)| {
+            let confusion = confusion_of(data, members.iter().copied());
+            Group {
+                name,
+                n: members.len(),
+                uar: metrics::uar(&confusion),
+                accuracy: metrics::accuracy(&confusion),
+            }
+        };
+        members.into_iter().map(group).collect::<Vec<Group>>()
     };
-    let fitted = Fitted::fit(data, &fold.train, spec, normalize, seed).map_err(named)?;
-    let scores = fitted.scores(data.view(), &fold.test);
-    if !has_windows {
-        let classes = scores.rows().into_iter().map(model::best);
-        return Ok(fold.test.iter().copied().zip(classes).collect());
+    let by_corpus = groups(&|t| data.rows[t.row].corpus.clone());
+    let sure: Vec<&Tested> = tested.iter().filter(|t| !t.unsure).collect();
+    Report {
+        uar: metrics::uar(&confusion),
+        uar_ci95: intervals.uar,
+        accuracy: metrics::accuracy(&confusion),
+        macro_f1: metrics::macro_f1(&confusion),
+        chance: 1.0 / (0..classes).filter(occurs).count() as f64,
+        recall: (0..classes)
+            .filter(occurs)
+            .map(|class| (named(class), recall[class]))
+            .collect(),
+        recall_ci95: (0..classes)
+            .filter(occurs)
+            .map(|class| (named(class), intervals.recall[class]))
+            .collect(),
+        calibration: metrics::calibration(&probabilities, &truth, &said, &speakers, protocol.seed),
+        unsure: Unsure {
+            share: 1.0 - sure.len() as f64 / tested.len() as f64,
+            accuracy_of_sure: (!sure.is_empty())
+                .then(|| metrics::accuracy(&confusion_of(data, sure))),
+        },
+        by_speaker: groups(&|t| data.speakers[t.row].clone()),
+        by_sex: groups(&|t| data.rows[t.row].sex.clone()),
+        by_corpus: if by_corpus.len() > 1 {
+            by_corpus
+        } else {
+            Vec::new()
+        },
+        classes: data.classes.clone(),
+        confusion,
+        held_out: protocol.folds.to_string(),
+        folds,
+        normalize: protocol.normalize,
+        features: data.feature_sets(),
+        feature_names: data.feature_names.clone(),
+        model: spec.clone(),
+        tuned: spec.candidates().len() > 1,
+        importance: Vec::new(),
+        comparison: None,
+        random_split_uar: None,
+        leakage: Vec::new(),
+        label: data.label.clone(),
+        corpora: data.corpora.clone(),
+        n: tested.len(),
+        windows: None,
+        speakers: speakers.iter().collect::<BTreeSet<_>>().len(),
+        held_back: 0,
+        left_out: 0,
+        speakerless: speakers.iter().filter(|speaker| speaker.is_none()).count(),
+        seed: protocol.seed,
     }
-    // As a trained model does it: scores of windows become probabilities by a calibration within
-    // the training speakers, and their mean is the recording's. Means of scores as they are, or of
-    // a softmax of any sharpness, would measure another rule than the one that predicts.
-    let sharpness = fitted
-        .sharpness(&data.select(&fold.train), spec, normalize, seed)
-        .map_err(named)?;
-    let probabilities = model::probabilities(scores, sharpness);
-    let place: HashMap<usize, usize> = fold.test.iter().copied().zip(0..).collect();
-    let class = |rows: Vec<usize>| {
-        let windows: Vec<usize> = rows.iter().map(|row| place[row]).collect();
-        let mean = model::mean(probabilities.view(), &windows);
-        (rows[0], model::best(mean.view()))
-    };
-    Ok(data
-        .by_recording(&fold.test)
-        .into_iter()
-        .map(class)
-        .collect())
 }

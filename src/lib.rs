@@ -5,8 +5,8 @@
 //! [`audio`] reads a recording; [`lld`] (on [`dsp`]) makes contours of it, [`functional`]
 //! statistics of these, [`features`] the named sets; [`corpus`] lists recordings, and [`extract`]
 //! turns a list into a [`table`]. There the signal half ends. The learning half reads the table:
-//! [`dataset`], [`split`], [`scaler`], [`model`], [`metrics`], [`evaluate`], [`report`].
-//! [`predict`] joins both.
+//! [`dataset`], [`split`], [`scaler`], [`model`], [`metrics`], [`audit`], [`evaluate`], [`report`].
+//! [`predict`] joins both; [`plot`] draws for whoever asks.
 
 // What everything stands on.
 pub mod error;
@@ -38,9 +38,11 @@ pub mod model;
 pub mod scaler;
 pub mod split;
 
-// How well it does.
+// Nothing on two sides; how well it does.
+pub mod audit;
 pub mod evaluate;
 pub mod metrics;
+pub mod plot;
 pub mod report;
 
 // Model and recording, together again.
@@ -53,7 +55,7 @@ pub mod prelude {
     pub use crate::corpus::{Layout, Manifest, Utterance, scan};
     pub use crate::dataset::Dataset;
     pub use crate::error::{Error, Result};
-    pub use crate::evaluate::{Evaluation, FoldSpec, evaluate};
+    pub use crate::evaluate::{Evaluation, FoldSpec, Protocol, evaluate};
     pub use crate::extract::{Level, Settings};
     pub use crate::features::{Extractor, FeatureSet};
     pub use crate::lld::{Lld, LldTable};

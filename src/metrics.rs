@@ -1,14 +1,18 @@
-//! Figures of merit: confusion, unweighted average recall, accuracy, macro-F1, and the interval of
-//! the UAR.
+//! Figures of merit: confusion, unweighted average recall, accuracy, macro-F1; the intervals of the
+//! UAR and of each recall, calibration, and the comparison of two models.
+//!
+//! Recordings of one speaker are alike. So whatever says how far a figure can be trusted takes the
+//! speaker as the unit: intervals resample whole speakers, the test swaps whole speakers.
 
-use std::collections::BTreeMap;
+mod bootstrap;
+mod calibration;
+mod compare;
+#[cfg(test)]
+mod simulation;
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-
-/// Resamples of the bootstrap: enough that the ends of a 95 % interval move by less than half a
-/// point between seeds.
-const RESAMPLES: usize = 2000;
+pub use bootstrap::{Intervals, intervals};
+pub use calibration::{BINS, Bin, Calibration, calibration};
+pub use compare::{Comparison, compare};
 
 /// How often class `row` was called class `column`.
 pub type Confusion = Vec<Vec<usize>>;
@@ -66,46 +70,6 @@ pub fn macro_f1(confusion: &Confusion) -> f64 {
     classes.iter().map(f1).sum::<f64>() / classes.len() as f64
 }
 
-/// 95 % percentile interval of the UAR under resampling of whole speakers with replacement.
-///
-/// Clips of one speaker are alike, so resampling clips would promise too much (Efron & Tibshirani
-/// 1993, chapter 8; Field & Welsh 2007, "Bootstrapping clustered data"). With one speaker the
-/// interval is the UAR itself.
-pub fn uar_ci95(
-    truth: &[usize],
-    predicted: &[usize],
-    speakers: &[Option<String>],
-    classes: usize,
-    seed: u64,
-) -> [f64; 2] {
-    let mut rows_of: BTreeMap<&Option<String>, Vec<usize>> = BTreeMap::new();
-    for (row, speaker) in speakers.iter().enumerate() {
-        rows_of.entry(speaker).or_default().push(row);
-    }
-    let counts: Vec<Confusion> = rows_of
-        .values()
-        .map(|rows| {
-            let pick = |from: &[usize]| rows.iter().map(|&row| from[row]).collect::<Vec<_>>();
-            confusion(&pick(truth), &pick(predicted), classes)
-        })
-        .collect();
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut uars: Vec<f64> = (0..RESAMPLES)
-        .map(|_| {
-            let mut sum = vec![vec![0; classes]; classes];
-            for _ in 0..counts.len() {
-                let one = &counts[random.gen_range(0..counts.len())];
-                for (sum, one) in sum.iter_mut().flatten().zip(one.iter().flatten()) {
-                    *sum += one;
-                }
-            }
-            uar(&sum)
-        })
-        .collect();
-    uars.sort_unstable_by(f64::total_cmp);
-    [0.025, 0.975].map(|q| uars[(q * (RESAMPLES - 1) as f64).round() as usize])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,28 +90,5 @@ mod tests {
         let counts = confusion(&[0, 0, 2], &[0, 2, 2], 3);
         assert_eq!(uar(&counts), 0.75);
         assert!((macro_f1(&counts) - 2.0 / 3.0).abs() < 1e-12);
-    }
-
-    #[test]
-    fn the_interval_resamples_speakers_and_holds_the_estimate() {
-        // Five speakers recognised wholly, five not at all: the UAR is 0.5 and its interval wide,
-        // far wider than that of 200 independent clips (0.43 to 0.57).
-        let n = 200;
-        let truth: Vec<usize> = (0..n).map(|i| i % 2).collect();
-        let speakers: Vec<Option<String>> = (0..n).map(|i| Some((i / 20).to_string())).collect();
-        let predicted: Vec<usize> = (0..n)
-            .map(|i| if i / 20 < 5 { i % 2 } else { 1 - i % 2 })
-            .collect();
-        let [low, high] = uar_ci95(&truth, &predicted, &speakers, 2, 0);
-        assert!(low <= 0.25 && high >= 0.75, "{low} to {high}");
-        assert_eq!(
-            [low, high],
-            uar_ci95(&truth, &predicted, &speakers, 2, 0),
-            "same seed, same interval"
-        );
-        assert_eq!(
-            uar_ci95(&truth[..20], &truth[..20], &speakers[..20], 2, 0),
-            [1.0, 1.0]
-        );
     }
 }

@@ -37,6 +37,12 @@ pub struct Prediction {
     pub label: String,
     /// Probability of each class; they sum to 1.
     pub probabilities: BTreeMap<String, f64>,
+    /// Whether the largest probability is below the model's threshold, above which it was wrong at
+    /// most half as often as in general.
+    pub unsure: bool,
+    /// Whether the features lie farther from those of the training than 99 in 100 recordings of
+    /// speakers it had not heard: another kind of speech, another microphone, or no speech.
+    pub out_of_domain: bool,
     /// The classifier.
     pub model: String,
     /// Length of the recording in seconds.
@@ -96,21 +102,25 @@ impl<'a> Predictor<'a> {
         let width = self.model.feature_names.len();
         let x = Array2::from_shape_vec((windows, width), rows().flatten().copied().collect())
             .map_err(|cause| Error::Data(format!("features do not fit the model: {cause}")))?;
-        let probabilities = self.model.probabilities(x.view());
+        let mut next = 0..windows;
+        let own = |recording: &Features| next.by_ref().take(recording.windows.len()).collect();
+        let rows: Vec<Vec<usize>> = recordings.iter().map(own).collect();
+        let probabilities = self.model.probabilities(x.view(), &rows);
         let classes = &self.model.card.classes;
-        let mut done = 0;
-        let prediction = |recording: &Features| {
-            let own: Vec<usize> = (done..done + recording.windows.len()).collect();
-            done += own.len();
-            let mean = model::mean(probabilities.view(), &own);
+        let prediction = |(at, recording): (usize, &Features)| {
+            let p = probabilities.row(at);
+            let best = model::best(p);
+            let windows = x.select(ndarray::Axis(0), &rows[at]);
             Prediction {
                 file: recording.file.clone(),
-                label: classes[model::best(mean.view())].clone(),
-                probabilities: classes.iter().cloned().zip(mean).collect(),
-                model: self.model.card.model.to_string(),
+                label: classes[best].clone(),
+                unsure: p[best] < self.model.card.unsure_below,
+                out_of_domain: self.model.distance(windows.view()) > 1.0,
+                probabilities: classes.iter().cloned().zip(p.iter().copied()).collect(),
+                model: self.model.card.trained.to_string(),
                 duration_s: recording.duration_s,
             }
         };
-        Ok(recordings.iter().map(prediction).collect())
+        Ok(recordings.iter().enumerate().map(prediction).collect())
     }
 }

@@ -1,11 +1,17 @@
-//! Reports: the figures of an evaluation, as text and as JSON. The JSON is this struct.
+//! Reports: the figures of an evaluation, as JSON, as text and as a page. The JSON is this struct.
+
+mod cross;
+mod html;
+mod text;
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::Confusion;
+pub use html::{About, cross_to_html, to_html};
+
+use crate::audit::Finding;
+use crate::metrics::{Calibration, Comparison, Confusion};
 use crate::model::{ModelSpec, Normalize};
 
 /// The figures of one evaluation.
@@ -25,18 +31,43 @@ pub struct Report {
     pub classes: Vec<String>,
     /// Share of each class that was recognised.
     pub recall: BTreeMap<String, f64>,
+    /// 95 % interval of each recall, by resampling speakers.
+    pub recall_ci95: BTreeMap<String, [f64; 2]>,
     /// Rows: truth, columns: prediction, both in the order of `classes`.
     pub confusion: Confusion,
+    /// How far the probabilities can be believed.
+    pub calibration: Calibration,
+    /// What the verdict `unsure` leaves out.
+    pub unsure: Unsure,
+    /// Each speaker, by name.
+    pub by_speaker: Vec<Group>,
+    /// Each sex, where the table knows it.
+    pub by_sex: Vec<Group>,
+    /// Each corpus, where there are several.
+    pub by_corpus: Vec<Group>,
     /// The folds.
     pub folds: Vec<FoldReport>,
+    /// How speakers were held out: `loso`, `corpus`, `split`, or the number of folds.
+    pub held_out: String,
     /// The protocol.
     pub normalize: Normalize,
     /// Feature sets.
     pub features: String,
     /// Feature columns.
     pub feature_names: Vec<String>,
-    /// Classifier and parameters.
+    /// Classifier and parameters, as they were asked for.
     pub model: ModelSpec,
+    /// Whether each fold chose its parameters in folds of its own training speakers.
+    pub tuned: bool,
+    /// The features that matter most, where they were asked for.
+    pub importance: Vec<Importance>,
+    /// Another model or feature set on the same folds, where one was asked for.
+    pub comparison: Option<Compared>,
+    /// UAR of a random split that ignores speakers, where it was asked for: what leaking would
+    /// have been worth.
+    pub random_split_uar: Option<f64>,
+    /// What the leakage audit found.
+    pub leakage: Vec<Finding>,
     /// The column that was learned.
     pub label: String,
     /// Names of the corpora.
@@ -49,7 +80,7 @@ pub struct Report {
     /// Speakers tested; all the unknown ones count as one.
     pub speakers: usize,
     /// Recordings neither trained nor tested on, because the column `split` marks them as something
-    /// else (validation).
+    /// else (validation), or because another corpus does not have their class.
     pub held_back: usize,
     /// Recordings left out: without a label, or, under protocol B, without a speaker.
     pub left_out: usize,
@@ -62,7 +93,7 @@ pub struct Report {
 /// One fold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FoldReport {
-    /// The speaker left out, or the number of the fold.
+    /// The speaker or corpus left out, or the number of the fold.
     pub name: String,
     /// The speakers tested.
     pub speakers: Vec<String>,
@@ -72,99 +103,212 @@ pub struct FoldReport {
     pub test: usize,
     /// UAR of this fold alone.
     pub uar: f64,
+    /// What was trained: the parameters chosen within the fold, where it was to choose.
+    pub model: ModelSpec,
 }
 
-impl Report {
-    /// The report as a page of text.
-    pub fn to_text(&self) -> String {
-        let mut text = String::new();
-        let corpora = if self.corpora.is_empty() {
-            String::new()
-        } else {
-            format!("{}: ", self.corpora.join(", "))
-        };
-        let scaling = match self.normalize {
-            Normalize::Corpus => "scaling fitted on the training speakers (protocol A)",
-            Normalize::Speaker => {
-                "each speaker scaled by their own unlabelled recordings (protocol B, transductive)"
-            }
-        };
-        let [low, high] = self.uar_ci95;
-        let windows = self.windows.map_or(String::new(), |windows| {
-            format!(" ({windows} windows, the mean of whose probabilities counts)")
-        });
-        let folds = match &self.folds[..] {
-            // Cross-validation has two folds at least.
-            [split] => format!(
-                "trained on the {} recordings marked `train`, tested on the {} marked `test`, {} others held back",
-                split.train, split.test, self.held_back
-            ),
-            folds => format!("{} speaker-disjoint folds", folds.len()),
-        };
-        let lines = [
-            format!(
-                "{corpora}{} recordings{windows}, {} speakers, {} classes",
-                self.n,
-                self.speakers,
-                self.classes.len()
-            ),
-            format!(
-                "{} features ({}), {}",
-                self.feature_names.len(),
-                self.features,
-                self.model
-            ),
-            format!("{folds}; {scaling}"),
-            String::new(),
-            format!(
-                "UAR       {:.3}   95 % interval {low:.3} to {high:.3} (speakers resampled), chance {:.3}",
-                self.uar, self.chance
-            ),
-            format!("accuracy  {:.3}", self.accuracy),
-            format!("macro F1  {:.3}", self.macro_f1),
-            String::new(),
-        ];
-        text.push_str(&lines.join("\n"));
-        text.push('\n');
-        self.confusion_table(&mut text);
-        let mut left_out = Vec::new();
-        if self.left_out > 0 {
-            left_out.push(format!(
-                "{} recordings left out (no label, or no speaker to scale by)",
-                self.left_out
-            ));
-        }
-        if self.speakerless > 0 {
-            left_out.push(format!(
-                "{} recordings without a speaker treated as one speaker",
-                self.speakerless
-            ));
-        }
-        if !left_out.is_empty() {
-            let _ = writeln!(text, "\n{}", left_out.join("; "));
-        }
-        text
-    }
+/// The figures of some of the recordings: those of a speaker, a sex, a corpus.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// Who.
+    pub name: String,
+    /// Recordings.
+    pub n: usize,
+    /// UAR over the classes that they have.
+    pub uar: f64,
+    /// Share recognised.
+    pub accuracy: f64,
+}
 
-    /// Rows are truth, columns predictions; the last column is the recall.
-    fn confusion_table(&self, text: &mut String) {
-        let width = self
-            .classes
-            .iter()
-            .map(|class| class.chars().count())
-            .max()
-            .unwrap_or(0)
-            .max(6);
-        let header: String = self
-            .classes
-            .iter()
-            .map(|class| format!(" {class:>width$}"))
-            .collect();
-        let _ = writeln!(text, "{:width$} {header} {:>7}", "", "recall");
-        for (class, row) in self.classes.iter().zip(&self.confusion) {
-            let counts: String = row.iter().map(|n| format!(" {n:>width$}")).collect();
-            let recall = self.recall.get(class).copied().unwrap_or(f64::NAN);
-            let _ = writeln!(text, "{class:width$} {counts} {recall:>7.3}");
-        }
+/// The verdict `unsure`, on held-out recordings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Unsure {
+    /// Share of recordings whose largest probability is below the threshold of their fold.
+    pub share: f64,
+    /// Share recognised of all the others; `None` where there are none.
+    pub accuracy_of_sure: Option<f64>,
+}
+
+/// How much a feature matters on speakers that were not trained on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Importance {
+    /// The feature.
+    pub feature: String,
+    /// What the probability of the true class loses, in the mean, when the feature's values are
+    /// shuffled among the held-out recordings of a fold (Breiman 2001).
+    pub loss: f64,
+    /// The class with which the feature correlates most, up or down.
+    pub class: String,
+    /// That correlation, over all recordings tested, -1 to 1.
+    pub correlation: f64,
+}
+
+/// The same recordings, recognised by two models.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Compared {
+    /// The other: its classifier, and its features where these differ.
+    pub other: String,
+    /// UAR of the other.
+    pub uar: f64,
+    /// The difference of the two, and how far chance explains it.
+    pub test: Comparison,
+}
+
+/// What models trained on one corpus, or on all others, make of another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CrossCorpus {
+    /// The corpora.
+    pub corpora: Vec<String>,
+    /// The classes that all of them have.
+    pub classes: Vec<String>,
+    /// Recordings of each corpus in these classes.
+    pub recordings: BTreeMap<String, usize>,
+    /// Recordings of other classes, or without a corpus or speaker where that is needed.
+    pub left_out: usize,
+    /// Every combination.
+    pub cells: Vec<CrossCell>,
+    /// How speakers were held out where a corpus is tested on itself.
+    pub within: String,
+    /// The protocol.
+    pub normalize: Normalize,
+    /// Feature sets.
+    pub features: String,
+    /// Classifier and parameters, as they were asked for.
+    pub model: ModelSpec,
+    /// The column that was learned.
+    pub label: String,
+    /// What the leakage audit found.
+    pub leakage: Vec<Finding>,
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+/// Trained on some corpora, tested on one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CrossCell {
+    /// Where it was trained.
+    pub train: Vec<String>,
+    /// Where it was tested; alone in `train`, on held-out speakers of it.
+    pub test: String,
+    /// Unweighted average recall.
+    pub uar: f64,
+    /// 95 % interval of it, by resampling speakers.
+    pub uar_ci95: [f64; 2],
+    /// Share recognised.
+    pub accuracy: f64,
+    /// Mean F1 of the classes.
+    pub macro_f1: f64,
+    /// Share of each class that was recognised.
+    pub recall: BTreeMap<String, f64>,
+    /// Rows: truth, columns: prediction.
+    pub confusion: Confusion,
+    /// Expected calibration error.
+    pub ece: f64,
+    /// Recordings tested.
+    pub n: usize,
+}
+#[cfg(test)]
+fn example(normalize: Normalize) -> Report {
+    let classes = ["angry", "calm", "sad"].map(String::from);
+    let group = |name: &str, n, uar| Group {
+        name: name.into(),
+        n,
+        uar,
+        accuracy: uar,
+    };
+    let spec = |text: &str| text.parse::<ModelSpec>().expect("a model");
+    let fold = |name: &str, model: &str| FoldReport {
+        name: name.into(),
+        speakers: vec![name.into()],
+        train: 60,
+        test: 30,
+        uar: 0.5,
+        model: spec(model),
+    };
+    Report {
+        uar: 0.6,
+        uar_ci95: [0.5, 0.7],
+        accuracy: 0.61,
+        macro_f1: 0.59,
+        chance: 1.0 / 3.0,
+        classes: classes.to_vec(),
+        recall: classes.iter().cloned().zip([0.8, 0.6, 0.4]).collect(),
+        recall_ci95: classes.iter().cloned().zip([[0.4, 0.9]; 3]).collect(),
+        confusion: vec![vec![24, 3, 3], vec![6, 18, 6], vec![9, 9, 12]],
+        calibration: Calibration {
+            ece: 0.041,
+            ece_ci95: [0.03, 0.06],
+            brier: 0.56,
+            bins: [(0.4, 0.5), (0.6, 0.55), (0.8, 0.75)]
+                .map(|(confidence, accuracy)| crate::metrics::Bin {
+                    confidence,
+                    accuracy,
+                    n: 30,
+                })
+                .to_vec(),
+        },
+        unsure: Unsure {
+            share: 0.1,
+            accuracy_of_sure: Some(0.66),
+        },
+        by_speaker: vec![
+            group("s1", 30, 0.5),
+            group("s2", 30, 0.7),
+            group("s3", 30, 0.6),
+        ],
+        by_sex: vec![group("female", 60, 0.65), group("male", 30, 0.55)],
+        by_corpus: Vec::new(),
+        folds: vec![
+            fold("s1", "svm:c=0.1"),
+            fold("s2", "svm:c=1"),
+            fold("s3", "svm:c=1"),
+        ],
+        held_out: "loso".into(),
+        normalize,
+        features: "rich".into(),
+        feature_names: vec!["f0_mean".into(), "pause_rate".into()],
+        model: spec("svm"),
+        tuned: true,
+        importance: vec![Importance {
+            feature: "f0_mean".into(),
+            loss: 0.03,
+            class: "angry".into(),
+            correlation: 0.6,
+        }],
+        comparison: Some(Compared {
+            other: "logistic:c=1".into(),
+            uar: 0.57,
+            test: Comparison {
+                difference: 0.03,
+                difference_ci95: [-0.01, 0.07],
+                p_value: 0.21,
+            },
+        }),
+        random_split_uar: Some(0.75),
+        leakage: Vec::new(),
+        label: "emotion".into(),
+        corpora: vec!["demo".into()],
+        n: 90,
+        windows: None,
+        speakers: 3,
+        held_back: 0,
+        left_out: 0,
+        speakerless: 0,
+        seed: 7,
     }
+}
+
+/// A report that holds the headline and nothing that came later, as old evaluations do.
+#[cfg(test)]
+fn bare(normalize: Normalize) -> Report {
+    let mut report = example(normalize);
+    report.recall_ci95.clear();
+    report.calibration.bins.clear();
+    report.by_speaker.clear();
+    report.by_sex.clear();
+    report.importance.clear();
+    report.comparison = None;
+    report.random_split_uar = None;
+    report.tuned = false;
+    report
 }

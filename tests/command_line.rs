@@ -21,12 +21,24 @@ mod contract {
         chance: f64,
         classes: Vec<String>,
         recall: BTreeMap<String, f64>,
+        recall_ci95: BTreeMap<String, [f64; 2]>,
         confusion: Vec<Vec<usize>>,
+        calibration: Calibration,
+        unsure: Unsure,
+        by_speaker: Vec<Group>,
+        by_sex: Vec<Group>,
+        by_corpus: Vec<Group>,
         folds: Vec<Fold>,
+        held_out: String,
         normalize: String,
         features: String,
         feature_names: Vec<String>,
         model: String,
+        tuned: bool,
+        importance: Vec<Importance>,
+        comparison: Option<Compared>,
+        random_split_uar: Option<f64>,
+        leakage: Vec<Finding>,
         label: String,
         corpora: Vec<String>,
         n: usize,
@@ -46,6 +58,73 @@ mod contract {
         train: usize,
         test: usize,
         uar: f64,
+        model: String,
+    }
+
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct Calibration {
+        ece: f64,
+        ece_ci95: [f64; 2],
+        brier: f64,
+        bins: Vec<Bin>,
+    }
+
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct Bin {
+        confidence: f64,
+        accuracy: f64,
+        n: usize,
+    }
+
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct Unsure {
+        share: f64,
+        accuracy_of_sure: Option<f64>,
+    }
+
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct Group {
+        name: String,
+        n: usize,
+        uar: f64,
+        accuracy: f64,
+    }
+
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct Importance {
+        feature: String,
+        loss: f64,
+        class: String,
+        correlation: f64,
+    }
+
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct Compared {
+        other: String,
+        uar: f64,
+        test: Comparison,
+    }
+
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct Comparison {
+        difference: f64,
+        difference_ci95: [f64; 2],
+        p_value: f64,
+    }
+
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct Finding {
+        is_error: bool,
+        kind: String,
+        message: String,
     }
 
     #[derive(serde::Deserialize)]
@@ -61,6 +140,8 @@ mod contract {
         file: String,
         label: String,
         probabilities: BTreeMap<String, f64>,
+        unsure: bool,
+        out_of_domain: bool,
         model: String,
         duration_s: f64,
     }
@@ -460,8 +541,13 @@ fn evaluation_reports_both_protocols_and_can_fail_under_a_bar() {
         "speaker",
         "truth",
         "predicted",
+        "unsure",
         "fold",
         "normalize",
+        "p_angry",
+        "p_happy",
+        "p_neutral",
+        "p_sad",
     ];
     assert_eq!(names, expected);
     assert!(
@@ -529,8 +615,7 @@ fn rows_without_label_or_speaker_are_treated_as_said() {
         a.stderr
     );
     assert!(
-        a.stderr
-            .contains("7 recordings without a speaker are treated as one speaker"),
+        a.stderr.contains("7 of 21 recordings without a speaker"),
         "{}",
         a.stderr
     );

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 const SIGNAL: [&str; 5] = ["audio", "dsp", "lld", "functional", "features"];
-const LEARNING: [&str; 7] = [
-    "dataset", "split", "scaler", "model", "metrics", "evaluate", "report",
+const LEARNING: [&str; 8] = [
+    "dataset", "split", "scaler", "model", "metrics", "audit", "evaluate", "report",
 ];
 /// May be imported from anywhere: errors, and how files are written.
 const GROUND: [&str; 2] = ["error", "output"];
@@ -25,16 +25,20 @@ fn allowed(module: &str) -> Vec<&'static str> {
         "dataset" => vec!["split", "table"],
         "frame" => vec!["table"],
         "split" | "scaler" | "metrics" => vec![],
-        "model" => vec!["dataset", "scaler", "split", "table"],
-        "evaluate" => vec!["dataset", "metrics", "model", "report", "split"],
-        "report" => vec!["metrics", "model"],
+        "model" => vec!["dataset", "metrics", "scaler", "split", "table"],
+        "audit" => vec!["dataset", "metrics", "split"],
+        "evaluate" => vec!["audit", "dataset", "metrics", "model", "report", "split"],
+        "plot" => vec![],
+        "report" => vec!["audit", "metrics", "model", "plot"],
         "predict" => vec!["audio", "extract", "features", "model"],
         other => panic!("module {other} has no place in the layers yet; give it one here"),
     }
 }
 
 /// Libraries that one half alone may see.
-const LIBRARIES: [(&[&str], &[&str]); 7] = [
+const LIBRARIES: [(&[&str], &[&str]); 9] = [
+    (&["plotters"], &["plot"]),
+    (&["faer", "hessboost"], &["model"]),
     (&["pulp"], &["dsp"]),
     (&["ropus"], &["audio"]),
     (

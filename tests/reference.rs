@@ -6,7 +6,9 @@ use sentire::dsp::stats;
 use sentire::features::rich;
 use sentire::functional::{CONTOUR, Scratch};
 use sentire::metrics;
-use sentire::model::{self, Classifier, Gamma, Kernel, svm::Svm};
+use sentire::model::calibration::Outputs;
+use sentire::model::svm::{self, Svm};
+use sentire::model::{Classifier, Gamma, Kernel, ModelSpec};
 use sentire::scaler::Scaler;
 use sentire::split;
 use serde_json::Value;
@@ -244,7 +246,7 @@ fn the_svm_predicts_what_scikit_learns_svc_predicts() {
         let kernel = match (case["kernel"].as_str().unwrap(), &case["gamma"]) {
             ("linear", _) => Kernel::Linear,
             ("rbf", Value::String(_)) => Kernel::Rbf {
-                gamma: Gamma::Scale,
+                gamma: Gamma::Scale(1.0),
             },
             ("rbf", gamma) => Kernel::Rbf {
                 gamma: Gamma::Value(gamma.as_f64().unwrap()),
@@ -261,10 +263,10 @@ fn the_svm_predicts_what_scikit_learns_svc_predicts() {
             let y_train: Vec<usize> = train.iter().map(|&row| y[row]).collect();
             let x_train = scaler.apply(x.view(), &train);
             let c = case["C"].as_f64().unwrap();
-            let svm = Svm::fit(x_train.view(), &y_train, classes.len(), kernel, c).unwrap();
-            let scores = svm.scores(scaler.apply(x.view(), &test).view());
-            for (scores, &row) in scores.rows().into_iter().zip(&test) {
-                predicted[row] = model::best(scores);
+            let svm = Svm::fit(x_train.view(), &y_train, classes.len(), kernel, c);
+            let decisions = svm.decisions(scaler.apply(x.view(), &test).view());
+            for (decisions, &row) in decisions.rows().into_iter().zip(&test) {
+                predicted[row] = svm::elected(&decisions.to_vec(), classes.len());
             }
         }
         assert_eq!(
@@ -310,7 +312,7 @@ fn the_forest_is_near_scikit_learns() {
     let reference = read("svc.json");
     let Clips { classes, x, y } = clips(&reference);
     let folds = numbers(&reference["folds"]["group_k_fold_3"]);
-    let uars: Vec<f64> = (0..5_u64)
+    let uars: Vec<f64> = (0..20)
         .map(|seed| {
             let mut predicted = vec![0; y.len()];
             for fold in 0..3 {
@@ -318,14 +320,8 @@ fn the_forest_is_near_scikit_learns() {
                     (0..y.len()).partition(|&row| folds[row] as usize == fold);
                 let y_train: Vec<usize> = train.iter().map(|&row| y[row]).collect();
                 let pick = |rows: &[usize]| x.select(ndarray::Axis(0), rows);
-                let forest = Forest::fit(
-                    pick(&train).view(),
-                    &y_train,
-                    classes.len(),
-                    100,
-                    1000 * seed,
-                )
-                .unwrap();
+                let x_train = pick(&train);
+                let forest = Forest::fit(x_train.view(), &y_train, classes.len(), 500, 1, seed);
                 for (scores, &row) in forest
                     .scores(pick(&test).view())
                     .rows()
@@ -340,16 +336,16 @@ fn the_forest_is_near_scikit_learns() {
         .collect();
     let mean = uars.iter().sum::<f64>() / uars.len() as f64;
     let theirs = reference["random_forest"]["mean"].as_f64().unwrap();
-    // scikit-learn's seeds spread over 7.5 points on these 120 rows; smartcore's forest on repeated
-    // rows lies 5 points lower, for it has no class weights.
+    // On these 120 rows scikit-learn's seeds deviate by 2.1 points and ours by 1.4: the difference of
+    // the means of 20 each has a standard error of 0.6. It is 0.1.
     assert!(
-        (mean - theirs).abs() < 0.075,
+        (mean - theirs).abs() < 0.02,
         "UAR {mean} ({uars:?}), scikit-learn's forest {theirs}"
     );
 }
 
 #[test]
-fn logistic_regression_and_tree_have_scikit_learns_probabilities() {
+fn logistic_regression_tree_and_ridge_say_what_scikit_learns_say() {
     let reference = read("classifiers.json");
     let table = read("svc.json");
     let Clips { classes, x, y } = clips(&table);
@@ -369,18 +365,26 @@ fn logistic_regression_and_tree_have_scikit_learns_probabilities() {
         // scikit-learn's trees see single precision too, its regressions double: 1e-6 apart.
         let (spec, bound) = match case["name"].as_str().unwrap() {
             "tree" => (format!("tree:max_depth={}", case["max_depth"]), 1e-6),
+            "ridge" => (format!("ridge:alpha={}", case["alpha"]), 1e-5),
             _ => (format!("logistic:c={}", case["c"]), 1e-3),
         };
+        let ModelSpec { learner, .. } = spec.parse().unwrap();
         let trained = Classifier::fit(
-            &spec.parse().unwrap(),
+            &learner,
             scaler.apply(x.view(), &train).view(),
             &y_train,
             classes.len(),
+            &vec![0; train.len()],
             0,
         );
-        let scores = trained
+        let outputs = trained
             .unwrap()
-            .scores(scaler.apply(x.view(), &test).view());
+            .outputs(scaler.apply(x.view(), &test).view());
+        let (scores, sum) = match outputs {
+            Outputs::Shares(shares) => (shares, 1.0),
+            Outputs::Scores(scores) => (scores, f64::NAN),
+            Outputs::Decisions(_) => panic!("{spec} decides between pairs"),
+        };
         let expected = case["probabilities"].as_array().unwrap();
         assert_eq!(expected.len(), test.len());
         for (row, expected) in expected.iter().enumerate() {
@@ -391,7 +395,7 @@ fn logistic_regression_and_tree_have_scikit_learns_probabilities() {
                     "{spec}, row {row}: {found} for {expected}"
                 );
             }
-            assert!((scores.row(row).sum() - 1.0).abs() < 1e-9);
+            assert!(sum.is_nan() || (scores.row(row).sum() - sum).abs() < 1e-9);
         }
     }
 }

@@ -232,17 +232,23 @@ fn what_cannot_be_split_is_refused_in_one_line() {
         .columns
         .push(("split".into(), Column::Text(halves.collect())));
     leaky.write(&sandbox.path("leaky.parquet")).unwrap();
-    let said = say("evaluate leaky.parquet --folds split");
+    let run = sandbox
+        .sentire("evaluate leaky.parquet --folds split")
+        .exits(2);
+    let said = run.stderr.lines().last().unwrap();
     assert!(
-        said.contains("speaker f1 has rows in both `train` and `test`"),
-        "{said}"
+        run.stdout.is_empty()
+            && said.starts_with("error: refused: ")
+            && said.contains("speaker_on_two_sides"),
+        "{}",
+        run.stderr
     );
     let unknown = sandbox
         .sentire("evaluate leaky.parquet --folds halves")
         .exits(2)
         .stderr;
     assert!(
-        unknown.contains("expected loso, split, or a number"),
+        unknown.contains("expected loso, split, corpus, or a number"),
         "{unknown}"
     );
 }

@@ -20,6 +20,8 @@ mod command_line;
 mod corpus_check;
 // Trim, gain and windows: what they do to tables, models, predictions and evaluation.
 mod preprocessing;
+// Reports, comparisons, corpora against each other, planted leakage, model cards.
+mod learning;
 // Training, validation and test parts.
 mod splitting;
 // Real corpora, where SENTIRE_CORPORA names them.

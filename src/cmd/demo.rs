@@ -7,7 +7,7 @@ use sentire::audio;
 use sentire::corpus::Manifest;
 use sentire::dataset::Dataset;
 use sentire::error::{Error, Result};
-use sentire::evaluate::{self, FoldSpec};
+use sentire::evaluate::{self, Protocol};
 use sentire::extract::{self, Settings};
 use sentire::model::{Model, ModelSpec, Normalize};
 use sentire::output;
@@ -16,7 +16,6 @@ use sentire::predict::{Features, Predictor};
 use crate::cli::Demo;
 use crate::cmd::{
     Console, Outcome, count, evaluate::write_report, extract::extract_with_progress, predict,
-    to_json,
 };
 
 /// Synthetic speech of 8 voices in 4 emotions; see its README.
@@ -42,10 +41,17 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
 
     let data = Dataset::read(&[&features], "emotion")?;
     let spec = ModelSpec::default();
-    let evaluation = evaluate::evaluate(&data, &spec, FoldSpec::Loso, Normalize::Corpus, SEED)?;
+    let protocol = Protocol {
+        importance: true,
+        ..Protocol::default()
+    };
+    let evaluation = evaluate::evaluate(&data, &spec, &protocol)?;
     let report = evaluation.report.clone();
-    let json = to_json(&report);
-    write_report(&dir.join("report"), &report.to_text(), &json, &[evaluation])?;
+    let command = format!(
+        "sentire evaluate {} --folds loso --model {spec}",
+        features.display()
+    );
+    write_report(&dir.join("report"), &[evaluation], &command)?;
 
     let model = Model::train(&data, &spec, Normalize::Corpus, SEED)?;
     let model_path = dir.join("model.sentire");
@@ -76,7 +82,7 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
     console.print(&format!(
         "Demo on synthetic speech (espeak-ng): it shows the steps, not how people feel.\n\n\
          features    {}, {} -> {shown}/features.parquet\n\
-         evaluation  each speaker recognised by a model trained on the others -> {shown}/report/\n\n{}\n\
+         evaluation  each speaker recognised by a model trained on the others -> {shown}/report/report.html\n\n{}\n\
          model       {} -> {shown}/model.sentire\n\
          prediction  by a model that has not heard speaker {}:\n            {}\n\
          Next, on recordings of your own:\n  sentire corpus DIR -o manifest.csv\n  sentire extract manifest.csv\n  \
@@ -84,7 +90,7 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
         count(summary.recordings, "recording"),
         count(summary.features, "feature"),
         indent(&report.to_text()),
-        model.card.model,
+        model.card.trained,
         held_out.speaker.as_deref().unwrap_or("unknown"),
         predict::line(prediction, false),
     ))?;

@@ -8,7 +8,7 @@ use std::path::Path;
 use sentire::audio::{self, Rate, ReadOptions};
 use sentire::error::{Error, Result};
 use sentire::features::{Dictionary, Entry, FEATURES_VERSION, FeatureSet, StatisticGroup};
-use sentire::model::{Card, Model, file::is_model};
+use sentire::model::{Card, Model, is_model};
 use sentire::table::{Table, plain_key};
 use serde::Serialize;
 
@@ -291,8 +291,12 @@ fn card_text(card: &Card) -> String {
     } else {
         card.corpora.join(", ")
     };
+    let trained = match card.model == card.trained {
+        true => card.trained.to_string(),
+        false => format!("{} (chosen by {})", card.trained, card.model),
+    };
     let mut lines = vec![
-        ("model", card.model.to_string()),
+        ("model", trained),
         ("classes", format!("{}: {}", card.label, counts.join(", "))),
         ("protocol", protocol.to_string()),
         (
@@ -302,9 +306,46 @@ fn card_text(card: &Card) -> String {
                 card.n, card.speakers
             ),
         ),
+    ];
+    if !card.licences.is_empty() {
+        let licences = card
+            .licences
+            .iter()
+            .map(|(corpus, terms)| format!("{corpus}: {terms}"));
+        lines.push(("licences", licences.collect::<Vec<_>>().join("; ")));
+    }
+    if let Some(figures) = &card.held_out {
+        let [low, high] = figures.uar_ci95;
+        let chosen = match card.model == card.trained {
+            true => "",
+            false => "; a little too good, as the model was chosen by them",
+        };
+        lines.push((
+            "held out",
+            format!(
+                "UAR {:.3} ({low:.3} to {high:.3}), accuracy {:.3}, ECE {:.3}, on {} groups of training speakers, each recognised by a model \
+                 of the others{chosen}",
+                figures.uar, figures.accuracy, figures.ece, figures.folds
+            ),
+        ));
+        let recall = figures
+            .recall
+            .iter()
+            .map(|(class, recall)| format!("{class} {recall:.2}"));
+        lines.push(("recall", recall.collect::<Vec<_>>().join(", ")));
+    }
+    lines.push((
+        "unsure",
+        format!("below a probability of {:.2}", card.unsure_below),
+    ));
+    for (class, words) in &card.label_meaning {
+        lines.push(("meaning", format!("{class}: {}", words.join(", "))));
+    }
+    lines.extend([
+        ("intended use", card.intended_use.clone()),
         ("seed", card.seed.to_string()),
         ("made by", format!("sentire {}", card.sentire)),
-    ];
+    ]);
     if let Some(date) = &card.date {
         lines.push(("date", date.clone()));
     }

@@ -1,13 +1,16 @@
 //! `sentire evaluate`: features to a report on unseen speakers.
 
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
+use sentire::audit::{self, Finding};
 use sentire::dataset::Dataset;
 use sentire::error::{Error, Result};
-use sentire::evaluate::{self, Evaluation, NormalizeSpec};
-use sentire::model::Normalize;
+use sentire::evaluate::{self, Evaluation, FoldSpec, NormalizeSpec, OutOfFold, Protocol};
+use sentire::features::FeatureSet;
+use sentire::model::{ModelSpec, Normalize};
 use sentire::output;
-use sentire::report::Report;
+use sentire::report::{About, Report, cross_to_html, to_html};
 use sentire::table::{Column, Table};
 use serde::Serialize;
 
@@ -16,9 +19,9 @@ use crate::cmd::{Console, Outcome, count, to_json, train};
 
 /// Both protocols in one report.
 #[derive(Serialize)]
-struct Both<'a> {
-    corpus: &'a Report,
-    speaker: &'a Report,
+struct Both<T> {
+    corpus: T,
+    speaker: T,
 }
 
 pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
@@ -30,51 +33,71 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
     if let Some(dir) = &args.output {
         check_folder(dir, console)?;
     }
-    let data = Dataset::read(&args.features, &args.learn.label)?;
-    let protocols = match args.normalize {
+    let data = train::read(&args.features, &args.learn)?;
+    let normalized = match args.normalize {
         NormalizeSpec::One(normalize) => vec![normalize],
         NormalizeSpec::Both => vec![Normalize::Corpus, Normalize::Speaker],
     };
-    train::warn(&data, &protocols, console);
-    let evaluations: Vec<Evaluation> = protocols
+    train::warn(&data, &normalized, console);
+    let protocols: Vec<Protocol> = normalized
         .iter()
-        .map(|&normalize| {
-            evaluate::evaluate(
-                &data,
-                &args.learn.model,
-                args.folds,
-                normalize,
-                args.learn.seed,
-            )
+        .map(|&normalize| Protocol {
+            folds: match &args.test_corpus {
+                Some(name) => FoldSpec::TestCorpus(name.clone()),
+                None => args.folds.clone(),
+            },
+            importance: args.output.is_some(),
+            ..train::protocol(&args.learn, normalize)
         })
-        .collect::<Result<_>>()?;
-
-    let text = evaluations
+        .collect();
+    if args.cross_corpus {
+        return cross_corpus(args, &data, &protocols, console);
+    }
+    let other = args
+        .compare
+        .as_deref()
+        .map(|other| Other::of(args, &data, other))
+        .transpose()?;
+    // All that can be refused is, before the work.
+    let mut findings: Vec<Finding> = Vec::new();
+    for data in [Some(&data), other.as_ref().map(|other| &other.data)]
+        .into_iter()
+        .flatten()
+    {
+        for protocol in &protocols {
+            findings.extend(evaluate::leakage(data, protocol)?);
+        }
+    }
+    let mut told = HashSet::new();
+    findings.retain(|finding| told.insert((finding.kind.clone(), finding.message.clone())));
+    findings.sort_by_key(|finding| !finding.is_error);
+    train::tell(&findings, console);
+    audit::refuse(&findings, args.learn.allow_leakage)?;
+    let evaluated = protocols
         .iter()
-        .map(|e| e.report.to_text())
+        .map(|protocol| one(args, &data, other.as_ref(), protocol));
+    let evaluations: Vec<Evaluation> = evaluated.collect::<Result<_>>()?;
+
+    let reports: Vec<Report> = evaluations.iter().map(|e| e.report.clone()).collect();
+    let text = reports
+        .iter()
+        .map(Report::to_text)
         .collect::<Vec<_>>()
         .join("\n");
-    let json = match &evaluations[..] {
-        [corpus, speaker] => to_json(&Both {
-            corpus: &corpus.report,
-            speaker: &speaker.report,
-        }),
-        evaluations => to_json(&evaluations[0].report),
-    };
+    let json = json_of(&reports);
     if let Some(dir) = &args.output {
-        write_report(dir, &text, &json, &evaluations)?;
+        write_report(dir, &evaluations, &command(args))?;
     }
     console.print(if args.json { &json } else { &text })?;
-    let uar = evaluations[0].report.uar;
+    let report = &reports[0];
     match args.fail_under {
-        Some(bar) if uar < bar => {
-            console.note(&format!("UAR {uar:.4} is under {bar}"));
+        Some(bar) if report.uar.is_nan() || report.uar < bar => {
+            console.note(&format!("UAR {:.4} is under {bar}", report.uar));
             Ok(Outcome::Partly)
         }
         _ => {
-            let report = &evaluations[0].report;
             let written = match &args.output {
-                Some(dir) => format!("report -> {}", dir.display()),
+                Some(dir) => format!("report -> {}", dir.join(FILES[0]).display()),
                 None => "a report to keep: -o DIR".into(),
             };
             console.note(&format!(
@@ -88,7 +111,190 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
     }
 }
 
-const FILES: [&str; 3] = ["report.txt", "report.json", "predictions.parquet"];
+/// What is compared with: another model, or another table of the same recordings.
+struct Other {
+    data: Dataset,
+    spec: ModelSpec,
+}
+
+impl Other {
+    fn of(args: &Evaluate, data: &Dataset, other: &str) -> Result<Other> {
+        if Path::new(other).is_file() {
+            let table = Dataset::read(&[other], &args.learn.label)?;
+            return Ok(Other {
+                data: data.aligned(&table)?,
+                spec: args.learn.spec(),
+            });
+        }
+        let mut spec: ModelSpec = other.parse().map_err(|error| match error {
+            Error::Usage(reason) => {
+                Error::Usage(format!("--compare {other}: no such file, and {reason}"))
+            }
+            other => other,
+        })?;
+        spec.tune |= args.learn.tune;
+        Ok(Other {
+            data: data.clone(),
+            spec,
+        })
+    }
+}
+
+/// The evaluation under one protocol, with all that was asked for beside it.
+fn one(
+    args: &Evaluate,
+    data: &Dataset,
+    other: Option<&Other>,
+    protocol: &Protocol,
+) -> Result<Evaluation> {
+    let spec = args.learn.spec();
+    let mut evaluation = evaluate::evaluate(data, &spec, protocol)?;
+    if args.show_leak {
+        let uar = evaluate::random_split_uar(data, &spec, protocol)?;
+        evaluation.report.random_split_uar = Some(uar);
+    }
+    if let Some(other) = other {
+        let protocol = Protocol {
+            importance: false,
+            ..protocol.clone()
+        };
+        let second = evaluate::evaluate(&other.data, &other.spec, &protocol)?;
+        let compared = evaluate::compare(&evaluation, &second, described(&second.report))?;
+        evaluation.report.comparison = Some(compared);
+        for finding in second.report.leakage {
+            if !evaluation.report.leakage.contains(&finding) {
+                evaluation.report.leakage.push(finding);
+            }
+        }
+    }
+    Ok(evaluation)
+}
+
+/// A model with its features, in a few words.
+fn described(report: &Report) -> String {
+    format!(
+        "{} on {} features ({})",
+        report.model,
+        report.feature_names.len(),
+        report.features
+    )
+}
+
+fn cross_corpus(
+    args: &Evaluate,
+    data: &Dataset,
+    protocols: &[Protocol],
+    console: &Console,
+) -> Result<Outcome> {
+    let findings = evaluate::cross_leakage(data, &protocols[0])?;
+    train::tell(&findings, console);
+    audit::refuse(&findings, args.learn.allow_leakage)?;
+    let spec = args.learn.spec();
+    let crossed = protocols
+        .iter()
+        .map(|p| evaluate::cross_corpus(data, &spec, p));
+    let crossed: Vec<_> = crossed.collect::<Result<_>>()?;
+    let text = crossed
+        .iter()
+        .map(|c| c.to_text())
+        .collect::<Vec<_>>()
+        .join("\n");
+    let json = match &crossed[..] {
+        [corpus, speaker] => to_json(&Both { corpus, speaker }),
+        crossed => to_json(&crossed[0]),
+    };
+    if let Some(dir) = &args.output {
+        let about = About {
+            title: format!(
+                "Recognising {} across {}",
+                crossed[0].label,
+                crossed[0].corpora.join(", ")
+            ),
+            ..about(command(args))
+        };
+        output::write(
+            &dir.join(FILES[0]),
+            cross_to_html(&crossed, &about).as_bytes(),
+        )?;
+        output::write(&dir.join(FILES[1]), text.as_bytes())?;
+        output::write(&dir.join(FILES[2]), json.as_bytes())?;
+    }
+    console.print(if args.json { &json } else { &text })?;
+    console.note(&format!(
+        "{} of {}",
+        count(crossed[0].cells.len(), "pairing"),
+        count(crossed[0].corpora.len(), "corpus")
+    ));
+    Ok(Outcome::Done)
+}
+
+fn json_of(reports: &[Report]) -> String {
+    match reports {
+        [corpus, speaker] => to_json(&Both { corpus, speaker }),
+        reports => to_json(&reports[0]),
+    }
+}
+
+/// The command that makes this report again, as far as figures depend on it.
+fn command(args: &Evaluate) -> String {
+    let learn = &args.learn;
+    let mut words = vec!["sentire evaluate".to_string()];
+    words.extend(
+        args.features
+            .iter()
+            .map(|path| quoted(&path.display().to_string())),
+    );
+    let mut say = |flag: &str, value: String| words.push(format!("{flag} {}", quoted(&value)));
+    match &args.test_corpus {
+        Some(name) => say("--test-corpus", name.clone()),
+        None => say("--folds", args.folds.to_string()),
+    }
+    let normalize = match args.normalize {
+        NormalizeSpec::One(normalize) => normalize.to_string(),
+        NormalizeSpec::Both => "both".into(),
+    };
+    say("--normalize", normalize);
+    say("--model", learn.model.to_string());
+    if learn.label != "emotion" {
+        say("--label", learn.label.clone());
+    }
+    for (from, to) in &learn.map {
+        say("--map", format!("{from}={to}"));
+    }
+    if let Some(other) = &args.compare {
+        say("--compare", other.clone());
+    }
+    say("--seed", learn.seed.to_string());
+    let flags = [
+        ("--cross-corpus", args.cross_corpus),
+        ("--tune", learn.tune),
+        ("--show-leak", args.show_leak),
+        ("--allow-leakage", learn.allow_leakage),
+    ];
+    words.extend(
+        flags
+            .iter()
+            .filter(|(_, set)| *set)
+            .map(|(flag, _)| flag.to_string()),
+    );
+    words.join(" ")
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:=,+".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_string(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
+const FILES: [&str; 4] = [
+    "report.html",
+    "report.txt",
+    "report.json",
+    "predictions.parquet",
+];
 
 fn check_folder(dir: &Path, console: &Console) -> Result<()> {
     if dir.exists() && !dir.is_dir() {
@@ -102,11 +308,46 @@ fn check_folder(dir: &Path, console: &Console) -> Result<()> {
         .try_for_each(|name| output::check(&dir.join(name), console.force))
 }
 
-/// Writes the report as text and JSON, and the predictions as a table.
-pub fn write_report(dir: &Path, text: &str, json: &str, evaluations: &[Evaluation]) -> Result<()> {
-    output::write(&dir.join(FILES[0]), text.as_bytes())?;
-    output::write(&dir.join(FILES[1]), json.as_bytes())?;
-    predictions(evaluations).write(&dir.join(FILES[2]))
+/// Writes the report as a page, as text and as JSON, and the predictions as a table. `command` makes
+/// it again.
+pub fn write_report(dir: &Path, evaluations: &[Evaluation], command: &str) -> Result<()> {
+    let reports: Vec<Report> = evaluations.iter().map(|e| e.report.clone()).collect();
+    let about = About {
+        title: title(&reports[0]),
+        meanings: meanings(&reports[0].features),
+        ..about(command.to_string())
+    };
+    let text = reports
+        .iter()
+        .map(Report::to_text)
+        .collect::<Vec<_>>()
+        .join("\n");
+    output::write(&dir.join(FILES[0]), to_html(&reports, &about).as_bytes())?;
+    output::write(&dir.join(FILES[1]), text.as_bytes())?;
+    output::write(&dir.join(FILES[2]), json_of(&reports).as_bytes())?;
+    predictions(evaluations).write(&dir.join(FILES[3]))
+}
+
+fn about(command: String) -> About {
+    About {
+        command,
+        version: concat!("sentire ", env!("CARGO_PKG_VERSION")).into(),
+        date: sentire::model::source_date(),
+        ..About::default()
+    }
+}
+
+fn title(report: &Report) -> String {
+    match &report.corpora[..] {
+        [] => format!("Recognising {}", report.label),
+        corpora => format!("Recognising {} in {}", report.label, corpora.join(", ")),
+    }
+}
+
+/// What the features of these sets are, in plain words.
+fn meanings(sets: &str) -> std::collections::BTreeMap<String, String> {
+    let sets = FeatureSet::parse_list(sets).unwrap_or_default();
+    sets.into_iter().flat_map(FeatureSet::meanings).collect()
 }
 
 /// One row per recording and protocol.
@@ -114,39 +355,54 @@ fn predictions(evaluations: &[Evaluation]) -> Table {
     let rows = || {
         evaluations
             .iter()
-            .flat_map(|e| e.predictions.iter().map(move |v| (e.report.normalize, v)))
+            .flat_map(|e| e.predictions.iter().map(move |v| (&e.report, v)))
     };
-    let words = |f: &dyn Fn(Normalize, &evaluate::OutOfFold) -> Option<String>| {
+    let words = |f: &dyn Fn(&Report, &OutOfFold) -> Option<String>| {
         Column::Text(
             rows()
-                .map(|(normalize, prediction)| f(normalize, prediction))
+                .map(|(report, prediction)| f(report, prediction))
                 .collect(),
         )
     };
-    let columns = [
-        ("file", words(&|_, v| Some(v.row.file.clone()))),
+    let seconds =
+        |f: &dyn Fn(&OutOfFold) -> f64| Column::Double(rows().map(|(_, v)| f(v)).collect());
+    let mut columns = vec![
+        ("file".to_string(), words(&|_, v| Some(v.row.file.clone()))),
+        ("start".into(), seconds(&|v| v.row.start)),
+        ("end".into(), seconds(&|v| v.row.end)),
+        ("corpus".into(), words(&|_, v| v.row.corpus.clone())),
+        ("speaker".into(), words(&|_, v| v.row.speaker.clone())),
         (
-            "start",
-            Column::Double(rows().map(|(_, v)| v.row.start).collect()),
+            "truth".into(),
+            words(&|r, v| Some(r.classes[v.truth].clone())),
         ),
         (
-            "end",
-            Column::Double(rows().map(|(_, v)| v.row.end).collect()),
+            "predicted".into(),
+            words(&|r, v| Some(r.classes[v.predicted].clone())),
         ),
-        ("corpus", words(&|_, v| v.row.corpus.clone())),
-        ("speaker", words(&|_, v| v.row.speaker.clone())),
-        ("truth", words(&|_, v| Some(v.truth.clone()))),
-        ("predicted", words(&|_, v| Some(v.predicted.clone()))),
-        ("fold", words(&|_, v| Some(v.fold.clone()))),
         (
-            "normalize",
-            words(&|normalize, _| Some(normalize.to_string())),
+            "unsure".into(),
+            Column::Bool(rows().map(|(_, v)| Some(v.unsure)).collect()),
+        ),
+        ("fold".into(), words(&|_, v| Some(v.fold.clone()))),
+        (
+            "normalize".into(),
+            words(&|r, _| Some(r.normalize.to_string())),
         ),
     ];
+    let classes: BTreeSet<&String> = evaluations.iter().flat_map(|e| &e.report.classes).collect();
+    for class in classes {
+        let probability = |(report, v): (&Report, &OutOfFold)| {
+            let place = report.classes.iter().position(|name| name == class);
+            place.map_or(f32::NAN, |place| v.probabilities[place] as f32)
+        };
+        columns.push((
+            format!("p_{class}"),
+            Column::Float(rows().map(probability).collect()),
+        ));
+    }
     Table {
-        columns: columns
-            .map(|(name, column)| (name.to_string(), column))
-            .into(),
+        columns,
         ..Table::default()
     }
 }

@@ -121,6 +121,7 @@ pub fn to_json(result: &impl serde::Serialize) -> String {
 pub fn count(n: usize, noun: &str) -> String {
     match noun {
         _ if n == 1 => format!("1 {noun}"),
+        _ if noun == "corpus" => format!("{n} corpora"),
         _ if noun.ends_with('s') => format!("{n} {noun}es"),
         _ => format!("{n} {noun}s"),
     }

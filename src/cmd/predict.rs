@@ -74,7 +74,7 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
     let done = count(recordings.len(), "recording");
     console.note(&format!(
         "{done}{failures}, by {} of {}",
-        model.card.model,
+        model.card.trained,
         path.display()
     ));
     Ok(if failed > 0 {
@@ -122,8 +122,15 @@ pub fn line(prediction: &Prediction, json: bool) -> String {
         .iter()
         .map(|(class, p)| format!("{class} {p:.2}"))
         .collect();
+    let mut verdicts = String::new();
+    if prediction.unsure {
+        verdicts.push_str("  unsure");
+    }
+    if prediction.out_of_domain {
+        verdicts.push_str("  unlike the training recordings");
+    }
     format!(
-        "{}  {}  ({})\n",
+        "{}  {}  ({}){verdicts}\n",
         prediction.file,
         prediction.label,
         probabilities.join(", ")

@@ -1,25 +1,45 @@
 //! `sentire train`: features to a model.
 
+use std::path::PathBuf;
+
+use sentire::audit::{self, Finding};
+use sentire::corpus::Layout;
 use sentire::dataset::Dataset;
 use sentire::error::Result;
-use sentire::model::{Model, Normalize};
+use sentire::evaluate::{self, Protocol};
+use sentire::model::{self, Model, Normalize};
 use sentire::output;
 
-use crate::cli::Train;
+use crate::cli::{Learn, Train};
 use crate::cmd::{Console, Outcome, count};
 
 pub fn run(args: &Train, console: &Console) -> Result<Outcome> {
     output::check(&args.output, console.force)?;
-    output::check_apart(&args.output, &[&args.features])?;
-    let data = Dataset::read(&[&args.features], &args.learn.label)?;
+    let inputs: Vec<&std::path::Path> = args.features.iter().map(PathBuf::as_path).collect();
+    output::check_apart(&args.output, &inputs)?;
+    let data = read(&args.features, &args.learn)?;
     warn(&data, &[args.normalize], console);
-    let model = Model::train(&data, &args.learn.model, args.normalize, args.learn.seed)?;
+    // Training holds speakers out of inner folds, as far as there are several.
+    let findings = match model::participants(&data, args.normalize)?.speaker_count() {
+        1 => audit::audit(&data, &[]),
+        _ => evaluate::leakage(&data, &protocol(&args.learn, args.normalize))?,
+    };
+    tell(&findings, console);
+    audit::refuse(&findings, args.learn.allow_leakage)?;
+    let model = train(&data, &args.learn, args.normalize)?;
     model.save(&args.output)?;
     let card = &model.card;
     let output = args.output.display();
+    let held_out = match &card.held_out {
+        Some(figures) => format!(
+            ", UAR {:.3} on training speakers held out in {} groups",
+            figures.uar, figures.folds
+        ),
+        None => String::new(),
+    };
     console.note(&format!(
-        "{} trained on {} of {}, {} -> {output}; next: sentire predict RECORDING -m {output}",
-        card.model,
+        "{} trained on {} of {}, {}{held_out} -> {output}; next: sentire predict RECORDING -m {output}",
+        card.trained,
         count(card.n, "recording"),
         count(card.speakers, "speaker"),
         count(card.classes.len(), "class"),
@@ -27,24 +47,57 @@ pub fn run(args: &Train, console: &Console) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Says which recordings cannot be used as they are under `protocols`.
+/// Trains, and puts into the card what is known of the corpora.
+pub fn train(data: &Dataset, learn: &Learn, normalize: Normalize) -> Result<Model> {
+    let mut model = Model::train(data, &learn.spec(), normalize, learn.seed)?;
+    let licence = |name: &String| {
+        let layout = Layout::ALL
+            .into_iter()
+            .find(|layout| layout.name() == name)?;
+        Some((name.clone(), layout.licence()?.to_string()))
+    };
+    model.card.licences = model.card.corpora.iter().filter_map(licence).collect();
+    Ok(model)
+}
+
+/// The labelled rows of tables, with the classes that were asked for.
+pub fn read(tables: &[PathBuf], learn: &Learn) -> Result<Dataset> {
+    Dataset::read(tables, &learn.label)?.with_classes_mapped(&learn.map)
+}
+
+/// One speaker left out at a time, as `learn` has it otherwise.
+pub fn protocol(learn: &Learn, normalize: Normalize) -> Protocol {
+    Protocol {
+        normalize,
+        seed: learn.seed,
+        allow_leakage: learn.allow_leakage,
+        ..Protocol::default()
+    }
+}
+
+/// Prints what the leakage audit found.
+pub fn tell(findings: &[Finding], console: &Console) {
+    for finding in findings {
+        let kind = if finding.is_error {
+            "leakage"
+        } else {
+            "warning"
+        };
+        console.note(&format!("{kind}: {}", finding.message));
+    }
+}
+
+/// Says which recordings are left out under `protocols`.
 pub fn warn(data: &Dataset, protocols: &[Normalize], console: &Console) {
     if data.unlabelled > 0 {
         let recordings = count(data.unlabelled, "recording");
         console.note(&format!("note: {recordings} without a label left out"));
     }
     let speakerless = data.speakerless();
-    if speakerless == 0 {
-        return;
-    }
-    for normalize in protocols {
-        let treatment = match normalize {
-            Normalize::Corpus => "are treated as one speaker",
-            Normalize::Speaker => "left out, since there is nothing to scale them by",
-        };
+    if speakerless > 0 && protocols.contains(&Normalize::Speaker) {
         let recordings = count(speakerless, "recording");
         console.note(&format!(
-            "warning: {recordings} without a speaker {treatment}"
+            "warning: {recordings} without a speaker left out under --normalize speaker: there is nothing to scale them by"
         ));
     }
 }

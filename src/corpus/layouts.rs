@@ -64,6 +64,20 @@ impl Layout {
         }
     }
 
+    /// On which terms the corpus is given away, as its makers say; `None` where the layout names no
+    /// corpus.
+    pub fn licence(self) -> Option<&'static str> {
+        match self {
+            Layout::Ravdess => Some("CC BY-NC-SA 4.0"),
+            Layout::Tess => Some("CC BY-NC-ND 4.0"),
+            Layout::CremaD => Some("Open Database License"),
+            Layout::Savee => Some("research only"),
+            Layout::Emodb => Some("freely available"),
+            Layout::Emovo => Some("free for research"),
+            Layout::Folders => None,
+        }
+    }
+
     /// What a name looks like, for messages.
     pub fn grammar(self) -> &'static str {
         match self {

@@ -5,7 +5,7 @@ pub mod aubio;
 pub mod egemaps;
 pub mod rich;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
@@ -104,6 +104,70 @@ impl FeatureSet {
         }
         Ok(sets)
     }
+}
+
+impl FeatureSet {
+    /// What each feature is, in plain words with its unit.
+    pub fn meanings(self) -> BTreeMap<String, String> {
+        let with_unit = |meaning: &str, unit: &str| match unit {
+            "1" | "" => meaning.to_string(),
+            unit => format!("{meaning} ({unit})"),
+        };
+        if let Some(dictionary) = self.dictionary() {
+            let entry = |entry: Entry| {
+                let meaning = with_unit(&entry.meaning, &entry.unit);
+                (entry.name, meaning)
+            };
+            return dictionary.features.into_iter().map(entry).collect();
+        }
+        let descriptors: HashMap<String, Lld> = self
+            .llds()
+            .into_iter()
+            .map(|lld| (lld.name.clone(), lld))
+            .collect();
+        let groups = self.statistics();
+        let statistic = |feature: &Feature| {
+            // Words such as `local` mean one thing of jitter and another of shimmer.
+            let own = groups
+                .iter()
+                .filter(|group| group.name == feature.descriptor);
+            let statistics = own.chain(&groups).flat_map(|group| group.statistics);
+            let named = statistics
+                .into_iter()
+                .find(|(name, _)| *name == feature.functional);
+            named.map_or("", |(_, text)| plain(text))
+        };
+        let said = |feature: Feature| {
+            let statistic = statistic(&feature);
+            let parts = feature.descriptor.split_once("_delta");
+            let (base, rest) = parts.unwrap_or((&feature.descriptor, ""));
+            let base = base.strip_suffix("_voiced").unwrap_or(base);
+            let of = match parts {
+                Some(_) => "change from frame to frame of the ",
+                None => "",
+            };
+            let meaning = match descriptors.get(base) {
+                Some(lld) => {
+                    let what = with_unit(plain(&lld.definition), lld.unit);
+                    format!("{statistic} of the {of}{what}")
+                }
+                None => format!("{}: {statistic}", base.replace('_', " ")),
+            };
+            let voiced = feature.descriptor.ends_with("_voiced") || rest == "_voiced";
+            let where_from = if voiced { ", in voiced frames" } else { "" };
+            (feature.name, meaning + where_from)
+        };
+        self.features().into_iter().map(said).collect()
+    }
+}
+
+/// A definition up to its first remark.
+fn plain(definition: &str) -> &str {
+    let end = [" (", ";", ":", ", 0 to 1"]
+        .iter()
+        .filter_map(|mark| definition.find(mark))
+        .min();
+    &definition[..end.unwrap_or(definition.len())]
 }
 
 impl fmt::Display for FeatureSet {
@@ -369,5 +433,25 @@ mod tests {
                 "unknown feature set \"aubio\"; this program was built without it (cargo feature `aubio`); available: rich, egemaps, default"
             );
         }
+    }
+
+    #[test]
+    fn every_feature_is_said_in_plain_words() {
+        let rich = FeatureSet::Rich.meanings();
+        assert_eq!(rich.len(), FeatureSet::Rich.features().len());
+        assert!(
+            rich.values()
+                .all(|words| words.len() > 8 && !words.starts_with(" of"))
+        );
+        assert_eq!(
+            rich["mfcc_1_p50"],
+            "median of the mel-frequency cepstral coefficient 1 of 26 log-mel bands, balance of low against high frequencies (dB)"
+        );
+        assert!(
+            rich["shimmer_local"].contains("amplitudes"),
+            "{}",
+            rich["shimmer_local"]
+        );
+        assert!(FeatureSet::Egemaps.meanings()["loudness_sma3_amean"].len() > 8);
     }
 }

@@ -8,8 +8,8 @@ use crate::model::Model;
 use crate::output;
 
 const MAGIC: &[u8; 8] = b"sentire\n";
-/// Rises when older programs can no longer read the file.
-const FORMAT: u32 = 1;
+/// Rises when programs of another format can no longer read the file.
+const FORMAT: u32 = 2;
 /// Magic, format, length of the model, its BLAKE3.
 const HEADER: usize = 8 + 4 + 8 + 32;
 
@@ -41,9 +41,14 @@ impl Model {
         let cut = || format!("breaks off after {} bytes; copy it again", bytes.len());
         let header = bytes.get(8..HEADER).ok_or_else(cut)?;
         let format = u32::from_le_bytes(header[..4].try_into().expect("four bytes"));
+        if format < FORMAT {
+            return Err(format!(
+                "is a model of format {format}, from an older sentire; this one reads format {FORMAT}, train it again"
+            ));
+        }
         if format > FORMAT {
             return Err(format!(
-                "is a model of format {format}; this sentire reads up to format {FORMAT}, use a newer one"
+                "is a model of format {format}; this sentire reads format {FORMAT}, use a newer one"
             ));
         }
         let len = u64::from_le_bytes(header[4..12].try_into().expect("eight bytes"));

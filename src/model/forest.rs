@@ -1,156 +1,387 @@
-//! Random forest: single-tree forests of smartcore over Rayon; the shares of their votes are the
-//! probabilities.
+//! Random forest (Breiman 2001) of fully grown trees by the Gini impurity, sqrt(features) random
+//! features at each split, the class shares of the leaves as probabilities; as scikit-learn's
+//! `RandomForestClassifier` with `class_weight="balanced"`.
 //!
-//! smartcore grows its trees one after the other, takes no class weights and tells the winning
-//! class only. So each tree is a forest of one with a seed of its own, and classes are balanced by
-//! repeating the rows of the smaller ones until all are as many as the largest: each tree draws its
-//! bootstrap from those.
+//! Classes are balanced as scikit-learn does since 1.9: by drawing. Each draw of a bootstrap is of
+//! every class that is present with the same probability, then of one of its rows, and the trees
+//! know no weights. Weighting the impurity instead, as older versions do, hardly moves what fully
+//! grown trees say: on the table below (UAR of 50 trees) 0.31 against 0.375, scikit-learn's 0.38.
+//!
+//! What differs from scikit-learn: features are coded in at most 256 quantile bins, so that nodes
+//! sort and count bytes. Against scikit-learn 1.9.1, 500 trees:
+//!
+//! - 6000 x 400 made rows of 7 classes, training and 6000 predictions, in turn on 2 busy cores, three
+//!   times: 0.136 of its processor time (5.0 s against 37.0 s), 0.11 to 0.16 of its time by the
+//!   clock; 7.6 MB. UAR 0.492 against 0.492 (the means of the three).
+//! - UAR in per cent, in the mean of 5 seeds, same folds, `egemaps`: EmoDB 66.2 against 66.4, EMOVO
+//!   33.8 against 34.6 (of 20 seeds: 34.0 against 34.3), RAVDESS 45.9 against 45.5; `rich`: EmoDB
+//!   72.7 against 72.9, EMOVO 33.7 against 34.5. Seeds deviate by 0.3 to 1.5.
+//! - 1440 rows of 88 features and 8 classes (RAVDESS): 1.6 MB.
+//!
+//! smartcore 0.7 has a forest too. It takes 6.2 times the processor time of scikit-learn's and 39
+//! times that of this one (50 trees on the table above: 22.8, 3.7 and 0.6 s) and works on one core;
+//! it tells the class of most votes only, and takes no class weights.
+
+mod bins;
+mod grow;
 
 use ndarray::{Array2, ArrayView2};
 use rand::SeedableRng;
-use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use smartcore::ensemble::random_forest_classifier::{
-    RandomForestClassifier, RandomForestClassifierParameters,
-};
-use smartcore::linalg::basic::matrix::DenseMatrix;
-
-use crate::error::{Error, Result};
-
-type Tree = RandomForestClassifier<f32, u32, DenseMatrix<f32>, Vec<u32>>;
 
 /// A trained forest.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Forest {
     classes: usize,
     trees: Vec<Tree>,
+    relevance: Vec<f64>,
 }
 
-impl Clone for Forest {
-    /// smartcore's trees cannot be cloned, but they can be written and read.
-    fn clone(&self) -> Forest {
-        let bytes = postcard::to_stdvec(self).expect("a forest can be written");
-        postcard::from_bytes(&bytes).expect("what was written can be read")
-    }
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+struct Tree {
+    /// The root is first.
+    nodes: Vec<Node>,
+    /// Those of all mixed leaves, one after the other.
+    shares: Vec<f32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Node {
+    /// Rows whose `feature` is at most `threshold` go to the next node, the others to node `above`.
+    Split {
+        feature: u32,
+        threshold: f32,
+        above: u32,
+    },
+    /// A leaf of one class: nearly all are, in a tree that is fully grown.
+    Pure { class: u32 },
+    /// A leaf of more; the first of its shares.
+    Mixed { first: u32 },
 }
 
 impl Forest {
-    /// Trains `trees` trees on the rows `x`; tree `t` has seed `seed + t`.
+    /// Trains `trees` trees, at least 1, on the finite values `x` with labels `y` below `classes`.
+    /// Rows are parted until they are of one class or of equal features, or until a side would have
+    /// less than `min_leaf` distinct rows.
+    ///
+    /// Tree `t` draws from stream `t` of ChaCha8 with the key `seed`: neither its place nor the
+    /// number of threads matters, and two seeds have no tree in common.
     pub fn fit(
         x: ArrayView2<f32>,
         y: &[usize],
         classes: usize,
         trees: usize,
+        min_leaf: usize,
         seed: u64,
-    ) -> Result<Forest> {
-        let rows = balanced_rows(y, classes, seed);
-        let x = matrix(x.select(ndarray::Axis(0), &rows).view())?;
-        let y: Vec<u32> = rows.iter().map(|&row| y[row] as u32).collect();
-        let tree = |t: usize| {
-            let parameters = RandomForestClassifierParameters::default()
-                .with_n_trees(1)
-                .with_seed(seed.wrapping_add(t as u64));
-            Tree::fit(&x, &y, parameters).map_err(untrainable)
+    ) -> Forest {
+        let mut rows_of = vec![Vec::new(); classes];
+        y.iter()
+            .enumerate()
+            .for_each(|(row, &class)| rows_of[class].push(row));
+        rows_of.retain(|rows| !rows.is_empty());
+        let growing = grow::Growing {
+            table: &bins::Table::new(x),
+            y,
+            classes,
+            rows_of: &rows_of,
+            min_leaf: min_leaf.max(1),
         };
-        let trees = (0..trees)
-            .into_par_iter()
-            .map(tree)
-            .collect::<Result<_>>()?;
-        Ok(Forest { classes, trees })
+        let tree = |t: usize| {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            random.set_stream(t as u64);
+            growing.tree(random)
+        };
+        let (trees, falls): (Vec<Tree>, Vec<Vec<f64>>) =
+            (0..trees).into_par_iter().map(tree).unzip();
+        let mut relevance = vec![0.0; x.ncols()];
+        for falls in &falls {
+            relevance
+                .iter_mut()
+                .zip(falls)
+                .for_each(|(sum, fall)| *sum += fall);
+        }
+        normalize(&mut relevance);
+        Forest {
+            classes,
+            trees,
+            relevance,
+        }
     }
 
-    /// For each row and class, the share of the trees that vote for it.
+    /// For each row and class, the mean over the trees of its share of the leaf that the row comes
+    /// to.
     pub fn scores(&self, x: ArrayView2<f32>) -> Array2<f64> {
-        let (n, classes) = (x.nrows(), self.classes);
-        if n == 0 {
-            return Array2::zeros((0, classes));
-        }
-        let x = matrix(x).expect("rows of equal length");
-        let votes: Vec<Vec<u32>> = self
-            .trees
-            .par_iter()
-            .map(|tree| tree.predict(&x).expect("a trained tree predicts"))
-            .collect();
-        let mut shares = Array2::zeros((n, classes));
-        for (row, vote) in votes.iter().flat_map(|votes| votes.iter().enumerate()) {
-            shares[(row, *vote as usize)] += 1.0 / self.trees.len() as f64;
-        }
-        shares
+        let (rows, classes) = (x.nrows(), self.classes);
+        let x = x.as_standard_layout();
+        // Each row adds up its trees in their order, whatever part it is in. Many rows go through
+        // a tree while it is in the cache, but no thread is to be idle.
+        let part = rows
+            .div_ceil(4 * rayon::current_num_threads())
+            .clamp(1, 256);
+        let mut votes = vec![0.0; rows * classes];
+        let vote = |(i, votes): (usize, &mut [f64])| {
+            for tree in &self.trees {
+                for (row, votes) in (i * part..).zip(votes.chunks_exact_mut(classes)) {
+                    tree.vote(x.row(row).to_slice().expect("rows are contiguous"), votes);
+                }
+            }
+            votes.chunks_exact_mut(classes).for_each(normalize);
+        };
+        votes
+            .par_chunks_mut(part * classes)
+            .enumerate()
+            .for_each(vote);
+        Array2::from_shape_vec((rows, classes), votes).expect("a vote for each row and class")
+    }
+
+    /// For each feature, how much its splits lower the Gini impurity in the mean over the trees
+    /// (scikit-learn's `feature_importances_`): in sum 1, or all 0 where nothing was split.
+    pub fn relevance(&self) -> Vec<f64> {
+        self.relevance.clone()
     }
 }
 
-fn untrainable(cause: impl std::fmt::Display) -> Error {
-    Error::Data(format!("the forest cannot be trained: {cause}"))
-}
-
-fn matrix(x: ArrayView2<f32>) -> Result<DenseMatrix<f32>> {
-    let values = x.iter().copied().collect();
-    DenseMatrix::new(x.nrows(), x.ncols(), values, false).map_err(untrainable)
-}
-
-/// Every row, and the rows of smaller classes again and again, whole rounds first and a random part
-/// of one last, until each class has as many as the largest.
-fn balanced_rows(y: &[usize], classes: usize, seed: u64) -> Vec<usize> {
-    let rows_of =
-        |class: usize| -> Vec<usize> { (0..y.len()).filter(|&row| y[row] == class).collect() };
-    let largest = (0..classes)
-        .map(|class| rows_of(class).len())
-        .max()
-        .unwrap_or(0);
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut rows: Vec<usize> = Vec::with_capacity(largest * classes);
-    for class in 0..classes {
-        let own = rows_of(class);
-        if own.is_empty() {
-            continue;
-        }
-        for _ in 0..largest / own.len() {
-            rows.extend(&own);
-        }
-        let mut rest: Vec<usize> = own
-            .choose_multiple(&mut random, largest % own.len())
-            .copied()
-            .collect();
-        rest.sort_unstable();
-        rows.extend(rest);
+impl Tree {
+    /// Appends a split, whose node above is yet to come; its place.
+    fn push_split(&mut self, feature: usize, threshold: f32) -> usize {
+        self.nodes.push(Node::Split {
+            feature: feature as u32,
+            threshold,
+            above: 0,
+        });
+        self.nodes.len() - 1
     }
-    rows.sort_unstable();
-    rows
-}
 
-#[test]
-fn classes_are_balanced_by_repetition() {
-    let rows = balanced_rows(&[0, 0, 0, 0, 0, 1, 1, 2], 3, 1);
-    let count = |of: &[usize]| rows.iter().filter(|row| of.contains(row)).count();
-    assert_eq!(
-        (count(&[0, 1, 2, 3, 4]), count(&[5, 6]), count(&[7])),
-        (5, 5, 5)
-    );
-}
-
-#[test]
-fn a_forest_separates_what_is_separable_and_repeats_itself() {
-    let x = Array2::from_shape_fn((40, 3), |(i, j)| {
-        if j == 0 {
-            (i % 2) as f32 * 4.0
-        } else {
-            ((i * (j + 3)) % 7) as f32
+    /// Makes the next node that above split `at`.
+    fn begin_above(&mut self, at: usize) {
+        let next = self.nodes.len() as u32;
+        if let Node::Split { above, .. } = &mut self.nodes[at] {
+            *above = next;
         }
-    });
-    let y: Vec<usize> = (0..40).map(|i| i % 2).collect();
-    let forest = Forest::fit(x.view(), &y, 2, 25, 7).unwrap();
-    let scores = forest.scores(x.view());
-    for (row, &label) in y.iter().enumerate() {
-        assert!(scores[(row, label)] > 0.6, "row {row}: {}", scores.row(row));
-        assert!((scores.row(row).sum() - 1.0).abs() < 1e-9);
     }
-    assert_eq!(forest.clone().scores(x.view()), scores);
-    assert_eq!(
-        Forest::fit(x.view(), &y, 2, 25, 7)
-            .unwrap()
-            .scores(x.view()),
-        scores
-    );
+
+    /// Appends a leaf with these counts of the classes.
+    fn push_leaf(&mut self, counts: &[u32]) {
+        let sum: u32 = counts.iter().sum();
+        match counts.iter().position(|&n| n == sum) {
+            Some(class) => self.nodes.push(Node::Pure {
+                class: class as u32,
+            }),
+            None => {
+                let first = self.shares.len() as u32;
+                self.nodes.push(Node::Mixed { first });
+                let share = |&n| (f64::from(n) / f64::from(sum)) as f32;
+                self.shares.extend(counts.iter().map(share));
+            }
+        }
+    }
+
+    /// Adds the shares of the leaf that `row` comes to.
+    fn vote(&self, row: &[f32], votes: &mut [f64]) {
+        let mut at = 0;
+        loop {
+            match self.nodes[at] {
+                Node::Split {
+                    feature,
+                    threshold,
+                    above,
+                } => {
+                    at = if row[feature as usize] <= threshold {
+                        at + 1
+                    } else {
+                        above as usize
+                    }
+                }
+                Node::Pure { class } => return votes[class as usize] += 1.0,
+                Node::Mixed { first } => {
+                    let shares = &self.shares[first as usize..];
+                    return votes
+                        .iter_mut()
+                        .zip(shares)
+                        .for_each(|(vote, &share)| *vote += f64::from(share));
+                }
+            }
+        }
+    }
+}
+
+/// Makes the sum 1, unless it is 0.
+fn normalize(values: &mut [f64]) {
+    let sum: f64 = values.iter().sum();
+    if sum > 0.0 {
+        values.iter_mut().for_each(|value| *value /= sum);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Axis;
+    use rand::Rng;
+
+    /// Rows of three classes in turn, 8 features in [0, 1), of which the first is higher by
+    /// `distance` from class to class.
+    fn table(rows: usize, distance: f32, seed: u64) -> (Array2<f32>, Vec<usize>) {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let y: Vec<usize> = (0..rows).map(|row| row % 3).collect();
+        let mut x = Array2::from_shape_simple_fn((rows, 8), || random.gen_range(0.0..1.0));
+        for (mut row, &class) in x.rows_mut().into_iter().zip(&y) {
+            row[0] += distance * class as f32;
+        }
+        (x, y)
+    }
+
+    fn right(scores: &Array2<f64>, y: &[usize]) -> f64 {
+        let hits = |(scores, &class)| crate::model::best(scores) == class;
+        let rows = scores.rows().into_iter().zip(y);
+        rows.filter(|&(scores, class)| hits((scores, class)))
+            .count() as f64
+            / y.len() as f64
+    }
+
+    #[test]
+    fn what_is_separable_is_separated() {
+        let (x, y) = table(90, 2.0, 1);
+        let forest = Forest::fit(x.view(), &y, 3, 50, 1, 7);
+        let (x, y) = table(60, 2.0, 2);
+        let scores = forest.scores(x.view());
+        assert_eq!(right(&scores, &y), 1.0);
+        assert!(
+            scores
+                .sum_axis(Axis(1))
+                .iter()
+                .all(|sum| (sum - 1.0).abs() < 1e-12)
+        );
+        assert_ne!(Forest::fit(x.view(), &y, 3, 50, 1, 8), forest);
+    }
+
+    #[test]
+    fn what_is_learned_can_be_told_from_what_is_noise() {
+        let (x, y) = table(150, 0.5, 1);
+        let relevance = Forest::fit(x.view(), &y, 3, 100, 1, 7).relevance();
+        assert!((relevance.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        let noise = relevance[1..].iter().copied().fold(0.0, f64::max);
+        assert!(relevance[0] > 2.0 * noise, "{relevance:?}");
+    }
+
+    #[test]
+    fn classes_are_balanced() {
+        // Nothing to be learned: each tree is a leaf with the shares of its 120 draws, of which half
+        // are of the 6 rare rows in the mean.
+        let x = Array2::from_elem((120, 4), 1.0_f32);
+        let y: Vec<usize> = (0..120).map(|row| usize::from(row < 6)).collect();
+        let forest = Forest::fit(x.view(), &y, 2, 200, 1, 1);
+        let rare = forest.scores(x.view())[(0, 1)];
+        // The standard error is 0.5 / sqrt(120 * 200).
+        assert!((rare - 0.5).abs() < 0.01, "{rare}");
+        assert!(forest.relevance().iter().all(|&r| r == 0.0));
+    }
+
+    #[test]
+    fn absent_classes_and_single_rows_do_no_harm() {
+        let (x, y) = table(30, 2.0, 1);
+        let y: Vec<usize> = y.iter().map(|&class| 2 * class + 1).collect();
+        let scores = Forest::fit(x.view(), &y, 7, 20, 1, 3).scores(x.view());
+        assert_eq!(right(&scores, &y), 1.0);
+        assert!(
+            [0, 2, 4, 6]
+                .iter()
+                .all(|&absent| scores.column(absent).sum() == 0.0)
+        );
+        let one = Forest::fit(x.select(Axis(0), &[0]).view(), &[2], 3, 5, 1, 3);
+        assert_eq!(one.scores(x.view()).row(9).to_vec(), [0.0, 0.0, 1.0]);
+        assert_eq!(one.scores(x.select(Axis(0), &[]).view()).dim(), (0, 3));
+    }
+
+    #[test]
+    fn leaves_hold_as_many_rows_as_asked() {
+        let (x, y) = table(90, 0.2, 1);
+        let leaves = |min_leaf: usize| -> usize {
+            let forest = Forest::fit(x.view(), &y, 3, 1, min_leaf, 3);
+            let scores = forest.scores(x.view());
+            assert!(
+                scores
+                    .sum_axis(Axis(1))
+                    .iter()
+                    .all(|sum| (sum - 1.0).abs() < 1e-12)
+            );
+            forest.trees[0].nodes.len().div_ceil(2)
+        };
+        // Of 90 draws, some 57 rows are distinct.
+        assert!(leaves(1) > 20 && leaves(10) <= 6 && leaves(10) >= 3 && leaves(40) == 1);
+    }
+
+    #[test]
+    fn threads_and_parts_change_no_bit() {
+        let (x, y) = table(90, 0.3, 1);
+        let with = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
+            pool.install(|| {
+                let forest = Forest::fit(x.view(), &y, 3, 30, 3, 5);
+                let scores = forest.scores(x.view());
+                (forest, scores)
+            })
+        };
+        let (forest, scores) = with(1);
+        assert_eq!(with(2), (forest.clone(), scores.clone()));
+        for (row, expected) in x.axis_chunks_iter(Axis(0), 1).zip(scores.rows()) {
+            assert_eq!(forest.scores(row).row(0), expected);
+        }
+        // Columns side by side in memory.
+        let turned = x.t().as_standard_layout().into_owned();
+        assert_eq!(forest.scores(turned.t()), scores);
+    }
+
+    #[test]
+    fn a_forest_that_was_written_and_read_is_the_same_and_small() {
+        let (x, y) = table(300, 0.3, 1);
+        let forest = Forest::fit(x.view(), &y, 3, 20, 1, 5);
+        let bytes = postcard::to_stdvec(&forest).unwrap();
+        assert_eq!(postcard::from_bytes::<Forest>(&bytes).unwrap(), forest);
+        let nodes: usize = forest.trees.iter().map(|tree| tree.nodes.len()).sum();
+        assert!(
+            bytes.len() < 6 * nodes,
+            "{} bytes, {nodes} nodes",
+            bytes.len()
+        );
+    }
+
+    /// 40 trees each. Votes by shares and 400 test rows: the standard error of a difference between
+    /// two forests is about 2 points.
+    #[test]
+    fn it_generalises_as_smartcores_forest_does() {
+        use smartcore::ensemble::random_forest_classifier::{
+            RandomForestClassifier, RandomForestClassifierParameters,
+        };
+        use smartcore::linalg::basic::matrix::DenseMatrix;
+        let ((x, y), (x_test, y_test)) = (table(300, 0.4, 1), table(402, 0.4, 2));
+        let ours = right(
+            &Forest::fit(x.view(), &y, 3, 40, 1, 3).scores(x_test.view()),
+            &y_test,
+        );
+        let matrix = |x: &Array2<f32>| {
+            let values = x.iter().copied().collect();
+            DenseMatrix::new(x.nrows(), x.ncols(), values, false).unwrap()
+        };
+        let parameters = RandomForestClassifierParameters::default()
+            .with_n_trees(40)
+            .with_seed(3);
+        let y: Vec<u32> = y.iter().map(|&class| class as u32).collect();
+        let theirs = RandomForestClassifier::fit(&matrix(&x), &y, parameters).unwrap();
+        let said: Vec<u32> = theirs.predict(&matrix(&x_test)).unwrap();
+        let hits = said
+            .iter()
+            .zip(&y_test)
+            .filter(|&(&said, &class)| said as usize == class);
+        let theirs = hits.count() as f64 / y_test.len() as f64;
+        assert!(
+            (ours - theirs).abs() < 0.05 && ours > 0.6,
+            "{ours} against {theirs}"
+        );
+    }
 }

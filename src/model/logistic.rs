@@ -8,10 +8,13 @@
 
 use std::collections::VecDeque;
 
+use faer::linalg::solvers::SelfAdjointEigen;
+use faer::{Mat, Side};
 use ndarray::{Array2, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::model::products::product;
 use crate::model::{balanced_weights, calibration};
 
 /// The search ends where no derivative of the mean loss is larger. scikit-learn's default is 1e-4;
@@ -43,8 +46,11 @@ impl Logistic {
         let class_weights = balanced_weights(y, classes);
         let present: Vec<usize> = (0..classes).filter(|&k| class_weights[k] > 0.0).collect();
         let total: f64 = y.iter().map(|&class| class_weights[class]).sum();
+        let narrow = (x.ncols() > x.nrows()).then(|| Narrow::of(x)).flatten();
         let problem = Problem {
-            x: x.mapv(f64::from),
+            x: narrow
+                .as_ref()
+                .map_or_else(|| x.mapv(f64::from), |narrow| narrow.rows.clone()),
             y: y.iter()
                 .map(|class| present.binary_search(class).expect("it is present"))
                 .collect(),
@@ -59,8 +65,18 @@ impl Logistic {
         };
         let solution = minimise(|w| problem.loss_and_gradient(w), problem.size());
         let mut weights = vec![Vec::new(); classes];
-        for (&class, solution) in present.iter().zip(solution.chunks_exact(x.ncols() + 1)) {
-            weights[class] = solution.iter().map(|&w| w as f32).collect();
+        let width = problem.x.ncols() + 1;
+        for (&class, solution) in present.iter().zip(solution.chunks_exact(width)) {
+            let (intercept, of_features) = solution.split_last().expect("an intercept at least");
+            let of_features = match &narrow {
+                Some(narrow) => narrow.widened(x, of_features),
+                None => of_features.to_vec(),
+            };
+            weights[class] = of_features
+                .iter()
+                .chain([intercept])
+                .map(|&w| w as f32)
+                .collect();
         }
         Logistic {
             features: x.ncols(),
@@ -79,6 +95,61 @@ impl Logistic {
             sum + f64::from(*intercept)
         });
         calibration::softmax(logits.view(), 1.0)
+    }
+}
+
+impl Logistic {
+    /// How much each feature weighs: the norm of its weights over the classes.
+    pub fn relevance(&self) -> Vec<f64> {
+        let square =
+            |f: usize, weights: &Vec<f32>| f64::from(*weights.get(f).unwrap_or(&0.0)).powi(2);
+        let sum = |f: usize| {
+            self.weights
+                .iter()
+                .map(|weights| square(f, weights))
+                .sum::<f64>()
+        };
+        (0..self.features).map(|f| sum(f).sqrt()).collect()
+    }
+}
+
+/// Rows in as many dimensions as there are rows, with the same inner products: all that loss and
+/// penalty depend on.
+struct Narrow {
+    rows: Array2<f64>,
+    /// Rows x dimensions: what each row contributes to each dimension's direction.
+    back: Mat<f64>,
+}
+
+impl Narrow {
+    /// `None` where the eigenvectors of the inner products cannot be found.
+    fn of(x: ArrayView2<f32>) -> Option<Narrow> {
+        let wide = Mat::from_fn(x.nrows(), x.ncols(), |i, f| f64::from(x[(i, f)]));
+        let gram = product(wide.as_ref(), wide.transpose());
+        let eigen = SelfAdjointEigen::new(gram.as_ref(), Side::Lower).ok()?;
+        let values: Vec<f64> = eigen.S().column_vector().iter().copied().collect();
+        let largest = values.iter().copied().fold(0.0, f64::max);
+        // Directions without extent are rounding; ascending, the others are the last.
+        let first = values.iter().position(|&value| value > 1e-12 * largest)?;
+        let (vectors, roots) = (eigen.U(), |d: usize| values[first + d].sqrt());
+        let shape = (x.nrows(), values.len() - first);
+        Some(Narrow {
+            rows: Array2::from_shape_fn(shape, |(i, d)| vectors[(i, first + d)] * roots(d)),
+            back: Mat::from_fn(shape.0, shape.1, |i, d| vectors[(i, first + d)] / roots(d)),
+        })
+    }
+
+    /// Weights of the features, given those of the dimensions.
+    fn widened(&self, x: ArrayView2<f32>, weights: &[f64]) -> Vec<f64> {
+        let weights = Mat::from_fn(weights.len(), 1, |d, _| weights[d]);
+        let of_rows = product(self.back.as_ref(), weights.as_ref());
+        let mut wide = vec![0.0; x.ncols()];
+        for (i, row) in x.rows().into_iter().enumerate() {
+            for (w, &value) in wide.iter_mut().zip(row) {
+                *w += of_rows[(i, 0)] * f64::from(value);
+            }
+        }
+        wide
     }
 }
 
@@ -241,6 +312,18 @@ fn add_scaled(to: &mut [f64], scale: f64, what: &[f64]) {
 mod tests {
     use super::*;
     use ndarray::array;
+
+    #[test]
+    fn more_features_than_rows_are_solved_as_fewer() {
+        // Columns of zeros change nothing but the way; neither do rows that stand there twice.
+        let value = |i: usize, j: usize| ((i * 7 + j * 5 + i * j) % 11) as f32 * 0.2 - 1.0;
+        let x = Array2::from_shape_fn((26, 6), |(i, j)| value(i % 24, j));
+        let wide = Array2::from_shape_fn((26, 40), |(i, j)| if j < 6 { x[(i, j)] } else { 0.0 });
+        let y: Vec<usize> = (0..26).map(|i| i % 3).collect();
+        let narrow = Logistic::fit(x.view(), &y, 3, 0.5).scores(x.view());
+        let wide = Logistic::fit(wide.view(), &y, 3, 0.5).scores(wide.view());
+        assert!((narrow - wide).iter().all(|d| d.abs() < 1e-4));
+    }
 
     #[test]
     fn the_minimum_of_a_stretched_bowl_is_found() {

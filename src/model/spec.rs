@@ -8,9 +8,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
+/// A learner with its parameters, the features that it may see, and whether parameters are chosen
+/// in training.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelSpec {
+    /// What is trained.
+    pub learner: Learner,
+    /// It sees this many features alone: those whose F statistic over the classes (one-way analysis
+    /// of variance) is largest on the training rows.
+    pub select: Option<usize>,
+    /// Whether the parameters that have a grid are chosen in speaker-disjoint folds of the training
+    /// rows.
+    pub tune: bool,
+}
+
 /// A classifier and its parameters.
 #[derive(Debug, Clone, PartialEq)]
-pub enum ModelSpec {
+pub enum Learner {
     /// Support vector machine, one against one.
     Svm {
         /// The kernel.
@@ -22,17 +36,36 @@ pub enum ModelSpec {
     Forest {
         /// Number of trees.
         trees: usize,
+        /// Fewest rows of a leaf.
+        min_leaf: usize,
     },
     /// Multinomial logistic regression.
     Logistic {
         /// Weight of the data against the penalty on the squared weights.
         c: f64,
     },
+    /// Ridge regression on the classes.
+    Ridge {
+        /// Penalty on the squared weights.
+        alpha: Alpha,
+    },
     /// Decision tree.
     Tree {
         /// Most splits from the root to a leaf.
         max_depth: usize,
     },
+    /// Gradient-boosted trees.
+    Boost {
+        /// Rounds; each adds a tree per class.
+        rounds: usize,
+        /// Share of each tree that is added.
+        rate: f64,
+        /// Most splits from the root of a tree to a leaf.
+        max_depth: usize,
+    },
+    /// The best of all other learners but `Tree`, chosen in speaker-disjoint folds of the training
+    /// rows.
+    Auto,
 }
 
 /// Kernel of a support vector machine.
@@ -50,9 +83,18 @@ pub enum Kernel {
 /// Width of a radial kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Gamma {
-    /// One over the number of features times the variance of all training values (scikit-learn's
-    /// `gamma="scale"`).
-    Scale,
+    /// This many times one over the number of features times the variance of all training values
+    /// (scikit-learn's `gamma="scale"`).
+    Scale(f64),
+    /// This.
+    Value(f64),
+}
+
+/// Penalty of a ridge regression.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum Alpha {
+    /// That with the smallest error when one training speaker at a time is left out.
+    LeaveOneOut,
     /// This.
     Value(f64),
 }
@@ -61,40 +103,199 @@ impl Default for ModelSpec {
     /// What `default` stands for: few speakers and many features want a linear machine with a wide
     /// margin.
     fn default() -> ModelSpec {
-        ModelSpec::Svm {
-            kernel: Kernel::Linear,
-            c: 0.01,
+        let kernel = Kernel::Linear;
+        ModelSpec::from(Learner::Svm { kernel, c: 0.01 })
+    }
+}
+
+impl From<Learner> for ModelSpec {
+    /// The learner on all features, with its parameters as they are.
+    fn from(learner: Learner) -> ModelSpec {
+        ModelSpec {
+            learner,
+            select: None,
+            tune: false,
+        }
+    }
+}
+
+impl ModelSpec {
+    /// The specs to choose from in training, the simplest first: itself alone, unless it is to be
+    /// tuned or `auto`.
+    pub fn candidates(&self) -> Vec<ModelSpec> {
+        let learners = match (&self.learner, self.tune) {
+            (Learner::Auto, tune) => {
+                let each = [
+                    "svm",
+                    "svm:kernel=rbf",
+                    "ridge",
+                    "logistic",
+                    "forest",
+                    "boost",
+                ];
+                let each = each.map(|name| name.parse::<ModelSpec>().expect("well-formed").learner);
+                let grid = |learner: &Learner| match tune {
+                    true => learner.grid(),
+                    false => vec![learner.clone()],
+                };
+                each.iter().flat_map(grid).collect()
+            }
+            (learner, true) => learner.grid(),
+            (learner, false) => vec![learner.clone()],
+        };
+        let spec = |learner| ModelSpec {
+            learner,
+            select: self.select,
+            tune: false,
+        };
+        learners.into_iter().map(spec).collect()
+    }
+}
+
+impl Learner {
+    /// The parameters worth trying, the simplest model first: among equals the first is taken.
+    fn grid(&self) -> Vec<Learner> {
+        match self {
+            Learner::Svm {
+                kernel: Kernel::Linear,
+                ..
+            } => [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0]
+                .map(|c| Learner::Svm {
+                    kernel: Kernel::Linear,
+                    c,
+                })
+                .into(),
+            Learner::Svm {
+                kernel: Kernel::Rbf { .. },
+                ..
+            } => {
+                let kernels = [0.3, 1.0, 3.0].map(Gamma::Scale);
+                let costs = [0.3, 1.0, 3.0, 10.0];
+                let cells = kernels
+                    .into_iter()
+                    .flat_map(|gamma| costs.map(|c| (Kernel::Rbf { gamma }, c)));
+                cells
+                    .map(|(kernel, c)| Learner::Svm { kernel, c })
+                    .collect()
+            }
+            Learner::Forest { trees, .. } => [8, 4, 2, 1]
+                .map(|min_leaf| Learner::Forest {
+                    trees: *trees,
+                    min_leaf,
+                })
+                .into(),
+            Learner::Logistic { .. } => [1e-4, 1e-3, 1e-2, 1e-1, 1.0]
+                .map(|c| Learner::Logistic { c })
+                .into(),
+            // Its penalty has a grid of its own, chosen by leaving one speaker out.
+            Learner::Ridge { .. } => vec![Learner::Ridge {
+                alpha: Alpha::LeaveOneOut,
+            }],
+            Learner::Tree { .. } => [2, 4, 6, 8, 12]
+                .map(|max_depth| Learner::Tree { max_depth })
+                .into(),
+            Learner::Boost { .. } => [(100, 2), (100, 4), (300, 2), (300, 4)]
+                .map(|(rounds, max_depth)| Learner::Boost {
+                    rounds,
+                    rate: 0.1,
+                    max_depth,
+                })
+                .into(),
+            Learner::Auto => vec![Learner::Auto],
         }
     }
 }
 
 impl fmt::Display for ModelSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = self.learner.parameters(self.tune);
+        if let Some(select) = self.select {
+            parts.push(format!("select={select}"));
+        }
+        if self.tune {
+            parts.push("tune=true".into());
+        }
+        f.write_str(self.learner.name())?;
+        match parts.is_empty() {
+            true => Ok(()),
+            false => write!(f, ":{}", parts.join(",")),
+        }
+    }
+}
+
+impl Learner {
+    fn name(&self) -> &'static str {
         match self {
-            ModelSpec::Svm {
-                kernel: Kernel::Linear,
-                c,
-            } => write!(f, "svm:kernel=linear,c={c}"),
-            ModelSpec::Svm {
-                kernel: Kernel::Rbf {
-                    gamma: Gamma::Scale,
-                },
-                c,
-            } => {
-                write!(f, "svm:kernel=rbf,c={c},gamma=scale")
+            Learner::Svm { .. } => "svm",
+            Learner::Forest { .. } => "forest",
+            Learner::Logistic { .. } => "logistic",
+            Learner::Ridge { .. } => "ridge",
+            Learner::Tree { .. } => "tree",
+            Learner::Boost { .. } => "boost",
+            Learner::Auto => "auto",
+        }
+    }
+
+    /// Its parameters as `key=value`; without those that have a grid, where that decides.
+    fn parameters(&self, tune: bool) -> Vec<String> {
+        let mut parts = Vec::new();
+        let mut say = |key: &str, value: String| parts.push(format!("{key}={value}"));
+        match self {
+            Learner::Svm { kernel, c } => {
+                say("kernel", kernel.name().into());
+                if !tune {
+                    say("c", c.to_string());
+                    match kernel {
+                        Kernel::Linear => (),
+                        Kernel::Rbf { gamma } => say("gamma", gamma.to_string()),
+                    }
+                }
             }
-            ModelSpec::Svm {
-                kernel:
-                    Kernel::Rbf {
-                        gamma: Gamma::Value(gamma),
-                    },
-                c,
-            } => {
-                write!(f, "svm:kernel=rbf,c={c},gamma={gamma}")
+            Learner::Forest { trees, min_leaf } => {
+                say("trees", trees.to_string());
+                if !tune && *min_leaf != 1 {
+                    say("min_leaf", min_leaf.to_string());
+                }
             }
-            ModelSpec::Forest { trees } => write!(f, "forest:trees={trees}"),
-            ModelSpec::Logistic { c } => write!(f, "logistic:c={c}"),
-            ModelSpec::Tree { max_depth } => write!(f, "tree:max_depth={max_depth}"),
+            Learner::Logistic { c } if !tune => say("c", c.to_string()),
+            Learner::Ridge {
+                alpha: Alpha::Value(alpha),
+            } if !tune => say("alpha", alpha.to_string()),
+            Learner::Ridge { .. } => say("alpha", "loo".into()),
+            Learner::Tree { max_depth } if !tune => say("max_depth", max_depth.to_string()),
+            Learner::Boost {
+                rounds,
+                rate,
+                max_depth,
+            } if !tune => {
+                say("rounds", rounds.to_string());
+                say("rate", rate.to_string());
+                say("max_depth", max_depth.to_string());
+            }
+            Learner::Logistic { .. }
+            | Learner::Tree { .. }
+            | Learner::Boost { .. }
+            | Learner::Auto => (),
+        }
+        parts
+    }
+}
+
+impl Kernel {
+    fn name(self) -> &'static str {
+        match self {
+            Kernel::Linear => "linear",
+            Kernel::Rbf { .. } => "rbf",
+        }
+    }
+}
+
+impl fmt::Display for Gamma {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Gamma::Scale(1.0) => f.write_str("scale"),
+            Gamma::Scale(times) => write!(f, "{times}*scale"),
+            Gamma::Value(gamma) => gamma.fmt(f),
         }
     }
 }
@@ -104,57 +305,82 @@ impl FromStr for ModelSpec {
 
     fn from_str(text: &str) -> Result<ModelSpec> {
         let (name, rest) = text.split_once(':').unwrap_or((text, ""));
-        let mut parameters = Parameters::parse(text, rest)?;
-        let spec = match name {
-            "default" => ModelSpec::default(),
+        let mut given = Parameters::parse(text, rest)?;
+        let learner = match name {
+            "default" => ModelSpec::default().learner,
             "svm" => {
-                let kernel = match parameters.take("kernel").as_deref() {
+                let kernel = match given.take("kernel").as_deref() {
                     None | Some("linear") => Kernel::Linear,
                     Some("rbf") => Kernel::Rbf {
-                        gamma: match parameters.take("gamma").as_deref() {
-                            None | Some("scale") => Gamma::Scale,
-                            Some(value) => Gamma::Value(positive(text, "gamma", value)?),
+                        gamma: match given.take("gamma").as_deref() {
+                            None | Some("scale") => Gamma::Scale(1.0),
+                            Some(value) => match value.strip_suffix("*scale") {
+                                Some(times) => Gamma::Scale(positive(text, "gamma", times)?),
+                                None => Gamma::Value(positive(text, "gamma", value)?),
+                            },
                         },
                     },
                     Some(other) => {
-                        return Err(wrong(
-                            text,
-                            &format!("kernel {other:?}; expected linear or rbf"),
-                        ));
+                        let what = format!("kernel {other:?}; expected linear or rbf");
+                        return Err(wrong(text, &what));
                     }
                 };
                 // Each kernel's own default: the recipe's, and scikit-learn's.
                 let c = if kernel == Kernel::Linear { 0.01 } else { 1.0 };
-                let c = parameters
-                    .take("c")
-                    .map_or(Ok(c), |value| positive(text, "c", &value))?;
-                ModelSpec::Svm { kernel, c }
+                Learner::Svm {
+                    kernel,
+                    c: given.positive("c", c)?,
+                }
             }
-            "forest" => {
-                let trees = parameters.take("trees");
-                let trees = trees.map_or(Ok(500), |value| whole(text, "trees", &value, 10_000))?;
-                ModelSpec::Forest { trees }
-            }
-            "logistic" => {
-                let c = parameters.take("c");
-                let c = c.map_or(Ok(1.0), |value| positive(text, "c", &value))?;
-                ModelSpec::Logistic { c }
-            }
-            "tree" => {
-                let depth = parameters.take("max_depth");
-                let max_depth =
-                    depth.map_or(Ok(8), |value| whole(text, "max_depth", &value, 100))?;
-                ModelSpec::Tree { max_depth }
-            }
+            "forest" => Learner::Forest {
+                trees: given.whole("trees", 500, 10_000)?,
+                min_leaf: given.whole("min_leaf", 1, 10_000)?,
+            },
+            "logistic" => Learner::Logistic {
+                c: given.positive("c", 1.0)?,
+            },
+            "ridge" => Learner::Ridge {
+                alpha: match given.take("alpha").as_deref() {
+                    None | Some("loo") => Alpha::LeaveOneOut,
+                    Some(value) => Alpha::Value(positive(text, "alpha", value)?),
+                },
+            },
+            "tree" => Learner::Tree {
+                max_depth: given.whole("max_depth", 8, 100)?,
+            },
+            "boost" => Learner::Boost {
+                rounds: given.whole("rounds", 100, 10_000)?,
+                rate: given.positive("rate", 0.1)?,
+                max_depth: given.whole("max_depth", 4, 16)?,
+            },
+            "auto" => Learner::Auto,
             _ => {
                 return Err(wrong(
                     text,
-                    "unknown classifier; available: svm, forest, logistic, tree, default",
+                    "unknown classifier; available: svm, forest, logistic, ridge, tree, boost, auto, default",
                 ));
             }
         };
-        parameters.all_taken(text)?;
-        Ok(spec)
+        let select = given
+            .take("select")
+            .map(|value| whole(text, "select", &value, 1_000_000))
+            .transpose()?;
+        let tune = match given.take("tune").as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => {
+                return Err(wrong(
+                    text,
+                    &format!("tune {other:?}; expected true or false"),
+                ));
+            }
+        };
+        given.all_taken()?;
+        Ok(ModelSpec {
+            learner,
+            select,
+            tune,
+        })
     }
 }
 
@@ -175,34 +401,45 @@ fn whole(text: &str, key: &str, value: &str, most: usize) -> Result<usize> {
     number.ok_or_else(|| wrong(text, &format!("{key} {value:?}; expected 1 to {most}")))
 }
 
-/// `key=value` pairs that have not been asked for yet.
-struct Parameters(Vec<(String, String)>);
+/// `key=value` pairs of a spec that have not been asked for yet.
+struct Parameters<'a> {
+    text: &'a str,
+    left: Vec<(String, String)>,
+}
 
-impl Parameters {
-    fn parse(text: &str, rest: &str) -> Result<Parameters> {
+impl Parameters<'_> {
+    fn parse<'a>(text: &'a str, rest: &str) -> Result<Parameters<'a>> {
         let pair = |part: &str| {
             let (key, value) = part
                 .split_once('=')
                 .ok_or_else(|| wrong(text, &format!("{part:?}; expected key=value")))?;
             Ok((key.trim().to_string(), value.trim().to_string()))
         };
-        rest.split(',')
-            .filter(|part| !part.is_empty())
-            .map(pair)
-            .collect::<Result<_>>()
-            .map(Parameters)
+        let parts = rest.split(',').filter(|part| !part.is_empty());
+        let left = parts.map(pair).collect::<Result<_>>()?;
+        Ok(Parameters { text, left })
     }
 
     fn take(&mut self, key: &str) -> Option<String> {
-        let at = self.0.iter().position(|(k, _)| k == key)?;
-        Some(self.0.remove(at).1)
+        let at = self.left.iter().position(|(k, _)| k == key)?;
+        Some(self.left.remove(at).1)
     }
 
-    fn all_taken(&self, text: &str) -> Result<()> {
-        match self.0.first() {
+    fn positive(&mut self, key: &str, default: f64) -> Result<f64> {
+        let value = self.take(key);
+        value.map_or(Ok(default), |value| positive(self.text, key, &value))
+    }
+
+    fn whole(&mut self, key: &str, default: usize, most: usize) -> Result<usize> {
+        let value = self.take(key);
+        value.map_or(Ok(default), |value| whole(self.text, key, &value, most))
+    }
+
+    fn all_taken(&self) -> Result<()> {
+        match self.left.first() {
             None => Ok(()),
             Some((key, _)) => Err(wrong(
-                text,
+                self.text,
                 &format!("has no parameter {key:?} here, or has it twice"),
             )),
         }
@@ -236,13 +473,25 @@ fn what_is_printed_parses_back() {
     assert_eq!(printed("forest"), "forest:trees=500");
     assert_eq!(printed("logistic"), "logistic:c=1");
     assert_eq!(printed("tree"), "tree:max_depth=8");
+    assert_eq!(printed("ridge"), "ridge:alpha=loo");
+    assert_eq!(printed("boost"), "boost:rounds=100,rate=0.1,max_depth=4");
+    assert_eq!(printed("auto:tune=true"), "auto:tune=true");
+    assert_eq!(
+        printed("svm:select=50,tune=true,c=3"),
+        "svm:kernel=linear,select=50,tune=true"
+    );
     for text in [
         "default",
         "svm:c=3",
         "svm:kernel=rbf,gamma=0.001",
+        "svm:kernel=rbf,gamma=0.3*scale",
         "forest:trees=7",
         "logistic:c=0.001",
         "tree:max_depth=3",
+        "ridge:alpha=100",
+        "boost:rounds=20,max_depth=3",
+        "forest:min_leaf=4,select=9",
+        "auto",
     ] {
         assert_eq!(printed(&printed(text)), printed(text));
     }
@@ -253,7 +502,7 @@ fn what_cannot_be_meant_is_refused() {
     let say = |text: &str| text.parse::<ModelSpec>().unwrap_err().to_string();
     assert_eq!(
         say("knn"),
-        "model \"knn\": unknown classifier; available: svm, forest, logistic, tree, default"
+        "model \"knn\": unknown classifier; available: svm, forest, logistic, ridge, tree, boost, auto, default"
     );
     assert_eq!(
         say("svm:c=-1"),

@@ -30,6 +30,8 @@ enum Node {
         feature: u32,
         threshold: f32,
         above: u32,
+        /// What the split adds to purity.
+        gain: f32,
     },
     /// Weighted share of each class among the training rows that came here.
     Leaf { shares: Vec<f32> },
@@ -72,6 +74,7 @@ impl Tree {
                         feature,
                         threshold,
                         above,
+                        ..
                     } => {
                         at = if row[*feature as usize] <= *threshold {
                             at + 1
@@ -88,6 +91,19 @@ impl Tree {
             }
         }
         scores
+    }
+}
+
+impl Tree {
+    /// What splits by each of `features` features added to purity in all.
+    pub fn relevance(&self, features: usize) -> Vec<f64> {
+        let mut gains = vec![0.0; features];
+        for node in &self.nodes {
+            if let Node::Split { feature, gain, .. } = node {
+                gains[*feature as usize] += f64::from(*gain);
+            }
+        }
+        gains
     }
 }
 
@@ -129,6 +145,7 @@ impl Growing<'_> {
             feature: split.feature as u32,
             threshold: split.threshold,
             above: first_above,
+            gain: (split.purity - self.purity(&counts)) as f32,
         };
     }
 
@@ -203,16 +220,24 @@ mod tests {
     use super::*;
     use ndarray::array;
 
+    fn first_split(tree: &Tree) -> (u32, f32, u32) {
+        match tree.nodes[0] {
+            Node::Split {
+                feature,
+                threshold,
+                above,
+                ..
+            } => (feature, threshold, above),
+            Node::Leaf { .. } => panic!("no split"),
+        }
+    }
+
     #[test]
     fn one_threshold_lies_in_the_middle_of_the_gap() {
         let x = array![[5.0_f32, 1.0], [5.0, 2.0], [5.0, 4.0], [5.0, 7.0]];
         let tree = Tree::fit(x.view(), &[0, 0, 1, 1], 2, 8);
-        let split = Node::Split {
-            feature: 1,
-            threshold: 3.0,
-            above: 2,
-        };
-        assert_eq!(tree.nodes[0], split);
+        assert_eq!(first_split(&tree), (1, 3.0, 2));
+        assert!(tree.relevance(2)[0] == 0.0 && tree.relevance(2)[1] > 0.0);
         assert_eq!(tree.nodes.len(), 3);
         assert_eq!(
             tree.scores(array![[0.0_f32, 3.0], [0.0, 3.1]].view()),
@@ -225,12 +250,7 @@ mod tests {
         // Both features part 0 from 1 alike, and at both ends of the 1 in the middle.
         let x = array![[1.0_f32, 10.0], [2.0, 20.0], [3.0, 30.0]];
         let tree = Tree::fit(x.view(), &[0, 1, 0], 2, 1);
-        let split = Node::Split {
-            feature: 0,
-            threshold: 1.5,
-            above: 2,
-        };
-        assert_eq!(tree.nodes[0], split);
+        assert_eq!(first_split(&tree), (0, 1.5, 2));
     }
 
     #[test]

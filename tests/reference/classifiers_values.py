@@ -1,10 +1,10 @@
-"""Writes classifiers.json: scikit-learn's LogisticRegression and DecisionTreeClassifier on the
-made-up table of svc.json.
+"""Writes classifiers.json: scikit-learn's LogisticRegression, DecisionTreeClassifier and
+RidgeClassifier on the made-up table of svc.json.
 
     python tests/reference/classifiers_values.py
 
 The scaler is fitted on the training rows, those outside fold 0 of "group_k_fold_3"; the
-probabilities are those of the rows in it. Logistic regressions run until the gradient
+probabilities, or decisions of the ridge regression, are those of the rows in it. Logistic regressions run until the gradient
 is below 1e-9, not to scikit-learn's default of 1e-4 or 100 steps. Trees are shallow: deeper
 down some splits part the rows equally well, and scikit-learn decides by rounding or at random.
 """
@@ -15,13 +15,15 @@ from pathlib import Path
 
 import numpy as np
 import sklearn
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 HERE = Path(__file__).resolve().parent
 LOGISTIC = [("all", 0.01), ("all", 1.0), ("all", 100.0), ("two", 0.1), ("two", 1.0)]
 TREES = [("all", 1), ("all", 2), ("two", 1), ("two", 2)]
+RIDGES = [("all", 0.1), ("all", 10.0), ("all", 1000.0), ("two", 10.0)]
+PARAMETER = {"logistic": "c", "tree": "max_depth", "ridge": "alpha"}
 TWO = ["neutral", "sad"]
 
 
@@ -31,7 +33,7 @@ def main():
     y = np.array(table["y"])
     fold = np.array(table["folds"]["group_k_fold_3"])
     cases = []
-    for kind, settings in (("logistic", LOGISTIC), ("tree", TREES)):
+    for kind, settings in (("logistic", LOGISTIC), ("tree", TREES), ("ridge", RIDGES)):
         for classes, value in settings:
             use = np.isin(y, TWO) if classes == "two" else np.ones(len(y), dtype=bool)
             train, test = use & (fold != 0), use & (fold == 0)
@@ -40,6 +42,10 @@ def main():
             if kind == "logistic":
                 model = LogisticRegression(C=value, class_weight="balanced", tol=1e-9, max_iter=100000)
                 p = model.fit(A, y[train]).predict_proba(B)
+            elif kind == "ridge":
+                model = RidgeClassifier(alpha=value, class_weight="balanced", solver="cholesky")
+                p = model.fit(A, y[train]).decision_function(B)
+                p = np.column_stack([-p, p]) if p.ndim == 1 else p
             else:
                 def fit(seed):
                     tree = DecisionTreeClassifier(max_depth=value, class_weight="balanced",
@@ -51,7 +57,7 @@ def main():
                 if spread > 1e-12:
                     continue
             cases.append({
-                "name": kind, "c" if kind == "logistic" else "max_depth": value,
+                "name": kind, PARAMETER[kind]: value,
                 "classes": sorted(set(y[use].tolist())),
                 "probabilities": [[round(float(v), 8) for v in row] for row in p],
             })
@@ -63,8 +69,8 @@ def main():
     }
     out = HERE / "classifiers.json"
     out.write_text(json.dumps(result, separators=(",", ":")).replace('{"name"', '\n{"name"') + "\n")
-    print(out.name, out.stat().st_size, "bytes;", [(c["name"], c.get("c", c.get("max_depth")))
-                                                   for c in cases])
+    print(out.name, out.stat().st_size, "bytes;", [(c["name"], c[PARAMETER[c["name"]]])
+                                                for c in cases])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,124 @@
+//! Across corpora: train on one, test on another; or on all others.
+
+use std::collections::{BTreeMap, HashSet};
+
+use rayon::prelude::*;
+
+use crate::audit::{self, Finding};
+use crate::dataset::Dataset;
+use crate::error::{Error, Result};
+use crate::evaluate::{FoldSpec, Participants, Protocol, folds, on_folds};
+use crate::model::ModelSpec;
+use crate::report::{CrossCell, CrossCorpus};
+use crate::split::Fold;
+
+/// What the leakage audit finds between corpora, and within each.
+pub fn cross_leakage(data: &Dataset, protocol: &Protocol) -> Result<Vec<Finding>> {
+    let raw = Participants::of(data, &across(protocol)?)?.raw;
+    let mut findings = audit::audit(&raw, &folds::folds(&raw, &FoldSpec::Corpus)?);
+    for name in &raw.corpora {
+        let within = raw.select(&rows_of(&raw, name));
+        findings.extend(audit::audit(
+            &within,
+            &folds::folds(&within, &protocol.folds)?,
+        ));
+    }
+    let mut told = HashSet::new();
+    findings.retain(|finding| told.insert((finding.kind.clone(), finding.message.clone())));
+    findings.sort_by_key(|finding| !finding.is_error);
+    Ok(findings)
+}
+
+/// The protocol between corpora.
+fn across(protocol: &Protocol) -> Result<Protocol> {
+    if let FoldSpec::Corpus | FoldSpec::TestCorpus(_) = protocol.folds {
+        return Err(Error::Usage(
+            "--cross-corpus tests every corpus on every other; --folds says how speakers are held out within one: loso, split or a \
+             number"
+                .into(),
+        ));
+    }
+    Ok(Protocol {
+        folds: FoldSpec::Corpus,
+        importance: false,
+        ..protocol.clone()
+    })
+}
+
+fn rows_of(data: &Dataset, corpus: &str) -> Vec<usize> {
+    let is_of = |row: &usize| data.rows[*row].corpus.as_deref() == Some(corpus);
+    (0..data.len()).filter(is_of).collect()
+}
+
+/// The whole matrix, on the classes that all corpora share: trained on each corpus alone and on all
+/// but the tested one, tested on each; within a corpus, on held-out speakers by `protocol.folds`.
+pub fn cross_corpus(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Result<CrossCorpus> {
+    let leakage = cross_leakage(data, protocol)?;
+    audit::refuse(&leakage, protocol.allow_leakage)?;
+    let across = across(protocol)?;
+    let prepared = Participants::of(data, &across)?.scaled;
+    let corpora = &prepared.corpora;
+    let mut asked: Vec<(Vec<String>, String)> = Vec::new();
+    for test in corpora {
+        asked.extend(
+            corpora
+                .iter()
+                .map(|train| (vec![train.clone()], test.clone())),
+        );
+        if corpora.len() > 2 {
+            let others = corpora.iter().filter(|name| *name != test).cloned();
+            asked.push((others.collect(), test.clone()));
+        }
+    }
+    let cell = |(train, test): &(Vec<String>, String)| {
+        let report = if train[..] == [test.clone()] {
+            let within = prepared.select(&rows_of(&prepared, test));
+            let folds = folds::folds(&within, &protocol.folds)?;
+            on_folds(&within, &folds, spec, protocol)?.report
+        } else {
+            let mut of_train: Vec<usize> = train
+                .iter()
+                .flat_map(|name| rows_of(&prepared, name))
+                .collect();
+            of_train.sort_unstable();
+            let fold = Fold {
+                name: test.clone(),
+                train: of_train,
+                test: rows_of(&prepared, test),
+            };
+            on_folds(&prepared, &[fold], spec, &across)?.report
+        };
+        Ok(CrossCell {
+            train: train.clone(),
+            test: test.clone(),
+            uar: report.uar,
+            uar_ci95: report.uar_ci95,
+            accuracy: report.accuracy,
+            macro_f1: report.macro_f1,
+            recall: report.recall,
+            confusion: report.confusion,
+            ece: report.calibration.ece,
+            n: report.n,
+        })
+    };
+    let cells = asked.par_iter().map(cell).collect::<Result<_>>()?;
+    let recordings = |data: &Dataset| data.recording_count(0..data.len());
+    let counts = corpora.iter().map(|name| {
+        let rows = rows_of(&prepared, name);
+        (name.clone(), prepared.recording_count(rows))
+    });
+    Ok(CrossCorpus {
+        corpora: corpora.clone(),
+        classes: prepared.classes.clone(),
+        recordings: counts.collect::<BTreeMap<_, _>>(),
+        left_out: recordings(data) - recordings(&prepared),
+        cells,
+        within: protocol.folds.to_string(),
+        normalize: protocol.normalize,
+        features: prepared.feature_sets(),
+        model: spec.clone(),
+        label: prepared.label.clone(),
+        leakage,
+        seed: protocol.seed,
+    })
+}

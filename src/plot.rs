@@ -1,0 +1,514 @@
+//! Figures from plain slices, as SVG.
+//!
+//! Each function draws one figure and returns it as one `<svg>` element without a header: a web page
+//! takes it in as it is, a notebook shows it as `text/html`, a file needs nothing more. Text and axes
+//! are drawn in the `currentColor` of their surroundings on no background, so a figure suits a light
+//! page and a dark one; it is as wide as its place, up to its natural size. Same slices, same bytes.
+//!
+//! Shares (recalls, probabilities) go in as 0 to 1 and are drawn as per cent. A value that is not
+//! finite is left out, and the figure says so in its place. Labels may be anything: they are escaped,
+//! and shortened where they are too long.
+
+mod canvas;
+mod matrix;
+
+use canvas::{Canvas, H, Ink, Scale, percent, wrapped};
+
+pub use matrix::confusion;
+
+/// Width of most figures: at the 330 pixels of a phone its text still has nine.
+const WIDTH: i32 = 440;
+/// Size of text, and of text beside the matter.
+const TEXT: f64 = 13.0;
+const SMALL: f64 = 11.5;
+/// Room between things.
+const GAP: i32 = 8;
+/// Room that labels of rows take at most.
+const LABELS: i32 = 150;
+
+/// One value with its interval on the line from 0 to 100 %, and the mark of guessing.
+///
+/// `value`, `interval` (its ends) and `chance` are shares, 0 to 1; `what` names the value for readers
+/// who do not see the figure.
+pub fn interval(what: &str, value: f64, interval: [f64; 2], chance: f64) -> String {
+    let title = format!(
+        "{what}: {}, 95 % interval {} to {}, chance {}",
+        percent(value, 1),
+        percent(interval[0], 1),
+        percent(interval[1], 1),
+        percent(chance, 1)
+    );
+    let mut canvas = Canvas::new(WIDTH, 50);
+    let x = Scale::new(0.0..1.0, 5..WIDTH - 6);
+    let (line, below) = (14, 38);
+    canvas.bar((x.at(0.0), line - 1), (x.at(1.0), line + 1), Ink::Faint);
+    for tick in [0.0, 1.0] {
+        canvas.bar(
+            (x.at(tick), line - 4),
+            (x.at(tick) + 1, line + 4),
+            Ink::Faint,
+        );
+    }
+    canvas.text("0", SMALL, Ink::Muted, (x.at(0.0), below), H::Left);
+    canvas.text("100 %", SMALL, Ink::Muted, (x.at(1.0), below), H::Right);
+    if chance.is_finite() {
+        let at = x.at(chance);
+        canvas.bar((at, line - 9), (at + 1, line + 10), Ink::Muted);
+        // Beside the ends there is no room for it.
+        let at = at.clamp(x.at(0.0) + 36, x.at(1.0) - 66);
+        canvas.text("chance", SMALL, Ink::Muted, (at, below), H::Center);
+    }
+    whisker(&mut canvas, &x, value, interval, line, 4);
+    canvas.finish(&title)
+}
+
+/// The recall of each class with its 95 % interval, one row per class in the order given, and the
+/// line of guessing.
+///
+/// `values`, `intervals` (their ends) and `chance` are shares, 0 to 1; the slices are as long as
+/// `classes`, but `intervals` may be empty.
+pub fn recall(classes: &[String], values: &[f64], intervals: &[[f64; 2]], chance: f64) -> String {
+    let title = format!("Recall of each of {} classes", classes.len());
+    if classes.is_empty() {
+        return canvas::empty(WIDTH, &title);
+    }
+    let row = 28;
+    let left = label_width(classes);
+    let (top, right) = (24, WIDTH - 56);
+    let bottom = top + row * classes.len() as i32;
+    let mut canvas = Canvas::new(WIDTH, bottom + 44);
+    let x = Scale::new(0.0..1.0, left..right);
+    per_cent_axis(
+        &mut canvas,
+        &x,
+        top..bottom,
+        "recall (per cent of the class)",
+    );
+    mark(&mut canvas, &x, top..bottom, chance, "chance");
+    for (place, class) in classes.iter().enumerate() {
+        let y = top + row * place as i32 + row / 2;
+        row_label(&mut canvas, class, left, y);
+        let value = values.get(place).copied().unwrap_or(f64::NAN);
+        let ends = intervals.get(place).copied().unwrap_or([f64::NAN; 2]);
+        if value.is_finite() {
+            whisker(&mut canvas, &x, value, ends, y, 4);
+            let text = percent(value, 0);
+            canvas.text(&text, TEXT, Ink::Text, (WIDTH - 4, y), H::Right);
+        } else {
+            let at = (x.at(0.0) + GAP, y);
+            canvas.text("not measured", SMALL, Ink::Muted, at, H::Left);
+        }
+    }
+    canvas.finish(&title)
+}
+
+/// The UAR of each group (speaker, sex, corpus), the best on top, with the line of the UAR over all.
+///
+/// `values` and `mean` are shares, 0 to 1; `n` counts the recordings of each group. The slices are as
+/// long as `names`.
+pub fn groups(names: &[String], values: &[f64], n: &[usize], mean: f64) -> String {
+    let title = format!(
+        "UAR of each of {} groups; over all recordings {}",
+        names.len(),
+        percent(mean, 1)
+    );
+    if names.is_empty() {
+        return canvas::empty(WIDTH, &title);
+    }
+    let mut rows: Vec<(&str, f64, usize)> = names
+        .iter()
+        .enumerate()
+        .map(|(place, name)| {
+            let value = values.get(place).copied().unwrap_or(f64::NAN);
+            (name.as_str(), value, n.get(place).copied().unwrap_or(0))
+        })
+        .collect();
+    // Not finite comes last; equals in the order of their names.
+    let height = |value: f64| if value.is_finite() { value } else { -1.0 };
+    rows.sort_by(|a, b| height(b.1).total_cmp(&height(a.1)).then(a.0.cmp(b.0)));
+
+    let (row, size) = match rows.len() {
+        0..=12 => (24, TEXT),
+        13..=40 => (19, SMALL),
+        _ => (15, 10.5),
+    };
+    let alike = n.iter().all(|count| Some(count) == n.first());
+    let left = label_width(names);
+    let (top, right) = (24, if alike { WIDTH - 56 } else { WIDTH - 92 });
+    let bottom = top + row * rows.len() as i32;
+    let mut canvas = Canvas::new(WIDTH, bottom + 44);
+    let x = Scale::new(0.0..1.0, left..right);
+    let each = match n.first() {
+        Some(count) if alike => format!("UAR (per cent), {count} recordings each"),
+        _ => "UAR (per cent)".to_string(),
+    };
+    per_cent_axis(&mut canvas, &x, top..bottom, &each);
+    mark(&mut canvas, &x, top..bottom, mean, "all");
+    if !alike {
+        let at = (WIDTH - 4, top - 12);
+        canvas.text("recordings", SMALL, Ink::Muted, at, H::Right);
+    }
+    for (place, (name, value, count)) in rows.into_iter().enumerate() {
+        let y = top + row * place as i32 + row / 2;
+        let name = canvas::fitted(name, f64::from(left - 2 * GAP), size);
+        canvas.text(&name, size, Ink::Text, (left - GAP, y), H::Right);
+        if value.is_finite() {
+            if mean.is_finite() {
+                let (from, to) = (x.at(value.min(mean)), x.at(value.max(mean)));
+                canvas.bar((from, y - 1), (to, y), Ink::Soft);
+            }
+            canvas.dot((x.at(value), y), 4, Ink::Accent);
+            let text = percent(value, 0);
+            canvas.text(&text, size, Ink::Text, (right + 48, y), H::Right);
+        } else {
+            let at = (x.at(0.0) + GAP, y);
+            canvas.text("not measured", size, Ink::Muted, at, H::Left);
+        }
+        if !alike {
+            let at = (WIDTH - 4, y);
+            canvas.text(&count.to_string(), size, Ink::Muted, at, H::Right);
+        }
+    }
+    canvas.finish(&title)
+}
+
+/// How often predictions were right against how sure they were: on the diagonal probabilities can
+/// be believed, below it they promise too much. Under the curve stand the sizes of its bins.
+///
+/// `points` are (mean of the largest probability, share recognised, recordings) from the least sure
+/// bin to the surest, both shares 0 to 1; `ece` is the expected calibration error, 0 to 1.
+pub fn reliability(points: &[(f64, f64, usize)], ece: f64) -> String {
+    let title = format!(
+        "Reliability curve of {} bins, expected calibration error {}",
+        points.len(),
+        canvas::number(ece, 3)
+    );
+    let points: Vec<_> = points
+        .iter()
+        .filter(|(confidence, accuracy, _)| confidence.is_finite() && accuracy.is_finite())
+        .copied()
+        .collect();
+    if points.is_empty() {
+        return canvas::empty(WIDTH, &title);
+    }
+    let (left, right, top, bottom) = (52, WIDTH - 14, 12, 312);
+    let (sizes_top, sizes) = (bottom + 22, 56);
+    let end = sizes_top + sizes;
+    let mut canvas = Canvas::new(WIDTH, end + 44);
+    let x = Scale::new(0.0..1.0, left..right);
+    let y = Scale::new(0.0..1.0, bottom..top);
+    for tick in [0.0, 0.2, 0.4, 0.6, 0.8, 1.0] {
+        let at = y.at(tick);
+        canvas.bar((left, at), (right, at + 1), Ink::Grid);
+        canvas.bar((x.at(tick), top), (x.at(tick) + 1, bottom), Ink::Grid);
+        let text = format!("{:.0}", tick * 100.0);
+        canvas.text(&text, SMALL, Ink::Muted, (left - GAP, at), H::Right);
+        canvas.text(&text, SMALL, Ink::Muted, (x.at(tick), end + 13), H::Center);
+    }
+    let beside = (10, (top + bottom) / 2);
+    canvas.upright(
+        "recognised (per cent)",
+        SMALL,
+        Ink::Muted,
+        beside,
+        H::Center,
+    );
+    let below = ((left + right) / 2, end + 33);
+    let axis = "largest probability (per cent)";
+    canvas.text(axis, SMALL, Ink::Muted, below, H::Center);
+    canvas.dashed((x.at(0.0), y.at(0.0)), (x.at(1.0), y.at(1.0)), Ink::Muted);
+
+    let places: Vec<(i32, i32)> = points.iter().map(|p| (x.at(p.0), y.at(p.1))).collect();
+    for (&(across, height), point) in places.iter().zip(&points) {
+        // The gap that the calibration error is the mean of.
+        let (low, high) = (height.min(y.at(point.0)), height.max(y.at(point.0)));
+        canvas.bar((across - 1, low), (across + 1, high), Ink::Soft);
+    }
+    canvas.line(&places, Ink::Accent);
+    for &place in &places {
+        canvas.dot(place, 4, Ink::Accent);
+    }
+    let most = points.iter().map(|p| p.2).max().unwrap_or(0).max(1);
+    canvas.bar((left, end), (right, end + 1), Ink::Faint);
+    for &(confidence, _, n) in &points {
+        let height = (f64::from(sizes - 16) * n as f64 / most as f64).round() as i32;
+        let across = x.at(confidence);
+        canvas.bar((across - 3, end - height), (across + 4, end), Ink::Soft);
+    }
+    // The sizes are told once: bins of equal mass have one.
+    let least = points.iter().map(|p| p.2).min().unwrap_or(0);
+    let sizes = match (least, most) {
+        (least, most) if least == most => format!("{most} recordings in each bin"),
+        (least, most) => format!("{least} to {most} recordings in a bin"),
+    };
+    canvas.text(&sizes, SMALL, Ink::Muted, (left, sizes_top), H::Left);
+    canvas.finish(&title)
+}
+
+/// Horizontal bars, in the order given, each under its label.
+///
+/// `values` may have any unit and sign; `unit` stands at the axis. A label may be a sentence: it gets
+/// two lines at most. The slices are as long as each other.
+pub fn importance(labels: &[String], values: &[f64], unit: &str) -> String {
+    let title = format!("Importance of {} features", labels.len());
+    if labels.is_empty() {
+        return canvas::empty(WIDTH, &title);
+    }
+    let lines: Vec<Vec<String>> = labels
+        .iter()
+        .map(|label| wrapped(label, f64::from(WIDTH - 8), TEXT, 2))
+        .collect();
+    let (line, bar, between) = (17, 9, 13);
+    let height: i32 = lines
+        .iter()
+        .map(|lines| line * lines.len() as i32 + bar + between)
+        .sum();
+    let finite = || values.iter().copied().filter(|value| value.is_finite());
+    let most = finite().fold(0.0, f64::max);
+    let least = finite().fold(0.0, f64::min);
+    let most = if most > least { most } else { least + 1.0 };
+    let mut canvas = Canvas::new(WIDTH, height + 26);
+    let x = Scale::new(least..most, 2..WIDTH - 62);
+    let mut y = 0;
+    for (place, lines) in lines.iter().enumerate() {
+        for text in lines {
+            canvas.text(text, TEXT, Ink::Text, (2, y + line / 2 + 1), H::Left);
+            y += line;
+        }
+        let value = values.get(place).copied().unwrap_or(f64::NAN);
+        let (from, to) = match value.is_finite() {
+            true => (x.at(value.min(0.0)), x.at(value.max(0.0))),
+            false => (x.at(0.0), x.at(0.0)),
+        };
+        let ink = if value < 0.0 { Ink::Soft } else { Ink::Accent };
+        canvas.bar((from, y + 2), (to.max(from + 1), y + 2 + bar), ink);
+        let at = (to + GAP, y + 2 + bar / 2 + 1);
+        canvas.text(&canvas::number(value, 4), SMALL, Ink::Muted, at, H::Left);
+        y += bar + between;
+    }
+    canvas.text(unit, SMALL, Ink::Muted, (2, height + 12), H::Left);
+    canvas.finish(&title)
+}
+
+/// A dot, and a line from one end of its interval to the other.
+fn whisker(canvas: &mut Canvas, x: &Scale, value: f64, ends: [f64; 2], y: i32, radius: u32) {
+    if let [low, high] = ends
+        && low.is_finite()
+        && high.is_finite()
+    {
+        canvas.bar((x.at(low), y - 1), (x.at(high), y + 2), Ink::Soft);
+        for end in [low, high] {
+            canvas.bar((x.at(end), y - 4), (x.at(end) + 1, y + 5), Ink::Accent);
+        }
+    }
+    if value.is_finite() {
+        canvas.dot((x.at(value), y), radius, Ink::Accent);
+    }
+}
+
+/// Grid, ticks and name of an axis of per cent below rows.
+fn per_cent_axis(canvas: &mut Canvas, x: &Scale, rows: std::ops::Range<i32>, name: &str) {
+    for tick in [0.0, 0.25, 0.5, 0.75, 1.0] {
+        let at = x.at(tick);
+        canvas.bar((at, rows.start), (at + 1, rows.end), Ink::Grid);
+        let text = format!("{:.0}", tick * 100.0);
+        canvas.text(&text, SMALL, Ink::Muted, (at, rows.end + 13), H::Center);
+    }
+    let middle = (x.at(0.5), rows.end + 33);
+    canvas.text(name, SMALL, Ink::Muted, middle, H::Center);
+}
+
+/// A named line across rows.
+fn mark(canvas: &mut Canvas, x: &Scale, rows: std::ops::Range<i32>, value: f64, name: &str) {
+    if !value.is_finite() {
+        return;
+    }
+    let at = x.at(value);
+    canvas.dashed((at, rows.start - 3), (at, rows.end), Ink::Muted);
+    let text = format!("{name} {}", percent(value, 1));
+    // It stays within the figure, whatever the value.
+    let half = (canvas::width(&text, SMALL) / 2.0) as i32 + 2;
+    let at = at.clamp(half, WIDTH - half);
+    canvas.text(&text, SMALL, Ink::Muted, (at, rows.start - 12), H::Center);
+}
+
+/// The label of a row, to the left of the axis that begins at `left`.
+fn row_label(canvas: &mut Canvas, label: &str, left: i32, y: i32) {
+    let label = canvas::fitted(label, f64::from(left - 2 * GAP), TEXT);
+    canvas.text(&label, TEXT, Ink::Text, (left - GAP, y), H::Right);
+}
+
+/// Room that the labels of rows want.
+fn label_width(labels: &[String]) -> i32 {
+    let widest = labels
+        .iter()
+        .map(|label| canvas::width(label, TEXT).ceil() as i32)
+        .max();
+    widest.unwrap_or(0).clamp(24, LABELS) + 2 * GAP
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Panics where tags do not close in order, an attribute is not quoted, or a character should
+    /// have been escaped. Tags in `open` need no end.
+    pub(crate) fn assert_well_formed(markup: &str, open: &[&str]) {
+        let mut stack = Vec::new();
+        let mut parts = markup.split('<');
+        assert_eq!(parts.next(), Some(""), "text before the first tag");
+        for part in parts {
+            let (tag, text) = part.split_once('>').expect("a tag ends");
+            assert!(
+                tag == "style" || !text.contains('>'),
+                "a bare > in {text:?}"
+            );
+            for entity in part.split('&').skip(1) {
+                let known = ["amp;", "lt;", "gt;", "quot;", "apos;", "nbsp;", "#39;"];
+                let known = known.iter().any(|name| entity.starts_with(name));
+                assert!(known, "a bare & in {part:?}");
+            }
+            assert_eq!(tag.matches('"').count() % 2, 0, "quotes of <{tag}>");
+            assert!(!tag.contains("NaN"), "<{tag}>");
+            match tag.strip_prefix('/') {
+                Some(name) => assert_eq!(stack.pop(), Some(name), "</{name}>"),
+                None if tag.ends_with('/') => {}
+                None => {
+                    let name = tag.split([' ', '\n']).next().expect("a name");
+                    if !open.contains(&name) {
+                        stack.push(name);
+                    }
+                }
+            }
+        }
+        assert!(stack.is_empty(), "left open: {stack:?}");
+        let odd = |c: char| c.is_control() && !"\n\t".contains(c);
+        assert!(!markup.contains(odd), "a control character");
+    }
+
+    fn words(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| word.to_string()).collect()
+    }
+
+    /// The places of all text at the end of the line, by row: (x, y, text).
+    fn texts(svg: &str) -> Vec<(i32, i32, String)> {
+        let attribute = |tag: &str, name: &str| {
+            let (_, rest) = tag.split_once(&format!(" {name}=\"")).unwrap();
+            rest.split('"').next().unwrap().parse().unwrap()
+        };
+        svg.split("<text")
+            .skip(1)
+            .map(|part| {
+                let (tag, rest) = part.split_once('>').unwrap();
+                let text = rest.split('<').next().unwrap().trim().to_string();
+                (attribute(tag, "x"), attribute(tag, "y"), text)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn labels_that_look_like_markup_are_text() {
+        let nasty = words(&["<script>alert(1)</script>", "a\"b'c&d", "\u{0}\n\u{7}", ""]);
+        let counts = vec![vec![1, 2, 3, 4]; 4];
+        let shares = [0.1, 0.2, f64::NAN, f64::INFINITY];
+        let intervals = [[0.0, 0.3], [0.1, f64::NAN], [f64::NAN; 2], [0.9, 1.0]];
+        for svg in [
+            confusion(&nasty, &counts),
+            recall(&nasty, &shares, &intervals, 0.25),
+            groups(&nasty, &shares, &[1, 2, 3, 4], f64::NAN),
+            importance(&nasty, &shares, "<unit>"),
+            interval("<what> & \"why\"", 0.5, [0.4, 0.6], 0.2),
+            reliability(&[(0.5, f64::NAN, 3), (0.7, 0.6, 3)], f64::NAN),
+        ] {
+            assert_well_formed(&svg, &[]);
+            assert!(!svg.contains("<script"), "{svg}");
+            assert!(svg.contains("viewBox=\"0 0 ") && svg.contains("role=\"img\""));
+            assert!(svg.contains("aria-label=\"") && svg.contains("<title>"));
+        }
+    }
+
+    #[test]
+    fn figures_of_nothing_say_so() {
+        for svg in [
+            confusion(&[], &[]),
+            recall(&[], &[], &[], f64::NAN),
+            groups(&[], &[], &[], f64::NAN),
+            reliability(&[], f64::NAN),
+            importance(&[], &[], ""),
+        ] {
+            assert_well_formed(&svg, &[]);
+            assert!(svg.contains("not measured"), "{svg}");
+        }
+    }
+
+    #[test]
+    fn colours_are_those_of_the_surroundings_and_one_accent() {
+        let svg = confusion(&words(&["a", "b"]), &[vec![3, 1], vec![0, 4]]);
+        assert!(svg.contains("\"currentColor\""));
+        for part in svg.split("\"#").skip(1) {
+            assert_eq!(&part[..6], "2A7F9E");
+        }
+        // A label that reads like the stand-in of the colour stays as it is.
+        let svg = confusion(&words(&["\"#010203\"", "b"]), &[vec![3, 1], vec![0, 4]]);
+        assert!(svg.contains("&quot;#010203&quot;"), "{svg}");
+    }
+
+    #[test]
+    fn a_hundred_speakers_have_a_row_each_from_best_to_worst() {
+        let names: Vec<String> = (0..100)
+            .map(|n| format!("a speaker with a long name {n:02}"))
+            .collect();
+        let values: Vec<f64> = (0..100).map(|n| f64::from(n * 37 % 100) / 100.0).collect();
+        let n: Vec<usize> = (0..100).map(|n| 40 + n).collect();
+        let svg = groups(&names, &values, &n, 0.5);
+        assert_well_formed(&svg, &[]);
+        let texts = texts(&svg);
+        let rows: Vec<&(i32, i32, String)> = texts
+            .iter()
+            .filter(|(_, _, text)| text.starts_with("a speaker"))
+            .collect();
+        assert_eq!(rows.len(), 100);
+        // Rows are farther apart than their letters are high.
+        assert!(rows.windows(2).all(|two| two[1].1 - two[0].1 >= 12));
+        let percents: Vec<&str> = texts
+            .iter()
+            .filter_map(|(_, _, text)| text.strip_suffix("\u{a0}%"))
+            .filter(|text| !text.contains("all"))
+            .collect();
+        assert_eq!((percents[0], percents[99]), ("99", "0"));
+        // Names are shortened to the room left of the axis.
+        let row = rows[0];
+        assert!(canvas::width(&row.2, 10.5) <= f64::from(row.0), "{row:?}");
+    }
+
+    #[test]
+    fn labels_of_classes_stay_within_the_figure() {
+        let classes = words(&["twenty letters or so", "a", "WWWWWWWWWWWWWWWWWWWW"]);
+        let svg = confusion(&classes, &vec![vec![1; 3]; 3]);
+        for (x, y, text) in texts(&svg) {
+            assert!(x >= 0 && y >= 0, "{text} at {x}, {y}");
+            if classes.contains(&text) {
+                assert!(canvas::width(&text, TEXT) <= f64::from(x.max(y)), "{text}");
+            }
+        }
+        assert!(svg.contains("twenty letters or so"));
+        assert!(svg.contains("WWWW…") || svg.contains("W…"));
+    }
+
+    #[test]
+    fn a_cell_tells_the_share_of_its_row_and_the_count() {
+        let svg = confusion(&words(&["a", "b"]), &[vec![3, 1], vec![0, 4]]);
+        let texts: Vec<String> = texts(&svg).into_iter().map(|(_, _, text)| text).collect();
+        let cells = &texts[texts.len() - 8..];
+        let expected = ["75 %", "3", "25 %", "1", "0 %", "0", "100 %", "4"];
+        assert_eq!(cells.join("|").replace('\u{a0}', " "), expected.join("|"));
+    }
+
+    #[test]
+    fn long_labels_break_into_two_lines() {
+        let lines = canvas::wrapped("one two three four five six seven", 60.0, 13.0, 2);
+        assert_eq!(lines.len(), 2);
+        assert!(lines[1].ends_with('…'), "{lines:?}");
+        assert_eq!(canvas::wrapped("", 60.0, 13.0, 2), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,387 @@
+//! The section of one protocol: how it was measured, and figure after figure.
+
+use std::fmt::Write;
+
+use super::{About, decimal, escaped, name, percent};
+use crate::model::Normalize;
+use crate::plot;
+use crate::report::text::points;
+use crate::report::{Group, Report};
+
+/// `alone` where the page is of this protocol only, and its headline has named it.
+pub fn section(page: &mut String, report: &Report, about: &About, alone: bool) {
+    let (letter, called) = name(report.normalize);
+    let heading = match alone {
+        true => "How it was measured, and what came out".to_string(),
+        false => format!("Protocol {letter} <span>{called}</span>"),
+    };
+    let _ = write!(
+        page,
+        "<section class=\"protocol\">\n<h2>{heading}</h2>\n<p>{}</p>\n",
+        protocol(report)
+    );
+    remarks(page, report);
+    page.push_str("<div class=\"pair\">\n");
+    figure(
+        page,
+        "What is taken for what",
+        &format!("Shaded by the share of the true class.{}", confused(report)),
+        &plot::confusion(&report.classes, &report.confusion),
+    );
+    page.push_str("<div>\n");
+    recall(page, report);
+    groups(page, "Sex", &report.by_sex);
+    groups(page, "Corpus", &report.by_corpus);
+    page.push_str("</div>\n</div>\n");
+    if !(report.by_speaker.is_empty() && report.calibration.bins.is_empty()) {
+        page.push_str("<div class=\"pair\">\n");
+        speakers(page, report);
+        calibration(page, report);
+        page.push_str("</div>\n");
+    }
+    importance(page, report, about);
+    folds(page, report);
+    page.push_str("</section>\n");
+}
+
+fn recall(page: &mut String, report: &Report) {
+    let recall = |class: &String| report.recall.get(class).copied().unwrap_or(f64::NAN);
+    let ends = |class: &String| {
+        let ends = report.recall_ci95.get(class).copied();
+        ends.unwrap_or([f64::NAN; 2])
+    };
+    figure(
+        page,
+        "How much of each class is recognised",
+        match report.recall_ci95.is_empty() {
+            true => "The recall of each class.",
+            false => "The recall of each class, with its 95&nbsp;% interval.",
+        },
+        &plot::recall(
+            &report.classes,
+            &report.classes.iter().map(recall).collect::<Vec<_>>(),
+            &report.classes.iter().map(ends).collect::<Vec<_>>(),
+            report.chance,
+        ),
+    );
+}
+
+/// The protocol in plain words.
+fn protocol(report: &Report) -> String {
+    let held_out = match (report.held_out.as_str(), &report.folds[..]) {
+        ("split", [fold]) => format!(
+            "Trained on the {} recordings marked <code>train</code>, tested once on the {} marked <code>test</code>.",
+            fold.train, fold.test
+        ),
+        (_, [fold]) => format!(
+            "Trained on the {} recordings of other corpora, tested on the {} of {}, in the classes that both sides have.",
+            fold.train,
+            fold.test,
+            escaped(&fold.name)
+        ),
+        ("loso", folds) => format!(
+            "Each of the {} speakers was tested by a model that had been trained on the others only.",
+            folds.len()
+        ),
+        ("corpus", folds) => format!(
+            "Each of the {} corpora was tested by a model that had been trained on the others only.",
+            folds.len()
+        ),
+        (_, folds) => format!(
+            "The speakers were dealt into {} groups; each group was tested by a model that had been trained on the other groups only.",
+            folds.len()
+        ),
+    };
+    let scaling = match report.normalize {
+        Normalize::Corpus => {
+            "The mean and spread by which features are scaled come from the training speakers; of a test speaker nothing was known before the test."
+        }
+        Normalize::Speaker => {
+            "Features were scaled, speaker by speaker, by the mean and spread of the speaker's own recordings: those of the test speaker too, without their labels."
+        }
+    };
+    let tuned = match report.tuned {
+        true => " Each fold chose its parameters in folds of its own training speakers.",
+        false => "",
+    };
+    format!("{held_out} {scaling}{tuned}")
+}
+
+/// What there is to say of the headline figure: each sentence only where it applies.
+fn remarks(page: &mut String, report: &Report) {
+    let mut remarks = Vec::new();
+    if let Some(random) = report.random_split_uar {
+        let worth = points(random - report.uar);
+        let verdict = match worth {
+            worth if worth > 0.0 => format!("<b>{worth:.1} points</b> of that would be leaking"),
+            _ => "here it would not have flattered".to_string(),
+        };
+        remarks.push((
+            "Random split",
+            format!(
+                "A split that ignores speakers would have shown {} instead of {}: {verdict}.",
+                percent(random),
+                percent(report.uar)
+            ),
+        ));
+    }
+    if let Some(compared) = &report.comparison {
+        // The other's name is not ours; the rest of the sentence is.
+        let sentence = escaped(&compared.sentence(|uar| format!("{:.1} %", uar * 100.0)));
+        remarks.push(("Compared", format!("{}.", capital(&sentence))));
+    }
+    if report.tuned {
+        let chosen: Vec<String> = report
+            .chosen()
+            .iter()
+            .map(|chosen| match chosen.split_once(' ') {
+                Some((model, folds)) => format!("<code>{}</code> {folds}", escaped(model)),
+                None => escaped(chosen),
+            })
+            .collect();
+        remarks.push(("Chosen", format!("{}.", chosen.join(", "))));
+    }
+    let mut counted = Vec::new();
+    if let Some(windows) = report.windows {
+        counted.push(format!(
+            "Recordings were cut into {windows} windows; a recording is recognised by the mean of its windows' probabilities."
+        ));
+    }
+    for (n, what) in [
+        (
+            report.held_back,
+            "held back: neither trained nor tested on.",
+        ),
+        (
+            report.left_out,
+            "left out: without a label, or without a speaker to scale by.",
+        ),
+        (
+            report.speakerless,
+            "without a known speaker, treated as one speaker.",
+        ),
+    ] {
+        if n > 0 {
+            let recordings = if n == 1 { "recording" } else { "recordings" };
+            counted.push(format!("{n} {recordings} {what}"));
+        }
+    }
+    if !counted.is_empty() {
+        remarks.push(("Recordings", counted.join(" ")));
+    }
+    if remarks.is_empty() {
+        return;
+    }
+    page.push_str("<dl class=\"remarks\">\n");
+    for (name, remark) in remarks {
+        let _ = writeln!(page, "<div><dt>{name}</dt><dd>{remark}</dd></div>");
+    }
+    page.push_str("</dl>\n");
+}
+
+/// The most frequent confusions, in a sentence.
+fn confused(report: &Report) -> String {
+    let mut shares = Vec::new();
+    for (t, row) in report.confusion.iter().enumerate() {
+        let sum: usize = row.iter().sum();
+        for (p, &count) in row.iter().enumerate() {
+            if t != p && count > 0 {
+                shares.push((count as f64 / sum as f64, t, p));
+            }
+        }
+    }
+    // Equal shares stay in the order of the matrix: the sort is stable.
+    shares.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let class = |place: usize| escaped(report.classes.get(place).map_or("", String::as_str));
+    let told: Vec<String> = shares
+        .iter()
+        .take(2)
+        .map(|&(share, t, p)| format!("{} of {} for {}", percent(share), class(t), class(p)))
+        .collect();
+    match told.is_empty() {
+        true => String::new(),
+        false => format!(" Most often taken: {}.", told.join(", ")),
+    }
+}
+
+fn figure(page: &mut String, heading: &str, caption: &str, svg: &str) {
+    let _ = write!(
+        page,
+        "<figure>\n<figcaption><h3>{heading}</h3>\n<p>{caption}</p></figcaption>\n{svg}</figure>\n"
+    );
+}
+
+fn speakers(page: &mut String, report: &Report) {
+    if report.by_speaker.is_empty() {
+        return;
+    }
+    let names: Vec<String> = report.by_speaker.iter().map(|s| s.name.clone()).collect();
+    let uars: Vec<f64> = report.by_speaker.iter().map(|s| s.uar).collect();
+    let n: Vec<usize> = report.by_speaker.iter().map(|s| s.n).collect();
+    let below = uars.iter().filter(|&&uar| uar <= report.chance).count();
+    let below = match below {
+        0 => String::new(),
+        1 => " One of them is no better than chance.".into(),
+        below => format!(" {below} of them are no better than chance."),
+    };
+    figure(
+        page,
+        "Speaker by speaker",
+        &format!(
+            "The UAR of each speaker, over the classes that they have; dashed, that of all.{below}"
+        ),
+        &plot::groups(&names, &uars, &n, report.uar),
+    );
+}
+
+fn calibration(page: &mut String, report: &Report) {
+    let calibration = &report.calibration;
+    if calibration.bins.is_empty() {
+        return;
+    }
+    let points: Vec<(f64, f64, usize)> = calibration
+        .bins
+        .iter()
+        .map(|bin| (bin.confidence, bin.accuracy, bin.n))
+        .collect();
+    let [low, high] = calibration.ece_ci95;
+    let interval = match low.is_finite() && high.is_finite() {
+        true => format!(" (95&nbsp;% interval {low:.3} to {high:.3})"),
+        false => String::new(),
+    };
+    let others = match report.unsure.accuracy_of_sure {
+        Some(accuracy) => format!("of the others {} are recognised", percent(accuracy)),
+        None => "there are no others".into(),
+    };
+    figure(
+        page,
+        "Whether its probabilities can be believed",
+        &format!(
+            "Expected calibration error {}{interval}, Brier score {}. On the dashed line a prediction that is called 70&nbsp;% sure is right in 70&nbsp;% of the cases. The verdict <q>unsure</q> falls on {} of the recordings; {others}.",
+            decimal(calibration.ece),
+            decimal(calibration.brier),
+            percent(report.unsure.share)
+        ),
+        &plot::reliability(&points, calibration.ece),
+    );
+}
+
+fn groups(page: &mut String, what: &str, groups: &[Group]) {
+    if groups.is_empty() {
+        return;
+    }
+    let _ = write!(
+        page,
+        "<div class=\"scroll\"><table>\n<thead><tr><th>{what}</th><th class=\"n\">recordings</th>\
+         <th class=\"n\">UAR</th><th class=\"n\">accuracy</th></tr></thead>\n<tbody>\n"
+    );
+    for group in groups {
+        let _ = writeln!(
+            page,
+            "<tr><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
+            escaped(&group.name),
+            group.n,
+            percent(group.uar),
+            percent(group.accuracy)
+        );
+    }
+    page.push_str("</tbody>\n</table></div>\n");
+}
+
+fn importance(page: &mut String, report: &Report, about: &About) {
+    if report.importance.is_empty() {
+        return;
+    }
+    let direction = |correlation: f64| match correlation {
+        c if c > 0.0 => "higher in",
+        c if c < 0.0 => "lower in",
+        _ => "",
+    };
+    let meaning = |feature: &str| about.meanings.get(feature).cloned();
+    let label = |important: &crate::report::Importance| {
+        let words = meaning(&important.feature).unwrap_or(important.feature.clone());
+        match direction(important.correlation) {
+            "" => words,
+            direction => format!("{words}: {direction} {}", important.class),
+        }
+    };
+    let labels: Vec<String> = report.importance.iter().map(label).collect();
+    let losses: Vec<f64> = report.importance.iter().map(|i| i.loss).collect();
+    page.push_str("<div class=\"pair\">\n");
+    figure(
+        page,
+        "What it listens to",
+        "The features that it would miss most, and the class that each tells apart best.",
+        &plot::importance(
+            &labels,
+            &losses,
+            "loss of probability of the true class when the feature is shuffled",
+        ),
+    );
+    page.push_str(
+        "<div class=\"scroll\"><table class=\"small\">\n<thead><tr><th>column</th><th class=\"n\">loss</th>\
+         <th>class</th><th class=\"n\">correlation</th></tr></thead>\n<tbody>\n",
+    );
+    for important in &report.importance {
+        let correlation = match important.correlation.is_finite() {
+            true => format!("{:+.2}", important.correlation).replace('-', "\u{2212}"),
+            false => "not measured".into(),
+        };
+        let loss = match important.loss.is_finite() {
+            true => format!("{:.4}", important.loss).replace('-', "\u{2212}"),
+            false => "not measured".into(),
+        };
+        let _ = writeln!(
+            page,
+            "<tr><td><code>{}</code></td><td class=\"n\">{loss}</td><td>{}</td><td class=\"n\">{correlation}</td></tr>",
+            escaped(&important.feature),
+            escaped(&important.class)
+        );
+    }
+    page.push_str("</tbody>\n</table></div>\n</div>\n");
+}
+
+fn folds(page: &mut String, report: &Report) {
+    if report.folds.is_empty() {
+        return;
+    }
+    // Under leave-one-speaker-out a fold bears its speaker's name.
+    let named = report
+        .folds
+        .iter()
+        .all(|fold| fold.speakers.len() == 1 && fold.speakers[0] == fold.name);
+    let (first, speakers) = match named {
+        true => ("speaker", ""),
+        false => ("fold", "<th>speakers</th>"),
+    };
+    let _ = write!(
+        page,
+        "<details>\n<summary>The folds, one by one ({})</summary>\n<div class=\"scroll\"><table class=\"small\">\n\
+         <thead><tr><th>{first}</th>{speakers}<th class=\"n\">trained on</th><th class=\"n\">tested on</th>\
+         <th class=\"n\">UAR</th><th>model</th></tr></thead>\n<tbody>\n",
+        report.folds.len()
+    );
+    for fold in &report.folds {
+        let speakers = match named {
+            true => String::new(),
+            false => format!("<td>{}</td>", escaped(&fold.speakers.join(", "))),
+        };
+        let _ = writeln!(
+            page,
+            "<tr><td>{}</td>{speakers}<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td><code>{}</code></td></tr>",
+            escaped(&fold.name),
+            fold.train,
+            fold.test,
+            percent(fold.uar),
+            escaped(&fold.model.to_string())
+        );
+    }
+    page.push_str("</tbody>\n</table></div>\n</details>\n");
+}
+
+/// `text` with its first letter a capital.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
+}
