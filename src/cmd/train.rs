@@ -11,7 +11,7 @@ use sentire::model::{self, Model, Normalize};
 use sentire::output;
 
 use crate::cli::{Learn, Train};
-use crate::cmd::{Console, Outcome, count};
+use crate::cmd::{Console, Outcome, count, say};
 
 pub fn run(args: &Train, console: &Console) -> Result<Outcome> {
     output::check(&args.output, console.force)?;
@@ -75,15 +75,13 @@ pub fn protocol(learn: &Learn, normalize: Normalize) -> Protocol {
     }
 }
 
-/// Prints what the leakage audit found.
+/// Prints what the leakage audit found; errors even when quiet.
 pub fn tell(findings: &[Finding], console: &Console) {
     for finding in findings {
-        let kind = if finding.is_error {
-            "leakage"
-        } else {
-            "warning"
-        };
-        console.note(&format!("{kind}: {}", finding.message));
+        match finding.is_error {
+            true => say(&format!("leakage: {}", finding.message)),
+            false => console.note(&format!("warning: {}", finding.message)),
+        }
     }
 }
 
