@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::protocol::figure;
 use super::{About, alarms, begin, end, escaped, name, percent};
 use crate::model::Normalize;
 use crate::plot;
@@ -69,7 +70,7 @@ fn matrix(page: &mut String, cross: &CrossCorpus) {
     };
     let _ = write!(
         page,
-        "<section>\n<h2>Protocol {letter} <span>{called}</span></h2>\n\
+        "<section class=\"protocol\">\n<h2>Protocol {letter} <span>{called}</span></h2>\n\
          <p>UAR, with its 95&nbsp;% interval over speakers, where models trained on the corpus to the left are tested on the one \
          above; chance is {}. A corpus on itself: speakers held out ({}). {scaling}</p>\n\
          <div class=\"scroll\"><table>\n<thead><tr><th>trained on</th>",
@@ -116,20 +117,32 @@ fn matrix(page: &mut String, cross: &CrossCorpus) {
 /// What was taken for what, pairing by pairing.
 fn confusions(page: &mut String, cross: &CrossCorpus) {
     let (letter, _) = name(cross.normalize);
-    for cell in &cross.cells {
-        let _ = write!(
-            page,
-            "<section>\n<h3>Protocol {letter}: {}, trained on {}</h3>\n\
-             <p>UAR {}, accuracy {}, macro-F1 {}, expected calibration error {:.3}, {} recordings.</p>\n\
-             <figure>{}</figure>\n</section>\n",
-            escaped(&cell.test),
-            trained_on(cross, &cell.train),
-            percent(cell.uar),
-            percent(cell.accuracy),
-            percent(cell.macro_f1),
-            cell.ece,
-            cell.n,
-            plot::confusion(&cross.classes, &cell.confusion)
-        );
+    let _ = writeln!(
+        page,
+        "<section class=\"protocol\">\n<h2>What is taken for what, protocol {letter}</h2>"
+    );
+    for pair in cross.cells.chunks(2) {
+        page.push_str("<div class=\"pair\">\n");
+        for cell in pair {
+            figure(
+                page,
+                &format!(
+                    "{}, trained on {}",
+                    escaped(&cell.test),
+                    trained_on(cross, &cell.train)
+                ),
+                &format!(
+                    "UAR {}, accuracy {}, macro-F1 {}, expected calibration error {:.3}, {} recordings.",
+                    percent(cell.uar),
+                    percent(cell.accuracy),
+                    percent(cell.macro_f1),
+                    cell.ece,
+                    cell.n
+                ),
+                &plot::confusion(&cross.classes, &cell.confusion),
+            );
+        }
+        page.push_str("</div>\n");
     }
+    page.push_str("</section>\n");
 }

@@ -204,7 +204,8 @@ fn confused(report: &Report) -> String {
     }
 }
 
-fn figure(page: &mut String, heading: &str, caption: &str, svg: &str) {
+/// A figure with its heading and a caption, all of them HTML.
+pub fn figure(page: &mut String, heading: &str, caption: &str, svg: &str) {
     let _ = write!(
         page,
         "<figure>\n<figcaption><h3>{heading}</h3>\n<p>{caption}</p></figcaption>\n{svg}</figure>\n"
