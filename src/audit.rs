@@ -9,7 +9,7 @@ mod labels;
 mod sounds;
 mod voices;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,14 @@ pub fn audit(data: &Dataset, folds: &[Fold]) -> Vec<Finding> {
     findings.extend(labels::findings(&table));
     // Of one kind, in the order in which they were found.
     findings.sort_by_key(|finding| KINDS.iter().position(|(kind, _)| *kind == finding.kind));
+    findings
+}
+
+/// The findings of several audits: each once, errors first.
+pub fn merged(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let mut told = HashSet::new();
+    findings.retain(|finding| told.insert((finding.kind.clone(), finding.message.clone())));
+    findings.sort_by_key(|finding| !finding.is_error);
     findings
 }
 

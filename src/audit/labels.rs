@@ -93,41 +93,46 @@ fn told_by(
 /// one among the *others* with its key, and a tie is a miss. `None` with fewer than two classes or
 /// keys.
 fn majority_recall(counts: &[BTreeMap<usize, usize>]) -> Option<f64> {
-    let mut hits: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
-    for classes in counts {
-        for (&class, &n) in classes {
-            let others = classes.iter().filter(|(other, _)| **other != class);
-            let is_hit = others.map(|(_, &n)| n).max().unwrap_or(0) < n - 1;
-            let (right, all) = hits.entry(class).or_default();
-            *right += if is_hit { n } else { 0 };
-            *all += n;
-        }
-    }
-    let recalls = hits.values().map(|&(right, all)| right as f64 / all as f64);
-    (counts.len() > 1 && hits.len() > 1).then(|| recalls.sum::<f64>() / hits.len() as f64)
+    let recalls = recalls(counts, |classes, class| {
+        let others = classes.iter().filter(|(other, _)| **other != class);
+        others.map(|(_, &n)| n).max().unwrap_or(0) < classes[&class] - 1
+    });
+    (counts.len() > 1 && recalls.len() > 1)
+        .then(|| recalls.iter().sum::<f64>() / recalls.len() as f64)
 }
 
 /// The same where each key's most frequent class is guessed for all of its recordings. Of few
 /// recordings the most frequent class is much of them by chance: of two classes and fewer than five
 /// recordings, or more classes and fewer than three, it counts as missed.
 fn plain_majority_recall(counts: &[BTreeMap<usize, usize>]) -> f64 {
-    let mut hits: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
     let all: BTreeSet<usize> = counts.iter().flat_map(BTreeMap::keys).copied().collect();
     let fewest = if all.len() > 2 { 3 } else { 5 };
+    let recalls = recalls(counts, |classes, class| {
+        let most = |(class, n): &(&usize, &usize)| (**n, std::cmp::Reverse(**class));
+        let guessed = classes.iter().max_by_key(most);
+        classes.values().sum::<usize>() >= fewest
+            && guessed.is_some_and(|(guessed, _)| *guessed == class)
+    });
+    recalls.iter().sum::<f64>() / recalls.len() as f64
+}
+
+/// The share of each class that a rule gets right; `is_hit` says whether it does so for the
+/// recordings of one key and class.
+fn recalls(
+    counts: &[BTreeMap<usize, usize>],
+    is_hit: impl Fn(&BTreeMap<usize, usize>, usize) -> bool,
+) -> Vec<f64> {
+    let mut hits: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
     for classes in counts {
-        let guessed = classes
-            .iter()
-            .max_by_key(|(class, n)| (**n, std::cmp::Reverse(**class)));
-        let enough = classes.values().sum::<usize>() >= fewest;
         for (&class, &n) in classes {
             let (right, all) = hits.entry(class).or_default();
-            let is_hit = enough && guessed.is_some_and(|(guessed, _)| *guessed == class);
-            *right += if is_hit { n } else { 0 };
+            *right += if is_hit(classes, class) { n } else { 0 };
             *all += n;
         }
     }
-    let recalls = hits.values().map(|&(right, all)| right as f64 / all as f64);
-    recalls.sum::<f64>() / hits.len() as f64
+    hits.values()
+        .map(|&(right, all)| right as f64 / all as f64)
+        .collect()
 }
 
 /// Features that are the label in disguise: by one alone, cut into as many stretches as there are

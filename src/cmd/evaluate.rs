@@ -1,6 +1,6 @@
 //! `sentire evaluate`: features to a report on unseen speakers.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use sentire::audit::{self, Finding};
@@ -68,9 +68,7 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
             findings.extend(evaluate::leakage(data, protocol)?);
         }
     }
-    let mut told = HashSet::new();
-    findings.retain(|finding| told.insert((finding.kind.clone(), finding.message.clone())));
-    findings.sort_by_key(|finding| !finding.is_error);
+    let findings = audit::merged(findings);
     train::tell(&findings, console);
     audit::refuse(&findings, args.learn.allow_leakage)?;
     let evaluated = protocols
@@ -199,10 +197,7 @@ fn cross_corpus(
         .map(|c| c.to_text())
         .collect::<Vec<_>>()
         .join("\n");
-    let json = match &crossed[..] {
-        [corpus, speaker] => to_json(&Both { corpus, speaker }),
-        crossed => to_json(&crossed[0]),
-    };
+    let json = json_of(&crossed);
     if let Some(dir) = &args.output {
         let about = About {
             title: format!(
@@ -228,10 +223,11 @@ fn cross_corpus(
     Ok(Outcome::Done)
 }
 
-fn json_of(reports: &[Report]) -> String {
-    match reports {
+/// The one protocol's result, or both by name.
+fn json_of<T: Serialize>(results: &[T]) -> String {
+    match results {
         [corpus, speaker] => to_json(&Both { corpus, speaker }),
-        reports => to_json(&reports[0]),
+        results => to_json(&results[0]),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Across corpora: train on one, test on another; or on all others.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
@@ -22,10 +22,7 @@ pub fn cross_leakage(data: &Dataset, protocol: &Protocol) -> Result<Vec<Finding>
         let found = audit::audit(&within, &folds::folds(&within, &protocol.folds)?);
         findings.extend(found.into_iter().filter(|finding| finding.is_error));
     }
-    let mut told = HashSet::new();
-    findings.retain(|finding| told.insert((finding.kind.clone(), finding.message.clone())));
-    findings.sort_by_key(|finding| !finding.is_error);
-    Ok(findings)
+    Ok(audit::merged(findings))
 }
 
 /// The protocol between corpora.

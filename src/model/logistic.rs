@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::model::products::product;
-use crate::model::{balanced_weights, calibration};
+use crate::model::{balanced_weights, calibration, norms_over_classes};
 
 /// The search ends where no derivative of the mean loss is larger. scikit-learn's default is 1e-4;
 /// at 1e-6 probabilities stand still to about 1e-4.
@@ -101,15 +101,7 @@ impl Logistic {
 impl Logistic {
     /// How much each feature weighs: the norm of its weights over the classes.
     pub fn relevance(&self) -> Vec<f64> {
-        let square =
-            |f: usize, weights: &Vec<f32>| f64::from(*weights.get(f).unwrap_or(&0.0)).powi(2);
-        let sum = |f: usize| {
-            self.weights
-                .iter()
-                .map(|weights| square(f, weights))
-                .sum::<f64>()
-        };
-        (0..self.features).map(|f| sum(f).sqrt()).collect()
+        norms_over_classes(&self.weights, self.features)
     }
 }
 

@@ -83,6 +83,19 @@ fn balanced_weights(y: &[usize], classes: usize) -> Vec<f64> {
     counts.iter().map(weight).collect()
 }
 
+/// The norm over the classes of each feature's weights; `weights` holds those of each class, and none
+/// of a class that training did not see.
+fn norms_over_classes(weights: &[Vec<f32>], features: usize) -> Vec<f64> {
+    let square = |f: usize, weights: &Vec<f32>| f64::from(*weights.get(f).unwrap_or(&0.0)).powi(2);
+    let sum = |f: usize| {
+        weights
+            .iter()
+            .map(|of_class| square(f, of_class))
+            .sum::<f64>()
+    };
+    (0..features).map(|f| sum(f).sqrt()).collect()
+}
+
 /// The class with the largest score, the first of equals.
 pub fn best(scores: ArrayView1<f64>) -> usize {
     (0..scores.len())

@@ -20,9 +20,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::model::balanced_weights;
 use crate::model::products::{product, products};
 use crate::model::spec::Alpha;
+use crate::model::{balanced_weights, norms_over_classes};
 
 /// Penalties to choose from, for z-scored features: half decades.
 const ALPHAS: [f64; 15] = [
@@ -110,16 +110,7 @@ impl Ridge {
 
     /// How much each feature weighs: the norm of its weights over the classes.
     pub fn relevance(&self) -> Vec<f64> {
-        let square =
-            |f: usize, weights: &Vec<f32>| f64::from(*weights.get(f).unwrap_or(&0.0)).powi(2);
-        let norm = |f| {
-            self.weights
-                .iter()
-                .map(|weights| square(f, weights))
-                .sum::<f64>()
-                .sqrt()
-        };
-        (0..self.features).map(norm).collect()
+        norms_over_classes(&self.weights, self.features)
     }
 }
 
