@@ -1,20 +1,34 @@
 //! Figures from plain slices, as SVG.
 //!
-//! Each function draws one figure and returns it as one `<svg>` element without a header: a web page
-//! takes it in as it is, a notebook shows it as `text/html`, a file needs nothing more. Text and axes
-//! are drawn in the `currentColor` of their surroundings on no background, so a figure suits a light
-//! page and a dark one; it is as wide as its place, up to its natural size. Same slices, same bytes.
+//! Each function draws one [`Figure`]: one `<svg>` element without a header, which a web page takes in
+//! as it is and a notebook shows. Text and axes are drawn in the `currentColor` of their surroundings
+//! on no background, so a figure suits a light page and a dark one; it is as wide as its place, up to
+//! its natural size. Same slices, same bytes.
 //!
 //! Shares (recalls, probabilities) go in as 0 to 1 and are drawn as per cent. A value that is not
 //! finite is left out, and the figure says so in its place. Labels may be anything: they are escaped,
 //! and shortened where they are too long.
 
 mod canvas;
+mod distribution;
 mod matrix;
+mod plane;
+mod reliability;
+mod scatter;
+mod sound;
 
+use std::fmt;
+use std::path::Path;
+
+use crate::error::Result;
+use crate::output;
 use canvas::{Canvas, H, Ink, Scale, percent, wrapped};
 
+pub use distribution::distribution;
 pub use matrix::confusion;
+pub use reliability::reliability;
+pub use scatter::scatter;
+pub use sound::{Contour, contours, spectrogram, waveform};
 
 /// Width of most figures: at the 330 pixels of a phone its text still has nine.
 const WIDTH: i32 = 440;
@@ -26,11 +40,43 @@ const GAP: i32 = 8;
 /// Room that labels of rows take at most.
 const LABELS: i32 = 150;
 
+/// A figure that is drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    title: String,
+    svg: String,
+}
+
+impl Figure {
+    /// What it shows, for readers who do not see it.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The `<svg>` element.
+    pub fn svg(&self) -> &str {
+        &self.svg
+    }
+
+    /// Writes it to a file of its own, in dark lines on white.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let on_white = "style=\"background:#fff;color:#222;";
+        let svg = self.svg.replacen("style=\"", on_white, 1);
+        output::write(path.as_ref(), svg.as_bytes())
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.svg)
+    }
+}
+
 /// One value with its interval on the line from 0 to 100 %, and the mark of guessing.
 ///
 /// `value`, `interval` (its ends) and `chance` are shares, 0 to 1; `what` names the value for readers
 /// who do not see the figure.
-pub fn interval(what: &str, value: f64, interval: [f64; 2], chance: f64) -> String {
+pub fn interval(what: &str, value: f64, interval: [f64; 2], chance: f64) -> Figure {
     let title = format!(
         "{what}: {}, 95 % interval {} to {}, chance {}",
         percent(value, 1),
@@ -62,51 +108,60 @@ pub fn interval(what: &str, value: f64, interval: [f64; 2], chance: f64) -> Stri
     canvas.finish(&title)
 }
 
-/// The recall of each class with its 95 % interval, one row per class in the order given, and the
-/// line of guessing.
+/// The recall of each class: [`rates`] with the axis named.
+pub fn recall(classes: &[String], values: &[f64], intervals: &[[f64; 2]], chance: f64) -> Figure {
+    let title = format!("Recall of each of {} classes", classes.len());
+    let axis = "recall (per cent of the class)";
+    rates(&title, axis, classes, values, intervals, chance)
+}
+
+/// Shares with their 95 % intervals, one row for each in the order given, and the line of guessing.
 ///
 /// `values`, `intervals` (their ends) and `chance` are shares, 0 to 1; the slices are as long as
-/// `classes`, but `intervals` may be empty.
-pub fn recall(classes: &[String], values: &[f64], intervals: &[[f64; 2]], chance: f64) -> String {
-    let title = format!("Recall of each of {} classes", classes.len());
-    if classes.is_empty() {
-        return canvas::empty(WIDTH, &title);
+/// `labels`, but `intervals` may be empty. `axis` names the values.
+pub fn rates(
+    title: &str,
+    axis: &str,
+    labels: &[String],
+    values: &[f64],
+    intervals: &[[f64; 2]],
+    chance: f64,
+) -> Figure {
+    if labels.is_empty() {
+        return canvas::empty(WIDTH, title);
     }
     let row = 28;
-    let left = label_width(classes);
-    let (top, right) = (24, WIDTH - 56);
-    let bottom = top + row * classes.len() as i32;
-    let mut canvas = Canvas::new(WIDTH, bottom + 44);
+    // Names of models are long; what they have in common hides what differs.
+    let left = label_width_up_to(labels, 2 * LABELS);
+    let width = WIDTH + (left - LABELS - 2 * GAP).max(0);
+    let (top, right) = (24, width - 56);
+    let bottom = top + row * labels.len() as i32;
+    let mut canvas = Canvas::new(width, bottom + 44);
     let x = Scale::new(0.0..1.0, left..right);
-    per_cent_axis(
-        &mut canvas,
-        &x,
-        top..bottom,
-        "recall (per cent of the class)",
-    );
+    per_cent_axis(&mut canvas, &x, top..bottom, axis);
     mark(&mut canvas, &x, top..bottom, chance, "chance");
-    for (place, class) in classes.iter().enumerate() {
+    for (place, label) in labels.iter().enumerate() {
         let y = top + row * place as i32 + row / 2;
-        row_label(&mut canvas, class, left, y);
+        row_label(&mut canvas, label, left, y);
         let value = values.get(place).copied().unwrap_or(f64::NAN);
         let ends = intervals.get(place).copied().unwrap_or([f64::NAN; 2]);
         if value.is_finite() {
             whisker(&mut canvas, &x, value, ends, y, 4);
             let text = percent(value, 0);
-            canvas.text(&text, TEXT, Ink::Text, (WIDTH - 4, y), H::Right);
+            canvas.text(&text, TEXT, Ink::Text, (width - 4, y), H::Right);
         } else {
             let at = (x.at(0.0) + GAP, y);
             canvas.text("not measured", SMALL, Ink::Muted, at, H::Left);
         }
     }
-    canvas.finish(&title)
+    canvas.finish(title)
 }
 
 /// The UAR of each group (speaker, sex, corpus), the best on top, with the line of the UAR over all.
 ///
 /// `values` and `mean` are shares, 0 to 1; `n` counts the recordings of each group. The slices are as
 /// long as `names`.
-pub fn groups(names: &[String], values: &[f64], n: &[usize], mean: f64) -> String {
+pub fn groups(names: &[String], values: &[f64], n: &[usize], mean: f64) -> Figure {
     let title = format!(
         "UAR of each of {} groups; over all recordings {}",
         names.len(),
@@ -172,91 +227,17 @@ pub fn groups(names: &[String], values: &[f64], n: &[usize], mean: f64) -> Strin
     canvas.finish(&title)
 }
 
-/// How often predictions were right against how sure they were: on the diagonal probabilities can
-/// be believed, below it they promise too much. Under the curve stand the sizes of its bins.
-///
-/// `points` are (mean of the largest probability, share recognised, recordings) from the least sure
-/// bin to the surest, both shares 0 to 1; `ece` is the expected calibration error, 0 to 1.
-pub fn reliability(points: &[(f64, f64, usize)], ece: f64) -> String {
-    let title = format!(
-        "Reliability curve of {} bins, expected calibration error {}",
-        points.len(),
-        canvas::number(ece, 3)
-    );
-    let points: Vec<_> = points
-        .iter()
-        .filter(|(confidence, accuracy, _)| confidence.is_finite() && accuracy.is_finite())
-        .copied()
-        .collect();
-    if points.is_empty() {
-        return canvas::empty(WIDTH, &title);
-    }
-    let (left, right, top, bottom) = (52, WIDTH - 14, 12, 312);
-    let (sizes_top, sizes) = (bottom + 22, 56);
-    let end = sizes_top + sizes;
-    let mut canvas = Canvas::new(WIDTH, end + 44);
-    let x = Scale::new(0.0..1.0, left..right);
-    let y = Scale::new(0.0..1.0, bottom..top);
-    for tick in [0.0, 0.2, 0.4, 0.6, 0.8, 1.0] {
-        let at = y.at(tick);
-        canvas.bar((left, at), (right, at + 1), Ink::Grid);
-        canvas.bar((x.at(tick), top), (x.at(tick) + 1, bottom), Ink::Grid);
-        let text = format!("{:.0}", tick * 100.0);
-        canvas.text(&text, SMALL, Ink::Muted, (left - GAP, at), H::Right);
-        canvas.text(&text, SMALL, Ink::Muted, (x.at(tick), end + 13), H::Center);
-    }
-    let beside = (10, (top + bottom) / 2);
-    canvas.upright(
-        "recognised (per cent)",
-        SMALL,
-        Ink::Muted,
-        beside,
-        H::Center,
-    );
-    let below = ((left + right) / 2, end + 33);
-    let axis = "largest probability (per cent)";
-    canvas.text(axis, SMALL, Ink::Muted, below, H::Center);
-    canvas.dashed((x.at(0.0), y.at(0.0)), (x.at(1.0), y.at(1.0)), Ink::Muted);
-
-    let places: Vec<(i32, i32)> = points.iter().map(|p| (x.at(p.0), y.at(p.1))).collect();
-    for (&(across, height), point) in places.iter().zip(&points) {
-        // The gap that the calibration error is the mean of.
-        let (low, high) = (height.min(y.at(point.0)), height.max(y.at(point.0)));
-        canvas.bar((across - 1, low), (across + 1, high), Ink::Soft);
-    }
-    canvas.line(&places, Ink::Accent);
-    for &place in &places {
-        canvas.dot(place, 4, Ink::Accent);
-    }
-    let most = points.iter().map(|p| p.2).max().unwrap_or(0).max(1);
-    canvas.bar((left, end), (right, end + 1), Ink::Faint);
-    for &(confidence, _, n) in &points {
-        let height = (f64::from(sizes - 16) * n as f64 / most as f64).round() as i32;
-        let across = x.at(confidence);
-        canvas.bar((across - 3, end - height), (across + 4, end), Ink::Soft);
-    }
-    // The sizes are told once: bins of equal mass have one.
-    let least = points.iter().map(|p| p.2).min().unwrap_or(0);
-    let sizes = match (least, most) {
-        (least, most) if least == most => format!("{most} recordings in each bin"),
-        (least, most) => format!("{least} to {most} recordings in a bin"),
-    };
-    canvas.text(&sizes, SMALL, Ink::Muted, (left, sizes_top), H::Left);
-    canvas.finish(&title)
-}
-
 /// Horizontal bars, in the order given, each under its label.
 ///
-/// `values` may have any unit and sign; `unit` stands at the axis. A label may be a sentence: it gets
-/// two lines at most. The slices are as long as each other.
-pub fn importance(labels: &[String], values: &[f64], unit: &str) -> String {
-    let title = format!("Importance of {} features", labels.len());
+/// `values` may have any unit and sign; `unit` stands at the axis, `digits` after their points. A label
+/// may be a sentence: it gets three lines at most. The slices are as long as each other.
+pub fn bars(title: &str, labels: &[String], values: &[f64], unit: &str, digits: usize) -> Figure {
     if labels.is_empty() {
-        return canvas::empty(WIDTH, &title);
+        return canvas::empty(WIDTH, title);
     }
     let lines: Vec<Vec<String>> = labels
         .iter()
-        .map(|label| wrapped(label, f64::from(WIDTH - 8), TEXT, 2))
+        .map(|label| wrapped(label, f64::from(WIDTH - 8), TEXT, 3))
         .collect();
     let (line, bar, between) = (17, 9, 13);
     let height: i32 = lines
@@ -283,11 +264,17 @@ pub fn importance(labels: &[String], values: &[f64], unit: &str) -> String {
         let ink = if value < 0.0 { Ink::Soft } else { Ink::Accent };
         canvas.bar((from, y + 2), (to.max(from + 1), y + 2 + bar), ink);
         let at = (to + GAP, y + 2 + bar / 2 + 1);
-        canvas.text(&canvas::number(value, 4), SMALL, Ink::Muted, at, H::Left);
+        canvas.text(
+            &canvas::number(value, digits),
+            SMALL,
+            Ink::Muted,
+            at,
+            H::Left,
+        );
         y += bar + between;
     }
     canvas.text(unit, SMALL, Ink::Muted, (2, height + 12), H::Left);
-    canvas.finish(&title)
+    canvas.finish(title)
 }
 
 /// A dot, and a line from one end of its interval to the other.
@@ -340,11 +327,15 @@ fn row_label(canvas: &mut Canvas, label: &str, left: i32, y: i32) {
 
 /// Room that the labels of rows want.
 fn label_width(labels: &[String]) -> i32 {
+    label_width_up_to(labels, LABELS)
+}
+
+fn label_width_up_to(labels: &[String], most: i32) -> i32 {
     let widest = labels
         .iter()
         .map(|label| canvas::width(label, TEXT).ceil() as i32)
         .max();
-    widest.unwrap_or(0).clamp(24, LABELS) + 2 * GAP
+    widest.unwrap_or(0).clamp(24, most) + 2 * GAP
 }
 
 #[cfg(test)]
@@ -390,6 +381,21 @@ pub(crate) mod tests {
         words.iter().map(|word| word.to_string()).collect()
     }
 
+    fn contour(name: &str, values: &[f32]) -> Contour {
+        Contour {
+            name: name.into(),
+            unit: "<unit>".into(),
+            values: values.to_vec(),
+        }
+    }
+
+    /// A spectrogram of three bands whose level rises with frequency and time.
+    fn three_bands(frames: usize, f0_hz: &[f32], range_db: f64) -> Figure {
+        let levels = |k: usize| (0..3).map(|band| (band + k) as f32 - 60.0).collect();
+        let level_db: Vec<Vec<f32>> = (0..frames).map(levels).collect();
+        spectrogram(&level_db, &[100.0, 1000.0, 4000.0], 0.01, f0_hz, range_db)
+    }
+
     /// The places of all text at the end of the line, by row: (x, y, text).
     fn texts(svg: &str) -> Vec<(i32, i32, String)> {
         let attribute = |tag: &str, name: &str| {
@@ -416,14 +422,17 @@ pub(crate) mod tests {
             confusion(&nasty, &counts),
             recall(&nasty, &shares, &intervals, 0.25),
             groups(&nasty, &shares, &[1, 2, 3, 4], f64::NAN),
-            importance(&nasty, &shares, "<unit>"),
+            bars("<title>", &nasty, &shares, "<unit>", 2),
+            distribution(&nasty, &vec![shares.to_vec(); 4], "<axis>"),
+            scatter((&shares, &shares), &[0, 1, 2, 3], &nasty, ["<x>", "y & z"]),
+            contours(&[contour("<name>", &[1.0, f32::NAN, 2.0, 3.0])], 0.01),
             interval("<what> & \"why\"", 0.5, [0.4, 0.6], 0.2),
             reliability(&[(0.5, f64::NAN, 3), (0.7, 0.6, 3)], f64::NAN),
         ] {
-            assert_well_formed(&svg, &[]);
-            assert!(!svg.contains("<script"), "{svg}");
-            assert!(svg.contains("viewBox=\"0 0 ") && svg.contains("role=\"img\""));
-            assert!(svg.contains("aria-label=\"") && svg.contains("<title>"));
+            assert_well_formed(svg.svg(), &[]);
+            assert!(!svg.svg().contains("<script"), "{svg}");
+            assert!(svg.svg().contains("viewBox=\"0 0 ") && svg.svg().contains("role=\"img\""));
+            assert!(svg.svg().contains("aria-label=\"") && svg.svg().contains("<title>"));
         }
     }
 
@@ -434,23 +443,28 @@ pub(crate) mod tests {
             recall(&[], &[], &[], f64::NAN),
             groups(&[], &[], &[], f64::NAN),
             reliability(&[], f64::NAN),
-            importance(&[], &[], ""),
+            bars("", &[], &[], "", 0),
+            waveform(&[], 0),
+            three_bands(0, &[], 80.0),
+            distribution(&words(&["a"]), &[vec![f64::NAN]], "x"),
+            scatter((&[], &[]), &[], &[], ["x", "y"]),
+            contours(&[], 0.01),
         ] {
-            assert_well_formed(&svg, &[]);
-            assert!(svg.contains("not measured"), "{svg}");
+            assert_well_formed(svg.svg(), &[]);
+            assert!(svg.svg().contains("not measured"), "{svg}");
         }
     }
 
     #[test]
     fn colours_are_those_of_the_surroundings_and_one_accent() {
         let svg = confusion(&words(&["a", "b"]), &[vec![3, 1], vec![0, 4]]);
-        assert!(svg.contains("\"currentColor\""));
-        for part in svg.split("\"#").skip(1) {
+        assert!(svg.svg().contains("\"currentColor\""));
+        for part in svg.svg().split("\"#").skip(1) {
             assert_eq!(&part[..6], "2A7F9E");
         }
         // A label that reads like the stand-in of the colour stays as it is.
         let svg = confusion(&words(&["\"#010203\"", "b"]), &[vec![3, 1], vec![0, 4]]);
-        assert!(svg.contains("&quot;#010203&quot;"), "{svg}");
+        assert!(svg.svg().contains("&quot;#010203&quot;"), "{svg}");
     }
 
     #[test]
@@ -461,8 +475,8 @@ pub(crate) mod tests {
         let values: Vec<f64> = (0..100).map(|n| f64::from(n * 37 % 100) / 100.0).collect();
         let n: Vec<usize> = (0..100).map(|n| 40 + n).collect();
         let svg = groups(&names, &values, &n, 0.5);
-        assert_well_formed(&svg, &[]);
-        let texts = texts(&svg);
+        assert_well_formed(svg.svg(), &[]);
+        let texts = texts(svg.svg());
         let rows: Vec<&(i32, i32, String)> = texts
             .iter()
             .filter(|(_, _, text)| text.starts_with("a speaker"))
@@ -485,20 +499,23 @@ pub(crate) mod tests {
     fn labels_of_classes_stay_within_the_figure() {
         let classes = words(&["twenty letters or so", "a", "WWWWWWWWWWWWWWWWWWWW"]);
         let svg = confusion(&classes, &vec![vec![1; 3]; 3]);
-        for (x, y, text) in texts(&svg) {
+        for (x, y, text) in texts(svg.svg()) {
             assert!(x >= 0 && y >= 0, "{text} at {x}, {y}");
             if classes.contains(&text) {
                 assert!(canvas::width(&text, TEXT) <= f64::from(x.max(y)), "{text}");
             }
         }
-        assert!(svg.contains("twenty letters or so"));
-        assert!(svg.contains("WWWW…") || svg.contains("W…"));
+        assert!(svg.svg().contains("twenty letters or so"));
+        assert!(svg.svg().contains("WWWW…") || svg.svg().contains("W…"));
     }
 
     #[test]
     fn a_cell_tells_the_share_of_its_row_and_the_count() {
         let svg = confusion(&words(&["a", "b"]), &[vec![3, 1], vec![0, 4]]);
-        let texts: Vec<String> = texts(&svg).into_iter().map(|(_, _, text)| text).collect();
+        let texts: Vec<String> = texts(svg.svg())
+            .into_iter()
+            .map(|(_, _, text)| text)
+            .collect();
         let cells = &texts[texts.len() - 8..];
         let expected = ["75 %", "3", "25 %", "1", "0 %", "0", "100 %", "4"];
         assert_eq!(cells.join("|").replace('\u{a0}', " "), expected.join("|"));
@@ -510,5 +527,105 @@ pub(crate) mod tests {
         assert_eq!(lines.len(), 2);
         assert!(lines[1].ends_with('…'), "{lines:?}");
         assert_eq!(canvas::wrapped("", 60.0, 13.0, 2), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_spectrogram_is_a_picture_with_two_axes() {
+        let f0 = [f32::NAN, 100.0, 120.0, f32::NAN, 90.0];
+        let figure = three_bands(5, &f0, 20.0);
+        assert_well_formed(figure.svg(), &[]);
+        assert_eq!(figure.svg().matches("<image ").count(), 1);
+        let texts: Vec<String> = texts(figure.svg()).into_iter().map(|t| t.2).collect();
+        for text in [
+            "1000",
+            "time (s)",
+            "frequency (Hz, mel scale)",
+            "F0 (Hz), white line",
+        ] {
+            assert!(texts.iter().any(|t| t == text), "{text} of {texts:?}");
+        }
+        // The upper left pixel is the first moment of the highest band, the lower right the last of
+        // the lowest: both 4 dB below the loudest, at .8 of the range.
+        let png = figure
+            .svg()
+            .split_once("base64,")
+            .unwrap()
+            .1
+            .split('"')
+            .next()
+            .unwrap();
+        let bytes = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, png).unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(bytes))
+            .read_info()
+            .unwrap();
+        let mut levels = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut levels).unwrap();
+        assert_eq!((reader.info().width, reader.info().height), (5, 3));
+        assert_eq!((levels[0], levels[4], levels[14]), (203, 254, 229));
+    }
+
+    #[test]
+    fn a_long_recording_is_drawn_with_as_many_points_as_there_is_room_for() {
+        let minute: Vec<f32> = (0..960_000).map(|k| (k as f32 * 0.05).sin()).collect();
+        assert!(waveform(&minute, 16_000).svg().len() < 30_000);
+        let many: Vec<f32> = (0..360_000).map(|k| (k as f32 * 0.3).sin()).collect();
+        assert!(contours(&[contour("x", &many)], 0.01).svg().len() < 60_000);
+        let hour = three_bands(360_000, &[], 80.0);
+        assert!(hour.svg().len() < 20_000, "{}", hour.svg().len());
+    }
+
+    #[test]
+    fn silence_is_drawn_at_its_level() {
+        let silence = spectrogram(
+            &[vec![-100.0; 3], vec![-100.0; 3]],
+            &[1.0, 2.0, 3.0],
+            0.01,
+            &[],
+            70.0,
+        );
+        assert!(silence.svg().contains("-100 dB"), "{}", silence.svg());
+        assert!(waveform(&[0.0; 900], 16_000).svg().contains("<polygon"));
+    }
+
+    #[test]
+    fn long_names_of_axes_stay_within_the_figure() {
+        let name = "75th less 25th percentile of the mean frequency, weighted by magnitude (Hz), in voiced frames";
+        let figure = distribution(&words(&["a"]), &[vec![1.0, 2.0]], &name.repeat(2));
+        let names: Vec<String> = texts(figure.svg())
+            .into_iter()
+            .filter(|(_, _, text)| text.contains("percentile") || text.contains("frames"))
+            .map(|(_, _, text)| text)
+            .collect();
+        assert_eq!(names.len(), 2, "{names:?}");
+        assert!(names.iter().all(|line| canvas::width(line, SMALL) <= 460.0));
+    }
+
+    #[test]
+    fn contours_are_broken_where_they_are_undefined() {
+        let figure = contours(
+            &[contour(
+                "f0",
+                &[1.0, 2.0, f32::NAN, 3.0, 4.0, f32::NAN, 5.0],
+            )],
+            0.01,
+        );
+        assert_eq!(figure.svg().matches("<polyline").count(), 2);
+        assert_eq!(figure.svg().matches("<circle").count(), 1);
+        let nothing = contours(&[contour("f0", &[f32::NAN; 3])], 0.01);
+        assert!(nothing.svg().contains("not defined in any frame"));
+    }
+
+    #[test]
+    fn series_differ_in_colour_and_shape() {
+        let at = [0.0, 1.0];
+        let figure = scatter((&at, &at), &[0, 1], &words(&["a", "b"]), ["x", "y"]);
+        let colours: std::collections::BTreeSet<&str> = figure
+            .svg()
+            .split("fill=\"#")
+            .skip(1)
+            .map(|part| &part[..6])
+            .collect();
+        assert_eq!(colours.len(), 2);
+        assert!(figure.svg().contains("<circle") && figure.svg().contains("<polygon"));
     }
 }

@@ -1,6 +1,7 @@
 //! Reports: the figures of an evaluation, as JSON, as text and as a page. The JSON is this struct.
 
 mod cross;
+mod figures;
 mod html;
 mod text;
 
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use figures::plot_uars;
 pub use html::{About, cross_to_html, to_html};
 
 use crate::audit::Finding;

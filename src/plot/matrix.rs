@@ -1,13 +1,13 @@
 //! The confusion matrix.
 
 use super::canvas::{Canvas, H, Ink, empty, fitted, width};
-use super::{GAP, LABELS, SMALL, TEXT, WIDTH};
+use super::{Figure, GAP, LABELS, SMALL, TEXT, WIDTH};
 
 /// The heat map of a confusion matrix: rows are truth, columns predictions, both in the order of
 /// `classes`. A cell holds the share of its row, which shades it, and the count.
 ///
 /// `counts` is as long as `classes`, and so is each of its rows.
-pub fn confusion(classes: &[String], counts: &[Vec<usize>]) -> String {
+pub fn confusion(classes: &[String], counts: &[Vec<usize>]) -> Figure {
     let n: usize = counts.iter().flatten().sum();
     let title = format!(
         "Confusion matrix of {} classes and {n} recordings: rows are the true class, columns the predicted one",

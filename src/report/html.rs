@@ -12,7 +12,6 @@ pub use cross::cross_to_html;
 use super::Report;
 use crate::audit::Finding;
 use crate::model::Normalize;
-use crate::plot;
 
 const STYLE: &str = include_str!("html/page.css");
 
@@ -163,7 +162,7 @@ fn headline(page: &mut String, report: &Report) {
         percent(report.uar),
         between(low, high),
         percent(report.chance),
-        plot::interval("UAR", report.uar, report.uar_ci95, report.chance)
+        report.plot_uar()
     );
     for (name, value) in [
         ("accuracy", percent(report.accuracy)),

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{About, decimal, escaped, name, percent};
 use crate::model::Normalize;
-use crate::plot;
+use crate::plot::{self, Figure};
 use crate::report::text::points;
 use crate::report::{Group, Report};
 
@@ -26,7 +26,7 @@ pub fn section(page: &mut String, report: &Report, about: &About, alone: bool) {
         page,
         "What is taken for what",
         &format!("Shaded by the share of the true class.{}", confused(report)),
-        &plot::confusion(&report.classes, &report.confusion),
+        &report.plot_confusion(),
     );
     page.push_str("<div>\n");
     recall(page, report);
@@ -45,11 +45,6 @@ pub fn section(page: &mut String, report: &Report, about: &About, alone: bool) {
 }
 
 fn recall(page: &mut String, report: &Report) {
-    let recall = |class: &String| report.recall.get(class).copied().unwrap_or(f64::NAN);
-    let ends = |class: &String| {
-        let ends = report.recall_ci95.get(class).copied();
-        ends.unwrap_or([f64::NAN; 2])
-    };
     figure(
         page,
         "How much of each class is recognised",
@@ -57,12 +52,7 @@ fn recall(page: &mut String, report: &Report) {
             true => "The recall of each class.",
             false => "The recall of each class, with its 95&nbsp;% interval.",
         },
-        &plot::recall(
-            &report.classes,
-            &report.classes.iter().map(recall).collect::<Vec<_>>(),
-            &report.classes.iter().map(ends).collect::<Vec<_>>(),
-            report.chance,
-        ),
+        &report.plot_recall(),
     );
 }
 
@@ -205,10 +195,10 @@ fn confused(report: &Report) -> String {
 }
 
 /// A figure with its heading and a caption, all of them HTML.
-pub fn figure(page: &mut String, heading: &str, caption: &str, svg: &str) {
+pub fn figure(page: &mut String, heading: &str, caption: &str, drawn: &Figure) {
     let _ = write!(
         page,
-        "<figure>\n<figcaption><h3>{heading}</h3>\n<p>{caption}</p></figcaption>\n{svg}</figure>\n"
+        "<figure>\n<figcaption><h3>{heading}</h3>\n<p>{caption}</p></figcaption>\n{drawn}</figure>\n"
     );
 }
 
@@ -216,10 +206,8 @@ fn speakers(page: &mut String, report: &Report) {
     if report.by_speaker.is_empty() {
         return;
     }
-    let names: Vec<String> = report.by_speaker.iter().map(|s| s.name.clone()).collect();
-    let uars: Vec<f64> = report.by_speaker.iter().map(|s| s.uar).collect();
-    let n: Vec<usize> = report.by_speaker.iter().map(|s| s.n).collect();
-    let below = uars.iter().filter(|&&uar| uar <= report.chance).count();
+    let is_below = |speaker: &&Group| speaker.uar <= report.chance;
+    let below = report.by_speaker.iter().filter(is_below).count();
     let below = match below {
         0 => String::new(),
         1 => " One of them is no better than chance.".into(),
@@ -231,7 +219,7 @@ fn speakers(page: &mut String, report: &Report) {
         &format!(
             "The UAR of each speaker, over the classes that they have; dashed, that of all.{below}"
         ),
-        &plot::groups(&names, &uars, &n, report.uar),
+        &report.plot_speakers(),
     );
 }
 
@@ -240,11 +228,6 @@ fn calibration(page: &mut String, report: &Report) {
     if calibration.bins.is_empty() {
         return;
     }
-    let points: Vec<(f64, f64, usize)> = calibration
-        .bins
-        .iter()
-        .map(|bin| (bin.confidence, bin.accuracy, bin.n))
-        .collect();
     let [low, high] = calibration.ece_ci95;
     let interval = match low.is_finite() && high.is_finite() {
         true => format!(" (95&nbsp;% interval {low:.3} to {high:.3})"),
@@ -263,7 +246,7 @@ fn calibration(page: &mut String, report: &Report) {
             decimal(calibration.brier),
             percent(report.unsure.share)
         ),
-        &plot::reliability(&points, calibration.ece),
+        &report.plot_reliability(),
     );
 }
 
@@ -313,10 +296,12 @@ fn importance(page: &mut String, report: &Report, about: &About) {
         page,
         "What it listens to",
         "The features that it would miss most, and the class that each tells apart best.",
-        &plot::importance(
+        &plot::bars(
+            &format!("Importance of {} features", labels.len()),
             &labels,
             &losses,
             "loss of probability of the true class when the feature is shuffled",
+            4,
         ),
     );
     page.push_str(
