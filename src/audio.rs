@@ -170,7 +170,8 @@ pub fn has_audio_extension(path: &Path) -> bool {
 }
 
 /// Reads the recording at `path`. Errors name the file and the stage: open, decode or preprocess.
-pub fn read(path: &Path, options: &ReadOptions) -> Result<Recording> {
+pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Recording> {
+    let path = path.as_ref();
     let name = path.display().to_string();
     let bytes =
         std::fs::read(path).map_err(|cause| failure(&name, Stage::Open, cause.to_string()))?;

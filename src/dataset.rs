@@ -9,6 +9,10 @@ use crate::error::{Error, Result};
 use crate::split;
 use crate::table::{Column, Table, plain_key};
 
+mod contrast;
+
+pub use contrast::Contrast;
+
 /// Rows that can be learned from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
@@ -75,14 +79,18 @@ const OF_THE_RECORDINGS: [&str; 2] = ["sentire.manifest", "sentire.version"];
 impl Dataset {
     /// Reads the labelled rows of tables that were made alike; `label` is the column to be learned.
     pub fn read(paths: &[impl AsRef<Path>], label: &str) -> Result<Dataset> {
-        let tables = paths
-            .iter()
-            .map(|path| Ok((path.as_ref(), Table::read(path.as_ref())?)));
-        Dataset::from_tables(&tables.collect::<Result<Vec<_>>>()?, label)
+        let tables: Vec<Table> = paths.iter().map(Table::read).collect::<Result<_>>()?;
+        let paths = paths.iter().map(AsRef::as_ref);
+        Dataset::from_tables(&paths.zip(&tables).collect::<Vec<_>>(), label)
     }
 
-    /// The labelled rows of tables that were made alike.
-    pub fn from_tables(tables: &[(&Path, Table)], label: &str) -> Result<Dataset> {
+    /// The labelled rows of a table in memory.
+    pub fn new(table: &Table, label: &str) -> Result<Dataset> {
+        Dataset::from_tables(&[("the table".as_ref(), table)], label)
+    }
+
+    /// The labelled rows of tables that were made alike; the paths stand in error messages.
+    pub fn from_tables(tables: &[(&Path, &Table)], label: &str) -> Result<Dataset> {
         let Some((first_path, first)) = tables.first() else {
             return Err(Error::Data("no table to learn from".into()));
         };
@@ -217,6 +225,20 @@ impl Dataset {
     /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.y.is_empty()
+    }
+
+    /// The label of each row.
+    pub fn labels(&self) -> Vec<String> {
+        self.y
+            .iter()
+            .map(|&class| self.classes[class].clone())
+            .collect()
+    }
+
+    /// Who speaks in each row, "unknown" where nobody knows.
+    pub fn speaker_names(&self) -> Vec<String> {
+        let name = |speaker: &Option<String>| speaker.clone().unwrap_or("unknown".into());
+        self.speakers.iter().map(name).collect()
     }
 
     /// The features as a view.
@@ -533,7 +555,7 @@ pub(crate) mod tests {
             ("2.wav", None, Some("angry"), [3.0, f32::NAN]),
             ("3.wav", Some("x"), None, [5.0, 6.0]),
         ];
-        let data = Dataset::from_tables(&[("t".as_ref(), table(&rows, "one"))], "emotion").unwrap();
+        let data = Dataset::new(&table(&rows, "one"), "emotion").unwrap();
         assert_eq!(data.classes, ["angry", "sad"]);
         assert_eq!(data.y, [1, 0]);
         let files: Vec<&str> = data.rows.iter().map(|row| row.file.as_str()).collect();
@@ -554,10 +576,8 @@ pub(crate) mod tests {
             ("1.wav", Some("01"), Some("sad"), [1.0, 2.0]),
             ("2.wav", Some("01"), Some("angry"), [3.0, 4.0]),
         ];
-        let tables = [
-            ("a".as_ref(), table(&rows, "one")),
-            ("b".as_ref(), table(&rows, "two")),
-        ];
+        let (one, two) = (table(&rows, "one"), table(&rows, "two"));
+        let tables: [(&Path, &Table); 2] = [("a".as_ref(), &one), ("b".as_ref(), &two)];
         let data = Dataset::from_tables(&tables, "emotion").unwrap();
         assert_eq!(data.speaker_count(), 2);
         assert_eq!(data.speakers[3].as_deref(), Some("two/01"));
@@ -568,7 +588,7 @@ pub(crate) mod tests {
     fn what_cannot_be_learned_from_is_refused() {
         let rows = [("1.wav", Some("x"), Some("sad"), [1.0, 2.0])];
         let say = |table: Table, label: &str| {
-            Dataset::from_tables(&[("t.parquet".as_ref(), table)], label)
+            Dataset::from_tables(&[("t.parquet".as_ref(), &table)], label)
                 .unwrap_err()
                 .to_string()
         };

@@ -4,6 +4,7 @@ mod compare;
 mod cross;
 mod folds;
 mod importance;
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use compare::compare;
 pub use cross::{cross_corpus, cross_leakage};
+pub use table::predictions_table;
 
 use crate::audit::{self, Finding};
 use crate::dataset::{Dataset, Row};

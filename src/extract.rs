@@ -21,7 +21,8 @@ use crate::error::{Error, Result, Stage, guarded};
 use crate::extract::rows::{Failures, Rows};
 use crate::features::Extractor;
 use crate::lld::LldTable;
-use crate::table::{Column, FEATURES_KEY, Table, Writer};
+use crate::output;
+use crate::table::{Column, FEATURES_KEY, Table, Writer, plain_key};
 
 /// Recordings computed at a time, where each gives one row. Enough that threads seldom wait for the
 /// slowest, few enough that results stay small.
@@ -57,6 +58,50 @@ pub enum Event<'a> {
 /// The name of the failures table that belongs to a table: `x.parquet` has `x.failures.parquet`.
 pub fn failures_path(table: &Path) -> PathBuf {
     table.with_extension("failures.parquet")
+}
+
+/// The table that an earlier run left at `out`, if there is one. Refuses what is no such table, or was made
+/// with other settings.
+pub fn previous(out: &Path, settings: &Settings) -> Result<Option<Table>> {
+    if !out.is_file() {
+        output::check(out, false)?;
+        return Ok(None);
+    }
+    let metadata = Table::read_metadata(out).unwrap_or_default();
+    for (key, now) in settings.to_metadata() {
+        let name = plain_key(&key);
+        match metadata.get(&key) {
+            None => {
+                return Err(Error::Exists {
+                    path: out.to_path_buf(),
+                });
+            }
+            Some(then) if *then != now => {
+                return Err(Error::Usage(format!(
+                    "{} exists and was made with {name} {then}, now {name} is {now}; choose another -o, or replace it with --force",
+                    out.display()
+                )));
+            }
+            Some(_) => {}
+        }
+    }
+    Table::read(out).map(Some)
+}
+
+/// What `sentire extract` does: [`run`] on what [`previous`] finds. That no recording could be used is an
+/// error, and so is an `out` that holds something else.
+pub fn update(manifest: &Manifest, settings: &Settings, out: impl AsRef<Path>) -> Result<Summary> {
+    let out = out.as_ref();
+    let previous = previous(out, settings)?;
+    let summary = run(manifest, settings, out, previous.as_ref(), &|_| {})?;
+    if summary.recordings == 0 {
+        return Err(Error::Data(format!(
+            "no recording could be used, {} failed; the reasons are in {}",
+            summary.failed,
+            failures_path(out).display()
+        )));
+    }
+    Ok(summary)
 }
 
 /// Computes the features of every recording of `manifest` and writes them to `out`, and what failed
@@ -197,16 +242,10 @@ fn without_samples(recording: Recording) -> Recording {
     Recording { audio, ..recording }
 }
 
-fn compute(
-    extractor: &mut Extractor,
-    manifest: &Manifest,
-    utterance: &Utterance,
-    settings: &Settings,
-    known: &Known,
-) -> Result<Computed> {
-    let path = manifest.path(utterance);
+/// Reads a recording, or the segment of it, that a manifest lists. Errors name the file as the manifest
+/// does, so that failures can be joined to it.
+pub fn read(manifest: &Manifest, utterance: &Utterance, settings: &Settings) -> Result<Recording> {
     let options = settings.read_options(utterance.start, utterance.end);
-    // Errors name the file as the manifest does, so that failures can be joined to it.
     let rename = |error| match error {
         Error::Audio {
             stage,
@@ -221,11 +260,21 @@ fn compute(
         },
         other => other,
     };
-    let recording = guarded(&utterance.file, Stage::Decode, || {
-        audio::read(&path, &options)
+    guarded(&utterance.file, Stage::Decode, || {
+        audio::read(manifest.path(utterance), &options)
     })
     .flatten()
-    .map_err(rename)?;
+    .map_err(rename)
+}
+
+fn compute(
+    extractor: &mut Extractor,
+    manifest: &Manifest,
+    utterance: &Utterance,
+    settings: &Settings,
+    known: &Known,
+) -> Result<Computed> {
+    let recording = read(manifest, utterance, settings)?;
     if let Some(values) = known.values(&recording, &places(&recording, settings)) {
         return Ok(Computed {
             recording: without_samples(recording),

@@ -16,8 +16,50 @@ use crate::table::{self, Table};
 /// Features listed as the emptiest and the most constant.
 const LISTED: usize = 5;
 
+impl Table {
+    /// The table as a Polars frame.
+    pub fn to_frame(&self) -> Result<DataFrame> {
+        to_frame(self)
+    }
+
+    /// A Polars frame as a table. Times, categories and the like become words; what cannot
+    /// (lists, structs) is an error.
+    pub fn from_frame(frame: &DataFrame) -> Result<Table> {
+        let column = |column: &Column| {
+            let cast = |to: &DataType| column.strict_cast(to).map_err(polars);
+            let values = match column.dtype() {
+                DataType::Float64 => {
+                    let values = column.f64().map_err(polars)?;
+                    table::Column::Double(values.iter().map(|v| v.unwrap_or(f64::NAN)).collect())
+                }
+                DataType::Float32 => {
+                    let values = column.f32().map_err(polars)?;
+                    table::Column::Float(values.iter().map(|v| v.unwrap_or(f32::NAN)).collect())
+                }
+                DataType::Boolean => {
+                    table::Column::Bool(column.bool().map_err(polars)?.iter().collect())
+                }
+                integer if integer.is_integer() => {
+                    let column = cast(&DataType::Int64)?;
+                    table::Column::Int(column.i64().map_err(polars)?.iter().collect())
+                }
+                _ => {
+                    let column = cast(&DataType::String)?;
+                    let words = column.str().map_err(polars)?;
+                    table::Column::Text(words.iter().map(|w| w.map(str::to_string)).collect())
+                }
+            };
+            Ok((column.name().to_string(), values))
+        };
+        Ok(Table {
+            columns: frame.columns().iter().map(column).collect::<Result<_>>()?,
+            ..Table::default()
+        })
+    }
+}
+
 /// A table as a Polars frame.
-pub fn to_frame(table: &Table) -> Result<DataFrame> {
+fn to_frame(table: &Table) -> Result<DataFrame> {
     let columns = table.columns.iter().map(|(name, column)| {
         let name = PlSmallStr::from_str(name);
         match column {
@@ -198,6 +240,28 @@ fn groups(frame: &DataFrame, by: &str) -> Result<Vec<Group>> {
         mean_s: means.get(i).unwrap_or(f64::NAN),
     };
     Ok((0..grouped.height()).map(group).collect())
+}
+
+#[test]
+fn a_table_goes_through_a_frame_unchanged() {
+    let table = Table {
+        columns: vec![
+            (
+                "word".into(),
+                table::Column::Text(vec![Some("a".into()), None]),
+            ),
+            ("x".into(), table::Column::Float(vec![1.5, 2.5])),
+            ("t".into(), table::Column::Double(vec![0.1, 0.2])),
+            ("n".into(), table::Column::Int(vec![None, Some(3)])),
+            ("is".into(), table::Column::Bool(vec![Some(true), None])),
+        ],
+        ..Table::default()
+    };
+    let frame = table.to_frame().unwrap();
+    assert_eq!(Table::from_frame(&frame).unwrap(), table);
+    let counted = frame.lazy().select([len()]).collect().unwrap();
+    let counted = Table::from_frame(&counted).unwrap();
+    assert_eq!(counted.columns[0].1, table::Column::Int(vec![Some(2)]));
 }
 
 #[test]

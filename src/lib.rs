@@ -48,19 +48,31 @@ pub mod report;
 // Model and recording, together again.
 pub mod predict;
 
+// What all of it looks like under a cell.
+#[cfg(any(test, feature = "notebook"))]
+pub mod notebook;
+
 pub mod prelude {
-    //! What most programs and notebooks need: `use sentire::prelude::*`.
+    //! What most programs and notebooks need: `use sentire::prelude::*`. With the cargo features
+    //! `notebook` and `frame` all of polars' prelude is in it.
+
+    // Names of ours go before those of polars.
+    #[cfg(all(feature = "frame", feature = "notebook"))]
+    pub use polars::prelude::*;
 
     pub use crate::audio::{self, Audio, Gain, Rate, ReadOptions, Recording, Window};
-    pub use crate::corpus::{Layout, Manifest, Utterance, scan};
-    pub use crate::dataset::Dataset;
+    pub use crate::corpus::{self, Layout, Manifest, Utterance, scan};
+    pub use crate::dataset::{Contrast, Dataset};
     pub use crate::error::{Error, Result};
-    pub use crate::evaluate::{Evaluation, FoldSpec, Protocol, evaluate};
-    pub use crate::extract::{Level, Settings};
-    pub use crate::features::{Extractor, FeatureSet};
+    pub use crate::evaluate::{Evaluation, FoldSpec, OutOfFold, Protocol, evaluate};
+    pub use crate::extract::{self, Level, Settings};
+    pub use crate::features::{Extractor, Family, FeatureSet};
     pub use crate::lld::{Lld, LldTable};
-    pub use crate::model::{Model, ModelSpec, Normalize};
-    pub use crate::predict::{Features, Prediction, Predictor};
-    pub use crate::report::Report;
+    pub use crate::model::{Model, ModelSpec, Normalize, Projection};
+    #[cfg(any(test, feature = "notebook"))]
+    pub use crate::notebook::{Show, plot_contrasts, plot_reasons};
+    pub use crate::plot::{self, Figure};
+    pub use crate::predict::{self, Features, Prediction, Predictor, Reason};
+    pub use crate::report::{Report, plot_uars};
     pub use crate::table::{Column, Table};
 }

@@ -1,16 +1,24 @@
 //! Prediction: model and recording to emotion. The same reading, mixing, resampling, trimming,
 //! gain, windows and features as the model was trained on.
 
-use std::collections::BTreeMap;
+mod reasons;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use ndarray::Array2;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::audio::Window;
+pub use reasons::Reason;
+
+use crate::audio::{self, Recording, Window};
+use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result};
-use crate::extract::Settings;
+use crate::extract::{self, Settings};
 use crate::features::Extractor;
 use crate::model::{self, Model, Normalize};
+use crate::table::{Column, Table};
 
 /// A protocol-B model scales a speaker by their own recordings, or the windows of them, and wants
 /// at least this many.
@@ -50,14 +58,15 @@ pub struct Prediction {
 }
 
 /// A model ready to predict: this program is known to compute the features it wants.
-pub struct Predictor<'a> {
-    model: &'a Model,
+#[derive(Debug, Clone)]
+pub struct Predictor {
+    model: Model,
     settings: Settings,
 }
 
-impl<'a> Predictor<'a> {
+impl Predictor {
     /// Checks that this program computes the features that `model` was trained on.
-    pub fn new(model: &'a Model) -> Result<Predictor<'a>> {
+    pub fn new(model: Model) -> Result<Predictor> {
         let settings = Settings::from_metadata(&model.card.features)?;
         if settings.feature_names() != model.feature_names {
             return Err(Error::Data(format!(
@@ -70,9 +79,14 @@ impl<'a> Predictor<'a> {
     }
 
     /// Cuts recordings into these windows, whatever those were that the model was trained on.
-    pub fn with_window(mut self, window: Window) -> Predictor<'a> {
+    pub fn with_window(mut self, window: Window) -> Predictor {
         self.settings.window = Some(window);
         self
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Model {
+        &self.model
     }
 
     /// How recordings must be read for this model.
@@ -86,23 +100,48 @@ impl<'a> Predictor<'a> {
         Extractor::new(&self.settings.sets)
     }
 
+    /// Reads the recording at `path` and computes what the model is told of it.
+    pub fn read(&self, path: impl AsRef<Path>, extractor: &mut Extractor) -> Result<Features> {
+        let path = path.as_ref();
+        let recording = audio::read(path, &self.settings.read_options(None, None))?;
+        self.features(&recording, &path.display().to_string(), extractor)
+    }
+
+    /// What the model is told of a recording that was read as its [`settings`](Predictor::settings)
+    /// say; `name` stands in the prediction and in errors.
+    pub fn features(
+        &self,
+        recording: &Recording,
+        name: &str,
+        extractor: &mut Extractor,
+    ) -> Result<Features> {
+        Ok(Features {
+            file: name.to_string(),
+            duration_s: recording.duration_s,
+            windows: extract::features_of(recording, extractor, name)?,
+        })
+    }
+
+    /// [`read`](Predictor::read) for the recordings, or segments, that a manifest lists, in parallel:
+    /// named as it names them, in its order, failures in the places of what failed.
+    pub fn read_all(&self, manifest: &Manifest) -> Vec<Result<Features>> {
+        let read = |extractor: &mut Extractor, utterance: &Utterance| {
+            let recording = extract::read(manifest, utterance, &self.settings)?;
+            self.features(&recording, &utterance.file, extractor)
+        };
+        manifest
+            .utterances
+            .par_iter()
+            .map_init(|| self.extractor(), read)
+            .collect()
+    }
+
     /// A prediction for each recording: the mean of its windows' probabilities. A protocol-B model
     /// takes all of them as those of one speaker and needs at least [`SMALLEST_CALL`] windows; a
     /// recording that is not cut counts as one.
     pub fn predict(&self, recordings: &[Features]) -> Result<Vec<Prediction>> {
-        let rows = || recordings.iter().flat_map(|recording| &recording.windows);
-        let windows = rows().count();
-        if self.model.card.normalize == Normalize::Speaker && windows < SMALLEST_CALL {
-            return Err(Error::Usage(format!(
-                "the model scales each speaker by their own recordings (--normalize speaker) and needs at least {SMALLEST_CALL} of one \
-                 speaker, or as many windows of them, not {windows}; give more, use `sentire score --speaker-column`, or train with \
-                 --normalize corpus"
-            )));
-        }
-        let width = self.model.feature_names.len();
-        let x = Array2::from_shape_vec((windows, width), rows().flatten().copied().collect())
-            .map_err(|cause| Error::Data(format!("features do not fit the model: {cause}")))?;
-        let mut next = 0..windows;
+        let x = self.matrix(recordings)?;
+        let mut next = 0..x.nrows();
         let own = |recording: &Features| next.by_ref().take(recording.windows.len()).collect();
         let rows: Vec<Vec<usize>> = recordings.iter().map(own).collect();
         let probabilities = self.model.probabilities(x.view(), &rows);
@@ -122,5 +161,58 @@ impl<'a> Predictor<'a> {
             }
         };
         Ok(recordings.iter().enumerate().map(prediction).collect())
+    }
+
+    /// Windows of all recordings x features. Refused where a protocol-B model has too few of them.
+    fn matrix(&self, recordings: &[Features]) -> Result<Array2<f32>> {
+        let rows = || recordings.iter().flat_map(|recording| &recording.windows);
+        let windows = rows().count();
+        if self.model.card.normalize == Normalize::Speaker && windows < SMALLEST_CALL {
+            return Err(Error::Usage(format!(
+                "the model scales each speaker by their own recordings (--normalize speaker) and needs at least {SMALLEST_CALL} of one \
+                 speaker, or as many windows of them, not {windows}; give more, use `sentire score --speaker-column`, or train with \
+                 --normalize corpus"
+            )));
+        }
+        let width = self.model.feature_names.len();
+        Array2::from_shape_vec((windows, width), rows().flatten().copied().collect())
+            .map_err(|cause| Error::Data(format!("features do not fit the model: {cause}")))
+    }
+}
+
+/// Predictions as a table, a row for each recording: `file`, `duration_s`, `label`, `p_CLASS`, `unsure`,
+/// `out_of_domain`, `model`.
+pub fn to_table(predictions: &[Prediction]) -> Table {
+    let words = |of: fn(&Prediction) -> &String| {
+        Column::Text(predictions.iter().map(|p| Some(of(p).clone())).collect())
+    };
+    let flags = |of: fn(&Prediction) -> bool| {
+        Column::Bool(predictions.iter().map(|p| Some(of(p))).collect())
+    };
+    let mut columns = vec![
+        ("file".to_string(), words(|p| &p.file)),
+        (
+            "duration_s".into(),
+            Column::Double(predictions.iter().map(|p| p.duration_s).collect()),
+        ),
+        ("label".into(), words(|p| &p.label)),
+    ];
+    let classes: BTreeSet<&String> = predictions
+        .iter()
+        .flat_map(|p| p.probabilities.keys())
+        .collect();
+    for class in classes {
+        let of = |p: &Prediction| p.probabilities.get(class).map_or(f32::NAN, |&p| p as f32);
+        let column = Column::Float(predictions.iter().map(of).collect());
+        columns.push((format!("p_{class}"), column));
+    }
+    columns.extend([
+        ("unsure".into(), flags(|p| p.unsure)),
+        ("out_of_domain".into(), flags(|p| p.out_of_domain)),
+        ("model".into(), words(|p| &p.model)),
+    ]);
+    Table {
+        columns,
+        ..Table::default()
     }
 }

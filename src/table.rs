@@ -24,6 +24,8 @@ use parquet::schema::types::ColumnPath;
 use crate::error::{Error, Result};
 use crate::output::Output;
 
+mod export;
+
 /// Rows of a row group. At 2000 columns of f32 a group takes 32 MB in memory, and a million rows
 /// have 250 groups.
 const ROWS_PER_GROUP: usize = 4096;
@@ -77,6 +79,47 @@ impl Column {
             Column::Int(_) => Column::Int(Vec::new()),
             Column::Bool(_) => Column::Bool(Vec::new()),
         }
+    }
+
+    /// The values of the rows `rows`, in that order.
+    pub fn select(&self, rows: &[usize]) -> Column {
+        fn picked<T: Clone>(values: &[T], rows: &[usize]) -> Vec<T> {
+            rows.iter().map(|&row| values[row].clone()).collect()
+        }
+        match self {
+            Column::Text(values) => Column::Text(picked(values, rows)),
+            Column::Double(values) => Column::Double(picked(values, rows)),
+            Column::Float(values) => Column::Float(picked(values, rows)),
+            Column::Int(values) => Column::Int(picked(values, rows)),
+            Column::Bool(values) => Column::Bool(picked(values, rows)),
+        }
+    }
+
+    /// The value of a row as CSV has it: digits that give the same number again, nothing where it is
+    /// missing.
+    pub fn text_of(&self, row: usize) -> String {
+        fn shown<T: ToString>(value: Option<T>) -> String {
+            value.map_or(String::new(), |value| value.to_string())
+        }
+        match self {
+            Column::Text(values) => values[row].clone().unwrap_or_default(),
+            Column::Double(values) => shown(Some(values[row]).filter(|v| v.is_finite())),
+            Column::Float(values) => shown(Some(values[row]).filter(|v| v.is_finite())),
+            Column::Int(values) => shown(values[row]),
+            Column::Bool(values) => shown(values[row]),
+        }
+    }
+
+    /// The values as numbers, NaN where missing; `None` for words.
+    pub fn numbers(&self) -> Option<Vec<f64>> {
+        let of = |value: Option<f64>| value.unwrap_or(f64::NAN);
+        Some(match self {
+            Column::Text(_) => return None,
+            Column::Double(values) => values.clone(),
+            Column::Float(values) => values.iter().map(|&v| f64::from(v)).collect(),
+            Column::Int(values) => values.iter().map(|v| of(v.map(|v| v as f64))).collect(),
+            Column::Bool(values) => values.iter().map(|v| of(v.map(f64::from))).collect(),
+        })
     }
 
     fn data_type(&self) -> DataType {
@@ -186,22 +229,80 @@ impl Table {
         }
     }
 
+    /// The rows `rows`, in that order.
+    pub fn select(&self, rows: &[usize]) -> Table {
+        let selected = |(name, column): &(String, Column)| (name.clone(), column.select(rows));
+        Table {
+            columns: self.columns.iter().map(selected).collect(),
+            metadata: self.metadata.clone(),
+        }
+    }
+
+    /// The columns `names`, in that order; one that is not there is an error.
+    pub fn select_columns(&self, names: &[&str]) -> Result<Table> {
+        let of_name = |name: &&str| {
+            let column = self.column(name).ok_or_else(|| self.no_column(name))?;
+            Ok((name.to_string(), column.clone()))
+        };
+        let mut metadata = self.metadata.clone();
+        if let Some(mut features) = self.feature_names() {
+            features.retain(|feature| names.contains(&feature.as_str()));
+            let features = serde_json::to_string(&features).expect("names are plain strings");
+            metadata.insert(FEATURES_KEY.into(), features);
+        }
+        Ok(Table {
+            columns: names.iter().map(of_name).collect::<Result<_>>()?,
+            metadata,
+        })
+    }
+
+    /// The values of column `name` as numbers, NaN where missing; an error unless it holds numbers.
+    pub fn numbers(&self, name: &str) -> Result<Vec<f64>> {
+        let column = self.column(name).ok_or_else(|| self.no_column(name))?;
+        column
+            .numbers()
+            .ok_or_else(|| Error::Data(format!("column `{name}` holds words; expected numbers")))
+    }
+
+    /// The values of column `name` as words, "unknown" where missing; an error without such a column.
+    pub fn words(&self, name: &str) -> Result<Vec<String>> {
+        let column = self.column(name).ok_or_else(|| self.no_column(name))?;
+        let word = |row| match column.text_of(row) {
+            missing if missing.is_empty() => "unknown".to_string(),
+            word => word,
+        };
+        Ok((0..self.rows()).map(word).collect())
+    }
+
+    fn no_column(&self, name: &str) -> Error {
+        const LISTED: usize = 12;
+        let names: Vec<&str> = self.columns.iter().map(|(n, _)| n.as_str()).collect();
+        let listed = names[..names.len().min(LISTED)].join(", ");
+        let more = match names.len().checked_sub(LISTED) {
+            Some(more @ 1..) => format!(" and {more} more"),
+            _ => String::new(),
+        };
+        Error::Data(format!(
+            "there is no column `{name}`; there are {listed}{more}"
+        ))
+    }
+
     /// Names of the feature columns: those that the metadata key [`FEATURES_KEY`] lists.
     pub fn feature_names(&self) -> Option<Vec<String>> {
         serde_json::from_str(self.metadata.get(FEATURES_KEY)?).ok()
     }
 
     /// Writes the whole table.
-    pub fn write(&self, path: &Path) -> Result<()> {
-        let mut writer = Writer::create(path, self)?;
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
+        let mut writer = Writer::create(path.as_ref(), self)?;
         writer.write(self)?;
         writer.finish()
     }
 
     /// Reads a whole table. Columns of types that our tables do not have (lists, times) are left
     /// out.
-    pub fn read(path: &Path) -> Result<Table> {
-        Table::read_where(path, |_| true)
+    pub fn read(path: impl AsRef<Path>) -> Result<Table> {
+        Table::read_where(path.as_ref(), |_| true)
     }
 
     /// Reads the columns `names` of a table, as far as it has them.

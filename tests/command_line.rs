@@ -289,9 +289,9 @@ fn broken_recordings_get_their_row_their_line_and_exit_code_1() {
     );
     let run = sandbox.sentire("extract m.csv -o f.parquet").exits(1);
     assert_eq!(run.stdout, "");
-    let table = Table::read(&sandbox.path("f.parquet")).unwrap();
+    let table = Table::read(sandbox.path("f.parquet")).unwrap();
     assert_eq!(texts(&table, "file"), ["good.flac"]);
-    let failures = Table::read(&sandbox.path("f.failures.parquet")).unwrap();
+    let failures = Table::read(sandbox.path("f.failures.parquet")).unwrap();
     assert_eq!(texts(&failures, "file"), names[1..]);
     assert_eq!(
         texts(&failures, "stage"),
@@ -315,7 +315,7 @@ fn broken_recordings_get_their_row_their_line_and_exit_code_1() {
         .sentire("extract m.csv -o kept.parquet --accept-truncated")
         .exits(1);
     assert!(kept.stderr.contains("3 recordings"), "{}", kept.stderr);
-    let table = Table::read(&sandbox.path("kept.parquet")).unwrap();
+    let table = Table::read(sandbox.path("kept.parquet")).unwrap();
     let Some(Column::Bool(truncated)) = table.column("truncated") else {
         panic!("no column truncated")
     };
@@ -464,7 +464,7 @@ fn a_table_of_contours_has_a_row_per_frame() {
     sandbox
         .sentire("extract m.csv --level lld -o l.parquet")
         .exits(0);
-    let table = Table::read(&sandbox.path("l.parquet")).unwrap();
+    let table = Table::read(sandbox.path("l.parquet")).unwrap();
     let Some(Column::Double(start)) = table.column("start") else {
         panic!("no start")
     };
@@ -526,7 +526,7 @@ fn evaluation_reports_both_protocols_and_can_fail_under_a_bar() {
         (&both["corpus"]["normalize"], &both["speaker"]["normalize"]),
         (&"corpus".into(), &"speaker".into())
     );
-    let predictions = Table::read(&sandbox.path("out/predictions.parquet")).unwrap();
+    let predictions = Table::read(sandbox.path("out/predictions.parquet")).unwrap();
     assert_eq!(predictions.rows(), 256);
     let names: Vec<&str> = predictions
         .columns
@@ -689,11 +689,11 @@ fn predict_names_what_it_cannot_use_and_goes_on() {
     assert_eq!(run.stderr.lines().count(), 3, "{}", run.stderr);
     sandbox.sentire("predict broken.wav -m m.sentire").exits(2);
     // A model of other features is refused, naming both versions.
-    let table = Table::read(&sandbox.path("features.parquet")).unwrap();
+    let table = Table::read(sandbox.path("features.parquet")).unwrap();
     let mut old = table.clone();
     old.metadata
         .insert("sentire.features_version".into(), "0".into());
-    old.write(&sandbox.path("old.parquet")).unwrap();
+    old.write(sandbox.path("old.parquet")).unwrap();
     sandbox.sentire("train old.parquet -o old.sentire").exits(0);
     let refused = sandbox
         .sentire(&format!("predict {clip} -m old.sentire"))
@@ -771,7 +771,7 @@ fn aubio_is_a_set_of_its_own_and_goes_with_rich() {
             .exits(0);
     }
     let names = |file: &str| {
-        let table = Table::read(&sandbox.path(file)).unwrap();
+        let table = Table::read(sandbox.path(file)).unwrap();
         table.feature_names().unwrap()
     };
     let alone = names("aubio.parquet");
@@ -795,7 +795,7 @@ fn describe_tells_by_content() {
     assert!(say("rich").contains("mfcc_0"));
     let set: Value = serde_json::from_str(&say("rich --json")).unwrap();
     let features = set["features"].as_array().unwrap().len();
-    let table = Table::read(&sandbox.path("features.parquet")).unwrap();
+    let table = Table::read(sandbox.path("features.parquet")).unwrap();
     assert_eq!(table.feature_names().unwrap().len(), features);
     for lld in set["descriptors"].as_array().unwrap() {
         for key in ["name", "unit", "definition"] {
@@ -839,7 +839,7 @@ fn tables_have_nulls_and_no_nan_and_say_nothing_of_the_machine() {
     );
     let place = env!("CARGO_MANIFEST_DIR");
     assert!(metadata.values().all(|value| !value.contains(place)));
-    let table = Table::read(&sandbox.path("features.parquet")).unwrap();
+    let table = Table::read(sandbox.path("features.parquet")).unwrap();
     let names: Vec<&str> = table
         .columns
         .iter()

@@ -89,7 +89,7 @@ fn features_of_the_demo_corpus_are_opensmiles() {
     let mut extractor = Extractor::new(&[FeatureSet::Egemaps]);
     let (mut ours, mut theirs) = (vec![Vec::new(); names.len()], vec![Vec::new(); names.len()]);
     for (clip, values) in reference["clips"].as_object().unwrap() {
-        let recording = audio::read(&demo_clip(clip), &ReadOptions::default()).unwrap();
+        let recording = audio::read(demo_clip(clip), &ReadOptions::default()).unwrap();
         let found = extractor.functionals(&recording.audio);
         for (k, (found, expected)) in found.iter().zip(numbers(values)).enumerate() {
             let bound = 1e-3 * expected.abs().max(1e-3);
@@ -118,7 +118,7 @@ fn descriptors_of_the_demo_corpus_are_opensmiles() {
     let reference = reference();
     let names = words(&reference["descriptors"]);
     for (clip, contours) in reference["contours"].as_object().unwrap() {
-        let recording = audio::read(&demo_clip(clip), &ReadOptions::default()).unwrap();
+        let recording = audio::read(demo_clip(clip), &ReadOptions::default()).unwrap();
         let table = Extractor::new(&[FeatureSet::Egemaps]).llds(&recording.audio);
         let frames = contours["frames"].as_array().unwrap();
         assert_eq!(table.frames(), frames.len(), "{clip}");
@@ -254,7 +254,7 @@ fn a_recording_of_less_than_60_ms_is_a_row_of_nulls_and_one_at_its_own_rate_is_c
     sandbox.write("calls/short.wav", wav(&whole[9600..9600 + 2400], 1, 48_000));
     let run = "extract calls --features egemaps,rich --rate native -o both.parquet";
     sandbox.sentire(run).exits(0);
-    let table = Table::read(&sandbox.path("both.parquet")).unwrap();
+    let table = Table::read(sandbox.path("both.parquet")).unwrap();
     let Some(Column::Float(f0)) = table.column("F0semitoneFrom27.5Hz_sma3nz_amean") else {
         panic!("no column of the pitch");
     };
@@ -269,7 +269,7 @@ fn a_recording_of_less_than_60_ms_is_a_row_of_nulls_and_one_at_its_own_rate_is_c
     sandbox
         .sentire("extract calls --features egemaps --level lld -o lld.parquet")
         .exits(0);
-    let table = Table::read(&sandbox.path("lld.parquet")).unwrap();
+    let table = Table::read(sandbox.path("lld.parquet")).unwrap();
     let files = table.text("file").unwrap();
     let rows = |name: &str| {
         files
@@ -308,7 +308,7 @@ fn a_model_of_the_set_predicts_as_it_was_trained() {
 /// The tables of openSMILE's values on the real corpora, where `SENTIRE_REFERENCE` names their folder.
 fn real_reference(name: &str) -> Option<Table> {
     let folder = skipped_without("SENTIRE_REFERENCE", name)?;
-    Some(Table::read(&Path::new(&folder).join(name)).unwrap())
+    Some(Table::read(Path::new(&folder).join(name)).unwrap())
 }
 
 fn column(table: &Table, name: &str) -> Vec<f64> {
@@ -340,7 +340,7 @@ fn extracted(reference: &str, options: &str) -> Option<(Table, Table)> {
     sandbox
         .sentire(&format!("extract m.csv {options} -o ours.parquet"))
         .exits(0);
-    let ours = Table::read(&sandbox.path("ours.parquet")).unwrap();
+    let ours = Table::read(sandbox.path("ours.parquet")).unwrap();
     Some((ours, reference))
 }
 

@@ -12,7 +12,7 @@ fn path(name: &str) -> PathBuf {
 }
 
 fn read(name: &str) -> Recording {
-    audio::read(&path(name), &ReadOptions::default()).unwrap_or_else(|error| panic!("{error}"))
+    audio::read(path(name), &ReadOptions::default()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Root mean square of the difference over that of the reference, in dB.
@@ -112,7 +112,7 @@ fn opus_is_decoded_to_48_khz_in_all_its_channels() {
             channel: Some(channel),
             ..ReadOptions::default()
         };
-        audio::read(&path(name), &options).unwrap()
+        audio::read(path(name), &options).unwrap()
     };
     // The clip on the left, half of it on the right, SILK in stereo with in-band FEC.
     let (left, right) = (pick("stereo_fec.opus", 0), pick("stereo_fec.opus", 1));
@@ -212,7 +212,7 @@ fn channels_of_an_extensible_wav_are_averaged_or_picked() {
         channel: Some(0),
         ..ReadOptions::default()
     };
-    let left = audio::read(&path("extensible.wav"), &left)
+    let left = audio::read(path("extensible.wav"), &left)
         .unwrap()
         .audio
         .samples;
@@ -239,7 +239,7 @@ fn other_sample_rates_come_back_to_16_khz() {
         rate: Rate::Native,
         ..ReadOptions::default()
     };
-    let native = audio::read(&path("rate48000.flac"), &native).unwrap().audio;
+    let native = audio::read(path("rate48000.flac"), &native).unwrap().audio;
     assert_eq!((native.sample_rate, native.samples.len()), (48000, 28800));
 }
 

@@ -27,10 +27,17 @@ fn allowed(module: &str) -> Vec<&'static str> {
         "split" | "scaler" | "metrics" => vec![],
         "model" => vec!["dataset", "metrics", "scaler", "split", "table"],
         "audit" => vec!["dataset", "metrics", "split"],
-        "evaluate" => vec!["audit", "dataset", "metrics", "model", "report", "split"],
+        "evaluate" => vec![
+            "audit", "dataset", "metrics", "model", "report", "split", "table",
+        ],
         "plot" => vec![],
         "report" => vec!["audit", "metrics", "model", "plot"],
-        "predict" => vec!["audio", "extract", "features", "model"],
+        "predict" => vec!["audio", "corpus", "extract", "features", "model", "table"],
+        // Shows values of every module, and nobody asks it.
+        "notebook" => vec![
+            "audio", "corpus", "dataset", "dsp", "evaluate", "extract", "features", "lld", "model",
+            "plot", "predict", "report", "table",
+        ],
         other => panic!("module {other} has no place in the layers yet; give it one here"),
     }
 }
@@ -50,7 +57,7 @@ const LIBRARIES: [(&[&str], &[&str]); 9] = [
         &["dataset", "scaler", "model", "predict"],
     ),
     (&["aubio_rs"], &["lld"]),
-    (&["polars"], &["frame"]),
+    (&["polars"], &["frame", "notebook"]),
     (&["arrow", "parquet"], &["table"]),
 ];
 

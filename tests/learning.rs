@@ -9,7 +9,7 @@ use sentire::table::{Column, Table};
 use crate::sandbox::{Run, Sandbox, demo_clip, wav, with_demo_features};
 
 fn table(sandbox: &Sandbox, name: &str) -> Table {
-    Table::read(&sandbox.path(name)).unwrap()
+    Table::read(sandbox.path(name)).unwrap()
 }
 
 /// The words of a column, to be changed.
@@ -119,11 +119,11 @@ fn models_and_feature_sets_are_compared_on_the_same_folds() {
             Column::Bool(values) => values.reverse(),
         }
     }
-    other.write(&sandbox.path("few.parquet")).unwrap();
+    other.write(sandbox.path("few.parquet")).unwrap();
     let few = with("few.parquet");
     let mut straight = table(&sandbox, "features.parquet");
     straight.metadata = other.metadata;
-    straight.write(&sandbox.path("straight.parquet")).unwrap();
+    straight.write(sandbox.path("straight.parquet")).unwrap();
     let command = "evaluate straight.parquet --folds 4 --json";
     let alone = sandbox.sentire(command).exits(0);
     assert_eq!(few.uar, report(&alone).uar);
@@ -163,7 +163,7 @@ fn corpora_are_tested_on_each_other_in_the_classes_they_share() {
     words(&mut demo, "corpus")
         .iter_mut()
         .for_each(|word| *word = Some("demo".into()));
-    demo.write(&sandbox.path("demo.parquet")).unwrap();
+    demo.write(sandbox.path("demo.parquet")).unwrap();
     // The same voices again, called another corpus, where nobody is sad and neutral is calm: another
     // feature value each, since otherwise they would be the same recordings.
     let mut other = table(&sandbox, "features.parquet");
@@ -185,7 +185,7 @@ fn corpora_are_tested_on_each_other_in_the_classes_they_share() {
             values.iter_mut().for_each(|value| *value *= 1.0 + 1e-4);
         }
     }
-    other.write(&sandbox.path("other.parquet")).unwrap();
+    other.write(sandbox.path("other.parquet")).unwrap();
     let tables = "evaluate demo.parquet other.parquet --map calm=neutral";
     let demo = report(
         &sandbox
@@ -239,7 +239,7 @@ fn corpora_are_tested_on_each_other_in_the_classes_they_share() {
     words(&mut copy, "corpus")
         .iter_mut()
         .for_each(|word| *word = Some("copy".into()));
-    copy.write(&sandbox.path("copy.parquet")).unwrap();
+    copy.write(sandbox.path("copy.parquet")).unwrap();
     let command = "evaluate demo.parquet copy.parquet --cross-corpus";
     let refused = sandbox.sentire(command).exits(2).stderr;
     assert!(refused.contains("audio_on_two_sides"), "{refused}");
@@ -294,7 +294,7 @@ fn planted_leakage_is_found_named_and_refused() {
     for (folds, kinds, plant) in plants {
         let mut planted = table(&sandbox, "features.parquet");
         plant(&mut planted);
-        planted.write(&sandbox.path("planted.parquet")).unwrap();
+        planted.write(sandbox.path("planted.parquet")).unwrap();
         let command = format!("evaluate planted.parquet --folds {folds} --json");
         let refused = sandbox.sentire(&command).exits(2);
         assert!(refused.stdout.is_empty());

@@ -9,7 +9,7 @@ use crate::sandbox::{Sandbox, demo_clip, repository, wav};
 
 /// The samples of a clip of the demo corpus, as 16 bits at 16 kHz, all even: halving loses nothing.
 fn clip(name: &str) -> Vec<i16> {
-    let recording = audio::read(&demo_clip(name), &ReadOptions::default()).unwrap();
+    let recording = audio::read(demo_clip(name), &ReadOptions::default()).unwrap();
     assert_eq!(recording.sample_rate, 16000);
     let samples = recording.audio.samples.iter();
     samples.map(|x| (x * 8192.0).round() as i16 * 2).collect()
@@ -41,7 +41,7 @@ fn doubles<'a>(table: &'a Table, name: &str) -> &'a [f64] {
 }
 
 fn table(sandbox: &Sandbox, name: &str) -> Table {
-    Table::read(&sandbox.path(name)).unwrap()
+    Table::read(sandbox.path(name)).unwrap()
 }
 
 #[test]

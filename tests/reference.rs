@@ -103,7 +103,7 @@ fn descriptors_equal_those_of_librosa() {
     let mut plan = rich::Plan::new(16_000);
     for clip in clips {
         let file = clip["file"].as_str().unwrap();
-        let recording = audio::read(&demo_clip(file), &ReadOptions::default()).unwrap();
+        let recording = audio::read(demo_clip(file), &ReadOptions::default()).unwrap();
         let table = plan.analyse(&recording.audio.samples).llds;
         assert_eq!(
             table.frames() as u64,

@@ -38,8 +38,8 @@ fn a_table_is_split_by_speakers_and_evaluated_so() {
         run.stderr
     );
     let (before, after) = (
-        Table::read(&sandbox.path("features.parquet")).unwrap(),
-        Table::read(&sandbox.path("s.parquet")).unwrap(),
+        Table::read(sandbox.path("features.parquet")).unwrap(),
+        Table::read(sandbox.path("s.parquet")).unwrap(),
     );
     let parts = parts_of_speakers(&after);
     assert!(parts.values().all(|parts| parts.len() == 1), "{parts:?}");
@@ -74,7 +74,7 @@ fn a_table_is_split_by_speakers_and_evaluated_so() {
             sandbox
                 .sentire(&format!("{command} -o {seed}.parquet --seed {seed}"))
                 .exits(0);
-            let table = Table::read(&sandbox.path(&format!("{seed}.parquet"))).unwrap();
+            let table = Table::read(sandbox.path(&format!("{seed}.parquet"))).unwrap();
             format!("{:?}", parts_of_speakers(&table))
         })
         .collect();
@@ -89,7 +89,7 @@ fn a_table_is_split_by_speakers_and_evaluated_so() {
         "{}",
         run.stderr
     );
-    let again = Table::read(&sandbox.path("t.parquet")).unwrap();
+    let again = Table::read(sandbox.path("t.parquet")).unwrap();
     assert_eq!(again.columns.len(), after.columns.len());
 
     let json = sandbox
@@ -116,7 +116,7 @@ fn a_table_is_split_by_speakers_and_evaluated_so() {
         .collect();
     assert_eq!(fold.speakers.iter().collect::<Vec<_>>(), held_out);
     assert_eq!(
-        Table::read(&sandbox.path("r/predictions.parquet"))
+        Table::read(sandbox.path("r/predictions.parquet"))
             .unwrap()
             .rows(),
         32
@@ -226,12 +226,12 @@ fn what_cannot_be_split_is_refused_in_one_line() {
         say("evaluate features.parquet --folds split")
             .contains("no row is marked `train` in the column `split`")
     );
-    let mut leaky = Table::read(&sandbox.path("features.parquet")).unwrap();
+    let mut leaky = Table::read(sandbox.path("features.parquet")).unwrap();
     let halves = (0..leaky.rows()).map(|row| Some(["train", "test"][row % 2].to_string()));
     leaky
         .columns
         .push(("split".into(), Column::Text(halves.collect())));
-    leaky.write(&sandbox.path("leaky.parquet")).unwrap();
+    leaky.write(sandbox.path("leaky.parquet")).unwrap();
     let run = sandbox
         .sentire("evaluate leaky.parquet --folds split")
         .exits(2);

@@ -24,6 +24,8 @@ mod preprocessing;
 mod learning;
 // Training, validation and test parts.
 mod splitting;
+// The committed notebooks: short cells, outputs, no errors.
+mod notebooks;
 // Real corpora, where SENTIRE_CORPORA names them.
 mod corpora;
 // Helpers: running the binary, folders, the demo corpus.

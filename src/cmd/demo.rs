@@ -3,15 +3,14 @@
 use std::path::Path;
 
 use include_dir::{Dir, include_dir};
-use sentire::audio;
 use sentire::corpus::Manifest;
 use sentire::dataset::Dataset;
 use sentire::error::{Error, Result};
 use sentire::evaluate::{self, Protocol};
-use sentire::extract::{self, Settings};
+use sentire::extract::Settings;
 use sentire::model::{Model, ModelSpec, Normalize};
 use sentire::output;
-use sentire::predict::{Features, Predictor};
+use sentire::predict::Predictor;
 
 use crate::cli::Demo;
 use crate::cmd::{
@@ -63,15 +62,8 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
         .filter(|&row| data.speakers[row] != held_out.speaker)
         .collect();
     let without = Model::train(&data.select(&others), &spec, Normalize::Corpus, SEED)?;
-    let predictor = Predictor::new(&without)?;
-    let path = manifest.path(held_out);
-    let recording = audio::read(&path, &settings.read_options(None, None))?;
-    let windows = extract::features_of(&recording, &mut predictor.extractor(), &held_out.file)?;
-    let features_of_it = Features {
-        file: path.display().to_string(),
-        duration_s: recording.duration_s,
-        windows,
-    };
+    let predictor = Predictor::new(without)?;
+    let features_of_it = predictor.read(manifest.path(held_out), &mut predictor.extractor())?;
     let prediction = &predictor.predict(&[features_of_it])?[0];
     output::write(
         &dir.join("prediction.json"),

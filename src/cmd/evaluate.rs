@@ -1,17 +1,15 @@
 //! `sentire evaluate`: features to a report on unseen speakers.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use sentire::audit::{self, Finding};
 use sentire::dataset::Dataset;
 use sentire::error::{Error, Result};
-use sentire::evaluate::{self, Evaluation, FoldSpec, NormalizeSpec, OutOfFold, Protocol};
+use sentire::evaluate::{self, Evaluation, FoldSpec, NormalizeSpec, Protocol};
 use sentire::features::FeatureSet;
 use sentire::model::{ModelSpec, Normalize};
 use sentire::output;
 use sentire::report::{About, Report, cross_to_html, to_html};
-use sentire::table::{Column, Table};
 use serde::Serialize;
 
 use crate::cli::Evaluate;
@@ -321,7 +319,7 @@ pub fn write_report(dir: &Path, evaluations: &[Evaluation], command: &str) -> Re
     output::write(&dir.join(FILES[0]), to_html(&reports, &about).as_bytes())?;
     output::write(&dir.join(FILES[1]), text.as_bytes())?;
     output::write(&dir.join(FILES[2]), json_of(&reports).as_bytes())?;
-    predictions(evaluations).write(&dir.join(FILES[3]))
+    evaluate::predictions_table(evaluations).write(dir.join(FILES[3]))
 }
 
 fn about(command: String) -> About {
@@ -344,61 +342,4 @@ fn title(report: &Report) -> String {
 fn meanings(sets: &str) -> std::collections::BTreeMap<String, String> {
     let sets = FeatureSet::parse_list(sets).unwrap_or_default();
     sets.into_iter().flat_map(FeatureSet::meanings).collect()
-}
-
-/// One row per recording and protocol.
-fn predictions(evaluations: &[Evaluation]) -> Table {
-    let rows = || {
-        evaluations
-            .iter()
-            .flat_map(|e| e.predictions.iter().map(move |v| (&e.report, v)))
-    };
-    let words = |f: &dyn Fn(&Report, &OutOfFold) -> Option<String>| {
-        Column::Text(
-            rows()
-                .map(|(report, prediction)| f(report, prediction))
-                .collect(),
-        )
-    };
-    let seconds =
-        |f: &dyn Fn(&OutOfFold) -> f64| Column::Double(rows().map(|(_, v)| f(v)).collect());
-    let mut columns = vec![
-        ("file".to_string(), words(&|_, v| Some(v.row.file.clone()))),
-        ("start".into(), seconds(&|v| v.row.start)),
-        ("end".into(), seconds(&|v| v.row.end)),
-        ("corpus".into(), words(&|_, v| v.row.corpus.clone())),
-        ("speaker".into(), words(&|_, v| v.row.speaker.clone())),
-        (
-            "truth".into(),
-            words(&|r, v| Some(r.classes[v.truth].clone())),
-        ),
-        (
-            "predicted".into(),
-            words(&|r, v| Some(r.classes[v.predicted].clone())),
-        ),
-        (
-            "unsure".into(),
-            Column::Bool(rows().map(|(_, v)| Some(v.unsure)).collect()),
-        ),
-        ("fold".into(), words(&|_, v| Some(v.fold.clone()))),
-        (
-            "normalize".into(),
-            words(&|r, _| Some(r.normalize.to_string())),
-        ),
-    ];
-    let classes: BTreeSet<&String> = evaluations.iter().flat_map(|e| &e.report.classes).collect();
-    for class in classes {
-        let probability = |(report, v): (&Report, &OutOfFold)| {
-            let place = report.classes.iter().position(|name| name == class);
-            place.map_or(f32::NAN, |place| v.probabilities[place] as f32)
-        };
-        columns.push((
-            format!("p_{class}"),
-            Column::Float(rows().map(probability).collect()),
-        ));
-    }
-    Table {
-        columns,
-        ..Table::default()
-    }
 }

@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use sentire::audio::{Window, has_audio_extension};
-use sentire::corpus::Manifest;
-use sentire::corpus::scan::scan;
+use sentire::audio::Window;
+use sentire::corpus::{self, Manifest};
 use sentire::error::{Error, Result};
 use sentire::extract::{self, Event, Level, Settings, Summary};
 use sentire::features::FeatureSet;
 use sentire::output;
-use sentire::table::{Table, plain_key};
+use sentire::table::Table;
 
 use crate::cli::Extract;
 use crate::cmd::{Console, Outcome, count};
@@ -35,7 +34,10 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
             "--level lld writes a row per frame, --window a row per window; choose one".into(),
         ));
     }
-    let previous = previous(&args.output, &settings, console.force)?;
+    let previous = match console.force {
+        true => output::check(&args.output, true).map(|()| None)?,
+        false => extract::previous(&args.output, &settings)?,
+    };
     output::check_apart(&args.output, &[&args.input])?;
     let manifest = load_manifest(&args.input, console)?;
     if let Some(same) = manifest
@@ -48,7 +50,7 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
             same.file
         )));
     }
-    let previous = previous.filter(|_| !args.fresh && !console.force);
+    let previous = previous.filter(|_| !args.fresh);
     let summary = extract_with_progress(
         &manifest,
         &settings,
@@ -97,50 +99,11 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
 
 /// Reads a manifest, or looks through a folder.
 fn load_manifest(input: &Path, console: &Console) -> Result<Manifest> {
-    if input.is_file() && has_audio_extension(input) {
-        return Err(Error::Manifest {
-            path: input.to_path_buf(),
-            reason: "is a recording; expected a folder of recordings or a manifest (CSV); for one \
-                     recording use `sentire describe`"
-                .into(),
-        });
-    }
-    if !input.is_dir() {
-        return Manifest::read(input);
-    }
-    let found = scan(input, None)?;
+    let found = corpus::open(input)?;
     for finding in &found.findings {
         console.note(&format!("note: {finding}"));
     }
     Ok(found.manifest)
-}
-
-/// The table that an earlier run left at `output`. Refuses what is no such table, or was made with
-/// other settings.
-fn previous(output: &Path, settings: &Settings, force: bool) -> Result<Option<Table>> {
-    if force || !output.is_file() {
-        output::check(output, force)?;
-        return Ok(None);
-    }
-    let metadata = Table::read_metadata(output).unwrap_or_default();
-    for (key, now) in settings.to_metadata() {
-        let name = plain_key(&key);
-        match metadata.get(&key) {
-            None => {
-                return Err(Error::Exists {
-                    path: output.to_path_buf(),
-                });
-            }
-            Some(then) if *then != now => {
-                return Err(Error::Usage(format!(
-                    "{} exists and was made with {name} {then}, now {name} is {now}; choose another -o, or replace it with --force",
-                    output.display()
-                )));
-            }
-            Some(_) => {}
-        }
-    }
-    Table::read(output).map(Some)
 }
 
 /// Runs the extraction with a progress bar and a line for each failure. That nothing could be

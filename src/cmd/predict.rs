@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use sentire::audio::{self, Window};
 use sentire::error::{Error, Result, Stage};
-use sentire::extract;
 use sentire::features::Extractor;
 use sentire::model::Model;
 use sentire::predict::{Features, Prediction, Predictor};
@@ -24,7 +23,7 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
     };
     let window = Window::from_flags(args.window, args.hop)?;
     let model = Model::load(path)?;
-    let mut predictor = Predictor::new(&model).map_err(|error| match error {
+    let mut predictor = Predictor::new(model).map_err(|error| match error {
         Error::Data(reason) => Error::Model {
             path: path.clone(),
             reason,
@@ -35,19 +34,16 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
         predictor = predictor.with_window(window);
     }
     // One file needs no thread pool, and starting one costs as much as the prediction.
-    let read: Vec<Result<Features>> = if args.audio.len() == 1 {
-        vec![features(
-            &predictor,
-            &mut predictor.extractor(),
-            &args.audio[0],
-        )]
-    } else {
-        let with_extractor =
-            |extractor: &mut Extractor, path: &PathBuf| features(&predictor, extractor, path);
-        args.audio
-            .par_iter()
-            .map_init(|| predictor.extractor(), with_extractor)
-            .collect()
+    let read: Vec<Result<Features>> = match &args.audio[..] {
+        [only] => vec![features(&predictor, &mut predictor.extractor(), only)],
+        several => {
+            let with_extractor =
+                |extractor: &mut Extractor, path: &PathBuf| features(&predictor, extractor, path);
+            several
+                .par_iter()
+                .map_init(|| predictor.extractor(), with_extractor)
+                .collect()
+        }
     };
     let mut recordings = Vec::new();
     let mut failed = 0;
@@ -74,7 +70,7 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
     let done = count(recordings.len(), "recording");
     console.note(&format!(
         "{done}{failures}, by {} of {}",
-        model.card.trained,
+        predictor.model().card.trained,
         path.display()
     ));
     Ok(if failed > 0 {
@@ -86,29 +82,22 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
 
 /// Name, length and features of one recording; `-` is standard input.
 fn features(predictor: &Predictor, extractor: &mut Extractor, path: &Path) -> Result<Features> {
+    if path != Path::new("-") {
+        return predictor.read(path, extractor);
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .lock()
+        .read_to_end(&mut bytes)
+        .map_err(|cause| Error::Audio {
+            file: "-".into(),
+            stage: Stage::Open,
+            reason: cause.to_string(),
+            is_empty: false,
+        })?;
     let options = predictor.settings().read_options(None, None);
-    let name = path.display().to_string();
-    let recording = if name == "-" {
-        let mut bytes = Vec::new();
-        std::io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .map_err(|cause| Error::Audio {
-                file: name.clone(),
-                stage: Stage::Open,
-                reason: cause.to_string(),
-                is_empty: false,
-            })?;
-        audio::read_bytes(bytes, "-", &options)?
-    } else {
-        audio::read(path, &options)?
-    };
-    let windows = extract::features_of(&recording, extractor, &name)?;
-    Ok(Features {
-        file: name,
-        duration_s: recording.duration_s,
-        windows,
-    })
+    let recording = audio::read_bytes(bytes, "-", &options)?;
+    predictor.features(&recording, "-", extractor)
 }
 
 /// A prediction as one line: JSON, or name, label and the probabilities from the largest down.

@@ -10,3 +10,30 @@ pub use check::Check;
 pub use layouts::Layout;
 pub use manifest::{Manifest, Utterance};
 pub use scan::{Scan, scan};
+
+use std::path::Path;
+
+use crate::audio::has_audio_extension;
+use crate::error::{Error, Result};
+
+/// The recordings that `path` lists: a manifest (CSV), or a folder, which is looked through.
+pub fn open(path: impl AsRef<Path>) -> Result<Scan> {
+    let path = path.as_ref();
+    if path.is_dir() {
+        return scan(path, None);
+    }
+    if path.is_file() && has_audio_extension(path) {
+        return Err(Error::Manifest {
+            path: path.to_path_buf(),
+            reason: "is a recording; expected a folder of recordings or a manifest (CSV); for one \
+                     recording use `sentire describe`"
+                .into(),
+        });
+    }
+    Ok(Scan {
+        manifest: Manifest::read(path)?,
+        layouts: Vec::new(),
+        left_out: Vec::new(),
+        findings: Vec::new(),
+    })
+}

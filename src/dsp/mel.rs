@@ -4,6 +4,9 @@
 //! 6.4): M. Slaney, "Auditory Toolbox", 1998. It is the default of librosa 0.11 (`htk=False,
 //! norm="slaney"`).
 
+use crate::dsp::frame::Framing;
+use crate::dsp::spectrum::Spectrum;
+
 /// Frequency in Hz to mel.
 pub fn hz_to_mel(hz: f64) -> f64 {
     if hz < 1000.0 {
@@ -81,6 +84,64 @@ impl MelBank {
             *out = filter.weights.iter().zip(bins).map(|(w, p)| w * p).sum();
         }
     }
+}
+
+/// Levels over time and mel bands, for the eye.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spectrogram {
+    /// One row per frame: the level of each band in dB (re a power of 1), from the lowest band up.
+    pub level_db: Vec<Vec<f32>>,
+    /// Seconds from one frame to the next.
+    pub hop_s: f64,
+    /// Centre of each band in Hz.
+    pub band_hz: Vec<f64>,
+}
+
+/// The mel spectrogram of `samples`: 80 bands up to half the sample rate, 25 ms Hann windows, one every
+/// 10 ms, the first centred on the first sample.
+pub fn spectrogram(samples: &[f32], sample_rate: u32) -> Spectrogram {
+    const BANDS: usize = 80;
+    let (width_s, hop_s) = (0.025, 0.010);
+    let framing = Framing::new(sample_rate, width_s, hop_s);
+    let mut spectrum = Spectrum::new(sample_rate, framing.width);
+    let highest_hz = f64::from(sample_rate) / 2.0;
+    let bank = MelBank::new(BANDS, 0.0, highest_hz, spectrum.bins(), spectrum.bin_hz);
+    let mut frame = vec![0.0; framing.width];
+    let mut power = vec![0.0; BANDS];
+    let mut level = |index: usize| {
+        framing.copy(samples, index, &mut frame);
+        spectrum.compute(&frame);
+        bank.apply(&spectrum.power, &mut power);
+        power
+            .iter()
+            .map(|power| 10.0 * power.max(1e-10).log10())
+            .collect()
+    };
+    let centre =
+        |band: usize| mel_to_hz(hz_to_mel(highest_hz) * (band + 1) as f64 / (BANDS + 1) as f64);
+    Spectrogram {
+        level_db: (0..framing.count(samples.len())).map(&mut level).collect(),
+        hop_s,
+        band_hz: (0..BANDS).map(centre).collect(),
+    }
+}
+
+#[test]
+fn a_tone_is_loudest_in_the_band_around_it() {
+    let tone: Vec<f32> = (0..16_000)
+        .map(|k| (std::f32::consts::TAU * 1000.0 * k as f32 / 16_000.0).sin())
+        .collect();
+    let spectrogram = spectrogram(&tone, 16_000);
+    let middle = &spectrogram.level_db[50];
+    let loudest = (0..middle.len())
+        .max_by(|&a, &b| middle[a].total_cmp(&middle[b]))
+        .unwrap();
+    assert!(
+        (spectrogram.band_hz[loudest] - 1000.0).abs() < 40.0,
+        "{}",
+        spectrogram.band_hz[loudest]
+    );
+    assert_eq!(spectrogram.level_db.len(), 101);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #[cfg(feature = "aubio")]
 pub mod aubio;
 pub mod egemaps;
+mod family;
 pub mod rich;
 
 use std::collections::{BTreeMap, HashMap};
@@ -10,6 +11,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use family::Family;
 
 use crate::audio::Audio;
 use crate::error::{Error, Result};

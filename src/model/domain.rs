@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
@@ -58,6 +58,12 @@ impl Domain {
         Ok(Domain { scaler, limit })
     }
 
+    /// The rows of `x`, not scaled, in deviations of the training rows from their mean.
+    pub fn deviations(&self, x: ArrayView2<f32>) -> Array2<f32> {
+        let rows: Vec<usize> = (0..x.nrows()).collect();
+        self.scaler.apply(x, &rows)
+    }
+
     /// The mean distance of the rows of `x`, not scaled, as a multiple of the limit: above 1 is out
     /// of the domain.
     pub fn distance(&self, x: ArrayView2<f32>) -> f64 {
@@ -80,7 +86,6 @@ fn mean_distance(scaler: &Scaler, x: ArrayView2<f32>, rows: &[usize]) -> f64 {
 
 #[test]
 fn what_lies_elsewhere_is_far() {
-    use ndarray::Array2;
     let mut data = crate::dataset::tests::of_labels(&[0; 40], 2);
     data.x = Array2::from_shape_fn((40, 5), |(i, j)| ((i * (2 * j + 3)) % 13) as f32);
     data.speakers = (0..40).map(|i| Some((i % 4).to_string())).collect();

@@ -64,12 +64,14 @@ impl Model {
     }
 
     /// Writes the model to `path`.
-    pub fn save(&self, path: &Path) -> Result<()> {
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
         output::write(path, &self.to_bytes())
     }
 
     /// Reads the model at `path`.
-    pub fn load(path: &Path) -> Result<Model> {
+    pub fn load(path: impl AsRef<Path>) -> Result<Model> {
+        let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(Error::io(path))?;
         Model::from_bytes(&bytes).map_err(|reason| Error::Model {
             path: path.to_path_buf(),

@@ -10,6 +10,7 @@ mod fitted;
 pub mod forest;
 pub mod logistic;
 mod products;
+mod projection;
 pub mod ridge;
 mod select;
 mod smo;
@@ -29,6 +30,7 @@ pub use card::{Card, Figures, source_date};
 pub use domain::Domain;
 pub use file::is_model;
 pub use fitted::Classifier;
+pub use projection::Projection;
 pub use spec::{Alpha, Gamma, Kernel, Learner, ModelSpec};
 pub use trained::{HeldOut, Trained};
 
@@ -192,6 +194,15 @@ impl Model {
                 let scaled = scaler::per_speaker(x, &vec![None; x.nrows()]);
                 self.trained.probabilities(scaled.view(), recordings)
             }
+        }
+    }
+
+    /// Rows x features as deviations from what is usual: under protocol A for the training recordings,
+    /// under protocol B for the rows of `x`, which are those of one speaker. Missing features are 0.
+    pub fn deviations(&self, x: ArrayView2<f32>) -> Array2<f32> {
+        match self.card.normalize {
+            Normalize::Corpus => self.domain.deviations(x),
+            Normalize::Speaker => scaler::per_speaker(x, &vec![None; x.nrows()]),
         }
     }
 

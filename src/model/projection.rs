@@ -1,0 +1,127 @@
+//! Principal components: the plane in which rows differ most (Pearson 1901, "On lines and planes of
+//! closest fit to systems of points in space").
+
+use faer::linalg::solvers::SelfAdjointEigen;
+use faer::{Mat, Side};
+
+use crate::dataset::Dataset;
+use crate::error::{Error, Result};
+use crate::model::products::product;
+use crate::model::{Normalize, participants, scaled};
+use crate::scaler::Scaler;
+
+/// Rows of a dataset as points of a plane.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Projection {
+    /// First component of each row, in units in which the features' deviations are 1.
+    pub first: Vec<f64>,
+    /// Second component.
+    pub second: Vec<f64>,
+    /// Share of the features' variance that each of the two explains, 0 to 1.
+    pub explained: [f64; 2],
+    /// The label of each row.
+    pub labels: Vec<String>,
+    /// Who speaks in each row.
+    pub speakers: Vec<String>,
+}
+
+impl Projection {
+    /// The first two principal components of the scaled features: all rows scaled alike, or
+    /// each speaker by their own.
+    ///
+    /// Rows without a speaker take no part under protocol B. For pictures: it looks at all rows, so nothing that is evaluated may be fitted on it.
+    pub fn of(data: &Dataset, normalize: Normalize) -> Result<Projection> {
+        let data = participants(data, normalize)?;
+        let prepared = scaled(&data, normalize);
+        let rows: Vec<usize> = (0..prepared.len()).collect();
+        let x = Scaler::fit(prepared.view(), &rows).apply(prepared.view(), &rows);
+        let x = Mat::from_fn(x.nrows(), x.ncols(), |i, f| f64::from(x[(i, f)]));
+        // Inner products of rows or of features, whichever are fewer, have the same eigenvalues.
+        let is_wide = x.ncols() > x.nrows();
+        let gram = match is_wide {
+            true => product(x.as_ref(), x.transpose()),
+            false => product(x.transpose(), x.as_ref()),
+        };
+        let eigen = SelfAdjointEigen::new(gram.as_ref(), Side::Lower);
+        let eigen =
+            eigen.map_err(|cause| Error::Data(format!("no principal components: {cause:?}")))?;
+        let values: Vec<f64> = eigen.S().column_vector().iter().copied().collect();
+        let vectors = eigen.U();
+        let total: f64 = values.iter().sum();
+        // Ascending, the largest are the last.
+        let component = |k: usize| -> (Vec<f64>, f64) {
+            let Some(place) = values.len().checked_sub(1 + k) else {
+                return (vec![0.0; x.nrows()], 0.0);
+            };
+            let value = values[place].max(0.0);
+            let mut along: Vec<f64> = match is_wide {
+                true => (0..x.nrows())
+                    .map(|i| vectors[(i, place)] * value.sqrt())
+                    .collect(),
+                false => {
+                    let axis = Mat::from_fn(x.ncols(), 1, |f, _| vectors[(f, place)]);
+                    let along = product(x.as_ref(), axis.as_ref());
+                    (0..x.nrows()).map(|i| along[(i, 0)]).collect()
+                }
+            };
+            // An axis has no direction of its own: the farthest row is to lie on its positive side.
+            let farthest = along
+                .iter()
+                .fold(0.0_f64, |f, &a| if a.abs() > f.abs() { a } else { f });
+            along
+                .iter_mut()
+                .for_each(|a| *a *= 1.0_f64.copysign(farthest));
+            (along, if total > 0.0 { value / total } else { 0.0 })
+        };
+        let ((first, of_first), (second, of_second)) = (component(0), component(1));
+        Ok(Projection {
+            first,
+            second,
+            explained: [of_first, of_second],
+            labels: prepared.labels(),
+            speakers: prepared.speaker_names(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+
+    #[test]
+    fn the_first_component_follows_what_varies_together() {
+        // Two features that rise together, one that alternates: eigenvalues of the correlation matrix
+        // 2, 1 and 0.
+        let mut data = crate::dataset::tests::of_labels(&[0, 1, 0, 1, 0, 1, 0, 1], 2);
+        data.x = Array2::from_shape_fn((8, 3), |(i, f)| match f {
+            0 => (i / 2) as f32,
+            1 => 10.0 - 3.0 * (i / 2) as f32,
+            _ => (i % 2) as f32,
+        });
+        data.feature_names = ["a", "b", "c"].map(String::from).to_vec();
+        data.speakers = vec![Some("s".into()); 8];
+        let found = Projection::of(&data, Normalize::Corpus).unwrap();
+        assert!(
+            (found.explained[0] - 2.0 / 3.0).abs() < 1e-6,
+            "{:?}",
+            found.explained
+        );
+        assert!((found.explained[1] - 1.0 / 3.0).abs() < 1e-6);
+        // z-scores of 0, 1, 2, 3, twice: the farthest is 1.5 / sqrt(1.25) on both features.
+        let farthest = 2.0_f64.sqrt() * 1.5 / 1.25_f64.sqrt();
+        assert!((found.first[0].abs() - farthest).abs() < 1e-6);
+        assert!((found.second[0] + found.second[1]).abs() < 1e-6);
+        assert!((found.second[0].abs() - 1.0).abs() < 1e-6);
+
+        // More features than rows: the same plane, by the other inner products.
+        let mut wide = data.clone();
+        wide.x = Array2::from_shape_fn((8, 12), |(i, f)| data.x[(i, f / 4)]);
+        wide.feature_names = (0..12).map(|f| f.to_string()).collect();
+        let wide = Projection::of(&wide, Normalize::Corpus).unwrap();
+        assert!((wide.explained[0] - found.explained[0]).abs() < 1e-6);
+        for (a, b) in wide.first.iter().zip(&found.first) {
+            assert!((a.abs() - 2.0 * b.abs()).abs() < 1e-6);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Datasets, reports, models, predictions.
+
+use std::collections::BTreeMap;
+
+use super::{Grid, Show, escaped, number, per_cent, plot_reasons};
+use crate::dataset::{Contrast, Dataset};
+use crate::evaluate::Evaluation;
+use crate::model::Model;
+use crate::predict::{Prediction, Reason};
+use crate::report::Report;
+
+/// How many rows each speaker has of each class.
+impl Show for Dataset {
+    fn html(&self) -> String {
+        self.grid().html()
+    }
+
+    fn plain(&self) -> String {
+        self.grid().plain()
+    }
+}
+
+impl Dataset {
+    fn grid(&self) -> Grid {
+        let mut counts: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (speaker, &class) in self.speaker_names().into_iter().zip(&self.y) {
+            counts
+                .entry(speaker)
+                .or_insert_with(|| vec![0; self.classes.len()])[class] += 1;
+        }
+        let row = |(speaker, counts): (&String, &Vec<usize>)| {
+            let counts = counts.iter().map(usize::to_string);
+            [speaker.clone()].into_iter().chain(counts).collect()
+        };
+        const SPEAKERS: usize = 12;
+        let more = match counts.len().checked_sub(SPEAKERS) {
+            Some(more @ 1..) => format!("; {more} speakers more"),
+            _ => String::new(),
+        };
+        Grid {
+            names: ["speaker".to_string()]
+                .into_iter()
+                .chain(self.classes.clone())
+                .collect(),
+            rows: counts.iter().take(SPEAKERS).map(row).collect(),
+            note: format!(
+                "{} rows, {} speakers, {} features{more}",
+                self.len(),
+                self.speaker_count(),
+                self.feature_names.len()
+            ),
+        }
+    }
+}
+
+/// The headline, the confusion matrix, the recalls.
+impl Show for Report {
+    fn html(&self) -> String {
+        let [low, high] = self.uar_ci95;
+        format!(
+            "<p><b>UAR {}</b> (95&nbsp;% interval {} to {}, chance {}), accuracy {}, macro-F1 {}; {} recordings of {} speakers, \
+             {}, <code>--normalize {}</code></p>\n{}",
+            per_cent(self.uar),
+            per_cent(low),
+            per_cent(high),
+            per_cent(self.chance),
+            per_cent(self.accuracy),
+            number(self.macro_f1),
+            self.n,
+            self.speakers,
+            escaped(&self.model.to_string()),
+            self.normalize,
+            vec![self.plot_confusion(), self.plot_recall()].html()
+        )
+    }
+
+    fn plain(&self) -> String {
+        self.to_text()
+    }
+}
+
+impl Show for Evaluation {
+    fn html(&self) -> String {
+        self.report.html()
+    }
+
+    fn plain(&self) -> String {
+        self.report.plain()
+    }
+}
+
+/// Its card.
+impl Show for Model {
+    fn html(&self) -> String {
+        self.grid().html()
+    }
+
+    fn plain(&self) -> String {
+        self.grid().plain()
+    }
+}
+
+impl Model {
+    fn grid(&self) -> Grid {
+        let card = &self.card;
+        let held_out = match &card.held_out {
+            Some(figures) => format!(
+                "UAR {} ({} to {}) on training speakers held out in {} groups",
+                per_cent(figures.uar),
+                per_cent(figures.uar_ci95[0]),
+                per_cent(figures.uar_ci95[1]),
+                figures.folds
+            ),
+            None => "not measured: it knows one speaker".into(),
+        };
+        let rows = [
+            ("classifier", card.trained.to_string()),
+            ("normalize", card.normalize.to_string()),
+            ("classes", card.classes.join(", ")),
+            (
+                "trained on",
+                format!("{} recordings of {} speakers", card.n, card.speakers),
+            ),
+            ("features", self.feature_names.len().to_string()),
+            ("held out", held_out),
+            ("unsure below", per_cent(card.unsure_below)),
+            ("for", card.intended_use.clone()),
+        ];
+        Grid {
+            names: vec!["model".into(), "".into()],
+            rows: rows
+                .map(|(name, value)| vec![name.to_string(), value])
+                .to_vec(),
+            note: String::new(),
+        }
+    }
+}
+
+/// The label, the verdicts, the probabilities.
+impl Show for Prediction {
+    fn html(&self) -> String {
+        format!("<p>{}</p>\n{}", escaped(&self.plain()), self.plot())
+    }
+
+    fn plain(&self) -> String {
+        let mut text = format!("{}: {}", self.file, self.label);
+        if self.unsure {
+            text.push_str(", unsure");
+        }
+        if self.out_of_domain {
+            text.push_str(", unlike the training recordings");
+        }
+        text
+    }
+}
+
+impl Show for Vec<Prediction> {
+    fn html(&self) -> String {
+        crate::predict::to_table(self).html()
+    }
+
+    fn plain(&self) -> String {
+        crate::predict::to_table(self).plain()
+    }
+}
+
+impl Show for Vec<Reason> {
+    fn html(&self) -> String {
+        plot_reasons(self).html()
+    }
+
+    fn plain(&self) -> String {
+        let line = |reason: &Reason| format!("{:+.2}: {}", reason.effect, reason.to_text());
+        self.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// The features that differ most.
+impl Show for Vec<Contrast> {
+    fn html(&self) -> String {
+        grid_of_contrasts(self).html()
+    }
+
+    fn plain(&self) -> String {
+        grid_of_contrasts(self).plain()
+    }
+}
+
+fn grid_of_contrasts(contrasts: &[Contrast]) -> Grid {
+    const SHOWN: usize = 10;
+    let row = |contrast: &Contrast| {
+        let Contrast {
+            feature,
+            d,
+            mean,
+            mean_of_others,
+        } = contrast;
+        vec![
+            feature.clone(),
+            format!("{d:+.2}"),
+            number(*mean),
+            number(*mean_of_others),
+        ]
+    };
+    Grid {
+        names: ["feature", "d", "mean", "mean of the others"]
+            .map(String::from)
+            .to_vec(),
+        rows: contrasts.iter().take(SHOWN).map(row).collect(),
+        note: format!("{} features", contrasts.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::tests::assert_well_formed;
+
+    #[test]
+    fn predictions_name_their_class_and_verdicts() {
+        let prediction = Prediction {
+            file: "<x>.wav".into(),
+            label: "sad".into(),
+            probabilities: [("sad".to_string(), 0.7), ("angry".to_string(), 0.3)].into(),
+            unsure: true,
+            out_of_domain: false,
+            model: "svm".into(),
+            duration_s: 2.0,
+        };
+        let html = prediction.html();
+        assert_well_formed(&html, &[]);
+        assert!(html.contains("&lt;x&gt;.wav: sad, unsure"));
+        assert!(
+            html.find(">\nsad").unwrap() < html.find(">\nangry").unwrap(),
+            "the surest first"
+        );
+        assert_well_formed(&vec![prediction].html(), &[]);
+    }
+
+    #[test]
+    fn a_dataset_counts_classes_by_speaker() {
+        let mut data = crate::dataset::tests::of_labels(&[0, 1, 1], 2);
+        data.speakers = vec![Some("s".into()), Some("s".into()), None];
+        let text = data.plain();
+        assert!(text.contains("unknown  0"), "{text}");
+        assert!(text.lines().nth(1).unwrap().starts_with("s "), "{text}");
+    }
+
+    #[test]
+    fn reasons_and_contrasts_read_in_words() {
+        let reason = Reason {
+            family: crate::features::Family::Pitch,
+            effect: 0.12,
+            feature: "f0_hz_mean".into(),
+            meaning: "mean of the pitch (Hz)".into(),
+            deviation: 2.13,
+        };
+        assert_eq!(
+            reason.to_text(),
+            "pitch, far higher than usual (+2.1 sd): mean of the pitch (Hz)"
+        );
+        assert_well_formed(&vec![reason].html(), &[]);
+        let contrast = Contrast {
+            feature: "f0_hz_mean".into(),
+            d: -1.5,
+            mean: 100.0,
+            mean_of_others: 200.0,
+        };
+        assert_well_formed(&vec![contrast.clone()].html(), &[]);
+        let figure = super::super::plot_contrasts(&[contrast]);
+        assert!(figure.svg().contains("(Hz)"), "{}", figure.svg());
+    }
+}

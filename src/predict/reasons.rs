@@ -1,0 +1,285 @@
+//! What moved a prediction, in plain words.
+//!
+//! The features of one family (pitch, loudness, rhythm...) are taken away, that is, put to what is usual
+//! for the model, and the model is asked again: what the odds of the predicted class lose is what the
+//! family did for it (occlusion; Robnik-Šikonja & Kononenko 2008, "Explaining classifications for
+//! individual instances", where it is called weight of evidence). It works alike for every classifier.
+//! Families because their features say much the same: one taken away alone is stood in for by its
+//! neighbours. Families differ in size, and effects do not add up.
+
+use std::collections::BTreeMap;
+
+use ndarray::{Array2, ArrayView1};
+use serde::{Deserialize, Serialize};
+
+use super::{Features, Predictor};
+use crate::error::{Error, Result};
+use crate::features::{Family, Feature};
+use crate::model;
+
+/// Statistics that people can picture: how much of something there is, and how much it varies. One of them
+/// stands for a family, where it has one.
+const PLAIN: [&str; 7] = [
+    "mean",
+    "std",
+    "p50",
+    "voiced_mean",
+    "amean",
+    "stddevNorm",
+    "percentile50.0",
+];
+
+/// A family of features that moved a prediction, and the feature that speaks for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reason {
+    /// The family.
+    pub family: Family,
+    /// By how much it raises the logarithm of the odds p / (1 - p) of the predicted class: negative where
+    /// it spoke against the class. 0.7 doubles the odds, 2.3 makes them tenfold.
+    pub effect: f64,
+    /// Of the family's means, medians and deviations the one whose absence alone changes most in the
+    /// same direction.
+    pub feature: String,
+    /// What that feature is.
+    pub meaning: String,
+    /// How far it lies from what is usual for the model, in standard deviations.
+    pub deviation: f64,
+}
+
+impl Reason {
+    /// In plain words.
+    pub fn to_text(&self) -> String {
+        let side = if self.deviation > 0.0 {
+            "higher"
+        } else {
+            "lower"
+        };
+        let far = match self.deviation.abs() {
+            ..0.5 => "about as usual".to_string(),
+            ..1.5 => format!("{side} than usual"),
+            _ => format!("far {side} than usual"),
+        };
+        let Reason {
+            family,
+            meaning,
+            deviation,
+            ..
+        } = self;
+        format!("{family}, {far} ({deviation:+.1} sd): {meaning}")
+    }
+}
+
+impl Predictor {
+    /// The `most` families that moved the prediction for the recording at place `which` of `recordings` most,
+    /// from the strongest down, for the class or against it. As in [`predict`](Predictor::predict), a
+    /// protocol-B model takes all recordings as those of one speaker; for others only that one counts.
+    pub fn reasons(
+        &self,
+        recordings: &[Features],
+        which: usize,
+        most: usize,
+    ) -> Result<Vec<Reason>> {
+        let Some(recording) = recordings.get(which).filter(|r| !r.windows.is_empty()) else {
+            return Err(Error::Usage(format!(
+                "there is no recording {which} with a window among the {} given",
+                recordings.len()
+            )));
+        };
+        let x = self.matrix(recordings)?;
+        let first: usize = recordings[..which].iter().map(|r| r.windows.len()).sum();
+        let rows: Vec<usize> = (first..first + recording.windows.len()).collect();
+        let asked = Asked {
+            p: self
+                .model
+                .probabilities(x.view(), std::slice::from_ref(&rows))
+                .row(0)
+                .to_vec(),
+            x,
+            rows,
+        };
+
+        let sets = &self.settings.sets;
+        let features: Vec<Feature> = sets.iter().flat_map(|set| set.features()).collect();
+        let mut families: BTreeMap<Family, Vec<usize>> = BTreeMap::new();
+        for (place, feature) in features.iter().enumerate() {
+            if let Some(family) = Family::of(&feature.name) {
+                families.entry(family).or_default().push(place);
+            }
+        }
+        let of_families: Vec<&[usize]> = families.values().map(|places| &places[..]).collect();
+        let effects = self.effects(&asked, &of_families);
+        let mut order: Vec<(Family, f64)> = families.keys().copied().zip(effects).collect();
+        order.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+        order.truncate(most);
+
+        let deviations = self.model.deviations(asked.x.view());
+        let meanings: BTreeMap<String, String> =
+            sets.iter().flat_map(|set| set.meanings()).collect();
+        let is_plain = |place: &&usize| {
+            let Feature {
+                descriptor,
+                functional,
+                ..
+            } = &features[**place];
+            PLAIN.contains(&&**functional) && !descriptor.contains("_delta")
+        };
+        let reason = |(family, effect): (Family, f64)| {
+            let mut places: Vec<usize> =
+                families[&family].iter().filter(is_plain).copied().collect();
+            if places.is_empty() {
+                places.clone_from(&families[&family]);
+            }
+            let each: Vec<&[usize]> = places.chunks(1).collect();
+            let alone = self.effects(&asked, &each);
+            let stronger = |best: usize, at: usize| {
+                let is_stronger = effect.signum() * (alone[at] - alone[best]) > 0.0;
+                if is_stronger { at } else { best }
+            };
+            let strongest = (0..places.len())
+                .reduce(stronger)
+                .expect("no family is empty");
+            let place = places[strongest];
+            let feature = features[place].name.clone();
+            Reason {
+                family,
+                effect,
+                meaning: meanings.get(&feature).unwrap_or(&feature).clone(),
+                deviation: asked
+                    .rows
+                    .iter()
+                    .map(|&row| f64::from(deviations[(row, place)]))
+                    .sum::<f64>()
+                    / asked.rows.len() as f64,
+                feature,
+            }
+        };
+        Ok(order.into_iter().map(reason).collect())
+    }
+
+    /// What the predicted class loses without each of these groups of features of the recording. A missing
+    /// feature is taken as usual by every model.
+    fn effects(&self, asked: &Asked, without: &[&[usize]]) -> Vec<f64> {
+        let class = model::best(ArrayView1::from(&asked.p));
+        let effect = |places: &&[usize]| {
+            let mut reduced = asked.x.clone();
+            for &row in &asked.rows {
+                places
+                    .iter()
+                    .for_each(|&place| reduced[(row, place)] = f32::NAN);
+            }
+            let rows = std::slice::from_ref(&asked.rows);
+            let without = self.model.probabilities(reduced.view(), rows)[(0, class)];
+            log_odds(asked.p[class]) - log_odds(without)
+        };
+        without.iter().map(effect).collect()
+    }
+}
+
+/// The logarithm of the odds of a probability; certainty counts as all but a millionth.
+fn log_odds(p: f64) -> f64 {
+    let p = p.clamp(1e-6, 1.0 - 1e-6);
+    (p / (1.0 - p)).ln()
+}
+
+/// One recording, among others, and what the model said of it.
+struct Asked {
+    /// Windows of all recordings x features.
+    x: Array2<f32>,
+    /// The windows of this one.
+    rows: Vec<usize>,
+    /// Probability of each class.
+    p: Vec<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::Settings;
+    use crate::model::{Model, Normalize};
+
+    /// A predictor for which nothing but the mean pitch tells class 1 from class 0, and a recording.
+    fn by_pitch(normalize: Normalize) -> (Predictor, Features) {
+        let settings = Settings::default();
+        let y: Vec<usize> = (0..48).map(|row| row % 2).collect();
+        let mut data = crate::dataset::tests::of_labels(&y, 2);
+        data.feature_names = settings.feature_names();
+        data.metadata = settings.to_metadata();
+        data.speakers = (0..48).map(|row| Some((row / 8).to_string())).collect();
+        let names = &data.feature_names;
+        let telling = names.iter().position(|n| n == "f0_hz_mean").unwrap();
+        let idle = names.iter().position(|n| n == "rms_mean").unwrap();
+        data.x = Array2::zeros((48, names.len()));
+        for row in 0..48 {
+            data.x[(row, telling)] = 100.0 + 50.0 * (row % 2) as f32;
+            data.x[(row, idle)] = (row * 7 % 11) as f32;
+        }
+        let spec = "svm:kernel=linear,c=1".parse().unwrap();
+        let model = Model::train(&data, &spec, normalize, 0).unwrap();
+        let mut windows = vec![vec![0.0; data.feature_names.len()]; 8];
+        for (number, window) in windows.iter_mut().enumerate() {
+            window[telling] = 150.0;
+            window[idle] = number as f32;
+        }
+        let features = Features {
+            file: "x".into(),
+            duration_s: 1.0,
+            windows,
+        };
+        (Predictor::new(model).unwrap(), features)
+    }
+
+    #[test]
+    fn the_feature_that_decides_is_the_reason() {
+        let (predictor, features) = by_pitch(Normalize::Corpus);
+        let reasons = predictor
+            .reasons(std::slice::from_ref(&features), 0, 3)
+            .unwrap();
+        assert_eq!(reasons.len(), 3);
+        let first = &reasons[0];
+        assert_eq!(
+            (first.family, &*first.feature),
+            (Family::Pitch, "f0_hz_mean")
+        );
+        assert!(first.effect > 1.0, "{first:?}");
+        // Means of 100 and 150, half of the rows each: 150 is one deviation up.
+        assert!((first.deviation - 1.0).abs() < 1e-6, "{first:?}");
+        assert!(
+            first
+                .to_text()
+                .starts_with("pitch, higher than usual (+1.0 sd): arithmetic mean "),
+            "{}",
+            first.to_text()
+        );
+        assert!(reasons[1].effect.abs() < 0.05, "{:?}", reasons[1]);
+    }
+
+    #[test]
+    fn a_model_that_scales_by_speaker_wants_a_call() {
+        let (predictor, features) = by_pitch(Normalize::Speaker);
+        let telling = predictor
+            .model
+            .feature_names
+            .iter()
+            .position(|n| n == "f0_hz_mean");
+        let telling = telling.unwrap();
+        // A call of eight recordings, one of which is higher than the others.
+        let recording = |number: usize| {
+            let mut window = features.windows[number].clone();
+            window[telling] = if number == 5 { 150.0 } else { 100.0 };
+            Features {
+                windows: vec![window],
+                ..features.clone()
+            }
+        };
+        let call: Vec<Features> = (0..8).map(recording).collect();
+        let reasons = predictor.reasons(&call, 5, 1).unwrap();
+        assert_eq!(reasons[0].feature, "f0_hz_mean");
+        // Seven at 100, one at 150: mean 106.25, deviation 16.54.
+        assert!((reasons[0].deviation - 2.6458).abs() < 1e-3, "{reasons:?}");
+        assert!(predictor.reasons(&call, 0, 1).unwrap()[0].deviation < 0.0);
+        let error = predictor.reasons(&call[..3], 0, 2).unwrap_err().to_string();
+        assert!(error.contains("needs at least 8"), "{error}");
+        let error = predictor.reasons(&call, 8, 2).unwrap_err().to_string();
+        assert!(error.contains("no recording 8"), "{error}");
+    }
+}
