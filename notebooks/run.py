@@ -145,16 +145,16 @@ def run(path, keep):
     wrong += filter(None, [stopped, *runner.late])
     for number, (cell, (expected, said)) in enumerate(zip(code, before), 1):
         cell.metadata.pop("execution", None)
-        if text(cell, "stderr"):
-            wrong.append(f"cell {number}: {text(cell, 'stderr')}")
+        if error := text(cell, "stderr"):
+            wrong.append(f"cell {number}: {error}")
         elif cell.execution_count is None:
             wrong.append(f"cell {number} was not run")
         elif number > 1 and not cell.outputs:
             wrong.append(f"cell {number} gives nothing")
         elif any("data" in o and "text/html" not in o.data for o in cell.outputs):
             wrong.append(f"cell {number} is shown as plain text; end it with the name of a variable")
-        elif shown_of_nothing(cell):
-            wrong.append(f"cell {number} shows nothing: {shown_of_nothing(cell)!r}")
+        elif empty := shown_of_nothing(cell):
+            wrong.append(f"cell {number} shows nothing: {empty!r}")
         elif not keep and kinds(cell) != expected:
             wrong.append(f"cell {number} gives {kinds(cell)}; the notebook has {expected}")
         elif not keep and text(cell) != said:

@@ -47,6 +47,24 @@ pub struct Summary {
     pub features: usize,
 }
 
+impl Summary {
+    /// The same, unless no recording could be used: that is an error, which says what became of `out`.
+    pub fn unless_empty(self, out: &Path) -> Result<Summary> {
+        if self.recordings > 0 {
+            return Ok(self);
+        }
+        let reasons = match out.exists() {
+            true => format!("{} is left as it was", out.display()),
+            false => format!("the reasons are in {}", failures_path(out).display()),
+        };
+        let s = if self.failed == 1 { "" } else { "s" };
+        Err(Error::Data(format!(
+            "no recording could be used, {} recording{s} failed; {reasons}",
+            self.failed
+        )))
+    }
+}
+
 /// What a run reports as it goes.
 pub enum Event<'a> {
     /// A recording is done, well or not; comes from the threads as they go.
@@ -93,15 +111,7 @@ pub fn previous(out: &Path, settings: &Settings) -> Result<Option<Table>> {
 pub fn update(manifest: &Manifest, settings: &Settings, out: impl AsRef<Path>) -> Result<Summary> {
     let out = out.as_ref();
     let previous = previous(out, settings)?;
-    let summary = run(manifest, settings, out, previous.as_ref(), &|_| {})?;
-    if summary.recordings == 0 {
-        return Err(Error::Data(format!(
-            "no recording could be used, {} failed; the reasons are in {}",
-            summary.failed,
-            failures_path(out).display()
-        )));
-    }
-    Ok(summary)
+    run(manifest, settings, out, previous.as_ref(), &|_| {})?.unless_empty(out)
 }
 
 /// Computes the features of every recording of `manifest` and writes them to `out`, and what failed

@@ -19,7 +19,32 @@ const LISTED: usize = 5;
 impl Table {
     /// The table as a Polars frame.
     pub fn to_frame(&self) -> Result<DataFrame> {
-        to_frame(self)
+        let columns = self.columns.iter().map(|(name, column)| {
+            let name = PlSmallStr::from_str(name);
+            match column {
+                table::Column::Text(values) => Column::new(
+                    name,
+                    values.iter().map(Option::as_deref).collect::<Vec<_>>(),
+                ),
+                table::Column::Double(values) => Column::new(
+                    name,
+                    values
+                        .iter()
+                        .map(|v| (!v.is_nan()).then_some(*v))
+                        .collect::<Vec<_>>(),
+                ),
+                table::Column::Float(values) => Column::new(
+                    name,
+                    values
+                        .iter()
+                        .map(|v| (!v.is_nan()).then_some(*v))
+                        .collect::<Vec<_>>(),
+                ),
+                table::Column::Int(values) => Column::new(name, values.as_slice()),
+                table::Column::Bool(values) => Column::new(name, values.as_slice()),
+            }
+        });
+        DataFrame::new(self.rows(), columns.collect()).map_err(polars)
     }
 
     /// A Polars frame as a table. Times, categories and the like become words; what cannot
@@ -56,36 +81,6 @@ impl Table {
             ..Table::default()
         })
     }
-}
-
-/// A table as a Polars frame.
-fn to_frame(table: &Table) -> Result<DataFrame> {
-    let columns = table.columns.iter().map(|(name, column)| {
-        let name = PlSmallStr::from_str(name);
-        match column {
-            table::Column::Text(values) => Column::new(
-                name,
-                values.iter().map(Option::as_deref).collect::<Vec<_>>(),
-            ),
-            table::Column::Double(values) => Column::new(
-                name,
-                values
-                    .iter()
-                    .map(|v| (!v.is_nan()).then_some(*v))
-                    .collect::<Vec<_>>(),
-            ),
-            table::Column::Float(values) => Column::new(
-                name,
-                values
-                    .iter()
-                    .map(|v| (!v.is_nan()).then_some(*v))
-                    .collect::<Vec<_>>(),
-            ),
-            table::Column::Int(values) => Column::new(name, values.as_slice()),
-            table::Column::Bool(values) => Column::new(name, values.as_slice()),
-        }
-    });
-    DataFrame::new(table.rows(), columns.collect()).map_err(polars)
 }
 
 fn polars(cause: PolarsError) -> Error {
@@ -133,7 +128,7 @@ pub struct Statistics {
 
 /// Statistics of a table of recordings; missing index columns give empty lists.
 pub fn statistics(table: &Table) -> Result<Statistics> {
-    let mut frame = to_frame(table)?;
+    let mut frame = table.to_frame()?;
     if let Some(durations) = durations_once(table) {
         frame
             .with_column(Column::new("duration_s".into(), durations))

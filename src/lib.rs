@@ -70,7 +70,7 @@ pub mod prelude {
     pub use crate::lld::{Lld, LldTable};
     pub use crate::model::{Model, ModelSpec, Normalize, Projection};
     #[cfg(any(test, feature = "notebook"))]
-    pub use crate::notebook::{Show, plot_contrasts, plot_reasons};
+    pub use crate::notebook::{Show, Shown, plot_contrasts, plot_reasons};
     pub use crate::plot::{self, Figure};
     pub use crate::predict::{self, Features, Prediction, Predictor, Reason};
     pub use crate::report::{Report, plot_uars};

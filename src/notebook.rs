@@ -17,50 +17,65 @@ use std::io::Write as _;
 pub use figures::{plot_contrasts, plot_reasons};
 
 use crate::plot::Figure;
+use crate::plot::canvas::escaped;
 
 /// Shows a value under its cell.
 pub trait Show {
-    /// As HTML.
-    fn html(&self) -> String;
+    /// What it looks like.
+    fn shown(&self) -> Shown;
 
-    /// As text, for readers without HTML.
-    fn plain(&self) -> String;
-
-    /// What evcxr calls: prints both, as its protocol wants them.
+    /// What evcxr calls: prints it as its protocol wants it.
     fn evcxr_display(&self) {
+        let Shown { html, plain } = self.shown();
         let mut stdout = std::io::stdout().lock();
         // Nobody to show it to is no reason to stop.
         let _ = write!(
             stdout,
             "EVCXR_BEGIN_CONTENT text/html\n{}\nEVCXR_END_CONTENT\n\
              EVCXR_BEGIN_CONTENT text/plain\n{}\nEVCXR_END_CONTENT\n",
-            self.html().trim_end(),
-            self.plain().trim_end()
+            html.trim_end(),
+            plain.trim_end()
         );
     }
 }
 
-impl Show for Figure {
-    fn html(&self) -> String {
-        self.svg().to_string()
-    }
+/// What a value looks like.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    /// As HTML.
+    pub html: String,
+    /// As text, for readers without HTML.
+    pub plain: String,
+}
 
-    fn plain(&self) -> String {
-        format!("[{}]", self.title())
+impl Shown {
+    /// A line of text.
+    fn line(plain: String) -> Shown {
+        let html = format!("<p>{}</p>", escaped(&plain));
+        Shown { html, plain }
+    }
+}
+
+impl Show for Figure {
+    fn shown(&self) -> Shown {
+        Shown {
+            html: self.svg().to_string(),
+            plain: format!("[{}]", self.title()),
+        }
     }
 }
 
 /// Figures side by side, as far as there is room.
 impl Show for Vec<Figure> {
-    fn html(&self) -> String {
+    fn shown(&self) -> Shown {
         let cell =
             |figure: &Figure| format!("<div style=\"flex:1 1 380px;min-width:0\">{figure}</div>");
         let cells: String = self.iter().map(cell).collect();
-        format!("<div style=\"display:flex;flex-wrap:wrap;gap:24px\">{cells}</div>")
-    }
-
-    fn plain(&self) -> String {
-        self.iter().map(Show::plain).collect::<Vec<_>>().join("\n")
+        let plain: Vec<String> = self.iter().map(|figure| figure.shown().plain).collect();
+        Shown {
+            html: format!("<div style=\"display:flex;flex-wrap:wrap;gap:24px\">{cells}</div>"),
+            plain: plain.join("\n"),
+        }
     }
 }
 
@@ -79,6 +94,13 @@ struct Grid {
 }
 
 impl Grid {
+    fn shown(&self) -> Shown {
+        Shown {
+            html: self.html(),
+            plain: self.plain(),
+        }
+    }
+
     fn html(&self) -> String {
         // A long one scrolls.
         let height = if self.rows.len() > TALL {
@@ -153,13 +175,6 @@ impl Grid {
     }
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-}
-
 /// A number with about four digits that matter.
 fn number(value: f64) -> String {
     if !value.is_finite() {
@@ -176,13 +191,6 @@ fn number(value: f64) -> String {
             }
         }
         _ => format!("{value:.2e}"),
-    }
-}
-
-fn per_cent(share: f64) -> String {
-    match share.is_finite() {
-        true => format!("{:.1}\u{a0}%", 100.0 * share),
-        false => "not measured".into(),
     }
 }
 

@@ -9,7 +9,7 @@
 //! finite is left out, and the figure says so in its place. Labels may be anything: they are escaped,
 //! and shortened where they are too long.
 
-mod canvas;
+pub(crate) mod canvas;
 mod distribution;
 mod matrix;
 mod plane;
@@ -106,13 +106,6 @@ pub fn interval(what: &str, value: f64, interval: [f64; 2], chance: f64) -> Figu
     }
     whisker(&mut canvas, &x, value, interval, line, 4);
     canvas.finish(&title)
-}
-
-/// The recall of each class: [`rates`] with the axis named.
-pub fn recall(classes: &[String], values: &[f64], intervals: &[[f64; 2]], chance: f64) -> Figure {
-    let title = format!("Recall of each of {} classes", classes.len());
-    let axis = "recall (per cent of the class)";
-    rates(&title, axis, classes, values, intervals, chance)
 }
 
 /// Shares with their 95 % intervals, one row for each in the order given, and the line of guessing.
@@ -420,7 +413,7 @@ pub(crate) mod tests {
         let intervals = [[0.0, 0.3], [0.1, f64::NAN], [f64::NAN; 2], [0.9, 1.0]];
         for svg in [
             confusion(&nasty, &counts),
-            recall(&nasty, &shares, &intervals, 0.25),
+            rates("<title>", "<axis>", &nasty, &shares, &intervals, 0.25),
             groups(&nasty, &shares, &[1, 2, 3, 4], f64::NAN),
             bars("<title>", &nasty, &shares, "<unit>", 2),
             distribution(&nasty, &vec![shares.to_vec(); 4], "<axis>"),
@@ -440,7 +433,7 @@ pub(crate) mod tests {
     fn figures_of_nothing_say_so() {
         for svg in [
             confusion(&[], &[]),
-            recall(&[], &[], &[], f64::NAN),
+            rates("", "", &[], &[], &[], f64::NAN),
             groups(&[], &[], &[], f64::NAN),
             reliability(&[], f64::NAN),
             bars("", &[], &[], "", 0),

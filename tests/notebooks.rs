@@ -117,7 +117,7 @@ fn features_are_kept_for_the_same_sound_and_settings_alone() {
     let nothing = extract::update(&manifest, &settings, sandbox.path().join("new.parquet"));
     let nothing = nothing.unwrap_err().to_string();
     assert!(
-        nothing.contains("no recording could be used, 3 failed"),
+        nothing.contains("no recording could be used, 3 recordings failed"),
         "{nothing}"
     );
 }

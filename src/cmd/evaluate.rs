@@ -6,7 +6,7 @@ use sentire::audit::{self, Finding};
 use sentire::dataset::Dataset;
 use sentire::error::{Error, Result};
 use sentire::evaluate::{self, Evaluation, FoldSpec, NormalizeSpec, Protocol};
-use sentire::features::FeatureSet;
+use sentire::features::{FeatureSet, meanings};
 use sentire::model::{ModelSpec, Normalize};
 use sentire::output;
 use sentire::report::{About, Report, cross_to_html, to_html};
@@ -308,7 +308,7 @@ pub fn write_report(dir: &Path, evaluations: &[Evaluation], command: &str) -> Re
     let reports: Vec<Report> = evaluations.iter().map(|e| e.report.clone()).collect();
     let about = About {
         title: title(&reports[0]),
-        meanings: meanings(&reports[0].features),
+        meanings: meanings(&FeatureSet::parse_list(&reports[0].features).unwrap_or_default()),
         ..about(command.to_string())
     };
     let text = reports
@@ -336,10 +336,4 @@ fn title(report: &Report) -> String {
         [] => format!("Recognising {}", report.label),
         corpora => format!("Recognising {} in {}", report.label, corpora.join(", ")),
     }
-}
-
-/// What the features of these sets are, in plain words.
-fn meanings(sets: &str) -> std::collections::BTreeMap<String, String> {
-    let sets = FeatureSet::parse_list(sets).unwrap_or_default();
-    sets.into_iter().flat_map(FeatureSet::meanings).collect()
 }

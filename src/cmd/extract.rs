@@ -122,16 +122,5 @@ pub fn extract_with_progress(
     };
     let summary = extract::run(manifest, settings, output, previous, &on_event)?;
     bar.finish_and_clear();
-    if summary.recordings == 0 {
-        let failures = extract::failures_path(output);
-        let reasons = match output.exists() {
-            true => format!("{} is left as it was", output.display()),
-            false => format!("the reasons are in {}", failures.display()),
-        };
-        let all = count(summary.failed, "recording");
-        return Err(Error::Data(format!(
-            "no recording could be used, {all} failed; {reasons}"
-        )));
-    }
-    Ok(summary)
+    summary.unless_empty(output)
 }

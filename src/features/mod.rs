@@ -201,6 +201,11 @@ impl FromStr for FeatureSet {
     }
 }
 
+/// What each feature of some sets is, in plain words with its unit.
+pub fn meanings(sets: &[FeatureSet]) -> BTreeMap<String, String> {
+    sets.iter().flat_map(|set| set.meanings()).collect()
+}
+
 /// What a feature is: one entry of the dictionary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Feature {

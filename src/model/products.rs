@@ -4,7 +4,8 @@
 //! threads.
 
 use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use faer::linalg::solvers::SelfAdjointEigen;
+use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
@@ -50,6 +51,34 @@ pub fn product(a: MatRef<f64>, b: MatRef<f64>) -> Mat<f64> {
     let mut out = Mat::zeros(a.nrows(), b.ncols());
     matmul(out.as_mut(), Accum::Replace, a, b, 1.0, Par::Seq);
     out
+}
+
+/// Eigenvectors of the inner products of rows, or of columns where these are fewer: both have the same
+/// eigenvalues.
+pub struct Directions {
+    /// Whether they are of the rows.
+    pub of_rows: bool,
+    /// The eigenvalues, rising; rounding below 0 is 0.
+    pub values: Vec<f64>,
+    /// An eigenvector in each column.
+    pub vectors: Mat<f64>,
+}
+
+/// The [`Directions`] of `x`; an error says why there are none.
+pub fn directions(x: MatRef<f64>) -> Result<Directions, String> {
+    let of_rows = x.ncols() > x.nrows();
+    let gram = match of_rows {
+        true => product(x, x.transpose()),
+        false => product(x.transpose(), x),
+    };
+    let eigen = SelfAdjointEigen::new(gram.as_ref(), Side::Lower);
+    let eigen = eigen.map_err(|cause| format!("{cause:?}"))?;
+    let values = eigen.S().column_vector().iter();
+    Ok(Directions {
+        of_rows,
+        values: values.map(|&value| value.max(0.0)).collect(),
+        vectors: eigen.U().to_owned(),
+    })
 }
 
 /// Calls `block` with the first row, the number of rows and the memory of each block of `out`.

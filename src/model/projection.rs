@@ -1,12 +1,11 @@
 //! Principal components: the plane in which rows differ most (Pearson 1901, "On lines and planes of
 //! closest fit to systems of points in space").
 
-use faer::linalg::solvers::SelfAdjointEigen;
-use faer::{Mat, Side};
+use faer::Mat;
 
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::model::products::product;
+use crate::model::products::{Directions, directions, product};
 use crate::model::{Normalize, participants, scaled};
 use crate::scaler::Scaler;
 
@@ -36,25 +35,20 @@ impl Projection {
         let rows: Vec<usize> = (0..prepared.len()).collect();
         let x = Scaler::fit(prepared.view(), &rows).apply(prepared.view(), &rows);
         let x = Mat::from_fn(x.nrows(), x.ncols(), |i, f| f64::from(x[(i, f)]));
-        // Inner products of rows or of features, whichever are fewer, have the same eigenvalues.
-        let is_wide = x.ncols() > x.nrows();
-        let gram = match is_wide {
-            true => product(x.as_ref(), x.transpose()),
-            false => product(x.transpose(), x.as_ref()),
-        };
-        let eigen = SelfAdjointEigen::new(gram.as_ref(), Side::Lower);
-        let eigen =
-            eigen.map_err(|cause| Error::Data(format!("no principal components: {cause:?}")))?;
-        let values: Vec<f64> = eigen.S().column_vector().iter().copied().collect();
-        let vectors = eigen.U();
+        let Directions {
+            of_rows,
+            values,
+            vectors,
+        } = directions(x.as_ref())
+            .map_err(|cause| Error::Data(format!("no principal components: {cause}")))?;
         let total: f64 = values.iter().sum();
         // Ascending, the largest are the last.
         let component = |k: usize| -> (Vec<f64>, f64) {
             let Some(place) = values.len().checked_sub(1 + k) else {
                 return (vec![0.0; x.nrows()], 0.0);
             };
-            let value = values[place].max(0.0);
-            let mut along: Vec<f64> = match is_wide {
+            let value = values[place];
+            let mut along: Vec<f64> = match of_rows {
                 true => (0..x.nrows())
                     .map(|i| vectors[(i, place)] * value.sqrt())
                     .collect(),

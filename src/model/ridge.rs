@@ -13,14 +13,14 @@
 
 use std::collections::BTreeMap;
 
-use faer::linalg::solvers::{SelfAdjointEigen, Solve};
-use faer::{Mat, Side};
+use faer::Mat;
+use faer::linalg::solvers::Solve;
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::model::products::{product, products};
+use crate::model::products::{Directions, directions, product, products};
 use crate::model::spec::Alpha;
 use crate::model::{balanced_weights, norms_over_classes};
 
@@ -161,29 +161,20 @@ impl Weighted {
     }
 
     fn decompose(&self) -> Result<Decomposed> {
-        let is_wide = self.x.ncols() > self.x.nrows();
-        let gram = match is_wide {
-            true => product(self.x.as_ref(), self.x.transpose()),
-            false => product(self.x.transpose(), self.x.as_ref()),
-        };
-        let eigen = SelfAdjointEigen::new(gram.as_ref(), Side::Lower);
-        let eigen = eigen.map_err(|cause| {
-            Error::Data(format!("the ridge regression cannot be trained: {cause:?}"))
+        let Directions {
+            of_rows,
+            values,
+            vectors,
+        } = directions(self.x.as_ref()).map_err(|cause| {
+            Error::Data(format!("the ridge regression cannot be trained: {cause}"))
         })?;
-        let vectors = eigen.U().to_owned();
-        let values = eigen
-            .S()
-            .column_vector()
-            .iter()
-            .map(|&v| v.max(0.0))
-            .collect();
         // Each row in the directions of the eigenvectors, times the root of the eigenvalue.
-        let turned = match is_wide {
+        let turned = match of_rows {
             true => vectors.clone(),
             false => product(self.x.as_ref(), vectors.as_ref()),
         };
         Ok(Decomposed {
-            is_wide,
+            is_wide: of_rows,
             values,
             along: product(turned.transpose(), self.targets.as_ref()),
             turned,

@@ -1,10 +1,8 @@
 //! Figures of what is found out about predictions and features.
 
-use std::collections::BTreeMap;
-
 use super::tables::scatter;
 use crate::dataset::Contrast;
-use crate::features::FeatureSet;
+use crate::features::{FeatureSet, meanings};
 use crate::model::Projection;
 use crate::plot::{self, Figure};
 use crate::predict::{Prediction, Reason};
@@ -58,8 +56,7 @@ pub fn plot_reasons(reasons: &[Reason]) -> Figure {
 ///
 /// [`Dataset::contrasts`]: crate::dataset::Dataset::contrasts
 pub fn plot_contrasts(contrasts: &[Contrast]) -> Figure {
-    let sets = FeatureSet::ALL.iter();
-    let meanings: BTreeMap<String, String> = sets.flat_map(|set| set.meanings()).collect();
+    let meanings = meanings(FeatureSet::ALL);
     let meaning = |contrast: &Contrast| {
         let meaning = meanings.get(&contrast.feature);
         meaning.unwrap_or(&contrast.feature).clone()

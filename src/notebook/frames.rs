@@ -2,19 +2,15 @@
 
 use polars::prelude::{AnyValue, DataFrame};
 
-use super::{Grid, Show, number};
+use super::{Grid, Show, Shown, number};
 
 const ROWS: usize = 12;
 const COLUMNS: usize = 9;
 
 /// The first rows, and its size.
 impl Show for DataFrame {
-    fn html(&self) -> String {
-        grid(self).html()
-    }
-
-    fn plain(&self) -> String {
-        grid(self).plain()
+    fn shown(&self) -> Shown {
+        grid(self).shown()
     }
 }
 

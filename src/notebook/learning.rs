@@ -2,21 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::{Grid, Show, escaped, number, per_cent, plot_reasons};
+use super::{Grid, Show, Shown, number, plot_reasons};
 use crate::dataset::{Contrast, Dataset};
 use crate::evaluate::Evaluation;
 use crate::model::Model;
+use crate::plot::canvas::{escaped, percent};
 use crate::predict::{Prediction, Reason};
 use crate::report::Report;
 
 /// How many rows each speaker has of each class.
 impl Show for Dataset {
-    fn html(&self) -> String {
-        self.grid().html()
-    }
-
-    fn plain(&self) -> String {
-        self.grid().plain()
+    fn shown(&self) -> Shown {
+        self.grid().shown()
     }
 }
 
@@ -55,48 +52,41 @@ impl Dataset {
 
 /// The headline, the confusion matrix, the recalls.
 impl Show for Report {
-    fn html(&self) -> String {
+    fn shown(&self) -> Shown {
         let [low, high] = self.uar_ci95;
-        format!(
+        let figures = vec![self.plot_confusion(), self.plot_recall()].shown();
+        let html = format!(
             "<p><b>UAR {}</b> (95&nbsp;% interval {} to {}, chance {}), accuracy {}, macro-F1 {}; {} recordings of {} speakers, \
              {}, <code>--normalize {}</code></p>\n{}",
-            per_cent(self.uar),
-            per_cent(low),
-            per_cent(high),
-            per_cent(self.chance),
-            per_cent(self.accuracy),
+            percent(self.uar, 1),
+            percent(low, 1),
+            percent(high, 1),
+            percent(self.chance, 1),
+            percent(self.accuracy, 1),
             number(self.macro_f1),
             self.n,
             self.speakers,
             escaped(&self.model.to_string()),
             self.normalize,
-            vec![self.plot_confusion(), self.plot_recall()].html()
-        )
-    }
-
-    fn plain(&self) -> String {
-        self.to_text()
+            figures.html
+        );
+        Shown {
+            html,
+            plain: self.to_text(),
+        }
     }
 }
 
 impl Show for Evaluation {
-    fn html(&self) -> String {
-        self.report.html()
-    }
-
-    fn plain(&self) -> String {
-        self.report.plain()
+    fn shown(&self) -> Shown {
+        self.report.shown()
     }
 }
 
 /// Its card.
 impl Show for Model {
-    fn html(&self) -> String {
-        self.grid().html()
-    }
-
-    fn plain(&self) -> String {
-        self.grid().plain()
+    fn shown(&self) -> Shown {
+        self.grid().shown()
     }
 }
 
@@ -106,9 +96,9 @@ impl Model {
         let held_out = match &card.held_out {
             Some(figures) => format!(
                 "UAR {} ({} to {}) on training speakers held out in {} groups",
-                per_cent(figures.uar),
-                per_cent(figures.uar_ci95[0]),
-                per_cent(figures.uar_ci95[1]),
+                percent(figures.uar, 1),
+                percent(figures.uar_ci95[0], 1),
+                percent(figures.uar_ci95[1], 1),
                 figures.folds
             ),
             None => "not measured: it knows one speaker".into(),
@@ -123,7 +113,7 @@ impl Model {
             ),
             ("features", self.feature_names.len().to_string()),
             ("held out", held_out),
-            ("unsure below", per_cent(card.unsure_below)),
+            ("unsure below", percent(card.unsure_below, 1)),
             ("for", card.intended_use.clone()),
         ];
         Grid {
@@ -138,51 +128,42 @@ impl Model {
 
 /// The label, the verdicts, the probabilities.
 impl Show for Prediction {
-    fn html(&self) -> String {
-        format!("<p>{}</p>\n{}", escaped(&self.plain()), self.plot())
-    }
-
-    fn plain(&self) -> String {
-        let mut text = format!("{}: {}", self.file, self.label);
+    fn shown(&self) -> Shown {
+        let mut verdict = format!("{}: {}", self.file, self.label);
         if self.unsure {
-            text.push_str(", unsure");
+            verdict.push_str(", unsure");
         }
         if self.out_of_domain {
-            text.push_str(", unlike the training recordings");
+            verdict.push_str(", unlike the training recordings");
         }
-        text
+        let Shown { html, plain } = Shown::line(verdict);
+        Shown {
+            html: format!("{html}\n{}", self.plot()),
+            plain,
+        }
     }
 }
 
 impl Show for Vec<Prediction> {
-    fn html(&self) -> String {
-        crate::predict::to_table(self).html()
-    }
-
-    fn plain(&self) -> String {
-        crate::predict::to_table(self).plain()
+    fn shown(&self) -> Shown {
+        crate::predict::to_table(self).shown()
     }
 }
 
 impl Show for Vec<Reason> {
-    fn html(&self) -> String {
-        plot_reasons(self).html()
-    }
-
-    fn plain(&self) -> String {
+    fn shown(&self) -> Shown {
         let line = |reason: &Reason| format!("{:+.2}: {}", reason.effect, reason.to_text());
-        self.iter().map(line).collect::<Vec<_>>().join("\n")
+        Shown {
+            html: plot_reasons(self).to_string(),
+            plain: self.iter().map(line).collect::<Vec<_>>().join("\n"),
+        }
     }
 }
 
 /// The features that differ most.
 impl Show for Vec<Contrast> {
-    fn html(&self) -> String {
-        grid_of_contrasts(self).html()
-    }
-
-    fn plain(&self) -> String {
-        grid_of_contrasts(self).plain()
+    fn shown(&self) -> Shown {
+        grid_of_contrasts(self).shown()
     }
 }
 
@@ -227,21 +208,21 @@ mod tests {
             model: "svm".into(),
             duration_s: 2.0,
         };
-        let html = prediction.html();
+        let html = prediction.shown().html;
         assert_well_formed(&html, &[]);
         assert!(html.contains("&lt;x&gt;.wav: sad, unsure"));
         assert!(
             html.find(">\nsad").unwrap() < html.find(">\nangry").unwrap(),
             "the surest first"
         );
-        assert_well_formed(&vec![prediction].html(), &[]);
+        assert_well_formed(&vec![prediction].shown().html, &[]);
     }
 
     #[test]
     fn a_dataset_counts_classes_by_speaker() {
         let mut data = crate::dataset::tests::of_labels(&[0, 1, 1], 2);
         data.speakers = vec![Some("s".into()), Some("s".into()), None];
-        let text = data.plain();
+        let text = data.shown().plain;
         assert!(text.contains("unknown  0"), "{text}");
         assert!(text.lines().nth(1).unwrap().starts_with("s "), "{text}");
     }
@@ -259,14 +240,14 @@ mod tests {
             reason.to_text(),
             "pitch, far higher than usual (+2.1 sd): mean of the pitch (Hz)"
         );
-        assert_well_formed(&vec![reason].html(), &[]);
+        assert_well_formed(&vec![reason].shown().html, &[]);
         let contrast = Contrast {
             feature: "f0_hz_mean".into(),
             d: -1.5,
             mean: 100.0,
             mean_of_others: 200.0,
         };
-        assert_well_formed(&vec![contrast.clone()].html(), &[]);
+        assert_well_formed(&vec![contrast.clone()].shown().html, &[]);
         let figure = super::super::plot_contrasts(&[contrast]);
         assert!(figure.svg().contains("(Hz)"), "{}", figure.svg());
     }

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
 
-use super::{Show, escaped, number};
+use super::{Grid, Show, Shown, number};
 use crate::audio::{Audio, Recording};
 use crate::dsp::mel;
 use crate::error::{Error, Result};
@@ -54,37 +54,33 @@ impl Audio {
 
 /// A player and the waveform.
 impl Show for Audio {
-    fn html(&self) -> String {
+    fn shown(&self) -> Shown {
+        let Audio {
+            samples,
+            sample_rate,
+        } = self;
+        let plain = format!(
+            "{} s of sound, {} samples at {sample_rate} Hz",
+            number(self.duration_s()),
+            samples.len()
+        );
         let player = match self.duration_s() <= LONGEST_PLAYED_S {
             true => format!(
                 "<audio controls preload=\"metadata\" src=\"data:audio/wav;base64,{}\"></audio>\n",
                 BASE64.encode(self.wav())
             ),
-            false => format!("<p>{}: too long to be played here</p>\n", self.plain()),
+            false => format!("<p>{plain}: too long to be played here</p>\n"),
         };
-        player + self.plot_waveform().svg()
-    }
-
-    fn plain(&self) -> String {
-        let Audio {
-            samples,
-            sample_rate,
-        } = self;
-        let duration_s = number(self.duration_s());
-        format!(
-            "{duration_s} s of sound, {} samples at {sample_rate} Hz",
-            samples.len()
-        )
+        Shown {
+            html: player + self.plot_waveform().svg(),
+            plain,
+        }
     }
 }
 
 /// What is known of it, a player and the waveform.
 impl Show for Recording {
-    fn html(&self) -> String {
-        format!("<p>{}</p>\n{}", escaped(&self.plain()), self.audio.html())
-    }
-
-    fn plain(&self) -> String {
+    fn shown(&self) -> Shown {
         let channels = match self.channels {
             1 => "mono".to_string(),
             n => format!("{n} channels"),
@@ -93,35 +89,36 @@ impl Show for Recording {
             true => format!("loud parts at {} dB re full scale", number(self.loud_db)),
             false => "digital silence".into(),
         };
-        format!(
+        let Shown { html, plain } = Shown::line(format!(
             "{} s, {} Hz, {channels}; {level}, {:.0} % speech, {:.2} % clipped",
             number(self.duration_s),
             self.sample_rate,
             100.0 * self.speech_ratio,
             100.0 * self.clipped_ratio
-        )
+        ));
+        Shown {
+            html: format!("{html}\n{}", self.audio.shown().html),
+            plain,
+        }
     }
 }
 
 impl LldTable {
     /// The contours `names` below each other; an unknown name is an error.
     pub fn plot(&self, names: &[&str]) -> Result<Figure> {
+        let known = || self.llds.iter().zip(&self.contours);
         let contour = |name: &&str| {
-            let lld = self
-                .llds
-                .iter()
-                .find(|lld| lld.name == *name)
-                .ok_or_else(|| {
-                    let names: Vec<&str> = self.llds.iter().map(|lld| lld.name.as_str()).collect();
-                    Error::Usage(format!(
-                        "no contour `{name}`; there are {}",
-                        names.join(", ")
-                    ))
-                })?;
+            let (lld, values) = known().find(|(lld, _)| lld.name == *name).ok_or_else(|| {
+                let names: Vec<&str> = self.llds.iter().map(|lld| lld.name.as_str()).collect();
+                Error::Usage(format!(
+                    "no contour `{name}`; there are {}",
+                    names.join(", ")
+                ))
+            })?;
             Ok(Contour {
                 name: lld.name.clone(),
                 unit: lld.unit.into(),
-                values: self.contour(name).expect("it was just found").to_vec(),
+                values: values.clone(),
             })
         };
         let contours: Vec<Contour> = names.iter().map(contour).collect::<Result<_>>()?;
@@ -131,17 +128,13 @@ impl LldTable {
 
 /// The descriptors with their units, and how each is spread over the frames.
 impl Show for LldTable {
-    fn html(&self) -> String {
-        self.grid().html()
-    }
-
-    fn plain(&self) -> String {
-        self.grid().plain()
+    fn shown(&self) -> Shown {
+        self.grid().shown()
     }
 }
 
 impl LldTable {
-    fn grid(&self) -> super::Grid {
+    fn grid(&self) -> Grid {
         let row = |(lld, contour): (&crate::lld::Lld, &Vec<f32>)| {
             let mut values: Vec<f32> = contour.iter().copied().filter(|v| !v.is_nan()).collect();
             values.sort_by(f32::total_cmp);
@@ -159,7 +152,7 @@ impl LldTable {
                 values.len().to_string(),
             ]
         };
-        super::Grid {
+        Grid {
             names: ["descriptor", "unit", "5 %", "median", "95 %", "frames"]
                 .map(String::from)
                 .to_vec(),
@@ -191,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_recording_can_be_heard_and_a_long_one_is_not_put_into_the_page() {
-        let html = tone(1).html();
+        let html = tone(1).shown().html;
         assert_well_formed(&html, &[]);
         let data = html
             .split_once("base64,")
@@ -205,7 +198,7 @@ mod tests {
         assert_eq!(reader.duration(), 16_000);
         let heard: Vec<i16> = reader.samples().map(Result::unwrap).collect();
         assert_eq!(heard[1], (0.1_f32.sin() * 32767.0).round() as i16);
-        assert!(!tone(61).html().contains("<audio"));
+        assert!(!tone(61).shown().html.contains("<audio"));
     }
 
     #[test]
@@ -219,7 +212,7 @@ mod tests {
             unknown.starts_with("no contour `pitch`; there are "),
             "{unknown}"
         );
-        assert_well_formed(&llds.html(), &[]);
+        assert_well_formed(&llds.shown().html, &[]);
         let f0 = llds.contour("f0_hz").unwrap();
         let spectrogram = tone(1).plot_spectrogram(f0);
         assert_well_formed(spectrogram.svg(), &[]);

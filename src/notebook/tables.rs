@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Grid, Show, escaped, number};
+use super::{Grid, Show, Shown, number};
 use crate::corpus::scan::counts;
 use crate::corpus::{Manifest, Scan};
 use crate::error::Result;
 use crate::extract::Summary;
+use crate::features::{FeatureSet, meanings};
+use crate::plot::canvas::escaped;
 use crate::plot::{self, Figure};
 use crate::table::{Column, Table};
 
@@ -16,12 +18,8 @@ const COLUMNS: usize = 14;
 
 /// The first rows, and its size.
 impl Show for Table {
-    fn html(&self) -> String {
-        self.grid().html()
-    }
-
-    fn plain(&self) -> String {
-        self.grid().plain()
+    fn shown(&self) -> Shown {
+        self.grid().shown()
     }
 }
 
@@ -84,8 +82,8 @@ impl Table {
         let meaning = self
             .metadata
             .get("sentire.sets")
-            .and_then(|sets| crate::features::FeatureSet::parse_list(sets).ok())
-            .and_then(|sets| sets.iter().find_map(|set| set.meanings().remove(column)));
+            .and_then(|sets| FeatureSet::parse_list(sets).ok())
+            .and_then(|sets| meanings(&sets).remove(column));
         match (meaning, column.strip_suffix("_s")) {
             (Some(meaning), _) => meaning,
             (None, Some(name)) => format!("{} (s)", name.replace('_', " ")),
@@ -118,16 +116,12 @@ fn shortened(word: &str) -> String {
 
 /// How much there is of what.
 impl Show for Manifest {
-    fn html(&self) -> String {
-        format!("<p>{}</p>", escaped(&self.plain()))
-    }
-
-    fn plain(&self) -> String {
+    fn shown(&self) -> Shown {
         let (speakers, emotions) = counts(self);
-        format!(
+        Shown::line(format!(
             "{} recordings, {speakers} speakers, {emotions} emotions",
             self.utterances.len()
-        )
+        ))
     }
 }
 
@@ -154,36 +148,31 @@ impl Manifest {
 
 /// The manifest, and what a person should know of it.
 impl Show for Scan {
-    fn html(&self) -> String {
-        let findings = self
-            .findings
-            .iter()
-            .map(|f| format!("<li>{}</li>", escaped(f)));
-        let findings: String = findings.collect();
-        match findings.is_empty() {
-            true => self.manifest.html(),
-            false => format!("{}\n<ul>{findings}</ul>", self.manifest.html()),
+    fn shown(&self) -> Shown {
+        let Shown {
+            mut html,
+            mut plain,
+        } = self.manifest.shown();
+        if !self.findings.is_empty() {
+            let findings = self.findings.iter();
+            let items: String = findings
+                .map(|f| format!("<li>{}</li>", escaped(f)))
+                .collect();
+            html.push_str(&format!("\n<ul>{items}</ul>"));
         }
-    }
-
-    fn plain(&self) -> String {
-        let lines = [self.manifest.plain()]
-            .into_iter()
-            .chain(self.findings.iter().cloned());
-        lines.collect::<Vec<_>>().join("\n")
+        for finding in &self.findings {
+            plain.push_str(&format!("\n{finding}"));
+        }
+        Shown { html, plain }
     }
 }
 
 impl Show for Summary {
-    fn html(&self) -> String {
-        format!("<p>{}</p>", self.plain())
-    }
-
-    fn plain(&self) -> String {
-        format!(
+    fn shown(&self) -> Shown {
+        Shown::line(format!(
             "{} recordings, {} rows of {} features; {} taken from before, {} failed",
             self.recordings, self.rows, self.features, self.reused, self.failed
-        )
+        ))
     }
 }
 
@@ -210,10 +199,10 @@ mod tests {
 
     #[test]
     fn a_table_shows_its_first_rows_and_what_it_knows() {
-        let html = table().html();
+        let html = table().shown().html;
         assert_well_formed(&html, &[]);
         assert!(html.contains("&lt;a&gt;") && !html.contains("nothing"));
-        let text = table().plain();
+        let text = table().shown().plain;
         assert!(
             text.starts_with("file  emotion  f0_hz_mean\n<a>   sad      110\n"),
             "{text}"

@@ -152,13 +152,17 @@ impl Canvas {
 
     /// A line through points.
     pub fn line(&mut self, points: &[(i32, i32)], ink: Ink) {
-        self.wide_line(points, 2, ink);
+        if points.len() > 1 {
+            self.trace(points, 2, ink);
+        }
     }
 
-    /// A line through points, `width` pixels wide.
-    pub fn wide_line(&mut self, points: &[(i32, i32)], width: u32, ink: Ink) {
-        if points.len() > 1 {
-            self.shapes.push(Shape::Line(points.to_vec(), width, ink));
+    /// A line through points, `width` pixels wide; a single point is a dot.
+    pub fn trace(&mut self, points: &[(i32, i32)], width: u32, ink: Ink) {
+        match *points {
+            [] => {}
+            [only] => self.dot(only, width / 2 + 1, ink),
+            _ => self.shapes.push(Shape::Line(points.to_vec(), width, ink)),
         }
     }
 
@@ -361,7 +365,8 @@ fn readable(text: &str) -> String {
     text.chars().map(visible).collect()
 }
 
-fn escaped(text: &str) -> String {
+/// `text` as markup holds it.
+pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

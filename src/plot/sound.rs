@@ -1,6 +1,6 @@
 //! Sound over time: waveform, spectrogram, contours of descriptors.
 
-use super::canvas::{self, Canvas, H, Ink, Scale};
+use super::canvas::{self, Canvas, H, Ink};
 use super::plane::{Plane, extent, label};
 use super::{Figure, SMALL};
 
@@ -120,12 +120,7 @@ pub fn spectrogram(
         let values = f0().enumerate().map(|(k, f0)| (k as f64 * hop_s, f0));
         let lines = plane.broken_line(values);
         for (ink, wide) in [(Ink::Rim, 5), (Ink::OnPicture, 2)] {
-            for line in &lines {
-                match line[..] {
-                    [only] => canvas.dot(only, wide / 2 + 1, ink),
-                    _ => canvas.wide_line(line, wide, ink),
-                }
-            }
+            lines.iter().for_each(|line| canvas.trace(line, wide, ink));
         }
         let ticks = plane.y.ticks(6);
         for &tick in &ticks {
@@ -225,22 +220,15 @@ pub fn contours(contours: &[Contour], hop_s: f64) -> Figure {
             .enumerate()
             .map(|(k, value)| (k as f64 * hop_s, value));
         for line in plane.broken_line(points) {
-            let line = thinned(line);
-            match line[..] {
-                [only] => canvas.dot(only, 2, Ink::Accent),
-                _ => canvas.line(&line, Ink::Accent),
-            }
+            canvas.trace(&thinned(line), 2, Ink::Accent);
         }
     }
     let bottom = row * contours.len() as i32 - 8;
-    let time = Scale::new(0.0..duration_s, LEFT..RIGHT);
-    let ticks = time.ticks(9);
-    for &tick in &ticks {
-        let at = (time.at(tick), bottom + 13);
-        canvas.text(&label(tick, &ticks), SMALL, Ink::Muted, at, H::Center);
-    }
-    let middle = ((LEFT + RIGHT) / 2, bottom + 32);
-    canvas.text("time (s)", SMALL, Ink::Muted, middle, H::Center);
+    Plane::new((0.0..duration_s, LEFT, RIGHT), (0.0..1.0, 0, bottom)).below(
+        &mut canvas,
+        9,
+        "time (s)",
+    );
     canvas.finish(&title)
 }
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Features, Predictor};
 use crate::error::{Error, Result};
-use crate::features::{Family, Feature};
+use crate::features::{self, Family, Feature};
 use crate::model;
 
 /// Statistics that people can picture: how much of something there is, and how much it varies. One of them
@@ -99,9 +99,9 @@ impl Predictor {
         };
 
         let sets = &self.settings.sets;
-        let features: Vec<Feature> = sets.iter().flat_map(|set| set.features()).collect();
+        let known: Vec<Feature> = sets.iter().flat_map(|set| set.features()).collect();
         let mut families: BTreeMap<Family, Vec<usize>> = BTreeMap::new();
-        for (place, feature) in features.iter().enumerate() {
+        for (place, feature) in known.iter().enumerate() {
             if let Some(family) = Family::of(&feature.name) {
                 families.entry(family).or_default().push(place);
             }
@@ -113,14 +113,13 @@ impl Predictor {
         order.truncate(most);
 
         let deviations = self.model.deviations(asked.x.view());
-        let meanings: BTreeMap<String, String> =
-            sets.iter().flat_map(|set| set.meanings()).collect();
+        let meanings = features::meanings(sets);
         let is_plain = |place: &&usize| {
             let Feature {
                 descriptor,
                 functional,
                 ..
-            } = &features[**place];
+            } = &known[**place];
             PLAIN.contains(&&**functional) && !descriptor.contains("_delta")
         };
         let reason = |(family, effect): (Family, f64)| {
@@ -139,7 +138,7 @@ impl Predictor {
                 .reduce(stronger)
                 .expect("no family is empty");
             let place = places[strongest];
-            let feature = features[place].name.clone();
+            let feature = known[place].name.clone();
             Reason {
                 family,
                 effect,

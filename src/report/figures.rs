@@ -22,7 +22,9 @@ impl Report {
             let ends = self.recall_ci95.get(class).copied();
             ends.unwrap_or([f64::NAN; 2])
         };
-        plot::recall(
+        plot::rates(
+            &format!("Recall of each of {} classes", self.classes.len()),
+            "recall (per cent of the class)",
             &self.classes,
             &self.classes.iter().map(recall).collect::<Vec<_>>(),
             &self.classes.iter().map(ends).collect::<Vec<_>>(),
