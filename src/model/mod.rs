@@ -11,6 +11,7 @@ pub mod forest;
 pub mod logistic;
 mod products;
 mod projection;
+mod radial;
 pub mod ridge;
 mod select;
 mod smo;
