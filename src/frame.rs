@@ -17,9 +17,9 @@ use crate::table::{self, Table};
 const LISTED: usize = 5;
 
 impl Table {
-    /// The table as a Polars frame.
+    /// The table as a Polars frame, without the columns that the Parquet file has as lists.
     pub fn to_frame(&self) -> Result<DataFrame> {
-        let columns = self.columns.iter().map(|(name, column)| {
+        let columns = self.flat().map(|(name, column)| {
             let name = PlSmallStr::from_str(name);
             match column {
                 table::Column::Text(values) => Column::new(
@@ -134,7 +134,9 @@ pub fn statistics(table: &Table) -> Result<Statistics> {
             .with_column(Column::new("duration_s".into(), durations))
             .map_err(polars)?;
     }
-    let features = table.feature_names().unwrap_or_default();
+    let flat: HashSet<&str> = table.flat().map(|(name, _)| name.as_str()).collect();
+    let mut features = table.feature_names().unwrap_or_default();
+    features.retain(|name| flat.contains(name.as_str()));
     let duration = match frame.column("duration_s") {
         Ok(column) => column.as_materialized_series().clone(),
         Err(_) => Series::new_empty("duration_s".into(), &DataType::Float64),

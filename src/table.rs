@@ -23,8 +23,12 @@ use parquet::schema::types::ColumnPath;
 
 use crate::error::{Error, Result};
 use crate::output::Output;
+use crate::table::view::Stored;
 
 mod export;
+mod view;
+
+pub use view::{key as view_key, without_names};
 
 /// Rows of a row group. At 2000 columns of f32 a group takes 32 MB in memory, and a million rows
 /// have 250 groups.
@@ -314,14 +318,28 @@ impl Table {
         let builder = open(path)?;
         let metadata = key_values(builder.metadata().file_metadata().key_value_metadata());
         let all = builder.schema().fields().clone();
+        let numbers_of = |name: &str| -> Option<Vec<String>> {
+            serde_json::from_str(metadata.get(&view::key(name))?).ok()
+        };
         let wanted: Vec<usize> = (0..all.len())
-            .filter(|&i| is_wanted(all[i].name()))
+            .filter(|&i| match numbers_of(all[i].name()) {
+                Some(numbers) => numbers.iter().any(|name| is_wanted(name)),
+                None => is_wanted(all[i].name()),
+            })
             .collect();
-        let mut columns: Vec<Option<(String, Column)>> = wanted
-            .iter()
-            .map(|&i| Some((all[i].name().clone(), Column::empty_of(all[i].data_type())?)))
-            .collect();
-        let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
+        let start = |&i: &usize| {
+            let name = all[i].name();
+            if let Some(numbers) = numbers_of(name) {
+                let columns = vec![Vec::new(); numbers.len()];
+                return Reading::View(numbers, columns);
+            }
+            match Column::empty_of(all[i].data_type()) {
+                Some(column) => Reading::Flat(name.clone(), column),
+                None => Reading::Foreign,
+            }
+        };
+        let mut columns: Vec<Reading> = wanted.iter().map(start).collect();
+        let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied());
         for batch in builder
             .with_projection(mask)
             .with_batch_size(ROWS_PER_GROUP)
@@ -329,14 +347,35 @@ impl Table {
             .map_err(Error::table(path))?
         {
             let batch = batch.map_err(Error::table(path))?;
-            for (column, array) in columns.iter_mut().zip(batch.columns()) {
-                if let Some((_, column)) = column {
-                    column.append_arrow(array).map_err(Error::table(path))?;
+            for (&i, (column, array)) in wanted.iter().zip(columns.iter_mut().zip(batch.columns()))
+            {
+                match column {
+                    Reading::Flat(_, column) => {
+                        column.append_arrow(array).map_err(Error::table(path))?;
+                    }
+                    Reading::View(_, columns) => {
+                        view::append(columns, array).map_err(|cause| Error::Table {
+                            path: path.to_path_buf(),
+                            reason: format!("column `{}`: {cause}", all[i].name()),
+                        })?;
+                    }
+                    Reading::Foreign => {}
                 }
             }
         }
+        let read = columns.into_iter().flat_map(|column| match column {
+            Reading::Flat(name, column) => vec![(name, column)],
+            Reading::View(names, columns) => {
+                let named = names.into_iter().zip(columns);
+                let named = named.filter(|(name, _)| is_wanted(name));
+                named
+                    .map(|(name, values)| (name, Column::Float(values)))
+                    .collect()
+            }
+            Reading::Foreign => Vec::new(),
+        });
         Ok(Table {
-            columns: columns.into_iter().flatten().collect(),
+            columns: read.collect(),
             metadata,
         })
     }
@@ -350,6 +389,15 @@ impl Table {
             metadata.metadata().file_metadata().key_value_metadata(),
         ))
     }
+}
+
+/// A column of the file on its way into memory.
+enum Reading {
+    Flat(String, Column),
+    /// Names of the numbers of a view, and a column for each.
+    View(Vec<String>, Vec<Vec<f32>>),
+    /// Of a type that our tables do not have.
+    Foreign,
 }
 
 fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {
@@ -412,23 +460,34 @@ fn key_values(pairs: Option<&Vec<KeyValue>>) -> BTreeMap<String, String> {
         .into_iter()
         .flatten()
         .filter(|pair| pair.key.starts_with("sentire."));
-    ours.filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?)))
-        .collect()
+    let pairs = ours.filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?)));
+    view::unfolded(pairs.collect())
 }
 
 /// A table in the making: rows go to the file as they come, memory holds one row group.
 pub struct Writer {
     writer: ArrowWriter<Output>,
     schema: Arc<Schema>,
+    /// Which columns of the rows make each column of the file.
+    layout: Vec<Stored>,
     path: PathBuf,
 }
 
 impl Writer {
     /// Starts a table with the columns and the metadata of `like`; its rows are not written.
     pub fn create(path: &Path, like: &Table) -> Result<Writer> {
-        let field = |(name, column): &(String, Column)| Field::new(name, column.data_type(), true);
-        let fields: Vec<Field> = like.columns.iter().map(field).collect();
-        Writer::start(path, Arc::new(Schema::new(fields)), &like.metadata)
+        let names: Vec<&str> = like.columns.iter().map(|(name, _)| name.as_str()).collect();
+        let layout = view::layout(&names, &like.metadata);
+        let field = |stored: &Stored| match stored {
+            Stored::Flat(at) => {
+                let (name, column) = &like.columns[*at];
+                Field::new(name, column.data_type(), true)
+            }
+            Stored::View(name, columns) => view::field(name, columns.len()),
+        };
+        let fields: Vec<Field> = layout.iter().map(field).collect();
+        let writer = Writer::start(path, Arc::new(Schema::new(fields)), &like.metadata)?;
+        Ok(Writer { layout, ..writer })
     }
 
     fn start(
@@ -436,6 +495,7 @@ impl Writer {
         schema: Arc<Schema>,
         metadata: &BTreeMap<String, String>,
     ) -> Result<Writer> {
+        let metadata = view::folded(metadata);
         let mut properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(
                 ZstdLevel::try_new(3).expect("3 is a level of zstd"),
@@ -451,12 +511,14 @@ impl Writer {
                     .collect(),
             ));
         for field in schema.fields() {
-            if matches!(field.data_type(), DataType::Float32 | DataType::Float64) {
-                let path = ColumnPath::from(field.name().as_str());
-                properties = properties
-                    .set_column_dictionary_enabled(path.clone(), false)
-                    .set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT);
-            }
+            let path = match field.data_type() {
+                DataType::Float32 | DataType::Float64 => ColumnPath::from(field.name().as_str()),
+                _ if metadata.contains_key(&view::key(field.name())) => view::path(field.name()),
+                _ => continue,
+            };
+            properties = properties
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT);
         }
         let output = Output::create(path)?;
         // Without Arrow's copy of the schema our types lose nothing, and other readers see our
@@ -469,6 +531,7 @@ impl Writer {
         Ok(Writer {
             writer,
             schema,
+            layout: Vec::new(),
             path: path.to_path_buf(),
         })
     }
@@ -478,8 +541,11 @@ impl Writer {
         if rows.rows() == 0 {
             return Ok(());
         }
-        let arrays = rows.columns.iter().map(|(_, column)| column.to_arrow());
-        self.write_columns(arrays.collect())
+        let array = |stored: &Stored| match stored {
+            Stored::Flat(at) => rows.columns[*at].1.to_arrow(),
+            Stored::View(_, columns) => view::to_arrow(&rows.columns[columns.clone()]),
+        };
+        self.write_columns(self.layout.iter().map(array).collect())
     }
 
     fn write_columns(&mut self, arrays: Vec<ArrayRef>) -> Result<()> {

@@ -9,7 +9,7 @@ use sentire::audio::{self, Rate, ReadOptions};
 use sentire::error::{Error, Result};
 use sentire::features::{Dictionary, Entry, FEATURES_VERSION, FeatureSet, StatisticGroup};
 use sentire::model::{Card, Model, is_model};
-use sentire::table::{Table, plain_key};
+use sentire::table::{Table, plain_key, without_names};
 use serde::Serialize;
 
 use crate::cli::Describe;
@@ -192,8 +192,7 @@ impl TableDescription {
         let features = table.feature_names().map_or(0, |names| names.len());
         #[cfg(feature = "frame")]
         let statistics = sentire::frame::statistics(&table)?;
-        let mut metadata = table.metadata.clone();
-        metadata.remove(sentire::table::FEATURES_KEY);
+        let metadata = without_names(table.metadata.clone());
         Ok(TableDescription {
             rows: table.rows(),
             columns: table.columns.len(),

@@ -9,6 +9,7 @@ use crate::dataset::Dataset;
 use crate::metrics;
 use crate::model::trained::{HeldOut, Trained};
 use crate::model::{ModelSpec, Normalize};
+use crate::table;
 
 /// What every card says unless somebody who knows better replaces it.
 const INTENDED_USE: &str = "Research and statistics on speech like that of the training corpora. Corpora of acted speech \
@@ -84,8 +85,7 @@ impl Card {
         seed: u64,
         held_out: Option<&HeldOut>,
     ) -> Card {
-        let mut features = data.metadata.clone();
-        features.remove(crate::table::FEATURES_KEY);
+        let features = table::without_names(data.metadata.clone());
         let of_class = |class: usize| (0..data.len()).filter(move |&row| data.y[row] == class);
         let classes = 0..data.classes.len();
         Card {

@@ -11,7 +11,8 @@ use crate::output::Output;
 const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
 impl Table {
-    /// Writes the table as CSV: comma, UTF-8, one line of names; missing values are empty.
+    /// Writes the table as CSV: comma, UTF-8, one line of names; missing values are
+    /// empty, and columns that the Parquet file has as lists are left out.
     pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let failed = |cause: csv::Error| Error::Table {
@@ -21,10 +22,11 @@ impl Table {
         let mut output = Output::create(path)?;
         {
             let mut writer = csv::Writer::from_writer(&mut output);
-            let names = self.columns.iter().map(|(name, _)| name);
+            let columns: Vec<_> = self.flat().collect();
+            let names = columns.iter().map(|(name, _)| name);
             writer.write_record(names).map_err(failed)?;
             for row in 0..self.rows() {
-                let values = self.columns.iter().map(|(_, column)| column.text_of(row));
+                let values = columns.iter().map(|(_, column)| column.text_of(row));
                 writer.write_record(values).map_err(failed)?;
             }
             writer.flush().map_err(Error::io(path))?;

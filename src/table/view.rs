@@ -1,0 +1,316 @@
+//! Views: features that stand together in one list column of the file, as thousands of flat columns
+//! would make the footer large and every reading slow.
+//!
+//! In the file a view is a column of lists of equal length, named after it; the metadata key
+//! `sentire.features.VIEW` names the numbers in their order, and `sentire.features` the view. In
+//! memory each number is a column of its own and `sentire.features` names it, so that whoever learns
+//! from a table need not know of views.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, FixedSizeListArray, Float32Array};
+use arrow::datatypes::{DataType, Field, Float32Type};
+use parquet::schema::types::ColumnPath;
+
+use super::{Column, FEATURES_KEY, Table};
+
+/// Name of the values below a list column, as the Parquet format has it.
+const ELEMENT: &str = "element";
+
+/// The metadata key that names the numbers of `view`.
+pub fn key(view: &str) -> String {
+    format!("{FEATURES_KEY}.{view}")
+}
+
+/// Metadata without the lists of features' names, which are long.
+pub fn without_names(mut metadata: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let prefix = key("");
+    metadata.retain(|key, _| key != FEATURES_KEY && !key.starts_with(&prefix));
+    metadata
+}
+
+/// The views that metadata describe: name, and names of the numbers.
+fn views(metadata: &BTreeMap<String, String>) -> Vec<(&str, Vec<String>)> {
+    let described = metadata.iter().filter_map(|(key, names)| {
+        let view = key.strip_prefix(FEATURES_KEY)?.strip_prefix('.')?;
+        Some((view, serde_json::from_str(names).ok()?))
+    });
+    described.collect()
+}
+
+/// The metadata as they stand in the file: a view instead of its numbers.
+pub fn folded(metadata: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut folded = metadata.clone();
+    rename(&mut folded, |features| {
+        let names: Vec<&str> = features.iter().map(String::as_str).collect();
+        let stored = layout(&names, metadata)
+            .into_iter()
+            .map(|stored| match stored {
+                Stored::Flat(at) => features[at].clone(),
+                Stored::View(view, _) => view,
+            });
+        stored.collect()
+    });
+    folded
+}
+
+/// The metadata as they are in memory: the numbers of a view instead of its name.
+pub fn unfolded(mut metadata: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let views: Vec<(String, Vec<String>)> = views(&metadata)
+        .into_iter()
+        .map(|(view, names)| (view.to_string(), names))
+        .collect();
+    rename(&mut metadata, |features| {
+        let numbers = |name: &String| views.iter().find(|(view, _)| view == name);
+        let of_name = |name: &String| numbers(name).map_or(vec![name.clone()], |(_, n)| n.clone());
+        features.iter().flat_map(of_name).collect()
+    });
+    metadata
+}
+
+fn rename(
+    metadata: &mut BTreeMap<String, String>,
+    rename: impl FnOnce(Vec<String>) -> Vec<String>,
+) {
+    let Some(features) = metadata.get(FEATURES_KEY) else {
+        return;
+    };
+    if let Ok(features) = serde_json::from_str::<Vec<String>>(features) {
+        let renamed = rename(features);
+        let text = serde_json::to_string(&renamed).expect("names are plain strings");
+        metadata.insert(FEATURES_KEY.into(), text);
+    }
+}
+
+/// The columns of a table as the file has them: flat ones by number, views as the numbers of theirs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stored {
+    /// A column of the table.
+    Flat(usize),
+    /// The columns of a view, side by side.
+    View(String, std::ops::Range<usize>),
+}
+
+/// How the columns `names` are stored. Only a view whose numbers are all there, side by side, is
+/// stored as one.
+pub fn layout(names: &[&str], metadata: &BTreeMap<String, String>) -> Vec<Stored> {
+    let views = views(metadata);
+    let mut stored = Vec::new();
+    let mut at = 0;
+    while at < names.len() {
+        let begins = |(_, numbers): &&(&str, Vec<String>)| {
+            !numbers.is_empty()
+                && names.len() >= at + numbers.len()
+                && numbers.iter().zip(&names[at..]).all(|(a, b)| a == b)
+        };
+        match views.iter().find(begins) {
+            Some((view, numbers)) => {
+                let until = at + numbers.len();
+                stored.push(Stored::View(view.to_string(), at..until));
+                at = until;
+            }
+            None => {
+                stored.push(Stored::Flat(at));
+                at += 1;
+            }
+        }
+    }
+    stored
+}
+
+/// The field of a view of `width` numbers.
+pub fn field(view: &str, width: usize) -> Field {
+    let element = Field::new(ELEMENT, DataType::Float32, true);
+    let list = DataType::FixedSizeList(Arc::new(element), width as i32);
+    Field::new(view, list, false)
+}
+
+/// Where the numbers of a view stand in the file's schema.
+pub fn path(view: &str) -> ColumnPath {
+    ColumnPath::new([view, "list", ELEMENT].map(str::to_string).to_vec())
+}
+
+/// Columns of numbers, side by side, as one column of lists.
+pub fn to_arrow(columns: &[(String, Column)]) -> ArrayRef {
+    let columns: Vec<&[f32]> = columns
+        .iter()
+        .map(|(name, column)| match column {
+            Column::Float(values) => values.as_slice(),
+            _ => panic!("{name} is in a view and no 32-bit float"),
+        })
+        .collect();
+    let rows = columns.first().map_or(0, |column| column.len());
+    let values = (0..rows).flat_map(|row| columns.iter().map(move |column| column[row]));
+    let values = Float32Array::from_iter(values.map(|v| v.is_finite().then_some(v)));
+    let DataType::FixedSizeList(element, width) = field("", columns.len()).data_type().clone()
+    else {
+        unreachable!("it is one")
+    };
+    Arc::new(FixedSizeListArray::new(
+        element,
+        width,
+        Arc::new(values),
+        None,
+    ))
+}
+
+/// Appends the lists of `array` to the columns of their numbers; says what is wrong where they are no
+/// lists of as many.
+pub fn append(columns: &mut [Vec<f32>], array: &ArrayRef) -> Result<(), String> {
+    let values = match array.data_type() {
+        DataType::List(_) => {
+            let list = array.as_list::<i32>();
+            let whole = list
+                .offsets()
+                .windows(2)
+                .all(|o| (o[1] - o[0]) as usize == columns.len());
+            let (from, to) = (
+                list.offsets()[0] as usize,
+                list.offsets()[list.len()] as usize,
+            );
+            whole.then(|| list.values().slice(from, to - from))
+        }
+        DataType::FixedSizeList(_, width) => {
+            let list = array.as_fixed_size_list();
+            (*width as usize == columns.len()).then(|| list.values().clone())
+        }
+        _ => None,
+    };
+    let values = values
+        .filter(|_| array.null_count() == 0)
+        .ok_or_else(|| format!("expected a list of {} numbers in each row", columns.len()))?;
+    let values = arrow::compute::cast(&values, &DataType::Float32).map_err(|e| e.to_string())?;
+    let values = values.as_primitive::<Float32Type>();
+    let finite = |v: Option<f32>| v.filter(|v| v.is_finite()).unwrap_or(f32::NAN);
+    let mut values = values.iter();
+    for _ in 0..array.len() {
+        let row = columns.iter_mut().zip(&mut values);
+        row.for_each(|(column, value)| column.push(finite(value)));
+    }
+    Ok(())
+}
+
+impl Table {
+    /// The columns that the file has flat: all but the numbers of views, which no spreadsheet or
+    /// chart has a use for.
+    pub fn flat(&self) -> impl Iterator<Item = &(String, Column)> {
+        let names: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
+        let stored = layout(&names, &self.metadata);
+        stored.into_iter().filter_map(|stored| match stored {
+            Stored::Flat(at) => Some(&self.columns[at]),
+            Stored::View(..) => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table;
+
+    /// Two rows with a flat feature and a view of three numbers.
+    fn example() -> Table {
+        let float = |name: &str, values: [f32; 2]| (name.into(), Column::Float(values.to_vec()));
+        let file = ["a.wav", "b.wav"].map(|file| Some(file.to_string()));
+        Table {
+            columns: vec![
+                ("file".into(), Column::Text(file.to_vec())),
+                float("rms_mean", [0.5, 0.25]),
+                float("shape_1", [1.0, -1.0]),
+                float("shape_2", [f32::NAN, 2.0]),
+                float("shape_3", [3.0, f32::NAN]),
+            ],
+            metadata: [
+                (
+                    FEATURES_KEY,
+                    r#"["rms_mean","shape_1","shape_2","shape_3"]"#,
+                ),
+                (
+                    "sentire.features.shapes",
+                    r#"["shape_1","shape_2","shape_3"]"#,
+                ),
+                ("sentire.features_version", "2"),
+            ]
+            .map(|(key, value)| (key.to_string(), value.to_string()))
+            .into(),
+        }
+    }
+
+    /// Equality under which NaN equals NaN.
+    fn same(a: &Table, b: &Table) -> bool {
+        format!("{a:?}") == format!("{b:?}")
+    }
+
+    #[test]
+    fn a_view_is_one_column_of_the_file_and_many_in_memory() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.parquet");
+        example().write(&path).unwrap();
+        let file = table::open(&path).unwrap();
+        let names: Vec<&str> = file
+            .schema()
+            .fields()
+            .iter()
+            .map(|f| f.name().as_str())
+            .collect();
+        assert_eq!(names, ["file", "rms_mean", "shapes"]);
+        let pairs = file
+            .metadata()
+            .file_metadata()
+            .key_value_metadata()
+            .unwrap();
+        let features = pairs.iter().find(|pair| pair.key == FEATURES_KEY).unwrap();
+        assert_eq!(features.value.as_deref(), Some(r#"["rms_mean","shapes"]"#));
+        assert!(same(&Table::read(&path).unwrap(), &example()));
+        // And again, rewritten with a column more.
+        let copy = dir.path().join("copy.parquet");
+        let marks = ["train", "test"].map(|mark| Some(mark.to_string()));
+        table::copy_with_text(&path, &copy, ("split", &marks), &["file"]).unwrap();
+        let copy = Table::read(&copy).unwrap();
+        assert_eq!(copy.feature_names(), example().feature_names());
+        assert!(copy.column("shape_3").is_some() && copy.text("split").is_some());
+    }
+
+    #[test]
+    fn a_part_of_a_view_can_be_had() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.parquet");
+        example().write(&path).unwrap();
+        let part = Table::read_columns(&path, &["file", "shape_2"]).unwrap();
+        let names: Vec<&str> = part.columns.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["file", "shape_2"]);
+        // It is stored flat.
+        let part = example()
+            .select_columns(&["file", "shape_1", "shape_3"])
+            .unwrap();
+        part.write(&path).unwrap();
+        assert!(same(&Table::read(&path).unwrap(), &part));
+    }
+
+    #[test]
+    fn what_people_read_has_no_views() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.csv");
+        example().write_csv(&path).unwrap();
+        let text = std::fs::read_to_string(path).unwrap();
+        assert_eq!(text, "file,rms_mean\na.wav,0.5\nb.wav,0.25\n");
+        let metadata = without_names(example().metadata);
+        assert_eq!(
+            Vec::from_iter(metadata.keys()),
+            ["sentire.features_version"]
+        );
+    }
+
+    #[test]
+    fn lists_of_another_length_are_refused() {
+        let list = to_arrow(&example().columns[2..]);
+        let mut columns = vec![Vec::new(); 2];
+        let error = append(&mut columns, &list).unwrap_err();
+        assert_eq!(error, "expected a list of 2 numbers in each row");
+        let mut columns = vec![Vec::new(); 3];
+        append(&mut columns, &list).unwrap();
+        assert_eq!(columns[0], [1.0, -1.0]);
+        assert!(columns[1][0].is_nan() && columns[1][1] == 2.0);
+    }
+}
