@@ -132,7 +132,8 @@ pub struct Extract {
     /// Manifest (CSV with a column `file`) or folder of recordings
     #[arg(value_name = "MANIFEST.csv|DIR")]
     pub input: PathBuf,
-    /// Feature sets, separated by commas: rich, egemaps, aubio; see `sentire describe rich`
+    /// Feature sets, separated by commas: rich, covariance, spectral_kernels, prosodic_kernels (these four are
+    /// the default), egemaps, aubio; see `sentire describe rich`
     #[arg(long, default_value = "default", value_name = "NAME[,NAME]")]
     pub features: String,
     /// functionals: a row per recording; lld: a row per frame
@@ -294,10 +295,10 @@ pub struct Evaluate {
 
 #[derive(Debug, Args)]
 pub struct Learn {
-    /// Classifier: svm, forest, logistic, ridge, tree, boost, each with parameters as in
-    /// svm:kernel=rbf,c=1,gamma=scale, forest:trees=500, logistic:c=1, ridge:alpha=100,
-    /// tree:max_depth=8, boost:rounds=100; auto takes the best of all but tree. select=K keeps the K features
-    /// that tell the training classes apart best
+    /// Classifier: fusion (the default), svm, forest, logistic, ridge, tree, boost, each with parameters as in
+    /// fusion:views=statistics+covariance, svm:kernel=rbf,c=1,gamma=scale, forest:trees=500, logistic:c=1,
+    /// ridge:alpha=100, tree:max_depth=8, boost:rounds=100; auto takes the best of all but tree. select=K keeps
+    /// the K features that tell the training classes apart best
     #[arg(long, default_value = "default", value_name = "NAME[:KEY=VALUE,...]")]
     pub model: ModelSpec,
     /// Choose the parameters by speaker-disjoint folds of the training speakers

@@ -22,7 +22,7 @@ use crate::extract::rows::{Failures, Rows};
 use crate::features::Extractor;
 use crate::lld::LldTable;
 use crate::output;
-use crate::table::{Column, FEATURES_KEY, Table, Writer, plain_key};
+use crate::table::{Column, FEATURES_KEY, Table, Writer, plain_key, view_key};
 
 /// Recordings computed at a time, where each gives one row. Enough that threads seldom wait for the
 /// slowest, few enough that results stay small.
@@ -134,6 +134,10 @@ pub fn run(
     let features = settings.feature_names();
     let names = serde_json::to_string(&features).expect("names are plain strings");
     metadata.insert(FEATURES_KEY.into(), names);
+    for (view, numbers) in settings.views() {
+        let names = serde_json::to_string(&numbers).expect("names are plain strings");
+        metadata.insert(view_key(view), names);
+    }
 
     let known = Known::of(previous, &features);
     let extra = rows::own_columns(manifest, &features)?;

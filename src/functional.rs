@@ -1,7 +1,10 @@
 //! Statistics of contours: what turns descriptors of any length into features of one recording.
 
+pub mod covariance;
 pub mod egemaps;
+pub mod kernels;
 pub mod rhythm;
+pub mod speech;
 
 use crate::dsp::stats;
 

@@ -43,9 +43,10 @@ fn allowed(module: &str) -> Vec<&'static str> {
 }
 
 /// Libraries that one half alone may see.
-const LIBRARIES: [(&[&str], &[&str]); 9] = [
+const LIBRARIES: [(&[&str], &[&str]); 10] = [
     (&["plotters"], &["plot"]),
-    (&["faer", "hessboost"], &["model"]),
+    (&["faer"], &["dsp", "model"]),
+    (&["hessboost"], &["model"]),
     (&["pulp"], &["dsp"]),
     (&["ropus"], &["audio"]),
     (

@@ -19,18 +19,20 @@ pub fn run(args: &Describe, console: &Console) -> Result<Outcome> {
     let path = Path::new(&args.what);
     // A link to nothing is a file that cannot be opened.
     if path.symlink_metadata().is_err() {
-        let set: FeatureSet = args.what.parse().map_err(|error| match error {
+        let sets = FeatureSet::parse_list(&args.what).map_err(|error| match error {
             Error::Usage(reason) => {
                 Error::Usage(format!("{}: no such file, and {reason}", args.what))
             }
             other => other,
         })?;
-        return print(
-            console,
-            args.json,
-            &SetDescription::of(set),
-            SetDescription::to_text,
-        );
+        let sets: Vec<SetDescription> = sets.into_iter().map(SetDescription::of).collect();
+        return match &sets[..] {
+            [set] => print(console, args.json, set, SetDescription::to_text),
+            _ => print(console, args.json, &sets, |sets| {
+                let texts: Vec<String> = sets.iter().map(SetDescription::to_text).collect();
+                texts.join("\n")
+            }),
+        };
     }
     let mut start = Vec::new();
     let file = std::fs::File::open(path).map_err(Error::io(path))?;

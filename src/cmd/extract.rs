@@ -14,8 +14,13 @@ use crate::cli::Extract;
 use crate::cmd::{Console, Outcome, count};
 
 pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
+    let sets = match (args.level, FeatureSet::parse_list(&args.features)?) {
+        // The other sets of the default are made of its contours.
+        (Level::Lld, sets) if sets == FeatureSet::DEFAULT => vec![FeatureSet::Rich],
+        (_, sets) => sets,
+    };
     let settings = Settings {
-        sets: FeatureSet::parse_list(&args.features)?,
+        sets,
         level: args.level,
         rate: args.rate,
         channel: args.channel,

@@ -5,6 +5,7 @@ pub mod frame;
 pub mod lanes;
 pub mod level;
 pub mod lpc;
+pub mod matrix;
 pub mod mel;
 pub mod resample;
 pub mod spectrum;

@@ -64,7 +64,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
-            sets: vec![FeatureSet::DEFAULT],
+            sets: FeatureSet::DEFAULT.to_vec(),
             level: Level::Functionals,
             rate: Rate::Hz(16_000),
             channel: None,
@@ -149,6 +149,16 @@ impl Settings {
             gain: self.gain,
             window: self.window,
         }
+    }
+
+    /// Names of the numbers of each set whose table keeps them in one column of lists.
+    pub fn views(&self) -> Vec<(&'static str, Vec<String>)> {
+        let names = |set: &FeatureSet| set.features().into_iter().map(|f| f.name).collect();
+        let views = self
+            .sets
+            .iter()
+            .filter(|set| set.is_view() && self.level == Level::Functionals);
+        views.map(|set| (set.name(), names(set))).collect()
     }
 
     /// Names of the columns that are computed.

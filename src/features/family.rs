@@ -24,10 +24,19 @@ pub enum Family {
     Chroma,
     /// How fast, with how many pauses.
     Rhythm,
+    /// How level, pitch and voicing move.
+    Intonation,
+    /// How the bands of the spectrum move.
+    Articulation,
+    /// How all of them move together.
+    Interplay,
 }
 
 /// The beginnings of features' names, in lower case and without `aubio_`; the first that fits counts.
-const FAMILIES: [(&str, Family); 47] = [
+const FAMILIES: [(&str, Family); 50] = [
+    ("covariance", Family::Interplay),
+    ("spectral_kernel", Family::Articulation),
+    ("prosodic_kernel", Family::Intonation),
     ("f0semitone", Family::Pitch),
     ("f0_confidence", Family::VoiceQuality),
     ("f0_", Family::Pitch),
@@ -101,6 +110,9 @@ impl fmt::Display for Family {
             Family::SpectralShape => "spectral shape",
             Family::Chroma => "chroma",
             Family::Rhythm => "rhythm",
+            Family::Intonation => "intonation",
+            Family::Articulation => "articulation",
+            Family::Interplay => "interplay",
         })
     }
 }

@@ -2,8 +2,10 @@
 
 #[cfg(feature = "aubio")]
 pub mod aubio;
+mod covariance;
 pub mod egemaps;
 mod family;
+mod kernels;
 pub mod rich;
 
 use std::collections::{BTreeMap, HashMap};
@@ -29,6 +31,12 @@ pub const FEATURES_VERSION: u32 = 2;
 pub enum FeatureSet {
     /// MFCC, mel bands, energy, pitch, spectral shape and chroma with deltas, times statistics.
     Rich,
+    /// How descriptors of `rich` vary together: logarithms of their correlations.
+    Covariance,
+    /// Shapes of the contours of `rich`'s mel bands, and of pitch, by convolution kernels.
+    SpectralKernels,
+    /// The same of level, pitch and voicing.
+    ProsodicKernels,
     /// eGeMAPSv02 as openSMILE computes it.
     Egemaps,
     /// Pitch, onsets and spectral descriptors by aubio, times statistics.
@@ -40,27 +48,47 @@ impl FeatureSet {
     /// Every set that this program computes.
     pub const ALL: &[FeatureSet] = &[
         FeatureSet::Rich,
+        FeatureSet::Covariance,
+        FeatureSet::SpectralKernels,
+        FeatureSet::ProsodicKernels,
         FeatureSet::Egemaps,
         #[cfg(feature = "aubio")]
         FeatureSet::Aubio,
     ];
     /// What `default` stands for.
-    pub const DEFAULT: FeatureSet = FeatureSet::Rich;
+    pub const DEFAULT: [FeatureSet; 4] = [
+        FeatureSet::Rich,
+        FeatureSet::Covariance,
+        FeatureSet::SpectralKernels,
+        FeatureSet::ProsodicKernels,
+    ];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             FeatureSet::Rich => "rich",
+            FeatureSet::Covariance => "covariance",
+            FeatureSet::SpectralKernels => "spectral_kernels",
+            FeatureSet::ProsodicKernels => "prosodic_kernels",
             FeatureSet::Egemaps => "egemaps",
             #[cfg(feature = "aubio")]
             FeatureSet::Aubio => "aubio",
         }
     }
 
+    /// Whether a table keeps its features in one column of lists, as no single one of them says much.
+    pub fn is_view(self) -> bool {
+        use FeatureSet::{Covariance, ProsodicKernels, SpectralKernels};
+        matches!(self, Covariance | SpectralKernels | ProsodicKernels)
+    }
+
     /// The descriptors of the set.
     pub fn llds(self) -> Vec<Lld> {
         match self {
             FeatureSet::Rich => rich::llds(),
+            FeatureSet::Covariance => covariance::llds(),
+            FeatureSet::SpectralKernels => kernels::SPECTRAL.llds(),
+            FeatureSet::ProsodicKernels => kernels::PROSODIC.llds(),
             FeatureSet::Egemaps => egemaps::llds(),
             #[cfg(feature = "aubio")]
             FeatureSet::Aubio => aubio::llds(),
@@ -71,6 +99,9 @@ impl FeatureSet {
     pub fn features(self) -> Vec<Feature> {
         match self {
             FeatureSet::Rich => rich::features(),
+            FeatureSet::Covariance => covariance::features(),
+            FeatureSet::SpectralKernels => kernels::SPECTRAL.features(),
+            FeatureSet::ProsodicKernels => kernels::PROSODIC.features(),
             FeatureSet::Egemaps => egemaps::features(),
             #[cfg(feature = "aubio")]
             FeatureSet::Aubio => aubio::features(),
@@ -82,6 +113,9 @@ impl FeatureSet {
     pub fn statistics(self) -> Vec<StatisticGroup> {
         match self {
             FeatureSet::Rich => rich::statistics(),
+            FeatureSet::Covariance => covariance::statistics(),
+            FeatureSet::SpectralKernels => kernels::SPECTRAL.statistics(),
+            FeatureSet::ProsodicKernels => kernels::PROSODIC.statistics(),
             FeatureSet::Egemaps => Vec::new(),
             #[cfg(feature = "aubio")]
             FeatureSet::Aubio => aubio::statistics(),
@@ -96,14 +130,19 @@ impl FeatureSet {
         }
     }
 
-    /// Parses `NAME[,NAME]`.
+    /// Parses `NAME[,NAME]`, where `default` stands for [`DEFAULT`](FeatureSet::DEFAULT).
     pub fn parse_list(text: &str) -> Result<Vec<FeatureSet>> {
         let mut sets = Vec::new();
-        for name in text.split(',') {
-            let set = name.trim().parse()?;
-            if !sets.contains(&set) {
-                sets.push(set);
-            }
+        for name in text.split(',').map(str::trim) {
+            let named = match name {
+                "default" => FeatureSet::DEFAULT.to_vec(),
+                _ => vec![name.parse()?],
+            };
+            let new: Vec<FeatureSet> = named
+                .into_iter()
+                .filter(|set| !sets.contains(set))
+                .collect();
+            sets.extend(new);
         }
         Ok(sets)
     }
@@ -116,6 +155,12 @@ impl FeatureSet {
             "1" | "" => meaning.to_string(),
             unit => format!("{meaning} ({unit})"),
         };
+        match self {
+            FeatureSet::Covariance => return covariance::meanings(),
+            FeatureSet::SpectralKernels => return kernels::SPECTRAL.meanings(),
+            FeatureSet::ProsodicKernels => return kernels::PROSODIC.meanings(),
+            _ => {}
+        }
         if let Some(dictionary) = self.dictionary() {
             let entry = |entry: Entry| {
                 let meaning = with_unit(&entry.meaning, &entry.unit);
@@ -183,9 +228,6 @@ impl FromStr for FeatureSet {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<FeatureSet> {
-        if name == "default" {
-            return Ok(FeatureSet::DEFAULT);
-        }
         let known = FeatureSet::ALL.iter().copied();
         known.clone().find(|set| set.name() == name).ok_or_else(|| {
             let known = known.map(FeatureSet::name).collect::<Vec<_>>().join(", ");
@@ -305,12 +347,16 @@ impl Extractor {
     /// undefined.
     pub fn functionals(&mut self, audio: &Audio) -> Vec<f32> {
         let mut out = Vec::new();
+        // Several sets want it.
+        let of_rich = |set: &FeatureSet| *set == FeatureSet::Rich || set.is_view();
+        let analysis = self.sets.iter().any(of_rich).then(|| self.analysis(audio));
+        let analysis = || analysis.as_ref().expect("one of these sets is wanted");
         for set in self.sets.clone() {
             match set {
-                FeatureSet::Rich => {
-                    let analysis = self.rich(audio.sample_rate).analyse(&audio.samples);
-                    rich::functionals(&analysis, &mut out);
-                }
+                FeatureSet::Rich => rich::functionals(analysis(), &mut out),
+                FeatureSet::Covariance => covariance::values(analysis(), &mut out),
+                FeatureSet::SpectralKernels => kernels::SPECTRAL.values(analysis(), &mut out),
+                FeatureSet::ProsodicKernels => kernels::PROSODIC.values(analysis(), &mut out),
                 FeatureSet::Egemaps => {
                     let contours = self.egemaps(audio.sample_rate).analyse(&audio.samples);
                     egemaps::functionals(&contours, &mut out);
@@ -328,7 +374,10 @@ impl Extractor {
     /// The descriptor contours of one recording, by the first of the sets.
     pub fn llds(&mut self, audio: &Audio) -> LldTable {
         match self.sets[0] {
-            FeatureSet::Rich => self.rich(audio.sample_rate).analyse(&audio.samples).llds,
+            FeatureSet::Rich => self.analysis(audio).llds,
+            set @ (FeatureSet::Covariance
+            | FeatureSet::SpectralKernels
+            | FeatureSet::ProsodicKernels) => self.analysis(audio).llds.only(set.llds()),
             FeatureSet::Egemaps => {
                 egemaps::table(&self.egemaps(audio.sample_rate).analyse(&audio.samples))
             }
@@ -337,10 +386,11 @@ impl Extractor {
         }
     }
 
-    fn rich(&mut self, sample_rate: u32) -> &mut rich::Plan {
-        self.rich
-            .entry(sample_rate)
-            .or_insert_with(|| rich::Plan::new(sample_rate))
+    /// What `rich` and the views made of its contours want.
+    fn analysis(&mut self, audio: &Audio) -> rich::Analysis {
+        let plan = self.rich.entry(audio.sample_rate);
+        let plan = plan.or_insert_with(|| rich::Plan::new(audio.sample_rate));
+        plan.analyse(&audio.samples)
     }
 
     fn egemaps(&mut self, sample_rate: u32) -> &mut egemaps::Plan {
@@ -438,7 +488,7 @@ mod tests {
         } else {
             assert_eq!(
                 parsed.unwrap_err().to_string(),
-                "unknown feature set \"aubio\"; this program was built without it (cargo feature `aubio`); available: rich, egemaps, default"
+                "unknown feature set \"aubio\"; this program was built without it (cargo feature `aubio`); available: rich, covariance, spectral_kernels, prosodic_kernels, egemaps, default"
             );
         }
     }

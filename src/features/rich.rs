@@ -10,7 +10,7 @@ use crate::dsp::spectrum::Spectrum;
 use crate::dsp::stats;
 use crate::features::{Feature, StatisticGroup};
 use crate::functional::rhythm::{self, Segments, Syllables};
-use crate::functional::{self, Scratch, Statistic};
+use crate::functional::{self, Scratch, Statistic, speech};
 use crate::lld::chroma::{self, Chroma};
 use crate::lld::cpp::{self, PeakProminence};
 use crate::lld::energy;
@@ -86,6 +86,16 @@ pub fn llds() -> Vec<Lld> {
         chroma::llds(),
     ]
     .concat()
+}
+
+/// Those of the descriptors that are named, in that order.
+pub fn named(names: &[impl AsRef<str>]) -> Vec<Lld> {
+    let llds = llds();
+    let find = |name: &str| llds.iter().find(|lld| lld.name == name);
+    let named = names
+        .iter()
+        .map(|name| find(name.as_ref()).expect("a descriptor of rich"));
+    named.cloned().collect()
 }
 
 /// The features, in the order of [`functionals`].
@@ -278,6 +288,16 @@ impl Plan {
             },
             perturbation: voice.measures,
         }
+    }
+}
+
+impl Analysis {
+    /// The contours so named, without gaps, from the first frame of speech to the last.
+    pub fn in_speech(&self, names: &[impl AsRef<str>]) -> Vec<Vec<f32>> {
+        let contour = |name: &str| self.llds.contour(name).expect("a descriptor of rich");
+        let speech = speech::speech(contour("log_energy_db"));
+        let in_speech = |name| speech::bridged(contour(name))[speech.clone()].to_vec();
+        names.iter().map(|name| in_speech(name.as_ref())).collect()
     }
 }
 

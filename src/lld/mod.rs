@@ -76,6 +76,20 @@ impl LldTable {
         (start_s, end_s.unwrap_or(start_s + self.row_s))
     }
 
+    /// The contours of `llds` alone.
+    pub fn only(self, llds: Vec<Lld>) -> LldTable {
+        let contour = |lld: &Lld| {
+            self.contour(&lld.name)
+                .expect("one of its contours")
+                .to_vec()
+        };
+        LldTable {
+            contours: llds.iter().map(contour).collect(),
+            llds,
+            ..self
+        }
+    }
+
     /// The contour named `name`.
     pub fn contour(&self, name: &str) -> Option<&[f32]> {
         let index = self.llds.iter().position(|lld| lld.name == name)?;

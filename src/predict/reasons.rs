@@ -29,6 +29,10 @@ const PLAIN: [&str; 7] = [
     "percentile50.0",
 ];
 
+/// Of a family without such statistics so many features, those farthest from usual, are asked which of them
+/// speaks for it.
+const FARTHEST: usize = 20;
+
 /// A family of features that moved a prediction, and the feature that speaks for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reason {
@@ -38,7 +42,7 @@ pub struct Reason {
     /// it spoke against the class. 0.7 doubles the odds, 2.3 makes them tenfold.
     pub effect: f64,
     /// Of the family's means, medians and deviations the one whose absence alone changes most in the
-    /// same direction.
+    /// same direction; where it has none, of the features farthest from usual.
     pub feature: String,
     /// What that feature is.
     pub meaning: String,
@@ -122,11 +126,20 @@ impl Predictor {
             } = &known[**place];
             PLAIN.contains(&&**functional) && !descriptor.contains("_delta")
         };
+        let deviation = |place: usize| {
+            let of_rows = asked
+                .rows
+                .iter()
+                .map(|&row| f64::from(deviations[(row, place)]));
+            of_rows.sum::<f64>() / asked.rows.len() as f64
+        };
         let reason = |(family, effect): (Family, f64)| {
             let mut places: Vec<usize> =
                 families[&family].iter().filter(is_plain).copied().collect();
             if places.is_empty() {
                 places.clone_from(&families[&family]);
+                places.sort_by(|&a, &b| deviation(b).abs().total_cmp(&deviation(a).abs()));
+                places.truncate(FARTHEST);
             }
             let each: Vec<&[usize]> = places.chunks(1).collect();
             let alone = self.effects(&asked, &each);
@@ -143,12 +156,7 @@ impl Predictor {
                 family,
                 effect,
                 meaning: meanings.get(&feature).unwrap_or(&feature).clone(),
-                deviation: asked
-                    .rows
-                    .iter()
-                    .map(|&row| f64::from(deviations[(row, place)]))
-                    .sum::<f64>()
-                    / asked.rows.len() as f64,
+                deviation: deviation(place),
                 feature,
             }
         };
