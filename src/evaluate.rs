@@ -204,7 +204,8 @@ pub fn evaluate(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Result
     // Of features as they are: scaled by speaker, one recording of two speakers looks like two.
     let findings = audit::audit(&raw, &folds);
     audit::refuse(&findings, protocol.allow_leakage)?;
-    let mut evaluation = on_folds(&scaled, &folds, spec, protocol)?;
+    let spec = spec.for_features(&data.feature_names)?;
+    let mut evaluation = on_folds(&scaled, &folds, &spec, protocol)?;
     let report = &mut evaluation.report;
     report.leakage = findings;
     let usable = raw.recording_count(0..raw.len());

@@ -515,7 +515,7 @@ fn evaluation_reports_both_protocols_and_can_fail_under_a_bar() {
     }
     assert_eq!(report.folds.len(), 4);
     assert!(report.uar_ci95[0] <= report.uar && report.uar <= report.uar_ci95[1]);
-    assert_eq!(report.model.to_string(), "svm:kernel=linear,c=0.01");
+    assert_eq!(report.model, "default".parse().unwrap());
     let both = sandbox
         .sentire("evaluate features.parquet --normalize both --json -o out")
         .exits(0)
@@ -793,11 +793,18 @@ fn describe_tells_by_content() {
         .exits(0);
     let say = |what: &str| sandbox.sentire(&format!("describe {what}")).exits(0).stdout;
     assert!(say("rich").contains("mfcc_0"));
-    let set: Value = serde_json::from_str(&say("rich --json")).unwrap();
-    let features = set["features"].as_array().unwrap().len();
+    let sets: Value = serde_json::from_str(&say("default --json")).unwrap();
+    let sets = sets.as_array().unwrap();
+    let features = |set: &Value| set["features"].as_array().unwrap().len();
     let table = Table::read(sandbox.path("features.parquet")).unwrap();
-    assert_eq!(table.feature_names().unwrap().len(), features);
-    for lld in set["descriptors"].as_array().unwrap() {
+    let all: usize = sets.iter().map(features).sum();
+    assert_eq!(table.feature_names().unwrap().len(), all);
+    let set: Value = serde_json::from_str(&say("rich --json")).unwrap();
+    assert_eq!(set, sets[0]);
+    for lld in sets
+        .iter()
+        .flat_map(|set| set["descriptors"].as_array().unwrap())
+    {
         for key in ["name", "unit", "definition"] {
             assert!(!lld[key].as_str().unwrap().is_empty());
         }
@@ -809,7 +816,8 @@ fn describe_tells_by_content() {
             assert!(described.contains(word), "no {word}:\n{described}");
         }
     }
-    assert!(say("m.sentire").contains("svm:kernel=linear,c=0.01"));
+    assert!(!described.contains("prosodic_kernel_"), "{described}");
+    assert!(say("m.sentire").contains("fusion:alpha=0.001"));
     let clip = demo_clip("f1_sad_s1.flac").display().to_string();
     assert!(say(&clip).contains("16000 Hz"));
 }
@@ -825,6 +833,9 @@ fn tables_have_nulls_and_no_nan_and_say_nothing_of_the_machine() {
             "sentire.accept_truncated",
             "sentire.channel",
             "sentire.features",
+            "sentire.features.covariance",
+            "sentire.features.prosodic_kernels",
+            "sentire.features.spectral_kernels",
             "sentire.features_version",
             "sentire.gain",
             "sentire.hop",

@@ -372,6 +372,7 @@ fn logistic_regression_tree_and_ridge_say_what_scikit_learns_say() {
         let trained = Classifier::fit(
             &learner,
             scaler.apply(x.view(), &train).view(),
+            &[],
             &y_train,
             classes.len(),
             &vec![0; train.len()],

@@ -9,7 +9,7 @@ use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::model::calibration::Outputs;
 use crate::model::spec::{Learner, ModelSpec};
-use crate::model::{Normalize, boost, forest, logistic, ridge, select, svm, tree};
+use crate::model::{Normalize, boost, forest, fusion, logistic, ridge, select, svm, tree};
 use crate::scaler::Scaler;
 
 /// A trained classifier of scaled features.
@@ -27,28 +27,31 @@ pub enum Classifier {
     Tree(tree::Tree),
     /// Gradient-boosted trees.
     Boost(Box<boost::Boost>),
+    /// Kernel ridge regressions on views.
+    Fusion(fusion::Fusion),
 }
 
 impl Classifier {
-    /// Trains `learner` on the scaled rows `x` with labels `y` below `classes`; `speakers` numbers the
-    /// speaker of each row.
+    /// Trains `learner` on the scaled rows `x`, whose columns are `names`, with labels `y` below `classes`;
+    /// `speakers` numbers the speaker of each row.
     pub fn fit(
         learner: &Learner,
         x: ArrayView2<f32>,
+        names: &[String],
         y: &[usize],
         classes: usize,
         speakers: &[usize],
         seed: u64,
     ) -> Result<Classifier> {
-        let mut trained = Classifier::fit_each(&[learner], x, y, classes, speakers, seed)?;
+        let mut trained = Classifier::fit_each(&[learner], x, names, y, classes, speakers, seed)?;
         Ok(trained.remove(0))
     }
 
-    /// Trains each learner on the scaled rows `x` with labels `y` below `classes`. What they have in
-    /// common is computed once.
+    /// [`fit`](Classifier::fit) of each learner. What they have in common is computed once.
     fn fit_each(
         learners: &[&Learner],
         x: ArrayView2<f32>,
+        names: &[String],
         y: &[usize],
         classes: usize,
         speakers: &[usize],
@@ -96,6 +99,10 @@ impl Classifier {
                     let boost = boost::Boost::fit(x, y, classes, settings, seed)?;
                     Classifier::Boost(Box::new(boost))
                 }
+                Learner::Fusion(ref settings) => {
+                    let fusion = fusion::Fusion::fit(x, names, y, classes, settings, seed)?;
+                    Classifier::Fusion(fusion)
+                }
                 Learner::Auto => {
                     return Err(Error::Usage(
                         "`auto` is a choice between classifiers, not one itself".into(),
@@ -115,6 +122,7 @@ impl Classifier {
             Classifier::Ridge(ridge) => Outputs::Scores(ridge.scores(x)),
             Classifier::Tree(tree) => Outputs::Shares(tree.scores(x)),
             Classifier::Boost(boost) => Outputs::Shares(boost.shares(x)),
+            Classifier::Fusion(fusion) => Outputs::Scores(fusion.scores(x)),
         }
     }
 
@@ -127,6 +135,7 @@ impl Classifier {
             Classifier::Ridge(ridge) => ridge.relevance(),
             Classifier::Tree(tree) => tree.relevance(features),
             Classifier::Boost(boost) => boost.relevance(),
+            Classifier::Fusion(fusion) => fusion.relevance(),
         }
     }
 }
@@ -171,12 +180,15 @@ impl Fitted {
         let classes = data.classes.len();
         let selected = specs[0].select.filter(|&k| k < x.ncols());
         let selected = selected.map(|k| select::best(x.view(), &y, classes, k));
+        let mut names = data.feature_names.clone();
         if let Some(columns) = &selected {
             x = x.select(Axis(1), columns);
+            names = columns.iter().map(|&f| names[f].clone()).collect();
         }
         let learners: Vec<&Learner> = specs.iter().map(|spec| &spec.learner).collect();
         let speakers = numbered(rows.iter().map(|&row| &data.speakers[row]));
-        let classifiers = Classifier::fit_each(&learners, x.view(), &y, classes, &speakers, seed)?;
+        let (x, names) = (x.view(), &names);
+        let classifiers = Classifier::fit_each(&learners, x, names, &y, classes, &speakers, seed)?;
         let fitted = classifiers.into_iter().map(|classifier| Fitted {
             features: data.feature_names.len(),
             scaler: scaler.clone(),

@@ -8,6 +8,8 @@ mod domain;
 mod file;
 mod fitted;
 pub mod forest;
+pub mod fusion;
+mod kernel_ridge;
 pub mod logistic;
 mod products;
 mod projection;
@@ -19,6 +21,7 @@ mod spec;
 pub mod svm;
 mod trained;
 pub mod tree;
+pub mod views;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -171,12 +174,13 @@ impl Model {
         normalize: Normalize,
         seed: u64,
     ) -> Result<Model> {
+        let spec = spec.for_features(&data.feature_names)?;
         let data = participants(data, normalize)?;
         let prepared = scaled(&data, normalize);
         let rows: Vec<usize> = (0..prepared.len()).collect();
-        let (trained, held_out) = Trained::fit(&prepared, &rows, spec, normalize, seed)?;
+        let (trained, held_out) = Trained::fit(&prepared, &rows, &spec, normalize, seed)?;
         let held_out = held_out.as_ref();
-        let card = Card::new(&prepared, spec, &trained, normalize, seed, held_out);
+        let card = Card::new(&prepared, &spec, &trained, normalize, seed, held_out);
         Ok(Model {
             card,
             feature_names: data.feature_names.clone(),

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::model::fusion;
+use crate::model::views::View;
 
 /// A learner with its parameters, the features that it may see, and whether parameters are chosen
 /// in training.
@@ -63,6 +65,8 @@ pub enum Learner {
         /// Most splits from the root of a tree to a leaf.
         max_depth: usize,
     },
+    /// A kernel ridge regression on each view of a recording, their scores added.
+    Fusion(fusion::Settings),
     /// The best of all other learners but `Tree`, chosen in speaker-disjoint folds of the training
     /// rows.
     Auto,
@@ -100,11 +104,9 @@ pub enum Alpha {
 }
 
 impl Default for ModelSpec {
-    /// What `default` stands for: few speakers and many features want a linear machine with a wide
-    /// margin.
+    /// What `default` stands for.
     fn default() -> ModelSpec {
-        let kernel = Kernel::Linear;
-        ModelSpec::from(Learner::Svm { kernel, c: 0.01 })
+        ModelSpec::from(Learner::Fusion(fusion::Settings::default()))
     }
 }
 
@@ -120,6 +122,32 @@ impl From<Learner> for ModelSpec {
 }
 
 impl ModelSpec {
+    /// The same for a table with these features: of the views that it has. Refused where it lacks one that
+    /// was asked for by name.
+    pub fn for_features(&self, names: &[String]) -> Result<ModelSpec> {
+        let Learner::Fusion(settings) = &self.learner else {
+            return Ok(self.clone());
+        };
+        let is_there = |view: &View| !view.places(names).is_empty();
+        let (views, missing): (Vec<View>, Vec<View>) =
+            settings.views.iter().partition(|view| is_there(view));
+        match missing.first() {
+            Some(view) if settings.views != View::ALL || views.is_empty() => {
+                let what = format!(
+                    "the table has no features of the view {view}; extract it with --features default"
+                );
+                Err(wrong(&self.to_string(), &what))
+            }
+            _ => Ok(ModelSpec {
+                learner: Learner::Fusion(fusion::Settings {
+                    views,
+                    ..settings.clone()
+                }),
+                ..self.clone()
+            }),
+        }
+    }
+
     /// The specs to choose from in training, the simplest first: itself alone, unless it is to be
     /// tuned or `auto`.
     pub fn candidates(&self) -> Vec<ModelSpec> {
@@ -132,6 +160,7 @@ impl ModelSpec {
                     "logistic",
                     "forest",
                     "boost",
+                    "fusion",
                 ];
                 let each = each.map(|name| name.parse::<ModelSpec>().expect("well-formed").learner);
                 let grid = |learner: &Learner| match tune {
@@ -201,6 +230,14 @@ impl Learner {
                     max_depth,
                 })
                 .into(),
+            Learner::Fusion(settings) => [1e-2, 3e-3, 1e-3, 3e-4]
+                .map(|alpha| {
+                    Learner::Fusion(fusion::Settings {
+                        alpha,
+                        ..settings.clone()
+                    })
+                })
+                .into(),
             Learner::Auto => vec![Learner::Auto],
         }
     }
@@ -232,6 +269,7 @@ impl Learner {
             Learner::Ridge { .. } => "ridge",
             Learner::Tree { .. } => "tree",
             Learner::Boost { .. } => "boost",
+            Learner::Fusion(_) => "fusion",
             Learner::Auto => "auto",
         }
     }
@@ -271,6 +309,17 @@ impl Learner {
                 say("rounds", rounds.to_string());
                 say("rate", rate.to_string());
                 say("max_depth", max_depth.to_string());
+            }
+            Learner::Fusion(settings) => {
+                if !tune {
+                    say("alpha", settings.alpha.to_string());
+                }
+                say("gamma", settings.gamma.to_string());
+                say("power", settings.power.to_string());
+                if settings.views != View::ALL {
+                    let views: Vec<&str> = settings.views.iter().map(|view| view.name()).collect();
+                    say("views", views.join("+"));
+                }
             }
             Learner::Logistic { .. }
             | Learner::Tree { .. }
@@ -353,11 +402,26 @@ impl FromStr for ModelSpec {
                 rate: given.positive("rate", 0.1)?,
                 max_depth: given.whole("max_depth", 4, 16)?,
             },
+            "fusion" => {
+                let default = fusion::Settings::default();
+                Learner::Fusion(fusion::Settings {
+                    views: match given.take("views") {
+                        None => default.views,
+                        Some(names) => names
+                            .split('+')
+                            .map(|name| name.parse().map_err(|what: String| wrong(text, &what)))
+                            .collect::<Result<_>>()?,
+                    },
+                    alpha: given.positive("alpha", default.alpha)?,
+                    gamma: given.positive("gamma", default.gamma)?,
+                    power: given.positive("power", default.power)?,
+                })
+            }
             "auto" => Learner::Auto,
             _ => {
                 return Err(wrong(
                     text,
-                    "unknown classifier; available: svm, forest, logistic, ridge, tree, boost, auto, default",
+                    "unknown classifier; available: fusion, svm, forest, logistic, ridge, tree, boost, auto, default",
                 ));
             }
         };
@@ -463,7 +527,11 @@ impl<'de> Deserialize<'de> for ModelSpec {
 #[test]
 fn what_is_printed_parses_back() {
     let printed = |text: &str| text.parse::<ModelSpec>().unwrap().to_string();
-    assert_eq!(printed("default"), "svm:kernel=linear,c=0.01");
+    assert_eq!(printed("default"), "fusion:alpha=0.001,gamma=0.3,power=0.7");
+    assert_eq!(
+        printed("fusion:views=source+covariance,tune=true"),
+        "fusion:gamma=0.3,power=0.7,views=source+covariance,tune=true"
+    );
     assert_eq!(printed("svm"), "svm:kernel=linear,c=0.01");
     assert_eq!(printed("svm:kernel=rbf"), "svm:kernel=rbf,c=1,gamma=scale");
     assert_eq!(
@@ -482,6 +550,7 @@ fn what_is_printed_parses_back() {
     );
     for text in [
         "default",
+        "fusion:views=statistics,alpha=0.1,power=1",
         "svm:c=3",
         "svm:kernel=rbf,gamma=0.001",
         "svm:kernel=rbf,gamma=0.3*scale",
@@ -498,11 +567,26 @@ fn what_is_printed_parses_back() {
 }
 
 #[test]
+fn a_recipe_of_views_takes_those_that_are_there() {
+    let names = ["f0_hz_mean", "mfcc_1_mean", "covariance_zcr"].map(String::from);
+    let of = |text: &str| text.parse::<ModelSpec>().unwrap().for_features(&names);
+    assert_eq!(
+        of("fusion").unwrap().to_string(),
+        "fusion:alpha=0.001,gamma=0.3,power=0.7,views=statistics+source+filter+covariance"
+    );
+    assert_eq!(
+        of("fusion:views=prosodic_kernels").unwrap_err().to_string(),
+        "model \"fusion:alpha=0.001,gamma=0.3,power=0.7,views=prosodic_kernels\": the table has no features of the view \
+         prosodic_kernels; extract it with --features default"
+    );
+}
+
+#[test]
 fn what_cannot_be_meant_is_refused() {
     let say = |text: &str| text.parse::<ModelSpec>().unwrap_err().to_string();
     assert_eq!(
         say("knn"),
-        "model \"knn\": unknown classifier; available: svm, forest, logistic, ridge, tree, boost, auto, default"
+        "model \"knn\": unknown classifier; available: fusion, svm, forest, logistic, ridge, tree, boost, auto, default"
     );
     assert_eq!(
         say("svm:c=-1"),
@@ -519,6 +603,10 @@ fn what_cannot_be_meant_is_refused() {
     assert_eq!(
         say("tree:max_depth=0"),
         "model \"tree:max_depth=0\": max_depth \"0\"; expected 1 to 100"
+    );
+    assert_eq!(
+        say("fusion:views=mind"),
+        "model \"fusion:views=mind\": view \"mind\"; expected some of statistics, source, filter, covariance, spectral_kernels, prosodic_kernels, joined by +"
     );
     assert_eq!(say("svm:x"), "model \"svm:x\": \"x\"; expected key=value");
 }

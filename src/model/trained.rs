@@ -71,7 +71,10 @@ impl Trained {
         normalize: Normalize,
         seed: u64,
     ) -> Result<(Trained, Option<HeldOut>)> {
-        let candidates = spec.candidates();
+        let candidates = spec.candidates().into_iter();
+        let candidates: Vec<ModelSpec> = candidates
+            .map(|spec| spec.for_features(&data.feature_names))
+            .collect::<Result<_>>()?;
         let rehearsed = rehearse(data, rows, &candidates, normalize, seed)?;
         let mut seen = vec![false; data.classes.len()];
         rows.iter().for_each(|&row| seen[data.y[row]] = true);

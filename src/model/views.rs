@@ -1,0 +1,147 @@
+//! Views: groups of features that look at a recording from different sides, and err differently.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A view of a recording, by the names of its features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum View {
+    /// Statistics of descriptors: every feature but those of the feature sets below.
+    Statistics,
+    /// Those of the statistics that tell of the source of speech and of its time: pitch, level, voice
+    /// quality, pauses and rhythm; with them the formants, in few numbers.
+    Source,
+    /// The other statistics, those of the filter: spectral envelope and shape. (Source and filter: Fant
+    /// 1960, "Acoustic theory of speech production".)
+    Filter,
+    /// The feature set `covariance`.
+    Covariance,
+    /// The feature set `spectral_kernels`.
+    SpectralKernels,
+    /// The feature set `prosodic_kernels`.
+    ProsodicKernels,
+}
+
+/// The beginnings of the names of [`View::Source`], in lower case.
+const SOURCE: [&str; 20] = [
+    "rms",
+    "log_energy",
+    "loudness",
+    "zcr",
+    "f0",
+    "logrelf0",
+    "voicing",
+    "voiced",
+    "hnr",
+    "jitter",
+    "shimmer",
+    "cpp",
+    "f1",
+    "f2",
+    "f3",
+    "f4",
+    "pause",
+    "inner_pause",
+    "syllable",
+    "aubio_f0",
+];
+
+impl View {
+    /// All of them.
+    pub const ALL: [View; 6] = [
+        View::Statistics,
+        View::Source,
+        View::Filter,
+        View::Covariance,
+        View::SpectralKernels,
+        View::ProsodicKernels,
+    ];
+
+    /// The name, as in `views=statistics+covariance`.
+    pub fn name(self) -> &'static str {
+        match self {
+            View::Statistics => "statistics",
+            View::Source => "source",
+            View::Filter => "filter",
+            View::Covariance => "covariance",
+            View::SpectralKernels => "spectral_kernels",
+            View::ProsodicKernels => "prosodic_kernels",
+        }
+    }
+
+    /// The places of its features among `names`.
+    pub fn places(self, names: &[String]) -> Vec<usize> {
+        (0..names.len())
+            .filter(|&place| self.has(&names[place]))
+            .collect()
+    }
+
+    fn has(self, name: &str) -> bool {
+        let of_set = [
+            (View::Covariance, "covariance_"),
+            (View::SpectralKernels, "spectral_kernel_"),
+            (View::ProsodicKernels, "prosodic_kernel_"),
+        ]
+        .into_iter()
+        .find(|(_, beginning)| name.starts_with(beginning));
+        let is_source = || {
+            let name = name.to_lowercase();
+            SOURCE.iter().any(|beginning| name.starts_with(beginning))
+        };
+        match (of_set, self) {
+            (Some((view, _)), _) => view == self,
+            (None, View::Statistics) => true,
+            (None, View::Source) => is_source(),
+            (None, View::Filter) => !is_source(),
+            (None, _) => false,
+        }
+    }
+}
+
+impl fmt::Display for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for View {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<View, String> {
+        let found = View::ALL.into_iter().find(|view| view.name() == name);
+        found.ok_or_else(|| {
+            let known = View::ALL.map(View::name).join(", ");
+            format!("view {name:?}; expected some of {known}, joined by +")
+        })
+    }
+}
+
+#[test]
+fn a_feature_is_seen_from_its_sides() {
+    let names = [
+        "f0_hz_mean",
+        "mfcc_1_mean",
+        "covariance_f0_semitone_cpp_db",
+        "spectral_kernel_3_low",
+        "spectral_flux_mean",
+        "prosodic_kernel_3_low",
+        "F1frequency_sma3nz_amean",
+    ]
+    .map(String::from);
+    let places = View::ALL.map(|view| view.places(&names));
+    assert_eq!(
+        places,
+        [
+            vec![0, 1, 4, 6],
+            vec![0, 6],
+            vec![1, 4],
+            vec![2],
+            vec![3],
+            vec![5]
+        ]
+    );
+    assert_eq!("source".parse(), Ok(View::Source));
+}
