@@ -133,10 +133,10 @@ pub struct Extract {
     #[arg(value_name = "MANIFEST.csv|DIR")]
     pub input: PathBuf,
     /// Feature sets, separated by commas: rich, covariance, spectral_kernels, prosodic_kernels (these four are
-    /// the default), egemaps, aubio; see `sentire describe rich`
+    /// the default), egemaps, aubio; see `sentire describe default`
     #[arg(long, default_value = "default", value_name = "NAME[,NAME]")]
     pub features: String,
-    /// functionals: a row per recording; lld: a row per frame
+    /// functionals: a row per recording; lld: a row per frame, of one set (by default, `rich`)
     #[arg(long, default_value = "functionals")]
     pub level: Level,
     /// Sample rate to resample to, in Hz, or `native` for each file's own
@@ -296,7 +296,7 @@ pub struct Evaluate {
 #[derive(Debug, Args)]
 pub struct Learn {
     /// Classifier: fusion (the default), svm, forest, logistic, ridge, tree, boost, each with parameters as in
-    /// fusion:views=statistics+covariance, svm:kernel=rbf,c=1,gamma=scale, forest:trees=500, logistic:c=1,
+    /// fusion:views=statistics+source+filter+covariance+spectral_kernels+prosodic_kernels (all of them), svm:kernel=rbf,c=1,gamma=scale, forest:trees=500, logistic:c=1,
     /// ridge:alpha=100, tree:max_depth=8, boost:rounds=100; auto takes the best of all but tree. select=K keeps
     /// the K features that tell the training classes apart best
     #[arg(long, default_value = "default", value_name = "NAME[:KEY=VALUE,...]")]
@@ -371,7 +371,7 @@ Examples:
   sentire describe model.sentire
   sentire describe call.wav")]
 pub struct Describe {
-    /// A file (told by its content), or the name of a feature set
+    /// A file (told by its content), or names of feature sets, separated by commas
     #[arg(value_name = "FILE|SET")]
     pub what: String,
     /// Print as JSON

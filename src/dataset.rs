@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::error::{Error, Result};
 use crate::split;
-use crate::table::{Column, Table, plain_key};
+use crate::table::{Column, Table, is_names_of_features, plain_key};
 
 mod contrast;
 
@@ -453,7 +453,9 @@ fn recordings_of(table: &Table, labels: &[Option<String>]) -> Vec<usize> {
 }
 
 fn alike(first_path: &Path, first: &Table, path: &Path, table: &Table) -> Result<()> {
-    let keys: BTreeSet<&String> = first.metadata.keys().chain(table.metadata.keys()).collect();
+    let mut keys: Vec<&String> = first.metadata.keys().chain(table.metadata.keys()).collect();
+    // Names of features are long, and differ where the sets do: these are told first.
+    keys.sort_by_key(|key| (is_names_of_features(key), *key));
     for key in keys
         .into_iter()
         .filter(|key| !OF_THE_RECORDINGS.contains(&key.as_str()))

@@ -134,13 +134,14 @@ pub fn run(
     let features = settings.feature_names();
     let names = serde_json::to_string(&features).expect("names are plain strings");
     metadata.insert(FEATURES_KEY.into(), names);
-    for (view, numbers) in settings.views() {
-        let names = serde_json::to_string(&numbers).expect("names are plain strings");
+    let views = settings.views();
+    for (view, numbers) in &views {
+        let names = serde_json::to_string(numbers).expect("names are plain strings");
         metadata.insert(view_key(view), names);
     }
 
     let known = Known::of(previous, &features);
-    let extra = rows::own_columns(manifest, &features)?;
+    let extra = rows::own_columns(manifest, &features, &views)?;
     let mut rows = Rows::new(settings, &extra, &features);
     let mut failures = Failures::default();
     let mut done_files = HashSet::new();

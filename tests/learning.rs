@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use sentire::features::FeatureSet;
+use sentire::model::views::View;
 use sentire::report::{CrossCorpus, Report};
 use sentire::table::{Column, Table};
 
@@ -374,4 +376,54 @@ fn a_card_says_what_a_model_is_and_predictions_say_when_not_to_believe_them() {
         .exits(0)
         .stdout;
     assert!(line.contains("unlike the training recordings"), "{line}");
+}
+
+#[test]
+fn a_view_of_the_model_sees_the_feature_set_of_its_name() {
+    let sets = FeatureSet::ALL.iter().filter(|set| set.is_view());
+    let names = |set: &FeatureSet| set.features().into_iter().map(|f| f.name);
+    let all: Vec<String> = FeatureSet::ALL.iter().flat_map(names).collect();
+    let mut seen = 0;
+    for set in sets {
+        let view: View = set.name().parse().unwrap();
+        let of_view: Vec<&String> = view.places(&all).into_iter().map(|f| &all[f]).collect();
+        assert!(names(set).eq(of_view.into_iter().cloned()), "{set}");
+        seen += 1;
+    }
+    assert_eq!(seen, 3);
+    // The other features are statistics, and each of these is of the source or of the filter.
+    let [statistics, source, filter] =
+        [View::Statistics, View::Source, View::Filter].map(|view| view.places(&all).len());
+    assert_eq!(statistics, source + filter);
+    assert!(source > 200 && filter > 1500);
+}
+
+#[test]
+fn a_model_takes_the_views_that_a_table_has_and_says_so() {
+    let sandbox = Sandbox::new();
+    let manifest = demo_clip("manifest.csv").display().to_string();
+    sandbox
+        .sentire(&format!(
+            "extract {manifest} --features egemaps -o e.parquet"
+        ))
+        .exits(0);
+    let run = sandbox.sentire("train e.parquet -o m.sentire").exits(0);
+    assert!(run.stderr.contains("not every view"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("views=statistics+source+filter"),
+        "{}",
+        run.stderr
+    );
+    let run = sandbox
+        .sentire("evaluate e.parquet --model fusion:views=covariance")
+        .exits(2);
+    assert!(
+        run.stderr.contains("no features of the view covariance"),
+        "{}",
+        run.stderr
+    );
+    let run = sandbox
+        .sentire("evaluate e.parquet --model fusion,select=3")
+        .exits(2);
+    assert!(run.stderr.contains("fusion"), "{}", run.stderr);
 }

@@ -58,6 +58,7 @@ fn specs() -> Vec<ModelSpec> {
         "ridge",
         "tree:max_depth=4",
         "boost:rounds=10,max_depth=2",
+        "fusion",
     ]
     .map(|s| s.parse().unwrap())
     .to_vec()
@@ -73,6 +74,8 @@ fn tuned() -> Vec<ModelSpec> {
         "ridge:tune=true,select=5",
         "tree:tune=true",
         "boost:tune=true",
+        "fusion:tune=true",
+        "fusion:views=statistics,select=4",
     ]
     .map(|s| s.parse().unwrap())
     .to_vec()

@@ -197,7 +197,7 @@ impl TableDescription {
         let metadata = without_names(table.metadata.clone());
         Ok(TableDescription {
             rows: table.rows(),
-            columns: table.columns.len(),
+            columns: table.stored_columns(),
             features,
             metadata,
             #[cfg(feature = "frame")]

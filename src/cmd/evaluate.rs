@@ -36,7 +36,7 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
         NormalizeSpec::One(normalize) => vec![normalize],
         NormalizeSpec::Both => vec![Normalize::Corpus, Normalize::Speaker],
     };
-    train::warn(&data, &normalized, console);
+    train::warn(&data, &args.learn.spec(), &normalized, console);
     let protocols: Vec<Protocol> = normalized
         .iter()
         .map(|&normalize| Protocol {

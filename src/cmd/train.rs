@@ -7,7 +7,7 @@ use sentire::corpus::Layout;
 use sentire::dataset::Dataset;
 use sentire::error::Result;
 use sentire::evaluate::{self, Protocol};
-use sentire::model::{self, Model, Normalize};
+use sentire::model::{self, Model, ModelSpec, Normalize};
 use sentire::output;
 
 use crate::cli::{Learn, Train};
@@ -18,7 +18,7 @@ pub fn run(args: &Train, console: &Console) -> Result<Outcome> {
     let inputs: Vec<&std::path::Path> = args.features.iter().map(PathBuf::as_path).collect();
     output::check_apart(&args.output, &inputs)?;
     let data = read(&args.features, &args.learn)?;
-    warn(&data, &[args.normalize], console);
+    warn(&data, &args.learn.spec(), &[args.normalize], console);
     // Training holds speakers out of inner folds, as far as there are several.
     let findings = match model::participants(&data, args.normalize)?.speaker_count() {
         1 => audit::audit(&data, &[]),
@@ -86,7 +86,14 @@ pub fn tell(findings: &[Finding], console: &Console) {
 }
 
 /// Says which recordings are left out under `protocols`.
-pub fn warn(data: &Dataset, protocols: &[Normalize], console: &Console) {
+pub fn warn(data: &Dataset, spec: &ModelSpec, protocols: &[Normalize], console: &Console) {
+    // What cannot be used at all is an error later.
+    let usable = spec.for_features(&data.feature_names);
+    if let Some(usable) = usable.ok().filter(|usable| usable != spec) {
+        console.note(&format!(
+            "note: the table has not every view that the model can use; it is trained as {usable} (extract with --features default for all)"
+        ));
+    }
     if data.unlabelled > 0 {
         let recordings = count(data.unlabelled, "recording");
         console.note(&format!("note: {recordings} without a label left out"));

@@ -26,13 +26,18 @@ const OF_WINDOWS: [&str; 2] = ["utterance_start", "utterance_end"];
 
 /// The manifest's further columns. Those that bear the name of one of ours are refused: two columns
 /// cannot share it.
-pub fn own_columns(manifest: &Manifest, features: &[String]) -> Result<Vec<String>> {
+pub fn own_columns(
+    manifest: &Manifest,
+    features: &[String],
+    views: &[(&str, Vec<String>)],
+) -> Result<Vec<String>> {
     let extra = manifest.extra_columns();
     let taken: std::collections::HashSet<&str> = QUALITY
         .into_iter()
         .chain(["truncated"])
         .chain(OF_WINDOWS)
         .chain(features.iter().map(String::as_str))
+        .chain(views.iter().map(|(view, _)| *view))
         .collect();
     match extra.iter().find(|name| taken.contains(name.as_str())) {
         Some(name) => Err(Error::Usage(format!(

@@ -170,9 +170,11 @@ impl Settings {
                 .flat_map(|set| set.features())
                 .map(|f| f.name)
                 .collect(),
+            // Contours are those of one set; the others of the default are made of them.
             Level::Lld => self
                 .sets
-                .iter()
+                .first()
+                .into_iter()
                 .flat_map(|set| set.llds())
                 .map(|lld| lld.name)
                 .collect(),

@@ -1,4 +1,4 @@
-//! How contours vary together: the matrix logarithm of their correlations.
+//! How contours vary together: the matrix logarithm of their correlations (log-Euclidean).
 //!
 //! Correlation matrices lie on a curved surface, where differences mean little; their logarithms lie
 //! in a flat space, in which a linear or a radial classifier may compare them (Arsigny et al. 2007,
@@ -10,7 +10,8 @@
 use crate::dsp::{matrix, stats};
 
 /// The correlation matrix is drawn this far towards the identity: a second of speech has 100 frames,
-/// too few for 60 contours (Ledoit & Wolf 2004 on such shrinkage).
+/// too few for 60 contours. (Ledoit & Wolf 2004, "A well-conditioned estimator for large-dimensional
+/// covariance matrices"; they estimate how far, here it is fixed.)
 const SHRINKAGE: f64 = 0.1;
 
 /// Number of values for so many contours: each pair of contours and deltas once.
@@ -98,6 +99,29 @@ mod tests {
         assert_eq!(a.len(), size(3));
         assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4));
         assert!(of(&[vec![1.0]]).iter().all(|v| v.is_nan()));
+    }
+
+    #[test]
+    fn the_largest_entry_is_that_of_what_moves_together() {
+        let wave = |step: f32| {
+            (0..90)
+                .map(|t| (t as f32 * step).sin())
+                .collect::<Vec<f32>>()
+        };
+        // The first and the third of three, six rows with the deltas: the entry after the diagonal's first
+        // and one other.
+        let mut out = Vec::new();
+        let mixed = wave(0.3)
+            .into_iter()
+            .zip(wave(0.11))
+            .map(|(a, b)| a + 0.2 * b);
+        log_correlations(&[wave(0.3), wave(0.05), mixed.collect()], &mut out);
+        let beside = [1, 2, 3, 4, 5];
+        assert!(
+            beside.iter().all(|&at| at == 2 || out[at] < out[2]),
+            "{:?}",
+            &out[..6]
+        );
     }
 
     #[test]

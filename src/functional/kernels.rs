@@ -2,8 +2,8 @@
 //!
 //! MiniRocket (Dempster, Schmidt & Webb 2021, "MiniRocket: a very fast (almost) deterministic
 //! transform for time series classification", KDD): kernels of nine weights, six of -1 and three of
-//! 2, dilated, on sums of some channels; the share of frames above a threshold is the feature. There
-//! the thresholds are quantiles of training data. Here they are fixed, from what contours of speech are
+//! 2, dilated, on sums of some channels; the share of frames above a threshold is the feature (there
+//! "proportion of positive values" above a "bias"). There the thresholds are quantiles of training data. Here they are fixed, from what contours of speech are
 //! like, so that a feature depends on its recording alone; measured on three corpora this costs
 //! nothing.
 
@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 const WEIGHTS: usize = 9;
 /// Kernels: three of nine weights are 2.
 const KERNELS: usize = 84;
-/// Frames from weight to weight: kernels span 90 ms to 2.9 s.
+/// Frames from weight to weight: kernels span 9 to 257 frames, 90 ms to 2.6 s.
 const DILATIONS: [usize; 10] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32];
 /// The thresholds, as multiples of the expected deviation: the quartiles of a normal distribution.
 pub const THRESHOLDS: [f32; 3] = [-0.674, 0.0, 0.674];
@@ -46,8 +46,8 @@ pub struct Kernel {
     pub thresholds: [f32; 3],
 }
 
-/// `times` kernels of each shape, with dilations in turn; channels are drawn, with the same seed
-/// always: few more often than many (MiniRocket's draw).
+/// `times` kernels of each shape, in turn with a short dilation and a long one, which differ from shape to
+/// shape; channels are drawn, with the same seed always: few more often than many (MiniRocket's draw).
 pub fn kernels(channels: &Channels, times: usize) -> Vec<Kernel> {
     let mut random = ChaCha8Rng::seed_from_u64(0);
     let places = (0..WEIGHTS)
@@ -55,8 +55,9 @@ pub fn kernels(channels: &Channels, times: usize) -> Vec<Kernel> {
     let places: Vec<[usize; 3]> = places.collect();
     debug_assert_eq!(places.len(), KERNELS);
     let kernel = |number: usize| {
-        let places = places[number % KERNELS];
-        let dilation = DILATIONS[(number + number / KERNELS) % DILATIONS.len()];
+        let shape = number % KERNELS;
+        let places = places[shape];
+        let dilation = DILATIONS[(shape + 5 * (number / KERNELS)) % DILATIONS.len()];
         let exponent = random.gen_range(0.0..((channels.most + 1) as f64).log2());
         let count = (exponent.exp2() as usize).clamp(1, channels.most);
         let mut chosen: Vec<usize> = (0..channels.scales.len()).collect();

@@ -14,7 +14,7 @@
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::linalg::solvers::Solve;
 use faer::{Accum, Mat, Par, Side};
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, CowArray, Ix2};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -25,11 +25,13 @@ use crate::model::products::{product, products};
 use crate::model::radial::{norms, radial};
 use crate::model::{balanced_weights, norms_over_classes};
 
-/// Most landmarks. All rows of RAVDESS; of 7442 rows they take 27 MB of a model for both wide views.
+/// Most landmarks: all rows of RAVDESS. In a model on the default features they take 33 MB.
 const LANDMARKS: usize = 1500;
 /// Added to the diagonal of what is solved, relative to its largest entry: where rows stand twice, or
 /// nearly, rounding in single precision must not make it singular.
 const JITTER: f64 = 1e-6;
+/// Rows that differ by less than this, in the mean of their squared distances, are alike.
+const CONSTANT: f64 = 1e-9;
 
 /// What rows are compared by.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -96,19 +98,23 @@ impl KernelRidge {
         let of_class = balanced_weights(y, classes);
         let weights: Vec<f64> = y.iter().map(|&class| of_class[class]).collect();
         let (radial, values, chosen) = match comparison {
-            Comparison::Linear => (None, x.as_standard_layout().into_owned(), Vec::new()),
+            Comparison::Linear => (None, x.as_standard_layout(), Vec::new()),
             Comparison::Radial { gamma } => {
                 let chosen = landmarks(x.nrows(), seed);
                 let length = norms(x).into_iter().map(f64::from).sum::<f64>() / x.nrows() as f64;
                 let radial = Radial {
-                    gamma: (gamma / length.max(f64::MIN_POSITIVE)) as f32,
+                    gamma: if length > 0.0 {
+                        (gamma / length) as f32
+                    } else {
+                        0.0
+                    },
                     landmarks: chosen.iter().flat_map(|&row| x.row(row).to_vec()).collect(),
                 };
                 let values = radial.of(x);
-                (Some(radial), values, chosen)
+                (Some(radial), values.into(), chosen)
             }
         };
-        let problem = Centred::new(&values, y, &of_class, &weights);
+        let problem = Centred::new(values.view(), y, &of_class, &weights);
         let n = values.ncols();
         // Between landmarks.
         let (penalty, variance) = match comparison {
@@ -124,13 +130,14 @@ impl KernelRidge {
                     .map(|(m, w)| m * w)
                     .sum();
                 let mean = sum / of_chosen.iter().sum::<f64>();
-                (
-                    Some(between),
-                    x.nrows() as f64 * (1.0 - mean).max(f64::MIN_POSITIVE),
-                )
+                (Some(between), x.nrows() as f64 * (1.0 - mean))
             }
         };
-        let solution = problem.solve(penalty.as_ref(), alpha * variance)?;
+        // Where all rows are alike there is nothing to learn but how often each class occurs.
+        let solution = match variance > CONSTANT * x.nrows() as f64 {
+            true => problem.solve(penalty.as_ref(), alpha * variance)?,
+            false => Mat::zeros(n, problem.present.len()),
+        };
         let mut of_classes = vec![Vec::new(); classes];
         for (k, &class) in problem.present.iter().enumerate() {
             let own: Vec<f64> = (0..n).map(|j| solution[(j, k)]).collect();
@@ -148,9 +155,9 @@ impl KernelRidge {
     /// The value of each class's function for each row; minus infinity for a class that training did
     /// not see.
     pub fn scores(&self, x: ArrayView2<f32>) -> Array2<f64> {
-        let values = match &self.radial {
-            Some(radial) => radial.of(x),
-            None => x.to_owned(),
+        let values: CowArray<f32, Ix2> = match &self.radial {
+            Some(radial) => radial.of(x).into(),
+            None => x.into(),
         };
         let mut scores = Array2::from_elem((x.nrows(), self.weights.len()), f64::NEG_INFINITY);
         for (class, weights) in self.weights.iter().enumerate() {
@@ -213,7 +220,7 @@ struct Centred {
 }
 
 impl Centred {
-    fn new(values: &Array2<f32>, y: &[usize], of_class: &[f64], weights: &[f64]) -> Centred {
+    fn new(values: ArrayView2<f32>, y: &[usize], of_class: &[f64], weights: &[f64]) -> Centred {
         let total: f64 = weights.iter().sum();
         let mut mean = vec![0.0; values.ncols()];
         for (row, weight) in values.rows().into_iter().zip(weights) {
@@ -274,7 +281,8 @@ impl Centred {
             }
             largest = largest.max(normal[(j, j)]);
         }
-        (0..n).for_each(|j| normal[(j, j)] += JITTER * largest);
+        let rounding = penalty.map_or(0.0, |_| factor * n as f64 * f64::from(f32::EPSILON));
+        (0..n).for_each(|j| normal[(j, j)] += JITTER * largest + rounding);
         let factors = normal.llt(Side::Lower).map_err(|cause| {
             Error::Data(format!(
                 "the kernel ridge regression cannot be trained: {cause:?}"
@@ -335,8 +343,8 @@ mod tests {
 
     #[test]
     fn it_solves_the_dual_equations() {
-        // Without centring and weights (balanced classes, two rows of each) the errors of the dual
-        // solution are its coefficients times the penalty: t - f(x) = penalty * c.
+        // Classes of three rows each weigh alike: then the errors of the dual solution are its
+        // coefficients times the penalty, t - f(x) = penalty * c.
         let (x, _) = rows(9, 4);
         let y: Vec<usize> = (0..9).map(|i| i % 3).collect();
         let comparison = Comparison::Radial { gamma: 0.5 };
@@ -373,6 +381,38 @@ mod tests {
                 (norm - relevance).abs() < 1e-2 * norm + 1e-3,
                 "{norm} {relevance}"
             );
+        }
+    }
+
+    #[test]
+    fn of_rows_that_are_alike_only_the_classes_are_learned() {
+        let y = [0, 0, 1];
+        for comparison in [Comparison::Linear, Comparison::Radial { gamma: 0.3 }] {
+            for x in [Array2::zeros((3, 2)), Array2::from_elem((3, 2), 0.7)] {
+                let ridge = KernelRidge::fit(x.view(), &y, 2, comparison, 1e-3, 0).unwrap();
+                // Balanced, both occur equally often.
+                assert!(
+                    ridge
+                        .scores(x.view())
+                        .iter()
+                        .all(|score| score.abs() < 1e-6)
+                );
+                assert!(ridge.relevance().iter().all(|&relevance| relevance == 0.0));
+            }
+        }
+    }
+
+    #[test]
+    fn penalties_of_all_sizes_are_solved() {
+        // One feature, of few values: its kernel is singular.
+        let x = Array2::from_shape_fn((200, 1), |(i, _)| (i % 7) as f32 * 0.5 - 1.5);
+        let y: Vec<usize> = (0..200).map(|i| usize::from(i % 7 > 3)).collect();
+        for alpha in [1e-6, 1e-4, 1e-2, 1.0, 10.0] {
+            let comparison = Comparison::Radial { gamma: 0.3 };
+            let ridge = KernelRidge::fit(x.view(), &y, 2, comparison, alpha, 0).unwrap();
+            let scores = ridge.scores(x.view());
+            let is_right = |i: usize| crate::model::best(scores.row(i)) == y[i];
+            assert!((0..200).all(is_right), "alpha {alpha}");
         }
     }
 

@@ -122,8 +122,8 @@ impl From<Learner> for ModelSpec {
 }
 
 impl ModelSpec {
-    /// The same for a table with these features: of the views that it has. Refused where it lacks one that
-    /// was asked for by name.
+    /// The same for a table with these features: of the views that it has. Where not all views are asked
+    /// for, each of those that are must be there.
     pub fn for_features(&self, names: &[String]) -> Result<ModelSpec> {
         let Learner::Fusion(settings) = &self.learner else {
             return Ok(self.clone());
@@ -407,10 +407,7 @@ impl FromStr for ModelSpec {
                 Learner::Fusion(fusion::Settings {
                     views: match given.take("views") {
                         None => default.views,
-                        Some(names) => names
-                            .split('+')
-                            .map(|name| name.parse().map_err(|what: String| wrong(text, &what)))
-                            .collect::<Result<_>>()?,
+                        Some(names) => views(text, &names)?,
                     },
                     alpha: given.positive("alpha", default.alpha)?,
                     gamma: given.positive("gamma", default.gamma)?,
@@ -450,6 +447,18 @@ impl FromStr for ModelSpec {
 
 fn wrong(text: &str, what: &str) -> Error {
     Error::Usage(format!("model {text:?}: {what}"))
+}
+
+fn views(text: &str, names: &str) -> Result<Vec<View>> {
+    let mut views = Vec::new();
+    for name in names.split('+') {
+        let view = name.parse().map_err(|what: String| wrong(text, &what))?;
+        if views.contains(&view) {
+            return Err(wrong(text, &format!("view {name:?} twice")));
+        }
+        views.push(view);
+    }
+    Ok(views)
 }
 
 fn positive(text: &str, key: &str, value: &str) -> Result<f64> {
@@ -607,6 +616,10 @@ fn what_cannot_be_meant_is_refused() {
     assert_eq!(
         say("fusion:views=mind"),
         "model \"fusion:views=mind\": view \"mind\"; expected some of statistics, source, filter, covariance, spectral_kernels, prosodic_kernels, joined by +"
+    );
+    assert_eq!(
+        say("fusion:views=source+source"),
+        "model \"fusion:views=source+source\": view \"source\" twice"
     );
     assert_eq!(say("svm:x"), "model \"svm:x\": \"x\"; expected key=value");
 }

@@ -12,7 +12,7 @@ pub enum View {
     /// Statistics of descriptors: every feature but those of the feature sets below.
     Statistics,
     /// Those of the statistics that tell of the source of speech and of its time: pitch, level, voice
-    /// quality, pauses and rhythm; with them the formants, in few numbers.
+    /// quality, pauses and rhythm; with them formants and zero crossings, in few numbers.
     Source,
     /// The other statistics, those of the filter: spectral envelope and shape. (Source and filter: Fant
     /// 1960, "Acoustic theory of speech production".)
@@ -25,16 +25,20 @@ pub enum View {
     ProsodicKernels,
 }
 
-/// The beginnings of the names of [`View::Source`], in lower case.
-const SOURCE: [&str; 20] = [
+/// The beginnings of the names of [`View::Source`], in lower case, without `aubio_` and without the
+/// statistic that eGeMAPS puts first.
+const SOURCE: [&str; 23] = [
     "rms",
     "log_energy",
     "loudness",
+    "energy",
+    "equivalentsoundlevel",
     "zcr",
     "f0",
     "logrelf0",
     "voicing",
     "voiced",
+    "unvoiced",
     "hnr",
     "jitter",
     "shimmer",
@@ -46,7 +50,7 @@ const SOURCE: [&str; 20] = [
     "pause",
     "inner_pause",
     "syllable",
-    "aubio_f0",
+    "onset",
 ];
 
 impl View {
@@ -89,6 +93,9 @@ impl View {
         .find(|(_, beginning)| name.starts_with(beginning));
         let is_source = || {
             let name = name.to_lowercase();
+            let name = name.strip_prefix("aubio_").unwrap_or(&name);
+            let name = name.strip_prefix("mean").unwrap_or(name);
+            let name = name.strip_prefix("stddev").unwrap_or(name);
             SOURCE.iter().any(|beginning| name.starts_with(beginning))
         };
         match (of_set, self) {
@@ -129,14 +136,15 @@ fn a_feature_is_seen_from_its_sides() {
         "spectral_flux_mean",
         "prosodic_kernel_3_low",
         "F1frequency_sma3nz_amean",
+        "MeanVoicedSegmentLengthSec",
     ]
     .map(String::from);
     let places = View::ALL.map(|view| view.places(&names));
     assert_eq!(
         places,
         [
-            vec![0, 1, 4, 6],
-            vec![0, 6],
+            vec![0, 1, 4, 6, 7],
+            vec![0, 6, 7],
             vec![1, 4],
             vec![2],
             vec![3],

@@ -45,13 +45,14 @@ impl Table {
             let folder = format!("{}={}", hive(by), value(column, row));
             rows_of.entry(folder).or_default().push(row);
         }
+        let flat = self.without_views();
         rows_of
             .iter()
             .enumerate()
             .try_for_each(|(number, (folder, rows))| {
                 let part = format!("part-{number}.parquet");
                 let path = dir.as_ref().join(folder).join(part);
-                self.select(rows).write(path)
+                flat.select(rows).write(path)
             })
     }
 }

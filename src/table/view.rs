@@ -6,7 +6,7 @@
 //! memory each number is a column of its own and `sentire.features` names it, so that whoever learns
 //! from a table need not know of views.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, FixedSizeListArray, Float32Array};
@@ -25,9 +25,14 @@ pub fn key(view: &str) -> String {
 
 /// Metadata without the lists of features' names, which are long.
 pub fn without_names(mut metadata: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let prefix = key("");
-    metadata.retain(|key, _| key != FEATURES_KEY && !key.starts_with(&prefix));
+    metadata.retain(|key, _| !is_names_of_features(key));
     metadata
+}
+
+/// Whether a metadata key holds names of features.
+pub fn is_names_of_features(key: &str) -> bool {
+    let rest = key.strip_prefix(FEATURES_KEY);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// The views that metadata describe: name, and names of the numbers.
@@ -44,7 +49,7 @@ pub fn folded(metadata: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut folded = metadata.clone();
     rename(&mut folded, |features| {
         let names: Vec<&str> = features.iter().map(String::as_str).collect();
-        let stored = layout(&names, metadata)
+        let stored = layout(&names, |_| true, metadata)
             .into_iter()
             .map(|stored| match stored {
                 Stored::Flat(at) => features[at].clone(),
@@ -92,9 +97,13 @@ pub enum Stored {
     View(String, std::ops::Range<usize>),
 }
 
-/// How the columns `names` are stored. Only a view whose numbers are all there, side by side, is
-/// stored as one.
-pub fn layout(names: &[&str], metadata: &BTreeMap<String, String>) -> Vec<Stored> {
+/// How the columns `names` are stored. Only a view whose numbers are all there, side by side, and are
+/// such numbers as views have, is stored as one.
+pub fn layout(
+    names: &[&str],
+    is_number: impl Fn(usize) -> bool,
+    metadata: &BTreeMap<String, String>,
+) -> Vec<Stored> {
     let views = views(metadata);
     let mut stored = Vec::new();
     let mut at = 0;
@@ -103,6 +112,7 @@ pub fn layout(names: &[&str], metadata: &BTreeMap<String, String>) -> Vec<Stored
             !numbers.is_empty()
                 && names.len() >= at + numbers.len()
                 && numbers.iter().zip(&names[at..]).all(|(a, b)| a == b)
+                && (at..at + numbers.len()).all(&is_number)
         };
         match views.iter().find(begins) {
             Some((view, numbers)) => {
@@ -195,12 +205,35 @@ impl Table {
     /// The columns that the file has flat: all but the numbers of views, which no spreadsheet or
     /// chart has a use for.
     pub fn flat(&self) -> impl Iterator<Item = &(String, Column)> {
-        let names: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
-        let stored = layout(&names, &self.metadata);
-        stored.into_iter().filter_map(|stored| match stored {
+        self.layout().into_iter().filter_map(|stored| match stored {
             Stored::Flat(at) => Some(&self.columns[at]),
             Stored::View(..) => None,
         })
+    }
+
+    /// The table without the numbers of views.
+    pub fn without_views(&self) -> Table {
+        let columns: Vec<(String, Column)> = self.flat().cloned().collect();
+        let mut metadata = self.metadata.clone();
+        metadata.retain(|key, _| key == FEATURES_KEY || !is_names_of_features(key));
+        rename(&mut metadata, |mut features| {
+            let flat: HashSet<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+            features.retain(|name| flat.contains(name.as_str()));
+            features
+        });
+        Table { columns, metadata }
+    }
+
+    /// Number of columns that the file has.
+    pub fn stored_columns(&self) -> usize {
+        self.layout().len()
+    }
+
+    /// How the columns are stored.
+    pub(super) fn layout(&self) -> Vec<Stored> {
+        let names: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
+        let is_number = |at: usize| matches!(self.columns[at].1, Column::Float(_));
+        layout(&names, is_number, &self.metadata)
     }
 }
 
@@ -295,11 +328,26 @@ mod tests {
         example().write_csv(&path).unwrap();
         let text = std::fs::read_to_string(path).unwrap();
         assert_eq!(text, "file,rms_mean\na.wav,0.5\nb.wav,0.25\n");
+        let shown = example().without_views();
+        assert_eq!(shown.feature_names().unwrap(), ["rms_mean"]);
+        assert_eq!((shown.columns.len(), example().stored_columns()), (2, 3));
         let metadata = without_names(example().metadata);
         assert_eq!(
             Vec::from_iter(metadata.keys()),
             ["sentire.features_version"]
         );
+    }
+
+    #[test]
+    fn what_is_named_as_a_view_and_is_none_is_stored_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.parquet");
+        let mut table = example();
+        table.metadata.insert(key("words"), r#"["file"]"#.into());
+        table.columns[3].1 = Column::Double(vec![0.5, 2.0]);
+        table.write(&path).unwrap();
+        assert!(same(&Table::read(&path).unwrap(), &table));
+        assert_eq!(table.flat().count(), 5);
     }
 
     #[test]

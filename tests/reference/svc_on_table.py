@@ -1,5 +1,5 @@
 """Evaluates scikit-learn's SVC (or LogisticRegression, or DecisionTreeClassifier) on a feature
-table written by sentire.
+table of statistics written by sentire (`extract --features rich` or `egemaps`).
 
     python svc_on_table.py FEATURES.parquet [--folds 6|loso] [--kernel linear --c 0.01]
                            [--gamma scale] [--predictions FILE.csv]
