@@ -102,7 +102,8 @@ impl Fusion {
             .expect("a view at least")
     }
 
-    /// How much each feature weighs, in all views that see it; see [`KernelRidge::relevance`].
+    /// How much each feature weighs: the slopes of the classes' functions along it at the mean of the training
+    /// rows, in all views that see it.
     pub fn relevance(&self) -> Vec<f64> {
         let mut relevance = vec![0.0; self.features];
         for (places, ridge) in &self.views {
