@@ -21,9 +21,10 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::model::least_squares::{self, Weighted};
+use crate::model::norms_over_classes;
 use crate::model::products::{product, products};
 use crate::model::radial::{norms, radial};
-use crate::model::{balanced_weights, norms_over_classes};
 
 /// Most landmarks: all rows of RAVDESS. In a model on the default features they take 33 MB.
 const LANDMARKS: usize = 1500;
@@ -95,8 +96,6 @@ impl KernelRidge {
         alpha: f64,
         seed: u64,
     ) -> Result<KernelRidge> {
-        let of_class = balanced_weights(y, classes);
-        let weights: Vec<f64> = y.iter().map(|&class| of_class[class]).collect();
         let (radial, values, chosen) = match comparison {
             Comparison::Linear => (None, x.as_standard_layout(), Vec::new()),
             Comparison::Radial { gamma } => {
@@ -114,7 +113,7 @@ impl KernelRidge {
                 (Some(radial), values.into(), chosen)
             }
         };
-        let problem = Centred::new(values.view(), y, &of_class, &weights);
+        let problem = Weighted::balanced(values.view(), y, classes);
         let n = values.ncols();
         // Between landmarks.
         let (penalty, variance) = match comparison {
@@ -122,7 +121,10 @@ impl KernelRidge {
             Comparison::Radial { .. } => {
                 let between = Mat::from_fn(n, n, |i, j| f64::from(values[(chosen[i], j)]));
                 // A row's kernel with itself is 1; less that of two rows in the mean.
-                let of_chosen: Vec<f64> = chosen.iter().map(|&row| weights[row]).collect();
+                let of_chosen: Vec<f64> = chosen
+                    .iter()
+                    .map(|&row| problem.roots[row].powi(2))
+                    .collect();
                 let sum: f64 = problem
                     .mean
                     .iter()
@@ -135,20 +137,13 @@ impl KernelRidge {
         };
         // Where all rows are alike there is nothing to learn but how often each class occurs.
         let solution = match variance > CONSTANT * x.nrows() as f64 {
-            true => problem.solve(penalty.as_ref(), alpha * variance)?,
-            false => Mat::zeros(n, problem.present.len()),
+            true => solve(&problem, penalty.as_ref(), alpha * variance)?,
+            false => Mat::zeros(n, problem.targets.ncols()),
         };
-        let mut of_classes = vec![Vec::new(); classes];
-        for (k, &class) in problem.present.iter().enumerate() {
-            let own: Vec<f64> = (0..n).map(|j| solution[(j, k)]).collect();
-            let shift: f64 = own.iter().zip(&problem.mean).map(|(w, m)| w * m).sum();
-            let intercept = problem.target_mean[k] - shift;
-            of_classes[class] = own.iter().chain([&intercept]).map(|&w| w as f32).collect();
-        }
         Ok(KernelRidge {
             features: x.ncols(),
             radial,
-            weights: of_classes,
+            weights: problem.weights(&solution),
         })
     }
 
@@ -159,18 +154,7 @@ impl KernelRidge {
             Some(radial) => radial.of(x).into(),
             None => x.into(),
         };
-        let mut scores = Array2::from_elem((x.nrows(), self.weights.len()), f64::NEG_INFINITY);
-        for (class, weights) in self.weights.iter().enumerate() {
-            let Some((intercept, weights)) = weights.split_last() else {
-                continue;
-            };
-            let weights = ArrayView2::from_shape((1, weights.len()), weights).expect("one row");
-            let of_rows = products(values.view(), weights);
-            for (score, value) in scores.column_mut(class).iter_mut().zip(&of_rows) {
-                *score = f64::from(*value) + f64::from(*intercept);
-            }
-        }
-        scores
+        least_squares::scores(values.view(), &self.weights)
     }
 
     /// How much each feature weighs: the norm over the classes of the functions' slopes along it, at a
@@ -206,110 +190,54 @@ fn landmarks(rows: usize, seed: u64) -> Vec<usize> {
     chosen
 }
 
-/// Values and targets of the rows, less their weighted means and times the roots of the weights: what
-/// remains is a regression without weights and intercept.
-struct Centred {
-    /// Rows x landmarks or features.
-    x: Mat<f64>,
-    /// Rows x classes that occur.
-    targets: Mat<f64>,
-    /// The classes that occur.
-    present: Vec<usize>,
-    mean: Vec<f64>,
-    target_mean: Vec<f64>,
-}
-
-impl Centred {
-    fn new(values: ArrayView2<f32>, y: &[usize], of_class: &[f64], weights: &[f64]) -> Centred {
-        let total: f64 = weights.iter().sum();
-        let mut mean = vec![0.0; values.ncols()];
-        for (row, weight) in values.rows().into_iter().zip(weights) {
-            let add = |(mean, value): (&mut f64, &f32)| *mean += weight * f64::from(*value);
-            mean.iter_mut().zip(row).for_each(add);
+/// The weights that minimise the squared errors and `factor` times their norm by `penalty`, or their
+/// squares.
+fn solve(problem: &Weighted, penalty: Option<&Mat<f64>>, factor: f64) -> Result<Mat<f64>> {
+    let x = problem.x.as_ref();
+    // In as many dimensions as there are rows or features, whichever are fewer.
+    let is_dual = penalty.is_none() && x.ncols() > x.nrows();
+    let left = if is_dual { x } else { x.transpose() };
+    let n = left.nrows();
+    let mut normal = Mat::<f64>::zeros(n, n);
+    triangular::matmul(
+        normal.as_mut(),
+        BlockStructure::TriangularLower,
+        Accum::Replace,
+        left,
+        BlockStructure::Rectangular,
+        left.transpose(),
+        BlockStructure::Rectangular,
+        1.0,
+        Par::Seq,
+    );
+    let mut largest = 0.0_f64;
+    for j in 0..n {
+        match penalty {
+            None => normal[(j, j)] += factor,
+            Some(penalty) => (j..n).for_each(|i| normal[(i, j)] += factor * penalty[(i, j)]),
         }
-        mean.iter_mut().for_each(|mean| *mean /= total);
-        let present: Vec<usize> = (0..of_class.len()).filter(|&k| of_class[k] > 0.0).collect();
-        let target = |i: usize, k: usize| if y[i] == present[k] { 1.0 } else { -1.0 };
-        let mean_target = |k: usize| {
-            let sum: f64 = weights
-                .iter()
-                .enumerate()
-                .map(|(i, w)| w * target(i, k))
-                .sum();
-            sum / total
-        };
-        let target_mean: Vec<f64> = (0..present.len()).map(mean_target).collect();
-        let roots: Vec<f64> = weights.iter().map(|weight| weight.sqrt()).collect();
-        Centred {
-            x: Mat::from_fn(values.nrows(), values.ncols(), |i, j| {
-                roots[i] * (f64::from(values[(i, j)]) - mean[j])
-            }),
-            targets: Mat::from_fn(values.nrows(), present.len(), |i, k| {
-                roots[i] * (target(i, k) - target_mean[k])
-            }),
-            present,
-            mean,
-            target_mean,
-        }
+        largest = largest.max(normal[(j, j)]);
     }
-
-    /// The weights that minimise the squared errors and `factor` times their norm by `penalty`, or their
-    /// squares.
-    fn solve(&self, penalty: Option<&Mat<f64>>, factor: f64) -> Result<Mat<f64>> {
-        let x = self.x.as_ref();
-        // In as many dimensions as there are rows or features, whichever are fewer.
-        let is_dual = penalty.is_none() && x.ncols() > x.nrows();
-        let left = if is_dual { x } else { x.transpose() };
-        let n = left.nrows();
-        let mut normal = Mat::<f64>::zeros(n, n);
-        triangular::matmul(
-            normal.as_mut(),
-            BlockStructure::TriangularLower,
-            Accum::Replace,
-            left,
-            BlockStructure::Rectangular,
-            left.transpose(),
-            BlockStructure::Rectangular,
-            1.0,
-            Par::Seq,
-        );
-        let mut largest = 0.0_f64;
-        for j in 0..n {
-            match penalty {
-                None => normal[(j, j)] += factor,
-                Some(penalty) => (j..n).for_each(|i| normal[(i, j)] += factor * penalty[(i, j)]),
-            }
-            largest = largest.max(normal[(j, j)]);
-        }
-        let rounding = penalty.map_or(0.0, |_| factor * n as f64 * f64::from(f32::EPSILON));
-        (0..n).for_each(|j| normal[(j, j)] += JITTER * largest + rounding);
-        let factors = normal.llt(Side::Lower).map_err(|cause| {
-            Error::Data(format!(
-                "the kernel ridge regression cannot be trained: {cause:?}"
-            ))
-        })?;
-        Ok(match is_dual {
-            true => product(x.transpose(), factors.solve(&self.targets).as_ref()),
-            false => factors.solve(product(x.transpose(), self.targets.as_ref())),
-        })
-    }
+    let rounding = penalty.map_or(0.0, |_| factor * n as f64 * f64::from(f32::EPSILON));
+    (0..n).for_each(|j| normal[(j, j)] += JITTER * largest + rounding);
+    let factors = normal.llt(Side::Lower).map_err(|cause| {
+        Error::Data(format!(
+            "the kernel ridge regression cannot be trained: {cause:?}"
+        ))
+    })?;
+    Ok(match is_dual {
+        true => product(x.transpose(), factors.solve(&problem.targets).as_ref()),
+        false => factors.solve(product(x.transpose(), problem.targets.as_ref())),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::balanced_weights;
+    use crate::model::least_squares::example;
     use crate::model::ridge::Ridge;
     use crate::model::spec::Alpha;
-
-    fn rows(n: usize, width: usize) -> (Array2<f32>, Vec<usize>) {
-        let x = Array2::from_shape_fn((n, width), |(i, j)| {
-            ((i * 7 + j * 5 + i * j) % 11) as f32 * 0.2 - 1.0 + if i % 3 == j { 0.8 } else { 0.0 }
-        });
-        (
-            x,
-            (0..n).map(|i| if i % 5 == 4 { 0 } else { i % 3 }).collect(),
-        )
-    }
 
     #[test]
     fn with_a_linear_kernel_it_is_the_ridge_regression() {
@@ -318,7 +246,7 @@ mod tests {
     }
 
     fn is_the_ridge_regression(width: usize) {
-        let (x, y) = rows(24, width);
+        let (x, y) = example(24, width);
         let (comparison, alpha) = (Comparison::Linear, 0.02);
         let ours = KernelRidge::fit(x.view(), &y, 3, comparison, alpha, 0).unwrap();
         // The penalty in its own measure: a share of the sum of squares about the weighted means.
@@ -345,7 +273,7 @@ mod tests {
     fn it_solves_the_dual_equations() {
         // Classes of three rows each weigh alike: then the errors of the dual solution are its
         // coefficients times the penalty, t - f(x) = penalty * c.
-        let (x, _) = rows(9, 4);
+        let (x, _) = example(9, 4);
         let y: Vec<usize> = (0..9).map(|i| i % 3).collect();
         let comparison = Comparison::Radial { gamma: 0.5 };
         let ridge = KernelRidge::fit(x.view(), &y, 3, comparison, 0.1, 0).unwrap();
@@ -366,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_slope_is_that_of_the_function() {
-        let (x, y) = rows(18, 4);
+        let (x, y) = example(18, 4);
         let ridge = KernelRidge::fit(x.view(), &y, 3, Comparison::Radial { gamma: 0.4 }, 0.01, 0);
         let ridge = ridge.unwrap();
         let at = |feature: usize, value: f32| {
@@ -423,7 +351,7 @@ mod tests {
         assert!(chosen.windows(2).all(|pair| pair[0] < pair[1]));
         assert!(chosen[LANDMARKS - 1] < LANDMARKS + 700);
         assert_ne!(chosen, landmarks(LANDMARKS + 700, 4));
-        let (x, y) = rows(LANDMARKS + 700, 3);
+        let (x, y) = example(LANDMARKS + 700, 3);
         let ridge = KernelRidge::fit(x.view(), &y, 3, Comparison::Radial { gamma: 0.3 }, 1e-3, 0);
         let scores = ridge.unwrap().scores(x.view());
         let right = (0..y.len()).filter(|&i| crate::model::best(scores.row(i)) == y[i]);

@@ -10,6 +10,7 @@ mod fitted;
 pub mod forest;
 pub mod fusion;
 mod kernel_ridge;
+mod least_squares;
 pub mod logistic;
 mod products;
 mod projection;

@@ -20,9 +20,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::model::products::{Directions, directions, product, products};
+use crate::model::least_squares::{self, Weighted};
+use crate::model::norms_over_classes;
+use crate::model::products::{Directions, directions, product};
 use crate::model::spec::Alpha;
-use crate::model::{balanced_weights, norms_over_classes};
 
 /// Penalties to choose from, for z-scored features: half decades.
 const ALPHAS: [f64; 15] = [
@@ -52,11 +53,8 @@ impl Ridge {
         speakers: &[usize],
         alpha: Alpha,
     ) -> Result<Ridge> {
-        let class_weights = balanced_weights(y, classes);
-        let present: Vec<usize> = (0..classes).filter(|&k| class_weights[k] > 0.0).collect();
-        let roots: Vec<f64> = y.iter().map(|&class| class_weights[class].sqrt()).collect();
-        let problem = Weighted::new(x, y, &present, &roots);
-        let decomposed = problem.decompose()?;
+        let problem = Weighted::balanced(x, y, classes);
+        let decomposed = Decomposed::of(&problem)?;
         let alpha = match alpha {
             Alpha::Value(alpha) => alpha,
             Alpha::LeaveOneOut => {
@@ -68,118 +66,22 @@ impl Ridge {
                 ALPHAS[best.expect("there are penalties")]
             }
         };
-        let solution = decomposed.weights(&problem, alpha);
-        let mut weights = vec![Vec::new(); classes];
-        for (k, &class) in present.iter().enumerate() {
-            let of_class: Vec<f64> = (0..x.ncols()).map(|f| solution[(f, k)]).collect();
-            let shift: f64 = of_class.iter().zip(&problem.mean).map(|(w, m)| w * m).sum();
-            let intercept = problem.target_mean[k] - shift;
-            weights[class] = of_class
-                .iter()
-                .chain([&intercept])
-                .map(|&w| w as f32)
-                .collect();
-        }
         Ok(Ridge {
             features: x.ncols(),
             alpha,
-            weights,
+            weights: problem.weights(&decomposed.weights(&problem, alpha)),
         })
     }
 
     /// The value of each class's function for each row; minus infinity for a class that training did
     /// not see.
     pub fn scores(&self, x: ArrayView2<f32>) -> Array2<f64> {
-        let mut scores = Array2::from_elem((x.nrows(), self.weights.len()), f64::NEG_INFINITY);
-        for (class, weights) in self.weights.iter().enumerate() {
-            let Some((intercept, weights)) = weights.split_last() else {
-                continue;
-            };
-            let weights = ArrayView2::from_shape((1, self.features), weights)
-                .expect("a weight for each feature");
-            for (score, product) in scores
-                .column_mut(class)
-                .iter_mut()
-                .zip(&products(x, weights))
-            {
-                *score = f64::from(*product) + f64::from(*intercept);
-            }
-        }
-        scores
+        least_squares::scores(x, &self.weights)
     }
 
     /// How much each feature weighs: the norm of its weights over the classes.
     pub fn relevance(&self) -> Vec<f64> {
         norms_over_classes(&self.weights, self.features)
-    }
-}
-
-/// Rows and targets, centred by their weighted means and multiplied by the roots of the weights:
-/// what remains is a regression without weights and intercept.
-struct Weighted {
-    /// Rows x features.
-    x: Mat<f64>,
-    /// Rows x classes that occur.
-    targets: Mat<f64>,
-    mean: Vec<f64>,
-    target_mean: Vec<f64>,
-    /// Root of each row's weight, and the sum of the weights.
-    roots: Vec<f64>,
-    total: f64,
-}
-
-impl Weighted {
-    fn new(x: ArrayView2<f32>, y: &[usize], present: &[usize], roots: &[f64]) -> Weighted {
-        let total: f64 = roots.iter().map(|root| root * root).sum();
-        let mean_of = |value: &dyn Fn(usize) -> f64| -> f64 {
-            let sum: f64 = roots
-                .iter()
-                .enumerate()
-                .map(|(i, root)| root * root * value(i))
-                .sum();
-            sum / total
-        };
-        let target = |i: usize, k: usize| if y[i] == present[k] { 1.0 } else { -1.0 };
-        let mean: Vec<f64> = (0..x.ncols())
-            .map(|f| mean_of(&|i| f64::from(x[(i, f)])))
-            .collect();
-        let target_mean: Vec<f64> = (0..present.len())
-            .map(|k| mean_of(&|i| target(i, k)))
-            .collect();
-        Weighted {
-            x: Mat::from_fn(x.nrows(), x.ncols(), |i, f| {
-                roots[i] * (f64::from(x[(i, f)]) - mean[f])
-            }),
-            targets: Mat::from_fn(x.nrows(), present.len(), |i, k| {
-                roots[i] * (target(i, k) - target_mean[k])
-            }),
-            mean,
-            target_mean,
-            roots: roots.to_vec(),
-            total,
-        }
-    }
-
-    fn decompose(&self) -> Result<Decomposed> {
-        let Directions {
-            of_rows,
-            values,
-            vectors,
-        } = directions(self.x.as_ref()).map_err(|cause| {
-            Error::Data(format!("the ridge regression cannot be trained: {cause}"))
-        })?;
-        // Each row in the directions of the eigenvectors, times the root of the eigenvalue.
-        let turned = match of_rows {
-            true => vectors.clone(),
-            false => product(self.x.as_ref(), vectors.as_ref()),
-        };
-        Ok(Decomposed {
-            is_wide: of_rows,
-            values,
-            along: product(turned.transpose(), self.targets.as_ref()),
-            turned,
-            vectors,
-        })
     }
 }
 
@@ -195,6 +97,28 @@ struct Decomposed {
 }
 
 impl Decomposed {
+    fn of(problem: &Weighted) -> Result<Decomposed> {
+        let Directions {
+            of_rows,
+            values,
+            vectors,
+        } = directions(problem.x.as_ref()).map_err(|cause| {
+            Error::Data(format!("the ridge regression cannot be trained: {cause}"))
+        })?;
+        // Each row in the directions of the eigenvectors, times the root of the eigenvalue.
+        let turned = match of_rows {
+            true => vectors.clone(),
+            false => product(problem.x.as_ref(), vectors.as_ref()),
+        };
+        Ok(Decomposed {
+            is_wide: of_rows,
+            values,
+            along: product(turned.transpose(), problem.targets.as_ref()),
+            turned,
+            vectors,
+        })
+    }
+
     /// What a direction keeps of a target under this penalty, in the scale of `turned`.
     fn kept(&self, direction: usize, alpha: f64) -> f64 {
         let value = self.values[direction];
@@ -268,21 +192,12 @@ fn blocks(speakers: &[usize]) -> Vec<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn rows(n: usize, width: usize) -> (Array2<f32>, Vec<usize>) {
-        let x = Array2::from_shape_fn((n, width), |(i, j)| {
-            ((i * 7 + j * 5 + i * j) % 11) as f32 * 0.2 - 1.0 + if i % 3 == j { 0.8 } else { 0.0 }
-        });
-        (
-            x,
-            (0..n).map(|i| if i % 5 == 4 { 0 } else { i % 3 }).collect(),
-        )
-    }
+    use crate::model::least_squares::example;
 
     #[test]
     fn more_features_than_rows_are_solved_as_fewer() {
         // Columns of zeros change nothing but the way.
-        let (x, y) = rows(24, 6);
+        let (x, y) = example(24, 6);
         let wide = Array2::from_shape_fn((24, 40), |(i, j)| if j < 6 { x[(i, j)] } else { 0.0 });
         let speakers: Vec<usize> = (0..24).map(|i| i % 5).collect();
         for alpha in [Alpha::Value(2.0), Alpha::LeaveOneOut] {
@@ -297,26 +212,21 @@ mod tests {
     #[test]
     fn the_error_of_a_left_out_speaker_is_that_of_a_regression_without_them() {
         // The shortcut against fitting once for each speaker.
-        let (x, y) = rows(21, 4);
-        let (present, roots) = ([0, 1, 2], vec![1.0; 21]);
+        let (x, y) = example(21, 4);
+        let of_class = [1.0; 3];
         let at = 4;
         let alpha = ALPHAS[at];
-        let problem = Weighted::new(x.view(), &y, &present, &roots);
+        let problem = Weighted::new(x.view(), &y, &of_class);
         let blocks = blocks(&(0..21).map(|i| i % 4).collect::<Vec<_>>());
-        let decomposed = problem.decompose().unwrap();
+        let decomposed = Decomposed::of(&problem).unwrap();
         let shortcut = decomposed.left_out_errors(&problem, &blocks)[at];
         let mut errors = 0.0;
         for block in &blocks {
             let others: Vec<usize> = (0..21).filter(|i| !block.contains(i)).collect();
             let x_others = x.select(ndarray::Axis(0), &others);
             let y_others: Vec<usize> = others.iter().map(|&i| y[i]).collect();
-            let part = Weighted::new(
-                x_others.view(),
-                &y_others,
-                &present,
-                &vec![1.0; others.len()],
-            );
-            let weights = part.decompose().unwrap().weights(&part, alpha);
+            let part = Weighted::new(x_others.view(), &y_others, &of_class);
+            let weights = Decomposed::of(&part).unwrap().weights(&part, alpha);
             for (&row, k) in block.iter().flat_map(|row| [(row, 0), (row, 1), (row, 2)]) {
                 let product: f64 = (0..4)
                     .map(|f| weights[(f, k)] * (f64::from(x[(row, f)]) - part.mean[f]))
@@ -333,7 +243,7 @@ mod tests {
 
     #[test]
     fn an_unseen_class_is_never_named() {
-        let (x, y) = rows(20, 4);
+        let (x, y) = example(20, 4);
         let y: Vec<usize> = y
             .iter()
             .map(|class| if *class == 1 { 3 } else { *class })

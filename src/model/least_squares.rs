@@ -1,0 +1,109 @@
+//! What the regressions on the classes have in common: for each class a function that is to be 1 on its
+//! rows and -1 on all others, classes that weigh alike in sum, and free intercepts.
+
+use faer::Mat;
+use ndarray::{Array2, ArrayView2};
+
+use crate::model::balanced_weights;
+use crate::model::products::products;
+
+/// Values and targets of the rows, less their weighted means and times the roots of the weights: what
+/// remains is a regression without weights and intercept.
+pub struct Weighted {
+    /// Rows x columns.
+    pub x: Mat<f64>,
+    /// Rows x classes that occur.
+    pub targets: Mat<f64>,
+    /// The classes that occur.
+    present: Vec<usize>,
+    /// The weighted mean of each column.
+    pub mean: Vec<f64>,
+    /// The weighted mean of each target.
+    pub target_mean: Vec<f64>,
+    /// Root of each row's weight.
+    pub roots: Vec<f64>,
+    /// Sum of the weights.
+    pub total: f64,
+    classes: usize,
+}
+
+impl Weighted {
+    /// Of the rows `x` with labels `y` below `classes`, which weigh as by scikit-learn's
+    /// `class_weight="balanced"`.
+    pub fn balanced(x: ArrayView2<f32>, y: &[usize], classes: usize) -> Weighted {
+        Weighted::new(x, y, &balanced_weights(y, classes))
+    }
+
+    /// The same where a row of each class weighs this; a class of weight 0 does not occur.
+    pub fn new(x: ArrayView2<f32>, y: &[usize], of_class: &[f64]) -> Weighted {
+        let present: Vec<usize> = (0..of_class.len()).filter(|&k| of_class[k] > 0.0).collect();
+        let roots: Vec<f64> = y.iter().map(|&class| of_class[class].sqrt()).collect();
+        let total: f64 = roots.iter().map(|root| root * root).sum();
+        let mut mean = vec![0.0; x.ncols()];
+        for (row, root) in x.rows().into_iter().zip(&roots) {
+            let add = |(mean, value): (&mut f64, &f32)| *mean += root * root * f64::from(*value);
+            mean.iter_mut().zip(row).for_each(add);
+        }
+        mean.iter_mut().for_each(|mean| *mean /= total);
+        let target = |i: usize, k: usize| if y[i] == present[k] { 1.0 } else { -1.0 };
+        let mean_target = |k: usize| {
+            let weighted = |(i, root): (usize, &f64)| root * root * target(i, k);
+            roots.iter().enumerate().map(weighted).sum::<f64>() / total
+        };
+        let target_mean: Vec<f64> = (0..present.len()).map(mean_target).collect();
+        Weighted {
+            x: Mat::from_fn(x.nrows(), x.ncols(), |i, j| {
+                roots[i] * (f64::from(x[(i, j)]) - mean[j])
+            }),
+            targets: Mat::from_fn(x.nrows(), present.len(), |i, k| {
+                roots[i] * (target(i, k) - target_mean[k])
+            }),
+            present,
+            mean,
+            target_mean,
+            roots,
+            total,
+            classes: of_class.len(),
+        }
+    }
+
+    /// For each class its weights and, last, its intercept, of a solution (columns x classes that occur);
+    /// empty for a class that does not occur.
+    pub fn weights(&self, solution: &Mat<f64>) -> Vec<Vec<f32>> {
+        let mut weights = vec![Vec::new(); self.classes];
+        for (k, &class) in self.present.iter().enumerate() {
+            let of_class: Vec<f64> = (0..solution.nrows()).map(|j| solution[(j, k)]).collect();
+            let shift: f64 = of_class.iter().zip(&self.mean).map(|(w, m)| w * m).sum();
+            let intercept = self.target_mean[k] - shift;
+            let with_intercept = of_class.iter().chain([&intercept]);
+            weights[class] = with_intercept.map(|&w| w as f32).collect();
+        }
+        weights
+    }
+}
+
+/// The value of each class's function for each row; minus infinity for a class without weights.
+pub fn scores(x: ArrayView2<f32>, weights: &[Vec<f32>]) -> Array2<f64> {
+    let mut scores = Array2::from_elem((x.nrows(), weights.len()), f64::NEG_INFINITY);
+    for (class, weights) in weights.iter().enumerate() {
+        let Some((intercept, weights)) = weights.split_last() else {
+            continue;
+        };
+        let weights = ArrayView2::from_shape((1, weights.len()), weights).expect("one row");
+        let of_rows = products(x, weights);
+        for (score, product) in scores.column_mut(class).iter_mut().zip(&of_rows) {
+            *score = f64::from(*product) + f64::from(*intercept);
+        }
+    }
+    scores
+}
+
+/// Made-up rows of three classes, for tests.
+#[cfg(test)]
+pub fn example(n: usize, width: usize) -> (Array2<f32>, Vec<usize>) {
+    let x = Array2::from_shape_fn((n, width), |(i, j)| {
+        ((i * 7 + j * 5 + i * j) % 11) as f32 * 0.2 - 1.0 + if i % 3 == j { 0.8 } else { 0.0 }
+    });
+    let label = |i| if i % 5 == 4 { 0 } else { i % 3 };
+    (x, (0..n).map(label).collect())
+}
