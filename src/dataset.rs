@@ -456,6 +456,7 @@ fn alike(first_path: &Path, first: &Table, path: &Path, table: &Table) -> Result
     let mut keys: Vec<&String> = first.metadata.keys().chain(table.metadata.keys()).collect();
     // Names of features are long, and differ where the sets do: these are told first.
     keys.sort_by_key(|key| (is_names_of_features(key), *key));
+    keys.dedup();
     for key in keys
         .into_iter()
         .filter(|key| !OF_THE_RECORDINGS.contains(&key.as_str()))

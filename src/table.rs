@@ -1,7 +1,8 @@
 //! Tables: Parquet out by streaming row groups, Parquet in as plain columns.
 //!
 //! Columns of plain types that every tool reads, and a column of lists for each view; zstd, and
-//! BYTE_STREAM_SPLIT for floating point. A missing value is null in the file; inside the program a missing number is NaN.
+//! BYTE_STREAM_SPLIT for floating point. A missing value is null in the file; inside the program a missing
+//! number is NaN.
 
 use std::collections::BTreeMap;
 use std::fs::File;

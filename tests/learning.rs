@@ -425,5 +425,10 @@ fn a_model_takes_the_views_that_a_table_has_and_says_so() {
     let run = sandbox
         .sentire("evaluate e.parquet --model fusion,select=3")
         .exits(2);
-    assert!(run.stderr.contains("fusion"), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("\"fusion,select=3\": unknown classifier"),
+        "{}",
+        run.stderr
+    );
 }

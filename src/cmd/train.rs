@@ -85,7 +85,7 @@ pub fn tell(findings: &[Finding], console: &Console) {
     }
 }
 
-/// Says which recordings are left out under `protocols`.
+/// Says which views the model does without, and which recordings are left out under `protocols`.
 pub fn warn(data: &Dataset, spec: &ModelSpec, protocols: &[Normalize], console: &Console) {
     // What cannot be used at all is an error later.
     let usable = spec.for_features(&data.feature_names);

@@ -108,8 +108,8 @@ mod tests {
                 .map(|t| (t as f32 * step).sin())
                 .collect::<Vec<f32>>()
         };
-        // The first and the third of three, six rows with the deltas: the entry after the diagonal's first
-        // and one other.
+        // The first row of six (three contours, three deltas): its diagonal, then what it has in common with
+        // each of the others. The third contour is mostly the first.
         let mut out = Vec::new();
         let mixed = wave(0.3)
             .into_iter()

@@ -3,9 +3,9 @@
 //! MiniRocket (Dempster, Schmidt & Webb 2021, "MiniRocket: a very fast (almost) deterministic
 //! transform for time series classification", KDD): kernels of nine weights, six of -1 and three of
 //! 2, dilated, on sums of some channels; the share of frames above a threshold is the feature (there
-//! "proportion of positive values" above a "bias"). There the thresholds are quantiles of training data. Here they are fixed, from what contours of speech are
-//! like, so that a feature depends on its recording alone; measured on three corpora this costs
-//! nothing.
+//! "proportion of positive values" above a "bias"). There the thresholds are quantiles of training data.
+//! Here they are fixed, from what contours of speech are like, so that a feature depends on its recording
+//! alone; measured on three corpora this costs nothing.
 
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};

@@ -59,8 +59,7 @@ impl Fusion {
         seed: u64,
     ) -> Result<Fusion> {
         let power = settings.power as f32;
-        let fit = |&view: &View| {
-            let places = view.places(names);
+        let fit = |(view, places): (View, Vec<usize>)| {
             // The shares of kernels are nearly linear in what they count, and many.
             let (comparison, alpha) = match view {
                 View::SpectralKernels | View::ProsodicKernels => {
@@ -75,8 +74,13 @@ impl Fusion {
             let ridge = KernelRidge::fit(of_view.view(), y, classes, comparison, alpha, seed)?;
             Ok((places, ridge))
         };
-        let has_features = |view: &&View| !view.places(names).is_empty();
-        let views: Vec<&View> = settings.views.iter().filter(has_features).collect();
+        let of_view = |&view: &View| (view, view.places(names));
+        let views: Vec<(View, Vec<usize>)> = settings
+            .views
+            .iter()
+            .map(of_view)
+            .filter(|(_, places)| !places.is_empty())
+            .collect();
         if views.is_empty() {
             return Err(Error::Usage(
                 "none of the features that are selected belongs to a view of the model; select more, or name other views"
@@ -159,6 +163,18 @@ mod tests {
         let x = ndarray::array![[4.0, -9.0, 0.0]];
         assert_eq!(drawn_in(x.clone(), 0.5), ndarray::array![[2.0, -3.0, 0.0]]);
         assert_eq!(drawn_in(x.clone(), 1.0), x);
+    }
+
+    #[test]
+    fn a_selection_that_leaves_no_view_is_refused() {
+        let x = Array2::zeros((4, 1));
+        let names = ["mfcc_1_mean".to_string()];
+        let settings = Settings {
+            views: vec![View::Source],
+            ..Settings::default()
+        };
+        let error = Fusion::fit(x.view(), &names, &[0, 1, 0, 1], 2, &settings, 0).unwrap_err();
+        assert!(matches!(error, Error::Usage(_)), "{error}");
     }
 
     #[test]
