@@ -237,7 +237,7 @@ enum Values {
 /// Start and end of each row of a recording, in seconds from where the recording, or the part of it
 /// that the manifest lists, begins. A row of the whole bears the times of the whole, trimmed or
 /// not, so that it can be joined to its line of the manifest; a window's are its own.
-fn places(recording: &Recording, settings: &Settings) -> Vec<(f64, f64)> {
+pub fn places(recording: &Recording, settings: &Settings) -> Vec<(f64, f64)> {
     if settings.window.is_none() {
         return vec![(0.0, recording.duration_s)];
     }

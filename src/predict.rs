@@ -6,7 +6,7 @@ mod reasons;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1, Axis};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result};
 use crate::extract::{self, Settings};
 use crate::features::Extractor;
-use crate::model::{self, Model, Normalize};
+use crate::model::{self, Card, Model, Normalize};
 use crate::table::{Column, Table};
 
 /// A protocol-B model scales a speaker by their own recordings, or the windows of them, and wants
@@ -31,6 +31,8 @@ pub struct Features {
     pub file: String,
     /// Its length in seconds.
     pub duration_s: f64,
+    /// Start and end of each of its windows, in seconds.
+    pub places: Vec<(f64, f64)>,
     /// The features of each of its windows, as [`features_of`](crate::extract::features_of) gives
     /// them: of the whole alone, where there are no windows.
     pub windows: Vec<Vec<f32>>,
@@ -55,6 +57,30 @@ pub struct Prediction {
     pub model: String,
     /// Length of the recording in seconds.
     pub duration_s: f64,
+    /// What moved it, the strongest first; empty unless [`explained`](Predictor::explained) was asked.
+    #[serde(default)]
+    pub reasons: Vec<Reason>,
+    /// What the model says of each window, in the order of time; empty where the recording was taken
+    /// whole.
+    #[serde(default)]
+    pub windows: Vec<Segment>,
+}
+
+/// What a model says of one window of a recording.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Segment {
+    /// Where it begins, in seconds.
+    pub start: f64,
+    /// Where it ends.
+    pub end: f64,
+    /// The most probable class.
+    pub label: String,
+    /// Probability of each class.
+    pub probabilities: BTreeMap<String, f64>,
+    /// As of a recording.
+    pub unsure: bool,
+    /// As of a recording.
+    pub out_of_domain: bool,
 }
 
 /// A model ready to predict: this program is known to compute the features it wants.
@@ -118,6 +144,7 @@ impl Predictor {
         Ok(Features {
             file: name.to_string(),
             duration_s: recording.duration_s,
+            places: extract::places(recording, &self.settings),
             windows: extract::features_of(recording, extractor, name)?,
         })
     }
@@ -144,23 +171,71 @@ impl Predictor {
         let mut next = 0..x.nrows();
         let own = |recording: &Features| next.by_ref().take(recording.windows.len()).collect();
         let rows: Vec<Vec<usize>> = recordings.iter().map(own).collect();
-        let probabilities = self.model.probabilities(x.view(), &rows);
-        let classes = &self.model.card.classes;
-        let prediction = |(at, recording): (usize, &Features)| {
-            let p = probabilities.row(at);
+        let whole = self.answers(&x, &rows);
+        let single: Vec<Vec<usize>> = match self.settings.window {
+            Some(_) => (0..x.nrows()).map(|row| vec![row]).collect(),
+            None => Vec::new(),
+        };
+        let mut of_windows = self.answers(&x, &single).into_iter();
+        let segment = |(place, answer): (&(f64, f64), Answer)| Segment {
+            start: place.0,
+            end: place.1,
+            label: answer.label,
+            probabilities: answer.probabilities,
+            unsure: answer.unsure,
+            out_of_domain: answer.out_of_domain,
+        };
+        let prediction = |(recording, answer): (&Features, Answer)| Prediction {
+            file: recording.file.clone(),
+            label: answer.label,
+            probabilities: answer.probabilities,
+            unsure: answer.unsure,
+            out_of_domain: answer.out_of_domain,
+            model: self.model.card.trained.to_string(),
+            duration_s: recording.duration_s,
+            reasons: Vec::new(),
+            windows: recording
+                .places
+                .iter()
+                .zip(of_windows.by_ref())
+                .map(segment)
+                .collect(),
+        };
+        Ok(recordings.iter().zip(whole).map(prediction).collect())
+    }
+
+    /// [`predict`](Predictor::predict), with the `most` strongest [`reasons`](Predictor::reasons) of each.
+    pub fn explained(&self, recordings: &[Features], most: usize) -> Result<Vec<Prediction>> {
+        let mut predictions = self.predict(recordings)?;
+        for (which, prediction) in predictions.iter_mut().enumerate() {
+            prediction.reasons = self.reasons(recordings, which, most)?;
+        }
+        Ok(predictions)
+    }
+
+    /// What the model says of each group of the rows `x`.
+    fn answers(&self, x: &Array2<f32>, groups: &[Vec<usize>]) -> Vec<Answer> {
+        let probabilities = self.model.probabilities(x.view(), groups);
+        let Card {
+            classes,
+            unsure_below,
+            ..
+        } = &self.model.card;
+        let answer = |(rows, p): (&Vec<usize>, ArrayView1<f64>)| {
             let best = model::best(p);
-            let windows = x.select(ndarray::Axis(0), &rows[at]);
-            Prediction {
-                file: recording.file.clone(),
+            let of_group = x.select(Axis(0), rows);
+            Answer {
                 label: classes[best].clone(),
-                unsure: p[best] < self.model.card.unsure_below,
-                out_of_domain: self.model.distance(windows.view()) > 1.0,
+                unsure: p[best] < *unsure_below,
+                out_of_domain: self.model.distance(of_group.view()) > 1.0,
                 probabilities: classes.iter().cloned().zip(p.iter().copied()).collect(),
-                model: self.model.card.trained.to_string(),
-                duration_s: recording.duration_s,
             }
         };
-        Ok(recordings.iter().enumerate().map(prediction).collect())
+        groups
+            .iter()
+            .zip(probabilities.rows())
+            .map(answer)
+            .collect()
     }
 
     /// Windows of all recordings x features. Refused where a protocol-B model has too few of them.
@@ -178,6 +253,14 @@ impl Predictor {
         Array2::from_shape_vec((windows, width), rows().flatten().copied().collect())
             .map_err(|cause| Error::Data(format!("features do not fit the model: {cause}")))
     }
+}
+
+/// What a model says of some rows.
+struct Answer {
+    label: String,
+    probabilities: BTreeMap<String, f64>,
+    unsure: bool,
+    out_of_domain: bool,
 }
 
 /// Predictions as a table, a row for each recording: `file`, `duration_s`, `label`, `p_CLASS`, `unsure`,

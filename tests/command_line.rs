@@ -144,6 +144,30 @@ mod contract {
         out_of_domain: bool,
         model: String,
         duration_s: f64,
+        reasons: Vec<Reason>,
+        windows: Vec<Segment>,
+    }
+
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct Reason {
+        family: String,
+        effect: f64,
+        feature: String,
+        meaning: String,
+        deviation: f64,
+        text: String,
+    }
+
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct Segment {
+        start: f64,
+        end: f64,
+        label: String,
+        probabilities: BTreeMap<String, f64>,
+        unsure: bool,
+        out_of_domain: bool,
     }
 }
 
@@ -257,6 +281,24 @@ fn the_main_job_runs_from_folder_to_prediction() {
         .map(|line| line.split_whitespace().next().unwrap())
         .collect();
     assert_eq!(names, ["clips/m1/sad/1.flac", "clips/f1/sad/1.flac"]);
+    // With what moved the decision: the families in JSON, what spoke for the label in the text.
+    let reasons = json["reasons"].as_array().unwrap();
+    assert_eq!(reasons.len(), 5);
+    let effects: Vec<f64> = reasons
+        .iter()
+        .map(|r| r["effect"].as_f64().unwrap())
+        .collect();
+    assert!(
+        effects.is_sorted_by(|a, b| a.abs() >= b.abs()),
+        "{effects:?}"
+    );
+    let told = &many.stdout.lines().nth(1).unwrap();
+    let speaks_for = reasons
+        .iter()
+        .find(|r| r["effect"].as_f64().unwrap() > 0.0)
+        .unwrap();
+    let because = format!("  because: {}", speaks_for["text"].as_str().unwrap());
+    assert!(told.contains(&because), "{told} lacks {because}");
 }
 
 #[test]

@@ -362,6 +362,31 @@ fn a_model_does_to_a_recording_what_was_done_to_those_it_learned_from() {
         .unwrap();
     assert_eq!(said["label"], *most.0.as_str());
     assert_eq!(said["duration_s"], 1.0);
+    // What is said of each window is what is said of it as a recording of its own.
+    let of_windows = said["windows"].as_array().unwrap();
+    let places: Vec<(f64, f64)> = of_windows
+        .iter()
+        .map(|w| (w["start"].as_f64().unwrap(), w["end"].as_f64().unwrap()))
+        .collect();
+    assert_eq!(places, [(0.0, 0.5), (0.25, 0.75), (0.5, 1.0)]);
+    let alone = say("2.wav", "whole.sentire");
+    assert_eq!(alone["windows"].as_array().unwrap().len(), 0);
+    for (class, p) in alone["probabilities"].as_object().unwrap() {
+        let found = of_windows[2]["probabilities"][class].as_f64().unwrap();
+        assert!((found - p.as_f64().unwrap()).abs() < 1e-6, "{class}");
+    }
+    // In plain words a line for each under that of the recording.
+    let text = sandbox
+        .sentire("predict one.wav -m whole.sentire --window 0.5 --hop 0.25")
+        .exits(0)
+        .stdout;
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 4, "{text}");
+    assert!(lines[0].starts_with("one.wav  "), "{text}");
+    assert!(
+        lines[2].trim_start().starts_with("0.25 to     0.75 s  "),
+        "{text}"
+    );
 }
 
 #[test]

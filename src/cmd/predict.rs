@@ -1,5 +1,6 @@
 //! `sentire predict`: recordings to emotions.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -8,10 +9,14 @@ use sentire::audio::{self, Window};
 use sentire::error::{Error, Result, Stage};
 use sentire::features::Extractor;
 use sentire::model::Model;
-use sentire::predict::{Features, Prediction, Predictor};
+use sentire::predict::{Features, Prediction, Predictor, Segment};
 
 use crate::cli::Predict;
 use crate::cmd::{Console, Outcome, count};
+
+/// Reasons that are looked for, and those that stand on a line of text.
+const REASONS: usize = 5;
+const REASONS_ON_A_LINE: usize = 3;
 
 pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
     let Some(path) = &args.model else {
@@ -59,8 +64,11 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
     if recordings.is_empty() {
         return Err(Error::Data("no recording could be used".into()));
     }
-    for prediction in predictor.predict(&recordings)? {
+    for prediction in predictor.explained(&recordings, REASONS)? {
         console.print(&line(&prediction, args.json))?;
+        if args.window.is_some() && !args.json {
+            console.print(&timeline(&prediction))?;
+        }
     }
     let failures = if failed > 0 {
         format!(", {failed} failed")
@@ -100,28 +108,64 @@ fn features(predictor: &Predictor, extractor: &mut Extractor, path: &Path) -> Re
     predictor.features(&recording, "-", extractor)
 }
 
-/// A prediction as one line: JSON, or name, label and the probabilities from the largest down.
+/// A prediction as one line: JSON, or name, label, the probabilities from the largest down, verdicts, and
+/// what spoke most for the label.
 pub fn line(prediction: &Prediction, json: bool) -> String {
     if json {
         return serde_json::to_string(prediction).expect("a prediction is plain data") + "\n";
     }
-    let mut probabilities: Vec<(&String, &f64)> = prediction.probabilities.iter().collect();
+    let said = answer(
+        &prediction.label,
+        &prediction.probabilities,
+        prediction.unsure,
+        prediction.out_of_domain,
+    );
+    let reasons: Vec<&str> = prediction
+        .reasons
+        .iter()
+        .filter(|reason| reason.effect > 0.0)
+        .take(REASONS_ON_A_LINE)
+        .map(|reason| &*reason.text)
+        .collect();
+    let because = match reasons.is_empty() {
+        true => String::new(),
+        false => format!("  because: {}", reasons.join("; ")),
+    };
+    format!("{}  {said}{because}\n", prediction.file)
+}
+
+/// A line for each window: from where to where, in seconds, and what it is recognised as.
+fn timeline(prediction: &Prediction) -> String {
+    let line = |segment: &Segment| {
+        let said = answer(
+            &segment.label,
+            &segment.probabilities,
+            segment.unsure,
+            segment.out_of_domain,
+        );
+        format!("  {:8.2} to {:8.2} s  {said}\n", segment.start, segment.end)
+    };
+    prediction.windows.iter().map(line).collect()
+}
+
+fn answer(
+    label: &str,
+    probabilities: &BTreeMap<String, f64>,
+    unsure: bool,
+    out_of_domain: bool,
+) -> String {
+    let mut probabilities: Vec<(&String, &f64)> = probabilities.iter().collect();
     probabilities.sort_by(|a, b| b.1.total_cmp(a.1));
     let probabilities: Vec<String> = probabilities
         .iter()
         .map(|(class, p)| format!("{class} {p:.2}"))
         .collect();
-    let mut verdicts = String::new();
-    if prediction.unsure {
-        verdicts.push_str("  unsure");
+    let mut said = format!("{label}  ({})", probabilities.join(", "));
+    if unsure {
+        said.push_str("  unsure");
     }
-    if prediction.out_of_domain {
-        verdicts.push_str("  unlike the training recordings");
+    if out_of_domain {
+        said.push_str("  unlike the training recordings");
     }
-    format!(
-        "{}  {}  ({}){verdicts}\n",
-        prediction.file,
-        prediction.label,
-        probabilities.join(", ")
-    )
+    said
 }

@@ -173,4 +173,24 @@ mod tests {
             assert_eq!(lengths.len(), 84 * 2);
         }
     }
+
+    /// Kernels are drawn: another draw, as a new version of the generator might give, is another set, and
+    /// tables of both would not mix.
+    #[test]
+    fn the_draw_is_the_one_of_this_features_version() {
+        let ends = |set: &Set| {
+            let [first, last] =
+                [set.kernels.first(), set.kernels.last()].map(|kernel| kernel.unwrap().clone());
+            [first, last].map(|kernel| {
+                (
+                    kernel.places,
+                    kernel.dilation,
+                    kernel.channels,
+                    kernel.thresholds[2],
+                )
+            })
+        };
+        assert_eq!(format!("{:?}", ends(&SPECTRAL)), "");
+        assert_eq!(format!("{:?}", ends(&PROSODIC)), "");
+    }
 }

@@ -132,7 +132,7 @@ impl ModelSpec {
         let (views, missing): (Vec<View>, Vec<View>) =
             settings.views.iter().partition(|view| is_there(view));
         match missing.first() {
-            Some(view) if settings.views != View::ALL || views.is_empty() => {
+            Some(view) if settings.views != View::DEFAULT || views.is_empty() => {
                 let what = format!(
                     "the table has no features of the view {view}; extract it with --features default"
                 );
@@ -316,7 +316,7 @@ impl Learner {
                 }
                 say("gamma", settings.gamma.to_string());
                 say("power", settings.power.to_string());
-                if settings.views != View::ALL {
+                if settings.views != View::DEFAULT {
                     let views: Vec<&str> = settings.views.iter().map(|view| view.name()).collect();
                     say("views", views.join("+"));
                 }
@@ -615,7 +615,7 @@ fn what_cannot_be_meant_is_refused() {
     );
     assert_eq!(
         say("fusion:views=mind"),
-        "model \"fusion:views=mind\": view \"mind\"; expected some of statistics, source, filter, covariance, spectral_kernels, prosodic_kernels, joined by +"
+        "model \"fusion:views=mind\": view \"mind\"; expected some of statistics, source, filter, covariance, spectral_kernels, prosodic_kernels, joined by +, or all"
     );
     assert_eq!(
         say("fusion:views=source+source"),

@@ -23,6 +23,9 @@ pub enum View {
     SpectralKernels,
     /// The feature set `prosodic_kernels`.
     ProsodicKernels,
+    /// Every feature there is, compared by the inner product. Alone it makes a model as small as a linear
+    /// machine, a weight for each feature and class; beside the others it says nothing new.
+    All,
 }
 
 /// The beginnings of the names of [`View::Source`], in lower case, without `aubio_` and without the
@@ -54,8 +57,8 @@ const SOURCE: [&str; 23] = [
 ];
 
 impl View {
-    /// All of them.
-    pub const ALL: [View; 6] = [
+    /// Those that the classifier takes unless told otherwise.
+    pub const DEFAULT: [View; 6] = [
         View::Statistics,
         View::Source,
         View::Filter,
@@ -73,6 +76,7 @@ impl View {
             View::Covariance => "covariance",
             View::SpectralKernels => "spectral_kernels",
             View::ProsodicKernels => "prosodic_kernels",
+            View::All => "all",
         }
     }
 
@@ -84,6 +88,9 @@ impl View {
     }
 
     fn has(self, name: &str) -> bool {
+        if self == View::All {
+            return true;
+        }
         let of_set = [
             (View::Covariance, "covariance_"),
             (View::SpectralKernels, "spectral_kernel_"),
@@ -118,10 +125,10 @@ impl FromStr for View {
     type Err = String;
 
     fn from_str(name: &str) -> Result<View, String> {
-        let found = View::ALL.into_iter().find(|view| view.name() == name);
-        found.ok_or_else(|| {
-            let known = View::ALL.map(View::name).join(", ");
-            format!("view {name:?}; expected some of {known}, joined by +")
+        let mut known = View::DEFAULT.into_iter().chain([View::All]);
+        known.find(|view| view.name() == name).ok_or_else(|| {
+            let known = View::DEFAULT.map(View::name).join(", ");
+            format!("view {name:?}; expected some of {known}, joined by +, or all")
         })
     }
 }
@@ -139,7 +146,7 @@ fn a_feature_is_seen_from_its_sides() {
         "MeanVoicedSegmentLengthSec",
     ]
     .map(String::from);
-    let places = View::ALL.map(|view| view.places(&names));
+    let places = View::DEFAULT.map(|view| view.places(&names));
     assert_eq!(
         places,
         [
@@ -151,5 +158,7 @@ fn a_feature_is_seen_from_its_sides() {
             vec![5]
         ]
     );
+    assert_eq!(View::All.places(&names), (0..8).collect::<Vec<_>>());
     assert_eq!("source".parse(), Ok(View::Source));
+    assert_eq!("all".parse(), Ok(View::All));
 }

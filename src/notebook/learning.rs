@@ -207,6 +207,8 @@ mod tests {
             out_of_domain: false,
             model: "svm".into(),
             duration_s: 2.0,
+            reasons: Vec::new(),
+            windows: Vec::new(),
         };
         let html = prediction.shown().html;
         assert_well_formed(&html, &[]);
@@ -235,6 +237,7 @@ mod tests {
             feature: "f0_hz_mean".into(),
             meaning: "mean of the pitch (Hz)".into(),
             deviation: 2.13,
+            text: "pitch, far higher than usual (+2.1 sd)".into(),
         };
         assert_eq!(
             reason.to_text(),

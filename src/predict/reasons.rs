@@ -9,13 +9,13 @@
 
 use std::collections::BTreeMap;
 
-use ndarray::{Array2, ArrayView1};
+use ndarray::{Array2, ArrayView1, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::{Features, Predictor};
 use crate::error::{Error, Result};
 use crate::features::{self, Family, Feature};
-use crate::model;
+use crate::model::{self, Normalize};
 
 /// Statistics that people can picture: how much of something there is, and how much it varies. One of them
 /// stands for a family, where it has one.
@@ -28,6 +28,12 @@ const PLAIN: [&str; 7] = [
     "stddevNorm",
     "percentile50.0",
 ];
+
+/// Those of them that say how much something varies.
+const SPREADS: [&str; 2] = ["std", "stddevNorm"];
+
+/// Rows that the model is asked of at once.
+const ASKED_AT_ONCE: usize = 256;
 
 /// Of a family without such statistics so many features, those farthest from usual, are asked which of them
 /// speaks for it.
@@ -48,28 +54,34 @@ pub struct Reason {
     pub meaning: String,
     /// How far it lies from what is usual for the model, in standard deviations.
     pub deviation: f64,
+    /// The family and the deviation in plain words: `pitch varies far more than usual (+2.1 sd)`.
+    pub text: String,
 }
 
 impl Reason {
-    /// In plain words.
+    /// In plain words, with what the feature is.
     pub fn to_text(&self) -> String {
-        let side = if self.deviation > 0.0 {
-            "higher"
-        } else {
-            "lower"
-        };
-        let far = match self.deviation.abs() {
-            ..0.5 => "about as usual".to_string(),
-            ..1.5 => format!("{side} than usual"),
-            _ => format!("far {side} than usual"),
-        };
-        let Reason {
-            family,
-            meaning,
-            deviation,
-            ..
-        } = self;
-        format!("{family}, {far} ({deviation:+.1} sd): {meaning}")
+        format!("{}: {}", self.text, self.meaning)
+    }
+}
+
+/// `pitch varies far more than usual (+2.1 sd)`.
+fn in_words(family: Family, functional: &str, deviation: f64) -> String {
+    let varies = SPREADS.contains(&functional);
+    let side = match (varies, deviation > 0.0) {
+        (true, true) => "more",
+        (true, false) => "less",
+        (false, true) => "higher",
+        (false, false) => "lower",
+    };
+    let far = match deviation.abs() {
+        ..0.5 => "about as usual".to_string(),
+        ..1.5 => format!("{side} than usual"),
+        _ => format!("far {side} than usual"),
+    };
+    match varies {
+        true => format!("{family} varies {far} ({deviation:+.1} sd)"),
+        false => format!("{family}, {far} ({deviation:+.1} sd)"),
     }
 }
 
@@ -152,11 +164,13 @@ impl Predictor {
                 .expect("no family is empty");
             let place = places[strongest];
             let feature = known[place].name.clone();
+            let deviation = deviation(place);
             Reason {
                 family,
                 effect,
                 meaning: meanings.get(&feature).unwrap_or(&feature).clone(),
-                deviation: deviation(place),
+                deviation,
+                text: in_words(family, &known[place].functional, deviation),
                 feature,
             }
         };
@@ -166,19 +180,40 @@ impl Predictor {
     /// What the predicted class loses without each of these groups of features of the recording. A missing
     /// feature is taken as usual by every model.
     fn effects(&self, asked: &Asked, without: &[&[usize]]) -> Vec<f64> {
-        let class = model::best(ArrayView1::from(&asked.p));
-        let effect = |places: &&[usize]| {
-            let mut reduced = asked.x.clone();
-            for &row in &asked.rows {
-                places
-                    .iter()
-                    .for_each(|&place| reduced[(row, place)] = f32::NAN);
+        // Under protocol B a row depends on all rows of its speaker, so each question wants all of them;
+        // otherwise the rows of the recording do, and several questions are asked at once.
+        let (own, rows) = match self.model.card.normalize {
+            Normalize::Speaker => (asked.x.clone(), asked.rows.clone()),
+            Normalize::Corpus => {
+                let own = asked.x.select(Axis(0), &asked.rows);
+                (own, (0..asked.rows.len()).collect())
             }
-            let rows = std::slice::from_ref(&asked.rows);
-            let without = self.model.probabilities(reduced.view(), rows)[(0, class)];
-            log_odds(asked.p[class]) - log_odds(without)
         };
-        without.iter().map(effect).collect()
+        let at_once = match self.model.card.normalize {
+            Normalize::Speaker => 1,
+            Normalize::Corpus => (ASKED_AT_ONCE / rows.len()).max(1),
+        };
+        let class = model::best(ArrayView1::from(&asked.p));
+        let effects_of = |groups: &[&[usize]]| {
+            let mut reduced = Array2::zeros((groups.len() * own.nrows(), own.ncols()));
+            let mut recordings = Vec::new();
+            for (number, places) in groups.iter().enumerate() {
+                let first = number * own.nrows();
+                for (row, values) in own.rows().into_iter().enumerate() {
+                    reduced.row_mut(first + row).assign(&values);
+                }
+                for &row in &rows {
+                    places
+                        .iter()
+                        .for_each(|&place| reduced[(first + row, place)] = f32::NAN);
+                }
+                recordings.push(rows.iter().map(|row| first + row).collect());
+            }
+            let p = self.model.probabilities(reduced.view(), &recordings);
+            let effect = |&without: &f64| log_odds(asked.p[class]) - log_odds(without);
+            p.column(class).iter().map(effect).collect::<Vec<f64>>()
+        };
+        without.chunks(at_once).flat_map(effects_of).collect()
     }
 }
 
@@ -202,7 +237,7 @@ struct Asked {
 mod tests {
     use super::*;
     use crate::extract::Settings;
-    use crate::model::{Model, Normalize};
+    use crate::model::Model;
 
     /// A predictor for which nothing but the mean pitch tells class 1 from class 0, and a recording.
     fn by_pitch(normalize: Normalize) -> (Predictor, Features) {
@@ -222,6 +257,9 @@ mod tests {
         }
         let spec = "svm:kernel=linear,c=1".parse().unwrap();
         let model = Model::train(&data, &spec, normalize, 0).unwrap();
+        let places = (0..8)
+            .map(|at| (f64::from(at), f64::from(at) + 1.0))
+            .collect();
         let mut windows = vec![vec![0.0; data.feature_names.len()]; 8];
         for (number, window) in windows.iter_mut().enumerate() {
             window[telling] = 150.0;
@@ -229,7 +267,8 @@ mod tests {
         }
         let features = Features {
             file: "x".into(),
-            duration_s: 1.0,
+            duration_s: 8.0,
+            places,
             windows,
         };
         (Predictor::new(model).unwrap(), features)
@@ -274,6 +313,7 @@ mod tests {
             let mut window = features.windows[number].clone();
             window[telling] = if number == 5 { 150.0 } else { 100.0 };
             Features {
+                places: vec![(0.0, 1.0)],
                 windows: vec![window],
                 ..features.clone()
             }
