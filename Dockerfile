@@ -1,4 +1,10 @@
-# Rust notebooks with sentire, everything compiled:
+# Two images. The program alone, by default (without aubio: MIT or Apache-2.0, but for the model in it):
+#
+#   docker build -t sentire .
+#   docker run --rm -p 127.0.0.1:8080:8080 sentire                      the page, on http://127.0.0.1:8080
+#   docker run --rm -v "$PWD:/data" -w /data sentire score calls -o predictions.parquet
+#
+# and Rust notebooks with everything compiled:
 #
 #   docker build --target notebooks -t sentire-notebooks .
 #   docker run --rm -p 127.0.0.1:8888:8888 sentire-notebooks
@@ -23,3 +29,22 @@ COPY --chown=listener notebooks notebooks
 RUN notebooks/start --set-up
 EXPOSE 8888
 CMD ["notebooks/start", "--ip=0.0.0.0", "--no-browser"]
+
+FROM rust:1.95-bookworm AS build
+WORKDIR /sentire
+COPY Cargo.toml Cargo.lock README.md ./
+COPY src src
+COPY benches benches
+COPY tests tests
+COPY corpora corpora
+RUN cargo build --release --locked --no-default-features --features default-model,frame,serve
+
+# Not root, no shell: the program, the C library, and licences.
+FROM gcr.io/distroless/cc-debian12:nonroot AS sentire
+COPY --from=build /sentire/target/release/sentire /usr/local/bin/
+COPY LICENSE-MIT LICENSE-APACHE /usr/share/doc/sentire/
+COPY src/model/built_in/LICENSE /usr/share/doc/sentire/LICENSE-model
+ENV HOST=0.0.0.0 PORT=8080
+EXPOSE 8080
+ENTRYPOINT ["/usr/local/bin/sentire"]
+CMD ["serve"]

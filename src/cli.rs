@@ -22,7 +22,9 @@ Examples:
   sentire extract ravdess.csv -o ravdess.parquet      manifest -> features
   sentire evaluate ravdess.parquet --folds 6          features -> speaker-independent UAR
   sentire train ravdess.parquet -o model.sentire      features -> model
-  sentire predict call.wav -m model.sentire           model + recording -> emotion"
+  sentire predict call.wav -m model.sentire           model + recording -> emotion
+  sentire score calls -m model.sentire                model + folder -> table of emotions
+  sentire export outputs/predictions.parquet -o x.csv table -> CSV, Arrow, folders for BI"
 )]
 pub struct Cli {
     /// What to do.
@@ -58,6 +60,10 @@ pub enum Command {
     Train(Train),
     Evaluate(Evaluate),
     Predict(Predict),
+    Score(Score),
+    Export(Export),
+    #[cfg(feature = "mic")]
+    Listen(Listen),
     Describe(Describe),
 }
 
@@ -219,6 +225,7 @@ Examples:
   sentire train ravdess.parquet emodb.parquet --map calm=neutral
   sentire train ravdess.parquet --model svm:kernel=rbf --tune
   sentire train ravdess.parquet --model auto --seed 7
+  sentire train ravdess.parquet --unseen emodb.parquet   figures on both in the card
 
 Parameters, calibration and the threshold of `unsure` are chosen in groups of training speakers held out in turn; the model's card (`sentire describe`) has their figures.")]
 pub struct Train {
@@ -231,6 +238,12 @@ pub struct Train {
     /// prediction too
     #[arg(long, default_value = "corpus", value_name = "corpus|speaker")]
     pub normalize: Normalize,
+    /// Table of a corpus that is not learned from: the card has the figures on it, too
+    #[arg(long, value_name = "FEATURES.parquet")]
+    pub unseen: Vec<PathBuf>,
+    /// What the card says of the model's use [default: that of all models trained on acted speech]
+    #[arg(long, value_name = "TEXT")]
+    pub intended_use: Option<String>,
     /// Where to write the model
     #[arg(
         short,
@@ -339,6 +352,7 @@ impl Learn {
 #[derive(Debug, Args)]
 #[command(before_help = "\
 Examples:
+  sentire predict call.wav                            by the model that is built in
   sentire predict call.wav -m model.sentire
   sentire predict *.flac -m model.sentire --json
   sentire predict long-call.wav -m model.sentire --window 3 --hop 1.5
@@ -347,11 +361,11 @@ pub struct Predict {
     /// Recordings; `-` reads one from standard input
     #[arg(value_name = "AUDIO", required = true)]
     pub audio: Vec<PathBuf>,
-    /// Model written by `sentire train`
+    /// Model written by `sentire train` [default: the one that is built in]
     #[arg(short, long, value_name = "SENTIRE")]
     pub model: Option<PathBuf>,
-    /// Recognise a recording by the mean over windows of this many seconds [default: as the model
-    /// was trained]
+    /// Recognise a recording by the mean over windows of this many seconds, and say what each window is
+    /// recognised as [default: as the model was trained]
     #[arg(long, value_name = "S")]
     pub window: Option<f64>,
     /// Seconds from the beginning of one window to that of the next [default: those of --window]
@@ -360,6 +374,113 @@ pub struct Predict {
     /// One JSON object per recording and line
     #[arg(long)]
     pub json: bool,
+}
+
+/// Recognise the emotions of all recordings of a folder or manifest, in parallel, into a table
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  sentire score calls -m model.sentire
+  sentire score calls.csv -m model.sentire -o scores.csv
+  sentire score calls -m model.sentire --window 3 --hop 1.5 -o timeline.parquet
+  sentire score calls.csv -m speaker-model.sentire --speaker-column caller
+  sentire score calls.csv -m model.sentire --long -o stacked.csv
+  sentire score calls.csv -m model.sentire --partition-by corpus -o scores
+
+The same command again scores only what has changed (Parquet, one row for each recording or window). Recordings that fail are listed in X.failures.parquet.")]
+pub struct Score {
+    /// Manifest (CSV with a column `file`) or folder of recordings
+    #[arg(value_name = "MANIFEST.csv|DIR")]
+    pub input: PathBuf,
+    /// Model written by `sentire train` [default: the one that is built in]
+    #[arg(short, long, value_name = "SENTIRE")]
+    pub model: Option<PathBuf>,
+    /// A row for each window of this many seconds, rather than one for each recording
+    #[arg(long, value_name = "S")]
+    pub window: Option<f64>,
+    /// Seconds from the beginning of one window to that of the next [default: those of --window]
+    #[arg(long, value_name = "S")]
+    pub hop: Option<f64>,
+    /// Column of the manifest that says who speaks: a model trained with --normalize speaker scales the
+    /// recordings of each speaker together, and wants at least 8
+    #[arg(long, value_name = "COLUMN")]
+    pub speaker_column: Option<String>,
+    /// A row for each recording and class, with columns `class` and `probability`, as charts want it
+    #[arg(long)]
+    pub long: bool,
+    /// Write a folder of Parquet files, one for each value of this column; the files keep the column
+    #[arg(long, value_name = "COLUMN")]
+    pub partition_by: Option<String>,
+    /// Ignore what an earlier run left, score everything
+    #[arg(long)]
+    pub fresh: bool,
+    /// Where to write the table: Parquet, or CSV or Arrow by the extension; with --partition-by a folder
+    #[arg(
+        short,
+        long,
+        value_name = "PARQUET|CSV|ARROW|DIR",
+        default_value = "outputs/predictions.parquet"
+    )]
+    pub output: PathBuf,
+}
+
+/// Recognise emotions as the microphone hears them, a line per window
+#[cfg(feature = "mic")]
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  sentire listen
+  sentire listen -m model.sentire --window 2 --hop 0.5")]
+pub struct Listen {
+    /// Model written by `sentire train` [default: the one that is built in]
+    #[arg(short, long, value_name = "SENTIRE")]
+    pub model: Option<PathBuf>,
+    /// Seconds that are recognised at a time
+    #[arg(long, value_name = "S", default_value_t = 3.0)]
+    pub window: f64,
+    /// Seconds from one line to the next
+    #[arg(long, value_name = "S", default_value_t = 1.0)]
+    pub hop: f64,
+    /// End after so many seconds [default: when the microphone goes away, or by Ctrl-C]
+    #[arg(long, value_name = "S")]
+    pub duration: Option<f64>,
+    /// One JSON object per window and line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Turn a table into what charts and other programs want: some columns, stacked, joined with
+/// predictions, in folders; Parquet, CSV or Arrow
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  sentire export features.parquet --columns speaker,emotion,'f0_*' -o pitch.csv
+  sentire export features.parquet --join predictions.parquet -o both.parquet
+  sentire export predictions.parquet --long -o stacked.csv
+  sentire export features.parquet --columns 'f0_hz_*' --long --partition-by emotion -o pitch
+
+Views (covariance and kernels), which are lists of thousands of numbers, are left out. Only this command and `score` replace a folder (--force), and of it only what they wrote.")]
+pub struct Export {
+    /// Table written by `sentire extract`, `score` or `evaluate`
+    #[arg(value_name = "TABLE.parquet")]
+    pub table: PathBuf,
+    /// These columns only, in the order of the table, besides file, start and end; `f0_*` stands for
+    /// all that begin with f0_
+    #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',')]
+    pub columns: Vec<String>,
+    /// A row for each row and feature, with columns `feature` and `value`; of predictions one for each
+    /// class, with columns `class` and `probability`
+    #[arg(long)]
+    pub long: bool,
+    /// Put the columns of this table beside it, by file, start and end
+    #[arg(long, value_name = "PREDICTIONS.parquet")]
+    pub join: Option<PathBuf>,
+    /// Write a folder of Parquet files, one for each value of this column; the files keep the column
+    #[arg(long, value_name = "COLUMN")]
+    pub partition_by: Option<String>,
+    /// Where to write: Parquet, CSV or Arrow by the extension; with --partition-by a folder
+    #[arg(short, long, value_name = "PARQUET|CSV|ARROW|DIR")]
+    pub output: PathBuf,
 }
 
 /// Say what is in a table, a model, a recording or a feature set

@@ -8,25 +8,26 @@
 mod rows;
 mod settings;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+pub use rows::{Failures, OF_WINDOWS, QUALITY};
 pub use settings::{Level, Settings};
 
 use crate::audio::{self, Audio, Recording};
 use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, Stage, guarded};
-use crate::extract::rows::{Failures, Rows};
-use crate::features::Extractor;
+use crate::extract::rows::Rows;
+use crate::features::{Extractor, FeatureSet};
 use crate::lld::LldTable;
 use crate::output;
 use crate::table::{Column, FEATURES_KEY, Table, Writer, plain_key, view_key};
 
 /// Recordings computed at a time, where each gives one row. Enough that threads seldom wait for the
 /// slowest, few enough that results stay small.
-const BATCH: usize = 512;
+pub const BATCH: usize = 512;
 /// The same where each gives a row per window or per frame.
 const BATCH_OF_MANY_ROWS: usize = 64;
 
@@ -79,22 +80,22 @@ pub fn failures_path(table: &Path) -> PathBuf {
 }
 
 /// The table that an earlier run left at `out`, if there is one. Refuses what is no such table, or was made
-/// with other settings.
-pub fn previous(out: &Path, settings: &Settings) -> Result<Option<Table>> {
+/// with other settings than `made_with`, which stand in its metadata.
+pub fn previous(out: &Path, made_with: &BTreeMap<String, String>) -> Result<Option<Table>> {
     if !out.is_file() {
         output::check(out, false)?;
         return Ok(None);
     }
     let metadata = Table::read_metadata(out).unwrap_or_default();
-    for (key, now) in settings.to_metadata() {
-        let name = plain_key(&key);
-        match metadata.get(&key) {
+    for (key, now) in made_with {
+        let name = plain_key(key);
+        match metadata.get(key) {
             None => {
                 return Err(Error::Exists {
                     path: out.to_path_buf(),
                 });
             }
-            Some(then) if *then != now => {
+            Some(then) if then != now => {
                 return Err(Error::Usage(format!(
                     "{} exists and was made with {name} {then}, now {name} is {now}; choose another -o, or replace it with --force",
                     out.display()
@@ -110,7 +111,7 @@ pub fn previous(out: &Path, settings: &Settings) -> Result<Option<Table>> {
 /// error, and so is an `out` that holds something else.
 pub fn update(manifest: &Manifest, settings: &Settings, out: impl AsRef<Path>) -> Result<Summary> {
     let out = out.as_ref();
-    let previous = previous(out, settings)?;
+    let previous = previous(out, &settings.to_metadata())?;
     run(manifest, settings, out, previous.as_ref(), &|_| {})?.unless_empty(out)
 }
 
@@ -163,17 +164,11 @@ pub fn run(
     let one_row = settings.level == Level::Functionals && settings.window.is_none();
     let batch_size = if one_row { BATCH } else { BATCH_OF_MANY_ROWS };
     for batch in manifest.utterances.chunks(batch_size) {
-        let done: Vec<Result<Computed>> = batch
-            .par_iter()
-            .map_init(
-                || Extractor::new(&settings.sets),
-                |extractor, utterance| {
-                    let computed = compute(extractor, manifest, utterance, settings, &known);
-                    on_event(Event::Done);
-                    computed
-                },
-            )
-            .collect();
+        let done = in_parallel(batch, &settings.sets, |extractor, utterance| {
+            let computed = compute(extractor, manifest, utterance, settings, &known);
+            on_event(Event::Done);
+            computed
+        });
         for (utterance, computed) in batch.iter().zip(done) {
             match computed {
                 Ok(computed) => {
@@ -202,6 +197,17 @@ pub fn run(
         failures.write(&failures_path(out))?;
     }
     Ok(summary)
+}
+
+/// Makes something of each of some lines of a manifest, in parallel, with an extractor for each thread; in
+/// their order.
+pub fn in_parallel<T: Send>(
+    utterances: &[Utterance],
+    sets: &[FeatureSet],
+    make: impl Fn(&mut Extractor, &Utterance) -> Result<T> + Sync + Send,
+) -> Vec<Result<T>> {
+    let utterances = utterances.par_iter();
+    utterances.map_init(|| Extractor::new(sets), make).collect()
 }
 
 /// The features of one recording in memory, a vector for each of its windows; `name` stands in
@@ -248,8 +254,8 @@ pub fn places(recording: &Recording, settings: &Settings) -> Vec<(f64, f64)> {
     windows.map(|w| (at(w.start), at(w.end))).collect()
 }
 
-/// What a row says of a recording; its samples have done their work and would fill the memory.
-fn without_samples(recording: Recording) -> Recording {
+/// What a row says of a recording. Its samples have done their work, and would fill the memory.
+pub fn without_samples(recording: Recording) -> Recording {
     let audio = Audio {
         samples: Vec::new(),
         ..recording.audio
@@ -324,7 +330,7 @@ struct Known<'a> {
 
 /// A place in a recording as a key: in units of 0.1 us, less than a sample at any rate, more than
 /// the rounding of seconds.
-fn place_key(start_s: f64) -> i64 {
+pub fn place_key(start_s: f64) -> i64 {
     (start_s * 1e7).round() as i64
 }
 

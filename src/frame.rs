@@ -5,6 +5,8 @@
 //!
 //! Our own reader loads the Parquet; here its columns become a `DataFrame`, missing values nulls.
 
+mod export;
+
 use std::collections::HashSet;
 
 use polars::prelude::*;

@@ -3,12 +3,19 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 mod cli;
 mod cmd;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = cli::Cli::try_parse().unwrap_or_else(|error| {
+        if error.kind() == ErrorKind::DisplayVersion && std::env::args().any(|a| a == "--verbose") {
+            cmd::version::print();
+            std::process::exit(0);
+        }
+        error.exit()
+    });
     cmd::set_up(&cli.global);
     let console = cmd::Console {
         quiet: cli.global.quiet,
@@ -22,6 +29,10 @@ fn main() -> ExitCode {
         cli::Command::Train(args) => cmd::train::run(args, &console),
         cli::Command::Evaluate(args) => cmd::evaluate::run(args, &console),
         cli::Command::Predict(args) => cmd::predict::run(args, &console),
+        cli::Command::Score(args) => cmd::score::run(args, &console),
+        #[cfg(feature = "mic")]
+        cli::Command::Listen(args) => cmd::listen::run(args, &console),
+        cli::Command::Export(args) => cmd::export::run(args, &console),
         cli::Command::Describe(args) => cmd::describe::run(args, &console),
     });
     match outcome {

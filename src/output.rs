@@ -88,6 +88,23 @@ pub fn check(path: &Path, force: bool) -> Result<()> {
     Output::create(path).map(drop)
 }
 
+/// Refuses a folder that holds something already, unless `force`, and a file in its place.
+pub fn check_folder(path: &Path, force: bool) -> Result<()> {
+    if path.exists() && !path.is_dir() {
+        let shown = path.display();
+        return Err(Error::Usage(format!(
+            "{shown}: is a file; expected the name of a folder"
+        )));
+    }
+    let is_occupied = std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
+    if is_occupied && !force {
+        return Err(Error::Exists {
+            path: path.to_path_buf(),
+        });
+    }
+    std::fs::create_dir_all(path).map_err(Error::io(path))
+}
+
 /// Refuses an output that is one of the inputs: replacing it would destroy it.
 pub fn check_apart(output: &Path, inputs: &[&Path]) -> Result<()> {
     let Ok(real) = output.canonicalize() else {

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ndarray::{Array2, ArrayView1, Axis};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub use reasons::Reason;
@@ -115,6 +114,11 @@ impl Predictor {
         &self.model
     }
 
+    /// A name that no other model has: the beginning of the hash of its bytes.
+    pub fn id(&self) -> String {
+        self.model.id()
+    }
+
     /// How recordings must be read for this model.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -156,11 +160,7 @@ impl Predictor {
             let recording = extract::read(manifest, utterance, &self.settings)?;
             self.features(&recording, &utterance.file, extractor)
         };
-        manifest
-            .utterances
-            .par_iter()
-            .map_init(|| self.extractor(), read)
-            .collect()
+        extract::in_parallel(&manifest.utterances, &self.settings.sets, read)
     }
 
     /// A prediction for each recording: the mean of its windows' probabilities. A protocol-B model
@@ -265,7 +265,8 @@ struct Answer {
 
 /// Predictions as a table, a row for each recording: `file`, `duration_s`, `label`, `p_CLASS`, `unsure`,
 /// `out_of_domain`, `model`.
-pub fn to_table(predictions: &[Prediction]) -> Table {
+pub fn to_table<'a>(predictions: impl IntoIterator<Item = &'a Prediction>) -> Table {
+    let predictions: Vec<&Prediction> = predictions.into_iter().collect();
     let words = |of: fn(&Prediction) -> &String| {
         Column::Text(predictions.iter().map(|p| Some(of(p).clone())).collect())
     };
@@ -285,7 +286,7 @@ pub fn to_table(predictions: &[Prediction]) -> Table {
         .flat_map(|p| p.probabilities.keys())
         .collect();
     for class in classes {
-        let of = |p: &Prediction| p.probabilities.get(class).map_or(f32::NAN, |&p| p as f32);
+        let of = |p: &&Prediction| p.probabilities.get(class).map_or(f32::NAN, |&p| p as f32);
         let column = Column::Float(predictions.iter().map(of).collect());
         columns.push((format!("p_{class}"), column));
     }

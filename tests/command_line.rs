@@ -397,7 +397,6 @@ fn nothing_usable_exits_with_2() {
     assert!(say("corpus nowhere").contains("No such file"));
     assert!(say("train bad.csv").contains("is not a Parquet table"));
     assert!(say("train nowhere.parquet").contains("No such file"));
-    assert!(say("predict x.wav").contains("sentire train"));
     assert!(
         say("predict x.wav -m noise.sentire").contains("noise.sentire: is not a sentire model")
     );
@@ -715,6 +714,40 @@ fn a_protocol_b_model_wants_a_whole_call() {
 }
 
 #[test]
+fn without_a_model_the_one_that_is_built_in_answers() {
+    let sandbox = Sandbox::new();
+    let clip = demo_clip("f1_sad_s1.flac").display().to_string();
+    let run = sandbox.sentire(&format!("predict {clip} --json"));
+    if !cfg!(feature = "default-model") {
+        assert!(run.exits(2).stderr.contains("sentire train"));
+        return;
+    }
+    let run = run.exits(0);
+    let said: Value = serde_json::from_str(&run.stdout).unwrap();
+    let classes: Vec<&String> = said["probabilities"].as_object().unwrap().keys().collect();
+    assert_eq!(
+        classes,
+        ["angry", "disgust", "fearful", "happy", "neutral", "sad"]
+    );
+    for part in [
+        "built in",
+        "RAVDESS",
+        "not for judging people",
+        "sentire train",
+    ] {
+        assert!(run.stderr.contains(part), "{}", run.stderr);
+    }
+    let version = sandbox.sentire("--version --verbose").exits(0).stdout;
+    for part in ["CC BY-NC-SA 4.0", "default-model", "features version"] {
+        assert!(version.contains(part), "{version}");
+    }
+    assert_eq!(
+        sandbox.sentire("--version").exits(0).stdout.lines().count(),
+        1
+    );
+}
+
+#[test]
 fn predict_names_what_it_cannot_use_and_goes_on() {
     let sandbox = with_demo_features();
     sandbox
@@ -983,7 +1016,8 @@ fn a_reader_that_goes_away_is_no_error() {
 fn help_begins_with_examples() {
     let sandbox = Sandbox::new();
     for command in [
-        "", "demo", "corpus", "extract", "split", "train", "evaluate", "predict", "describe",
+        "", "demo", "corpus", "extract", "split", "train", "evaluate", "predict", "score",
+        "export", "describe",
     ] {
         let help = sandbox
             .sentire(&format!("{command} --help"))

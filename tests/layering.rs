@@ -33,6 +33,9 @@ fn allowed(module: &str) -> Vec<&'static str> {
         "plot" => vec![],
         "report" => vec!["audit", "metrics", "model", "plot"],
         "predict" => vec!["audio", "corpus", "extract", "features", "model", "table"],
+        "score" => vec![
+            "audio", "corpus", "extract", "features", "model", "predict", "table",
+        ],
         // Shows values of every module, and nobody asks it.
         "notebook" => vec![
             "audio", "corpus", "dataset", "dsp", "evaluate", "extract", "features", "lld", "model",

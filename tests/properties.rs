@@ -354,7 +354,7 @@ fn damaged_models_are_refused_in_one_line() {
     }
     let mut newer = bytes.clone();
     newer[8] = 200;
-    assert!(say(&newer).starts_with("is a model of format 200; this sentire reads format 2"));
+    assert!(say(&newer).starts_with("is a model of format 200; this sentire reads format 3"));
     let mut older = bytes.clone();
     older[8] = 1;
     assert!(say(&older).starts_with("is a model of format 1, from an older sentire"));

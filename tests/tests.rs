@@ -22,6 +22,8 @@ mod corpus_check;
 mod preprocessing;
 // Reports, comparisons, corpora against each other, planted leakage, model cards.
 mod learning;
+// Folders to tables of predictions, tables to what charts want.
+mod scoring;
 // Training, validation and test parts.
 mod splitting;
 // The committed notebooks: short cells, outputs, no errors.

@@ -335,6 +335,19 @@ fn card_text(card: &Card) -> String {
             .map(|(class, recall)| format!("{class} {recall:.2}"));
         lines.push(("recall", recall.collect::<Vec<_>>().join(", ")));
     }
+    for (corpus, figures) in &card.unseen {
+        let [low, high] = figures.uar_ci95;
+        lines.push((
+            "unseen",
+            format!(
+                "{corpus}, not learned from: UAR {:.3} ({low:.3} to {high:.3}), accuracy {:.3}, ECE {:.3}, in {} classes",
+                figures.uar,
+                figures.accuracy,
+                figures.ece,
+                figures.recall.len()
+            ),
+        ));
+    }
     lines.push((
         "unsure",
         format!("below a probability of {:.2}", card.unsure_below),

@@ -41,7 +41,7 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
     }
     let previous = match console.force {
         true => output::check(&args.output, true).map(|()| None)?,
-        false => extract::previous(&args.output, &settings)?,
+        false => extract::previous(&args.output, &settings.to_metadata())?,
     };
     output::check_apart(&args.output, &[&args.input])?;
     let manifest = load_manifest(&args.input, console)?;
@@ -103,7 +103,7 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
 }
 
 /// Reads a manifest, or looks through a folder.
-fn load_manifest(input: &Path, console: &Console) -> Result<Manifest> {
+pub fn load_manifest(input: &Path, console: &Console) -> Result<Manifest> {
     let found = corpus::open(input)?;
     for finding in &found.findings {
         console.note(&format!("note: {finding}"));

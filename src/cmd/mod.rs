@@ -5,17 +5,26 @@ pub mod corpus;
 pub mod demo;
 pub mod describe;
 pub mod evaluate;
+pub mod export;
 pub mod extract;
+#[cfg(feature = "mic")]
+pub mod listen;
 pub mod predict;
+pub mod score;
 pub mod split;
 pub mod train;
+pub mod version;
 
 use std::io::{IsTerminal, Write};
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sentire::error::{Error, Result, panic_text};
+use sentire::model::Model;
+use sentire::predict::Predictor;
+use sentire::table::Table;
 
 use crate::cli::Global;
 
@@ -86,6 +95,69 @@ impl Console {
 /// A line on standard error. Nobody may be listening: that is no reason to stop.
 pub fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// The model at `path`, or the one that is built in, ready to predict.
+pub fn predictor(path: Option<&Path>, console: &Console) -> Result<Predictor> {
+    let Some(path) = path else {
+        return Predictor::new(built_in(console)?);
+    };
+    Predictor::new(Model::load(path)?).map_err(|error| match error {
+        Error::Data(reason) => Error::Model {
+            path: path.to_path_buf(),
+            reason,
+        },
+        other => other,
+    })
+}
+
+/// The model that is built in, with a line that says what it is.
+#[cfg(feature = "default-model")]
+fn built_in(console: &Console) -> Result<Model> {
+    let model = sentire::model::built_in()?;
+    console.note(
+        "note: by the model that is built in, of acted English and German speech (RAVDESS, EmoDB); not for judging people. To train \
+         one on speech like yours: sentire train --help",
+    );
+    Ok(model)
+}
+
+#[cfg(not(feature = "default-model"))]
+fn built_in(_: &Console) -> Result<Model> {
+    Err(Error::Usage(
+        "no model: none is built into this program; train one with `sentire train FEATURES.parquet -o model.sentire` and name it with \
+         -m model.sentire"
+            .into(),
+    ))
+}
+
+/// [`Table::joined`], where this program has polars.
+#[cfg(feature = "frame")]
+pub fn joined(table: &Table, other: &Table) -> Result<Table> {
+    table.joined(other)
+}
+
+/// [`Table::stacked`], where this program has polars.
+#[cfg(feature = "frame")]
+pub fn stacked(table: &Table) -> Result<Table> {
+    table.stacked()
+}
+
+#[cfg(not(feature = "frame"))]
+pub fn joined(_: &Table, _: &Table) -> Result<Table> {
+    Err(without_frame("--join"))
+}
+
+#[cfg(not(feature = "frame"))]
+pub fn stacked(_: &Table) -> Result<Table> {
+    Err(without_frame("--long"))
+}
+
+#[cfg(not(feature = "frame"))]
+fn without_frame(flag: &str) -> Error {
+    Error::Usage(format!(
+        "{flag} is not part of this program; build it with the cargo feature `frame`"
+    ))
 }
 
 /// Sets up threads and the treatment of panics.

@@ -8,33 +8,18 @@ use rayon::prelude::*;
 use sentire::audio::{self, Window};
 use sentire::error::{Error, Result, Stage};
 use sentire::features::Extractor;
-use sentire::model::Model;
 use sentire::predict::{Features, Prediction, Predictor, Segment};
 
 use crate::cli::Predict;
-use crate::cmd::{Console, Outcome, count};
+use crate::cmd::{Console, Outcome, count, predictor};
 
 /// Reasons that are looked for, and those that stand on a line of text.
 const REASONS: usize = 5;
 const REASONS_ON_A_LINE: usize = 3;
 
 pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
-    let Some(path) = &args.model else {
-        return Err(Error::Usage(
-            "no model: none is built in yet; train one with `sentire train FEATURES.parquet -o model.sentire` and name it with \
-             -m model.sentire"
-                .into(),
-        ));
-    };
     let window = Window::from_flags(args.window, args.hop)?;
-    let model = Model::load(path)?;
-    let mut predictor = Predictor::new(model).map_err(|error| match error {
-        Error::Data(reason) => Error::Model {
-            path: path.clone(),
-            reason,
-        },
-        other => other,
-    })?;
+    let mut predictor = predictor(args.model.as_deref(), console)?;
     if let Some(window) = window {
         predictor = predictor.with_window(window);
     }
@@ -77,9 +62,8 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
     };
     let done = count(recordings.len(), "recording");
     console.note(&format!(
-        "{done}{failures}, by {} of {}",
-        predictor.model().card.trained,
-        path.display()
+        "{done}{failures}, by {}",
+        predictor.model().card.trained
     ));
     Ok(if failed > 0 {
         Outcome::Partly

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use sentire::audit::{self, Finding};
 use sentire::corpus::Layout;
 use sentire::dataset::Dataset;
-use sentire::error::Result;
+use sentire::error::{Error, Result};
 use sentire::evaluate::{self, Protocol};
 use sentire::model::{self, Model, ModelSpec, Normalize};
 use sentire::output;
@@ -26,7 +26,33 @@ pub fn run(args: &Train, console: &Console) -> Result<Outcome> {
     };
     tell(&findings, console);
     audit::refuse(&findings, args.learn.allow_leakage)?;
-    let model = train(&data, &args.learn, args.normalize)?;
+    let mut model = train(&data, &args.learn, args.normalize)?;
+    for table in &args.unseen {
+        let unseen = read(std::slice::from_ref(table), &args.learn)?;
+        if let Some(name) = unseen
+            .corpora
+            .iter()
+            .find(|name| data.corpora.contains(name))
+        {
+            return Err(Error::Usage(format!(
+                "{}: --unseen wants a corpus that is not learned from, and {name} is",
+                table.display()
+            )));
+        }
+        let name = match unseen.corpora.is_empty() {
+            true => table
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+            false => unseen.corpora.join(", "),
+        };
+        let figures = model.figures_on(&unseen, args.learn.seed)?;
+        model.card.unseen.insert(name, figures);
+    }
+    if let Some(text) = &args.intended_use {
+        model.card.intended_use.clone_from(text);
+    }
     model.save(&args.output)?;
     let card = &model.card;
     let output = args.output.display();

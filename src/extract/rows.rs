@@ -10,7 +10,7 @@ use crate::extract::{Computed, Level, Settings, Values, places};
 use crate::table::{Column, Table};
 
 /// Names of the quality columns.
-const QUALITY: [&str; 7] = [
+pub const QUALITY: [&str; 7] = [
     "audio_hash",
     "duration_s",
     "sample_rate",
@@ -22,7 +22,7 @@ const QUALITY: [&str; 7] = [
 
 /// Names of the columns that say which recording, or which part of it that the manifest lists, a
 /// window belongs to: where that starts and ends, in seconds.
-const OF_WINDOWS: [&str; 2] = ["utterance_start", "utterance_end"];
+pub const OF_WINDOWS: [&str; 2] = ["utterance_start", "utterance_end"];
 
 /// The manifest's further columns. Those that bear the name of one of ours are refused: two columns
 /// cannot share it.
@@ -207,8 +207,8 @@ enum Cell<'a> {
     Bool(bool),
 }
 
-/// Failures in the making.
-#[derive(Default)]
+/// The table of failures in the making: which recordings, at which step, and why.
+#[derive(Debug, Default)]
 pub struct Failures {
     file: Vec<Option<String>>,
     start: Vec<f64>,
@@ -218,6 +218,7 @@ pub struct Failures {
 }
 
 impl Failures {
+    /// Appends a row.
     pub fn push(&mut self, utterance: &Utterance, error: &Error) {
         let (stage, reason) = match error {
             Error::Audio { stage, reason, .. } => (*stage, reason.clone()),
@@ -230,8 +231,14 @@ impl Failures {
         self.error.push(Some(reason));
     }
 
+    /// Number of failures.
     pub fn len(&self) -> usize {
         self.file.len()
+    }
+
+    /// Whether nothing failed.
+    pub fn is_empty(&self) -> bool {
+        self.file.is_empty()
     }
 
     /// Writes the table, or removes the one that an earlier run left if nothing failed.

@@ -99,6 +99,25 @@ impl Family {
     }
 }
 
+impl Family {
+    /// What it is, for people who do not know the word.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Family::Pitch => "how high the voice is, and how it moves",
+            Family::Loudness => "how loud it is",
+            Family::VoiceQuality => "how regular the voice is: breathy, rough, pressed",
+            Family::Formants => "the resonances of the vocal tract",
+            Family::SpectralEnvelope => "the levels of the bands of the spectrum",
+            Family::SpectralShape => "the balance of low and high frequencies",
+            Family::Chroma => "energy by the twelve notes",
+            Family::Rhythm => "how fast it is, with how many pauses",
+            Family::Intonation => "how level, pitch and voicing move",
+            Family::Articulation => "how the bands of the spectrum move",
+            Family::Interplay => "how descriptors move together",
+        }
+    }
+}
+
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

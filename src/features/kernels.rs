@@ -190,7 +190,13 @@ mod tests {
                 )
             })
         };
-        assert_eq!(format!("{:?}", ends(&SPECTRAL)), "");
+        assert_eq!(
+            ends(&SPECTRAL),
+            [
+                ([0, 1, 2], 1, vec![2, 22, 21], 5.9907885),
+                ([6, 7, 8], 24, vec![21], 3.2113016)
+            ]
+        );
         assert_eq!(format!("{:?}", ends(&PROSODIC)), "");
     }
 }

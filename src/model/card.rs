@@ -3,12 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
 use crate::metrics;
 use crate::model::trained::{HeldOut, Trained};
-use crate::model::{ModelSpec, Normalize};
+use crate::model::{ModelSpec, Normalize, best};
 use crate::table;
 
 /// What every card says unless somebody who knows better replaces it.
@@ -45,6 +47,8 @@ pub struct Card {
     pub speakers: usize,
     /// How it does on training speakers that were held out.
     pub held_out: Option<Figures>,
+    /// How it does on corpora that it has not seen, by their names, in the classes that both have.
+    pub unseen: BTreeMap<String, Figures>,
     /// An answer whose probability is below this is unsure.
     pub unsure_below: f64,
     /// What it is for, and what not.
@@ -58,10 +62,10 @@ pub struct Card {
     pub features: BTreeMap<String, String>,
 }
 
-/// Figures on training speakers, each recognised by a classifier that was fitted on others.
+/// Figures on speakers that a classifier was not fitted on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
-    /// Groups of speakers that were held out in turn.
+    /// Groups of training speakers that were held out in turn; 0 for a corpus that the model has not seen.
     pub folds: usize,
     /// Unweighted average recall.
     pub uar: f64,
@@ -103,7 +107,16 @@ impl Card {
             licences: BTreeMap::new(),
             n: data.recording_count(0..data.len()),
             speakers: data.speaker_count(),
-            held_out: held_out.map(|held_out| Figures::new(data, held_out, seed)),
+            held_out: held_out.map(|held_out| {
+                Figures::new(
+                    data,
+                    &held_out.rows,
+                    &held_out.probabilities,
+                    held_out.folds,
+                    seed,
+                )
+            }),
+            unseen: BTreeMap::new(),
             unsure_below: trained.unsure_below,
             intended_use: INTENDED_USE.into(),
             seed,
@@ -114,29 +127,30 @@ impl Card {
 }
 
 impl Figures {
-    fn new(data: &Dataset, held_out: &HeldOut, seed: u64) -> Figures {
-        let truth: Vec<usize> = held_out.rows.iter().map(|&row| data.y[row]).collect();
-        let predicted = held_out.predicted();
-        let speakers: Vec<Option<String>> = held_out
-            .rows
-            .iter()
-            .map(|&row| data.speakers[row].clone())
-            .collect();
+    /// Figures of what was said of recordings of `data`, given as the first row of each and the
+    /// probabilities of its classes.
+    pub fn new(
+        data: &Dataset,
+        rows: &[usize],
+        probabilities: &Array2<f64>,
+        folds: usize,
+        seed: u64,
+    ) -> Figures {
+        let truth: Vec<usize> = rows.iter().map(|&row| data.y[row]).collect();
+        let predicted: Vec<usize> = probabilities.rows().into_iter().map(best).collect();
+        let speakers: Vec<Option<String>> =
+            rows.iter().map(|&row| data.speakers[row].clone()).collect();
         let classes = data.classes.len();
         let confusion = metrics::confusion(&truth, &predicted, classes);
-        let probabilities: Vec<Vec<f64>> = held_out
-            .probabilities
-            .rows()
-            .into_iter()
-            .map(|row| row.to_vec())
-            .collect();
+        let probabilities = probabilities.rows().into_iter();
+        let probabilities: Vec<Vec<f64>> = probabilities.map(|row| row.to_vec()).collect();
         let recall = data
             .classes
             .iter()
             .cloned()
             .zip(metrics::recall(&confusion));
         Figures {
-            folds: held_out.folds,
+            folds,
             uar: metrics::uar(&confusion),
             uar_ci95: metrics::intervals(&truth, &predicted, &speakers, classes, seed).uar,
             accuracy: metrics::accuracy(&confusion),
@@ -168,24 +182,13 @@ fn meaning(data: &Dataset) -> BTreeMap<String, Vec<String>> {
 /// The date that `SOURCE_DATE_EPOCH` names
 /// (<https://reproducible-builds.org/specs/source-date-epoch/>).
 pub fn source_date() -> Option<String> {
-    let seconds: i64 = std::env::var("SOURCE_DATE_EPOCH")
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
-    // Civil date from days (Hinnant, "chrono-compatible low-level date algorithms").
-    let z = seconds.div_euclid(86_400) + 719_468;
-    let day_of_era = z.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 {
-        month_index + 3
-    } else {
-        month_index - 9
-    };
-    let year = year_of_era + z.div_euclid(146_097) * 400 + i64::from(month <= 2);
-    Some(format!("{year:04}-{month:02}-{day:02}"))
+    let seconds = std::env::var("SOURCE_DATE_EPOCH").ok()?;
+    let time = DateTime::from_timestamp(seconds.trim().parse().ok()?, 0)?;
+    Some(time.format("%Y-%m-%d").to_string())
+}
+
+/// The time now: `2026-11-28T03:04:05Z`.
+pub fn now() -> String {
+    let now = Utc::now();
+    now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }

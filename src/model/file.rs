@@ -9,7 +9,7 @@ use crate::output;
 
 const MAGIC: &[u8; 8] = b"sentire\n";
 /// Rises when programs of another format can no longer read the file.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// Magic, format, length of the model, its BLAKE3.
 const HEADER: usize = 8 + 4 + 8 + 32;
 
@@ -29,6 +29,11 @@ impl Model {
         bytes.extend(blake3::hash(&body).as_bytes());
         bytes.extend(body);
         bytes
+    }
+
+    /// A name that no other model has: the first 16 hexadecimal digits of the BLAKE3 of its bytes.
+    pub fn id(&self) -> String {
+        blake3::hash(&self.to_bytes()).to_hex()[..16].to_string()
     }
 
     /// Reads a model from bytes; the error says why it is none.

@@ -1,6 +1,8 @@
 //! Models: what to train ([`ModelSpec`]), what comes of it ([`Model`]), and its file.
 
 pub mod boost;
+#[cfg(feature = "default-model")]
+mod built_in;
 pub mod calibration;
 mod card;
 mod coupling;
@@ -25,13 +27,16 @@ pub mod tree;
 pub mod views;
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
-pub use card::{Card, Figures, source_date};
+#[cfg(feature = "default-model")]
+pub use built_in::built_in;
+pub use card::{Card, Figures, now, source_date};
 pub use domain::Domain;
 pub use file::is_model;
 pub use fitted::Classifier;
@@ -201,6 +206,53 @@ impl Model {
                 self.trained.probabilities(scaled.view(), recordings)
             }
         }
+    }
+
+    /// How the model does on a corpus that it has not seen: in the classes that both have, the largest
+    /// probability among these deciding. The features must be those that it was trained on.
+    pub fn figures_on(&self, data: &Dataset, seed: u64) -> Result<Figures> {
+        let classes = &self.card.classes;
+        let is_shared = |&row: &usize| classes.contains(&data.classes[data.y[row]]);
+        let shared: Vec<usize> = (0..data.len()).filter(is_shared).collect();
+        if shared.is_empty() || data.feature_names != self.feature_names {
+            return Err(Error::Data(format!(
+                "the model tells {} apart by {} features; expected a table with some of these classes and the same features",
+                classes.join(", "),
+                self.feature_names.len()
+            )));
+        }
+        let data = participants(
+            &data.select(&shared).without_empty_classes(),
+            self.card.normalize,
+        )?
+        .into_owned();
+        let places: Vec<usize> = data
+            .classes
+            .iter()
+            .filter_map(|class| classes.iter().position(|known| known == class))
+            .collect();
+        let mut by_speaker: BTreeMap<&Option<String>, Vec<usize>> = BTreeMap::new();
+        for row in 0..data.len() {
+            by_speaker.entry(&data.speakers[row]).or_default().push(row);
+        }
+        let mut first_rows = Vec::new();
+        let mut probabilities = Vec::new();
+        for rows in by_speaker.values() {
+            let recordings = data.by_recording(rows);
+            let place: HashMap<usize, usize> = rows.iter().copied().zip(0..).collect();
+            let in_x = |rows: &Vec<usize>| rows.iter().map(|row| place[row]).collect();
+            let in_x: Vec<Vec<usize>> = recordings.iter().map(in_x).collect();
+            let p = self.probabilities(data.x.select(Axis(0), rows).view(), &in_x);
+            for (recording, p) in recordings.iter().zip(p.rows()) {
+                let of_shared: Vec<f64> = places.iter().map(|&class| p[class]).collect();
+                let sum: f64 = of_shared.iter().sum();
+                probabilities.extend(of_shared.iter().map(|p| p / sum));
+                first_rows.push(recording[0]);
+            }
+        }
+        let shape = (first_rows.len(), places.len());
+        let probabilities = Array2::from_shape_vec(shape, probabilities).expect("whole rows");
+        Ok(Figures::new(&data, &first_rows, &probabilities, 0, seed))
     }
 
     /// Rows x features as deviations from what is usual: under protocol A for the training recordings,

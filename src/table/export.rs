@@ -1,7 +1,12 @@
-//! Tables for other programs: CSV, and folders by the values of a column.
+//! Tables for other programs: some columns, CSV, Arrow, and folders by the values of a column.
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, Schema};
+use arrow::ipc::writer::FileWriter;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
 use super::{Column, Table};
 use crate::error::{Error, Result};
@@ -34,10 +39,63 @@ impl Table {
         output.finish()
     }
 
+    /// The index columns `file`, `start`, `end`, and those that `patterns` name, in the order of the table;
+    /// `f0_*` names all that begin with `f0_`. A pattern that names none is an error.
+    pub fn matching(&self, patterns: &[String]) -> Result<Table> {
+        let fits = |pattern: &String, name: &str| match pattern.strip_suffix('*') {
+            Some(beginning) => name.starts_with(beginning),
+            None => name == pattern,
+        };
+        for pattern in patterns {
+            if !self.columns.iter().any(|(name, _)| fits(pattern, name)) {
+                return Err(self.no_column(pattern));
+            }
+        }
+        let names: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
+        let is_wanted = |name: &&str| {
+            ["file", "start", "end"].contains(name) || patterns.iter().any(|p| fits(p, name))
+        };
+        let names: Vec<&str> = names.into_iter().filter(is_wanted).collect();
+        self.select_columns(&names)
+    }
+
+    /// Refuses a path whose extension is none of those of [`write_as`](Table::write_as).
+    pub fn check_extension(path: &Path) -> Result<()> {
+        Format::of(path).map(drop)
+    }
+
+    /// Writes the table in the format that the extension of `path` names: `parquet`, `csv`, or `arrow` (an
+    /// Arrow IPC file, without views; `feather` and `ipc` are the same).
+    pub fn write_as(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        match Format::of(path)? {
+            Format::Parquet => self.write(path),
+            Format::Csv => self.write_csv(path),
+            Format::Arrow => self.write_arrow(path),
+        }
+    }
+
+    fn write_arrow(&self, path: &Path) -> Result<()> {
+        let columns: Vec<_> = self.flat().collect();
+        let field = |(name, column): &&(String, Column)| Field::new(name, column.data_type(), true);
+        let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
+        let arrays = columns
+            .iter()
+            .map(|(_, column)| column.to_arrow())
+            .collect();
+        let rows = RecordBatchOptions::new().with_row_count(Some(self.rows()));
+        let batch = RecordBatch::try_new_with_options(schema.clone(), arrays, &rows)
+            .map_err(Error::table(path))?;
+        let mut writer =
+            FileWriter::try_new(Output::create(path)?, &schema).map_err(Error::table(path))?;
+        writer.write(&batch).map_err(Error::table(path))?;
+        writer.into_inner().map_err(Error::table(path))?.finish()
+    }
+
     /// Writes the table as a Parquet file for each value of column `by`, in folders as Hive names
     /// them: `DIR/by=value/part-0.parquet`, the parts numbered through, as values may differ where
-    /// names of folders do not. The files keep the column. Folders of an earlier call with other values
-    /// are left as they are; an empty table writes nothing.
+    /// names of folders do not. The files keep the column. Files of an earlier call
+    /// are removed; an empty table writes nothing.
     pub fn write_partitioned(&self, dir: impl AsRef<Path>, by: &str) -> Result<()> {
         let column = self.column(by).ok_or_else(|| self.no_column(by))?;
         let mut rows_of: BTreeMap<String, Vec<usize>> = BTreeMap::new();
@@ -45,6 +103,7 @@ impl Table {
             let folder = format!("{}={}", hive(by), value(column, row));
             rows_of.entry(folder).or_default().push(row);
         }
+        remove_parts(dir.as_ref(), by)?;
         let flat = self.without_views();
         rows_of
             .iter()
@@ -55,6 +114,52 @@ impl Table {
                 flat.select(rows).write(path)
             })
     }
+}
+
+/// The formats of files, by extension.
+enum Format {
+    Parquet,
+    Csv,
+    Arrow,
+}
+
+impl Format {
+    fn of(path: &Path) -> Result<Format> {
+        let extension = path.extension().unwrap_or_default().to_string_lossy();
+        match &*extension.to_lowercase() {
+            "parquet" => Ok(Format::Parquet),
+            "csv" => Ok(Format::Csv),
+            "arrow" | "feather" | "ipc" => Ok(Format::Arrow),
+            _ => Err(Error::Usage(format!(
+                "{}: expected a name that ends in .parquet, .csv or .arrow",
+                path.display()
+            ))),
+        }
+    }
+}
+
+/// Removes what [`Table::write_partitioned`] wrote to `dir` before: `by=.../part-*.parquet`.
+fn remove_parts(dir: &Path, by: &str) -> Result<()> {
+    let names = |dir: &Path| -> Vec<(String, std::path::PathBuf)> {
+        let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+        let named =
+            |entry: std::fs::DirEntry| Some((entry.file_name().into_string().ok()?, entry.path()));
+        entries.filter_map(named).collect()
+    };
+    let beginning = format!("{}=", hive(by));
+    for (name, folder) in names(dir) {
+        if !name.starts_with(&beginning) {
+            continue;
+        }
+        for (name, file) in names(&folder) {
+            if name.starts_with("part-") && name.ends_with(".parquet") {
+                std::fs::remove_file(&file).map_err(Error::io(&file))?;
+            }
+        }
+        // Stays where something else is in it.
+        let _ = std::fs::remove_dir(folder);
+    }
+    Ok(())
 }
 
 fn value(column: &Column, row: usize) -> String {

@@ -213,15 +213,22 @@ impl Table {
 
     /// The table without the numbers of views.
     pub fn without_views(&self) -> Table {
-        let columns: Vec<(String, Column)> = self.flat().cloned().collect();
+        Table {
+            columns: self.flat().cloned().collect(),
+            metadata: self.flat_metadata(),
+        }
+    }
+
+    /// The metadata without what they say of views.
+    pub(crate) fn flat_metadata(&self) -> BTreeMap<String, String> {
         let mut metadata = self.metadata.clone();
         metadata.retain(|key, _| key == FEATURES_KEY || !is_names_of_features(key));
         rename(&mut metadata, |mut features| {
-            let flat: HashSet<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+            let flat: HashSet<&str> = self.flat().map(|(name, _)| name.as_str()).collect();
             features.retain(|name| flat.contains(name.as_str()));
             features
         });
-        Table { columns, metadata }
+        metadata
     }
 
     /// Number of columns that the file has.

@@ -1,0 +1,63 @@
+//! `sentire export`: a table of ours for charts and other programs.
+
+use std::path::Path;
+
+use sentire::error::Result;
+use sentire::output;
+use sentire::table::Table;
+
+use crate::cli::Export;
+use crate::cmd::{Console, Outcome, count};
+
+pub fn run(args: &Export, console: &Console) -> Result<Outcome> {
+    let target = Target::new(&args.output, args.partition_by.as_deref(), console.force)?;
+    let mut inputs = vec![args.table.as_path()];
+    inputs.extend(args.join.as_deref());
+    output::check_apart(&args.output, &inputs)?;
+    let mut table = Table::read(&args.table)?;
+    if let Some(other) = &args.join {
+        table = super::joined(&table, &Table::read(other)?)?;
+    }
+    if !args.columns.is_empty() {
+        table = table.matching(&args.columns)?;
+    }
+    if args.long {
+        table = super::stacked(&table)?;
+    }
+    target.write(&table)?;
+    console.note(&format!(
+        "{} of {} -> {}",
+        count(table.rows(), "row"),
+        count(table.flat().count(), "column"),
+        args.output.display()
+    ));
+    Ok(Outcome::Done)
+}
+
+/// Where a table goes, and in which form.
+pub struct Target<'a> {
+    path: &'a Path,
+    partition_by: Option<&'a str>,
+}
+
+impl<'a> Target<'a> {
+    /// Checks that it can be written, before the work begins.
+    pub fn new(path: &'a Path, partition_by: Option<&'a str>, force: bool) -> Result<Target<'a>> {
+        match partition_by {
+            Some(_) => output::check_folder(path, force)?,
+            None => {
+                Table::check_extension(path)?;
+                output::check(path, force)?;
+            }
+        }
+        Ok(Target { path, partition_by })
+    }
+
+    /// Writes the table: without its views, which charts cannot use.
+    pub fn write(&self, table: &Table) -> Result<()> {
+        match self.partition_by {
+            Some(column) => table.write_partitioned(self.path, column),
+            None => table.without_views().write_as(self.path),
+        }
+    }
+}
