@@ -139,16 +139,17 @@ def main():
 
     unseen_of = [change for change in (softer, louder, padded, telephone, opus, mp3, noisy)]
     base = None
-    print("| EMOVO | the same label | UAR |\n|---|---|---|")
+    print("| EMOVO | the same label | where sure | UAR |\n|---|---|---|---|")
     for change in [None, *unseen_of]:
         name = change.__name__ if change else "plain"
         path, table = WORK / f"score-{name}.csv", WORK / f"score-{name}.parquet"
         (changed(unseen, change) if change else unseen).to_csv(path, index=False)
         sentire("score", path, "-m", model, "-o", table)
         scores = pd.read_parquet(table)
-        base = scores["label"] if base is None else base
+        base = scores if base is None else base
+        same = scores["label"] == base["label"]
         what = change.__doc__.strip(".") if change else "as it is"
-        print(f"| {what} | {np.mean(scores['label'] == base):.3f} | {uar(scores):.3f} |")
+        print(f"| {what} | {same.mean():.3f} | {same[~base['unsure']].mean():.3f} | {uar(scores):.3f} |")
 
 
 if __name__ == "__main__":
