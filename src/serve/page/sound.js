@@ -1,0 +1,51 @@
+// Samples: decoding, WAV, level.
+
+// What the models hear, whatever the recording was made at.
+export const RATE = 16000;
+
+// The server reads less than this; decoding more would only fill the memory.
+const LARGEST_BYTES = 60e6;
+
+// Mono samples at RATE, or null where the browser does not know the format.
+export async function decode(blob) {
+  if (blob.size > LARGEST_BYTES) return null;
+  try {
+    const decoded = await new OfflineAudioContext(1, 1, RATE).decodeAudioData(await blob.arrayBuffer());
+    const mono = new Float32Array(decoded.length);
+    for (let channel = 0; channel < decoded.numberOfChannels; channel++) {
+      const samples = decoded.getChannelData(channel);
+      for (let at = 0; at < mono.length; at++) mono[at] += samples[at] / decoded.numberOfChannels;
+    }
+    return mono.length ? mono : null;
+  } catch {
+    return null;
+  }
+}
+
+// 16-bit mono WAV.
+export function wav(samples, rate) {
+  const bytes = new DataView(new ArrayBuffer(44 + 2 * samples.length));
+  const text = (at, word) => [...word].forEach((letter, i) => bytes.setUint8(at + i, letter.charCodeAt(0)));
+  text(0, 'RIFF');
+  bytes.setUint32(4, 36 + 2 * samples.length, true);
+  text(8, 'WAVEfmt ');
+  bytes.setUint32(16, 16, true);
+  bytes.setUint16(20, 1, true); // PCM
+  bytes.setUint16(22, 1, true); // channels
+  bytes.setUint32(24, rate, true);
+  bytes.setUint32(28, 2 * rate, true);
+  bytes.setUint16(32, 2, true);
+  bytes.setUint16(34, 16, true);
+  text(36, 'data');
+  bytes.setUint32(40, 2 * samples.length, true);
+  samples.forEach((sample, at) => {
+    bytes.setInt16(44 + 2 * at, Math.max(-32768, Math.min(32767, Math.round(32768 * sample))), true);
+  });
+  return new Blob([bytes], { type: 'audio/wav' });
+}
+
+// Root mean square in dB below full scale.
+export function levelDb(samples) {
+  const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
+  return 10 * Math.log10(Math.max(power, 1e-12));
+}

@@ -1,0 +1,136 @@
+// What a prediction and a model say, in words, bars and segments.
+
+export const element = (id) => document.getElementById(id);
+
+// make('li', 'name', child, ...): text is never read as HTML, whatever a file is called.
+export function make(tag, className, ...children) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  made.append(...children);
+  return made;
+}
+
+const number = (p) => p.toFixed(2);
+const percent = (p) => `${Math.round(100 * p)} %`;
+export const seconds = (s) => `${s.toFixed(1)} s`;
+const escaped = (label) => label.toLowerCase().replace(/\W/g, '-');
+
+let model = null; // the card, once it is here
+
+// Each emotion has a colour of its own; of a word that style.css does not know, the plain one.
+const coloured = (node, label) => {
+  node.dataset.emotion = escaped(label);
+  return node;
+};
+
+export function bars(list, { probabilities }) {
+  const sorted = Object.entries(probabilities).sort(([, a], [, b]) => b - a);
+  list.replaceChildren(...sorted.map(([label, p]) => {
+    const fill = make('i');
+    fill.style.width = `${100 * p}%`;
+    const track = make('span', 'track', fill);
+    track.ariaHidden = 'true';
+    return coloured(make('li', '', make('span', 'of', label), track, make('span', 'number', number(p))), label);
+  }));
+}
+
+export function verdict({ label, probabilities, unsure, out_of_domain }) {
+  const words = [];
+  if (unsure) {
+    const bar = model ? ` Below a probability of ${number(model.unsure_below)} this model errs too often to be relied on.` : '';
+    words.push(`Only the best guess.${bar}`);
+  }
+  if (out_of_domain) {
+    words.push('Unlike what the model learned from: another kind of speech, another microphone, or no speech. Do not rely on it.');
+  }
+  return words.join(' ') || `The model is as sure of this as of the answers that it mostly gets right.`;
+}
+
+export function answer(label, words, bars_, prediction) {
+  label.replaceChildren(prediction.label, ...(prediction.unsure ? [make('span', 'mark', 'unsure')] : []),
+    ...(prediction.out_of_domain ? [make('span', 'mark', 'out of domain')] : []));
+  coloured(label, prediction.label);
+  words.textContent = verdict(prediction);
+  bars(bars_, prediction);
+}
+
+// An effect is a difference of log odds: e to its power is how many times the odds it makes.
+export function reasons(list, { reasons, label }) {
+  list.replaceChildren(...reasons.map(({ effect, text, meaning }) => {
+    const side = effect >= 0 ? 'for' : 'against';
+    const times = Math.exp(Math.abs(effect));
+    const odds = `odds ${effect >= 0 ? '×' : '÷'} ${times < 100 ? times.toFixed(1) : 'over 100'}`;
+    return make('li', side,
+      make('span', 'side', `${effect >= 0 ? '+' : '−'} ${side} ${label}`, make('span', 'number', odds)),
+      make('span', 'text', text), make('span', 'meaning', meaning));
+  }));
+}
+
+// Windows overlap; of each the strip shows the part that lies nearer to its middle than to any other's.
+export function slots(windows) {
+  const middle = ({ start, end }) => (start + end) / 2;
+  const between = (at) => (middle(windows[at - 1]) + middle(windows[at])) / 2;
+  return windows.map((window, at) => ({
+    ...window,
+    start: at ? between(at) : window.start,
+    end: at + 1 < windows.length ? between(at + 1) : window.end,
+  }));
+}
+
+// Neighbours with one label are one segment. `seek` makes segments clickable.
+export function strip(node, parts, from, to, seek) {
+  const runs = [];
+  for (const part of parts) {
+    const last = runs.at(-1);
+    if (last && last.label === part.label && Boolean(last.unsure) === Boolean(part.unsure)) last.end = part.end;
+    else runs.push({ ...part });
+  }
+  node.replaceChildren(...runs.map(({ label, start, end, unsure }) => {
+    const segment = coloured(make('span', unsure ? 'segment unsure' : 'segment', make('span', 'long', label), make('span', 'short', label.slice(0, 3))), label);
+    segment.style.left = `${100 * (start - from) / (to - from)}%`;
+    segment.style.width = `${100 * (end - start) / (to - from)}%`;
+    segment.title = `${label}${unsure ? ' (unsure)' : ''}, ${start.toFixed(1)} to ${seconds(end)}`;
+    if (seek) segment.addEventListener('click', () => seek(start));
+    return segment;
+  }));
+  return runs;
+}
+
+export function table(body, windows, seek) {
+  body.replaceChildren(...windows.map((window) => {
+    const from = make('button', 'plain', seconds(window.start));
+    from.type = 'button';
+    from.ariaLabel = `Go to ${seconds(window.start)}`;
+    from.addEventListener('click', () => seek(window.start));
+    const remark = [window.unsure && 'unsure', window.out_of_domain && 'out of domain'].filter(Boolean).join(', ');
+    const cells = [seek ? from : seconds(window.start), seconds(window.end), window.label, number(window.probabilities[window.label]), remark];
+    return make('tr', '', ...cells.map((cell) => make('td', '', cell)));
+  }));
+}
+
+// The model card (src/model/card.rs).
+export function card(card) {
+  model = card;
+  const { held_out } = card;
+  const corpora = card.corpora.map((name) => (card.licences[name] ? `${name} (${card.licences[name]})` : name));
+  const facts = {
+    'Intended use': card.intended_use,
+    Classifier: card.trained,
+    'Learned from': `${card.n} recordings of ${card.speakers} speakers${corpora.length ? `: ${corpora.join(', ')}` : ''}`,
+    'On speakers it had not heard': held_out
+      ? `mean recall over emotions (UAR) ${number(held_out.uar)}, 95 % interval ${held_out.uar_ci95.map(number).join(' to ')}; ` +
+        `${percent(held_out.accuracy)} recognised; probabilities off by ${number(held_out.ece)} on average`
+      : 'not measured',
+    'Unsure below': number(card.unsure_below),
+    'Trained on': card.date,
+    'Version of sentire': card.sentire,
+  };
+  const given = Object.entries(facts).filter(([, fact]) => fact);
+  element('facts').replaceChildren(...given.flatMap(([name, fact]) => [make('dt', '', name), make('dd', '', fact)]));
+  element('classes').replaceChildren(...card.classes.map((name, at) => {
+    const recall = held_out?.recall[name];
+    const cells = [name, String(card.class_counts[at]), recall === undefined ? '–' : percent(recall)];
+    return make('tr', '', ...cells.map((cell) => make('td', '', cell)));
+  }));
+  element('summary').textContent = `Tells acted emotions in speech apart: ${card.classes.join(', ')}.`;
+}
