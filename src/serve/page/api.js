@@ -25,7 +25,7 @@ async function request(path, options) {
   if (answer.ok) return answer;
   const { error } = await answer.json().catch(() => ({}));
   const words = SAID[answer.status] ?? `The server answered with an error (${answer.status}).`;
-  const failure = new Failure(error ? `${words} It says: ${error}` : words);
+  const failure = new Failure(error ? `${words}\n${error}` : words);
   if (answer.status === 503) failure.retry_s = Number(answer.headers.get('Retry-After')) || 1;
   throw failure;
 }

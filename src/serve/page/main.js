@@ -97,6 +97,7 @@ function picture() {
     position.max = duration.toFixed(2);
     position.value = time;
     position.ariaValueText = view.seconds(time);
+    element('timeline').style.setProperty('--at', `${(100 * time) / duration}%`);
     element('time').textContent = `${time.toFixed(1)} / ${view.seconds(duration)}`;
   };
   const played = (on) => { element('play').textContent = on ? 'Pause' : 'Play'; };
@@ -127,7 +128,7 @@ function tell(db) {
   const shown = Math.max(-80, Math.min(0, db));
   element('meter').firstElementChild.ariaValueNow = shown.toFixed(0);
   element('meter').querySelector('i').style.width = `${(shown + 80) / 0.8}%`;
-  element('level').textContent = `${shown.toFixed(0).replace('-', '−')} dB`;
+  element('level').textContent = `${shown.toFixed(0).replace('-', '−')} dBFS`;
 }
 
 // Both uses of the microphone: `begin` resolves to what ends it.
@@ -231,7 +232,7 @@ element('csv').addEventListener('click', () => download('csv'));
 element('parquet').addEventListener('click', () => download('parquet'));
 
 function receive(sound) {
-  if (stop) return; // the microphone is on
+  if (stop) return fail(new api.Failure('The microphone is on: stop it first.'));
   element('live-panel').hidden = true;
   analyse(sound);
 }

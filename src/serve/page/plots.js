@@ -51,13 +51,30 @@ export function draw(samples, { moved, played }) {
   wave.registerPlugin(spectrogram);
 
   const pitch = axes(duration, element('picture').clientWidth);
-  pitch.over.addEventListener('click', (event) => wave.setTime(Math.max(0, pitch.posToVal(event.offsetX, 'x'))));
   const follow = (time) => {
     pitch.setCursor({ left: pitch.valToPos(time, 'x'), top: 0 });
     moved(time, duration);
   };
-  wave.on('timeupdate', follow);
-  wave.on('play', () => played(true));
+  // Of seeks that come faster than Chromium seeks, some get lost; so the last is asked for again, and what
+  // is reported in between is not where the person wants to be.
+  const media = wave.getMediaElement();
+  let wanted = null;
+  const seek = (time) => {
+    wanted = Math.max(0, Math.min(duration, time));
+    if (!media.seeking) wave.setTime(wanted);
+    follow(wanted);
+  };
+  media.addEventListener('seeked', () => {
+    const again = wanted;
+    wanted = null;
+    if (again !== null && Math.abs(media.currentTime - again) > 0.02) wave.setTime(again);
+  });
+  wave.on('timeupdate', (time) => { if (wanted === null) follow(time); });
+  pitch.over.addEventListener('click', (event) => seek(pitch.posToVal(event.offsetX, 'x')));
+  wave.on('play', () => {
+    wanted = null;
+    played(true);
+  });
   wave.on('pause', () => played(false));
   // What was decoded is what is played: recordings of browsers state no length, and cannot be sought in.
   wave.loadBlob(wav(samples, RATE), [samples], duration).then(() => follow(wave.getCurrentTime()), () => {});
@@ -71,10 +88,17 @@ export function draw(samples, { moved, played }) {
   return {
     duration,
     playPause: () => wave.playPause(),
-    seek: (time) => wave.setTime(time),
+    seek,
     time: () => wave.getCurrentTime(),
     // F0 in Hz every `step_s`, null where there is none.
-    setPitch: ({ step_s, f0_hz }) => pitch.setData([f0_hz.map((_, frame) => frame * step_s), f0_hz, f0_hz]),
+    setPitch({ step_s, f0_hz }) {
+      pitch.setData([f0_hz.map((_, frame) => frame * step_s), f0_hz, f0_hz]);
+      const voiced = f0_hz.filter((f0) => f0 !== null).sort((a, b) => a - b);
+      const [low, middle, high] = [0.05, 0.5, 0.95].map((share) => voiced[Math.floor(share * voiced.length)]?.toFixed(0));
+      const words = voiced.length ? `median ${middle} Hz, mostly ${low} to ${high}` : 'nothing is voiced';
+      element('pitch-words').textContent = `Pitch (F0), Hz: ${words}`;
+      element('picture').ariaLabel = `Spectrogram and pitch; ${words}`;
+    },
     destroy() {
       resizing.disconnect();
       wave.destroy();

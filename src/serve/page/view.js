@@ -10,7 +10,7 @@ export function make(tag, className, ...children) {
   return made;
 }
 
-const number = (p) => p.toFixed(2);
+const number = (p) => p?.toFixed(2) ?? '–';
 const percent = (p) => `${Math.round(100 * p)} %`;
 export const seconds = (s) => `${s.toFixed(1)} s`;
 const escaped = (label) => label.toLowerCase().replace(/\W/g, '-');
@@ -34,16 +34,16 @@ export function bars(list, { probabilities }) {
   }));
 }
 
-export function verdict({ label, probabilities, unsure, out_of_domain }) {
+function verdict({ unsure, out_of_domain }) {
   const words = [];
   if (unsure) {
-    const bar = model ? ` Below a probability of ${number(model.unsure_below)} this model errs too often to be relied on.` : '';
-    words.push(`Only the best guess.${bar}`);
+    const bar = model ? `: below ${number(model.unsure_below)}, from where on the model errs at most half as often as in general` : '';
+    words.push(`Only the best guess${bar}.`);
   }
   if (out_of_domain) {
     words.push('Unlike what the model learned from: another kind of speech, another microphone, or no speech. Do not rely on it.');
   }
-  return words.join(' ') || `The model is as sure of this as of the answers that it mostly gets right.`;
+  return words.join(' ') || 'Sure enough: at this probability the model errs at most half as often as in general.';
 }
 
 export function answer(label, words, bars_, prediction) {
