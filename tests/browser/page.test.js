@@ -344,6 +344,21 @@ describe('the page', { timeout: 600_000 }, () => {
     });
   }
 
+  test('a microphone that is unplugged ends the live mode', async (t) => {
+    const page = await open(t, {
+      prepare: () => {
+        const media = navigator.mediaDevices;
+        const open = media.getUserMedia.bind(media);
+        media.getUserMedia = async (wanted) => { window.opened = await open(wanted); return window.opened; };
+      },
+    });
+    await page.click('#live');
+    await page.waitForSelector('#live-panel:not([hidden])');
+    await page.evaluate(() => window.opened.getAudioTracks()[0].dispatchEvent(new Event('ended')));
+    await failure(page, /The microphone is gone/);
+    assert.ok(await page.isEnabled('#record'));
+  });
+
   test('an insecure page says why there is no microphone', async (t) => {
     const page = await open(t, { prepare: 'Object.defineProperty(navigator, "mediaDevices", { value: undefined })' });
     await page.click('#live');

@@ -161,7 +161,10 @@ async function use(button, words, begin) {
   }
 }
 
-const lost = () => stop?.();
+async function lost() {
+  await stop?.();
+  fail(new api.Failure('The microphone is gone. Plug it in, then try again.'));
+}
 
 const record = () => use(element('record'), 'Stop and analyse', async () => {
   const open = await microphone.open(tell, lost);
