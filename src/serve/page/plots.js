@@ -86,7 +86,6 @@ export function draw(samples, { moved, played }) {
   resizing.observe(element('picture'));
 
   return {
-    duration,
     playPause: () => wave.playPause(),
     seek,
     time: () => wave.getCurrentTime(),

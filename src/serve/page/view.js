@@ -43,7 +43,7 @@ function verdict({ unsure, out_of_domain }) {
   if (out_of_domain) {
     words.push('Unlike what the model learned from: another kind of speech, another microphone, or no speech. Do not rely on it.');
   }
-  return words.join(' ') || 'Sure enough: at this probability the model errs at most half as often as in general.';
+  return words.join(' ') || 'At this probability the model errs at most half as often as in general.';
 }
 
 export function answer(label, words, bars_, prediction) {
