@@ -43,18 +43,7 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
         true => output::check(&args.output, true).map(|()| None)?,
         false => extract::previous(&args.output, &settings.to_metadata())?,
     };
-    output::check_apart(&args.output, &[&args.input])?;
-    let manifest = load_manifest(&args.input, console)?;
-    if let Some(same) = manifest
-        .utterances
-        .iter()
-        .find(|u| manifest.path(u) == args.output)
-    {
-        return Err(Error::Usage(format!(
-            "{}: is one of the recordings; choose another -o",
-            same.file
-        )));
-    }
+    let manifest = load_manifest(&args.input, &args.output, console)?;
     let previous = previous.filter(|_| !args.fresh);
     let summary = extract_with_progress(
         &manifest,
@@ -102,13 +91,26 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
     })
 }
 
-/// Reads a manifest, or looks through a folder.
-pub fn load_manifest(input: &Path, console: &Console) -> Result<Manifest> {
+/// Reads a manifest, or looks through a folder. Refuses an `output` that is the manifest or one of its
+/// recordings.
+pub fn load_manifest(input: &Path, output: &Path, console: &Console) -> Result<Manifest> {
+    output::check_apart(output, &[input])?;
     let found = corpus::open(input)?;
     for finding in &found.findings {
         console.note(&format!("note: {finding}"));
     }
-    Ok(found.manifest)
+    let manifest = found.manifest;
+    match manifest
+        .utterances
+        .iter()
+        .find(|u| manifest.path(u) == output)
+    {
+        Some(same) => Err(Error::Usage(format!(
+            "{}: is one of the recordings; choose another -o",
+            same.file
+        ))),
+        None => Ok(manifest),
+    }
 }
 
 /// Runs the extraction with a progress bar and a line for each failure. That nothing could be

@@ -1,10 +1,9 @@
 //! `sentire score`: many recordings to a table of predictions.
 
 use sentire::audio::Window;
-use sentire::error::{Error, Result};
+use sentire::error::Result;
 use sentire::extract::{self, Event};
 use sentire::model;
-use sentire::output;
 use sentire::score::{self, Options};
 
 use crate::cli::Score;
@@ -34,18 +33,7 @@ pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
     };
     let force = console.force || previous.is_some();
     let target = Target::new(&args.output, args.partition_by.as_deref(), force)?;
-    output::check_apart(&args.output, &[&args.input])?;
-    let manifest = load_manifest(&args.input, console)?;
-    if let Some(same) = manifest
-        .utterances
-        .iter()
-        .find(|u| manifest.path(u) == args.output)
-    {
-        return Err(Error::Usage(format!(
-            "{}: is one of the recordings; choose another -o",
-            same.file
-        )));
-    }
+    let manifest = load_manifest(&args.input, &args.output, console)?;
 
     let previous = previous.filter(|_| !args.fresh);
     let bar = console.progress(manifest.utterances.len());
