@@ -138,6 +138,10 @@ pub struct ReadOptions {
     pub gain: Gain,
     /// The windows to cut it into.
     pub window: Option<Window>,
+    /// Refuse a recording that is longer than this, in seconds, before all of it is decoded: a
+    /// small file can hold hours of silence. One of more samples over all channels than two have at
+    /// 48 kHz in that time is refused too, so that this bounds the memory as well.
+    pub max_duration_s: Option<f64>,
 }
 
 impl Default for ReadOptions {
@@ -150,6 +154,7 @@ impl Default for ReadOptions {
             trim: false,
             gain: Gain::None,
             window: None,
+            max_duration_s: None,
         }
     }
 }
@@ -182,7 +187,7 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Recording> 
 pub fn read_bytes(bytes: Vec<u8>, name: &str, options: &ReadOptions) -> Result<Recording> {
     // Decoders are written for files that encoders make; on others they may panic.
     let decoded = guarded(name, Stage::Decode, || {
-        decode::decode(bytes, options.accept_truncated)
+        decode::decode(bytes, options.accept_truncated, options.max_duration_s)
     })?
     .map_err(|refusal| Error::Audio {
         file: name.to_string(),

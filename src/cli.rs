@@ -24,7 +24,8 @@ Examples:
   sentire train ravdess.parquet -o model.sentire      features -> model
   sentire predict call.wav -m model.sentire           model + recording -> emotion
   sentire score calls -m model.sentire                model + folder -> table of emotions
-  sentire export outputs/predictions.parquet -o x.csv table -> CSV, Arrow, folders for BI"
+  sentire export outputs/predictions.parquet -o x.csv table -> CSV, Arrow, folders for BI
+  sentire serve -m model.sentire                      the same in a browser, and over HTTP"
 )]
 pub struct Cli {
     /// What to do.
@@ -64,6 +65,8 @@ pub enum Command {
     Export(Export),
     #[cfg(feature = "mic")]
     Listen(Listen),
+    #[cfg(feature = "serve")]
+    Serve(Serve),
     Describe(Describe),
 }
 
@@ -481,6 +484,48 @@ pub struct Export {
     /// Where to write: Parquet, CSV or Arrow by the extension; with --partition-by a folder
     #[arg(short, long, value_name = "PARQUET|CSV|ARROW|DIR")]
     pub output: PathBuf,
+}
+
+/// Recognise the emotion of recordings in a browser, and over HTTP
+#[cfg(feature = "serve")]
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  sentire serve -m model.sentire                      then open http://127.0.0.1:8080
+  curl -F file=@call.wav http://127.0.0.1:8080/api/predict
+  sentire serve -m model.sentire --host 0.0.0.0 --token SECRET
+  curl -H 'Authorization: Bearer SECRET' -T call.wav -X POST http://HOST:8080/api/predict
+
+GET /api/openapi.json describes all of it. Recordings are kept in memory while they are computed, and nowhere else. For each request a line of JSON on standard error, unless --quiet. HTTP is not encrypted: beyond this machine put a proxy with TLS before it.")]
+pub struct Serve {
+    /// Model written by `sentire train`
+    #[arg(short, long, value_name = "SENTIRE")]
+    pub model: Option<PathBuf>,
+    /// Port to listen on; 0 takes one that is free
+    #[arg(long, env = "PORT", default_value_t = 8080, value_name = "PORT")]
+    pub port: u16,
+    /// Address to listen on; 127.0.0.1 is for this machine alone, 0.0.0.0 for all that can reach it
+    #[arg(
+        long,
+        env = "HOST",
+        default_value = "127.0.0.1",
+        value_name = "ADDRESS"
+    )]
+    pub host: String,
+    /// What clients must present: as bearer token, or as password of any user
+    #[arg(
+        long,
+        env = "SENTIRE_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
+    pub token: Option<String>,
+    /// Largest body that is read, in MB
+    #[arg(long, default_value_t = 50, value_name = "MB", value_parser = clap::value_parser!(u16).range(1..=2000))]
+    pub max_body_mb: u16,
+    /// Longest recording that is decoded, in seconds
+    #[arg(long, default_value_t = 600.0, value_name = "S")]
+    pub max_duration: f64,
 }
 
 /// Say what is in a table, a model, a recording or a feature set

@@ -23,7 +23,7 @@ use crate::extract::rows::Rows;
 use crate::features::{Extractor, FeatureSet};
 use crate::lld::LldTable;
 use crate::output;
-use crate::table::{Column, FEATURES_KEY, Table, Writer, plain_key, view_key};
+use crate::table::{Column, Table, Writer, plain_key};
 
 /// Recordings computed at a time, where each gives one row. Enough that threads seldom wait for the
 /// slowest, few enough that results stay small.
@@ -129,17 +129,9 @@ pub fn run(
     previous: Option<&Table>,
     on_event: &(dyn Fn(Event) + Sync),
 ) -> Result<Summary> {
-    let mut metadata = settings.to_metadata();
-    metadata.insert("sentire.version".into(), env!("CARGO_PKG_VERSION").into());
+    let mut metadata = settings.table_metadata();
     metadata.insert("sentire.manifest".into(), manifest.hash());
-    let features = settings.feature_names();
-    let names = serde_json::to_string(&features).expect("names are plain strings");
-    metadata.insert(FEATURES_KEY.into(), names);
-    let views = settings.views();
-    for (view, numbers) in &views {
-        let names = serde_json::to_string(numbers).expect("names are plain strings");
-        metadata.insert(view_key(view), names);
-    }
+    let (features, views) = (settings.feature_names(), settings.views());
 
     let known = Known::of(previous, &features);
     let extra = rows::own_columns(manifest, &features, &views)?;

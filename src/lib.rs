@@ -6,7 +6,7 @@
 //! statistics of these, [`features`] the named sets; [`corpus`] lists recordings, and [`extract`]
 //! turns a list into a [`table`]. There the signal half ends. The learning half reads the table:
 //! [`dataset`], [`split`], [`scaler`], [`model`], [`metrics`], [`audit`], [`evaluate`], [`report`].
-//! [`predict`] joins both, [`score`] for many recordings; [`plot`] draws for whoever asks.
+//! [`predict`] joins both, [`score`] for many recordings, and `serve` answers over HTTP; [`plot`] draws for whoever asks.
 
 // What everything stands on.
 pub mod error;
@@ -48,6 +48,8 @@ pub mod report;
 // Model and recording, together again: one, and many.
 pub mod predict;
 pub mod score;
+#[cfg(feature = "serve")]
+pub mod serve;
 
 // What all of it looks like under a cell.
 #[cfg(any(test, feature = "notebook"))]

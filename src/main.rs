@@ -33,6 +33,8 @@ fn main() -> ExitCode {
         #[cfg(feature = "mic")]
         cli::Command::Listen(args) => cmd::listen::run(args, &console),
         cli::Command::Export(args) => cmd::export::run(args, &console),
+        #[cfg(feature = "serve")]
+        cli::Command::Serve(args) => cmd::serve::run(args, &console),
         cli::Command::Describe(args) => cmd::describe::run(args, &console),
     });
     match outcome {

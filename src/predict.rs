@@ -5,6 +5,7 @@ mod reasons;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView1, Axis};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,9 @@ use crate::table::{Column, Table};
 /// A protocol-B model scales a speaker by their own recordings, or the windows of them, and wants
 /// at least this many.
 pub const SMALLEST_CALL: usize = 8;
+
+/// Reasons that a prediction is given where nobody says how many.
+pub const REASONS: usize = 5;
 
 /// What a model is told of one recording.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,10 +86,11 @@ pub struct Segment {
     pub out_of_domain: bool,
 }
 
-/// A model ready to predict: this program is known to compute the features it wants.
+/// A model ready to predict: this program is known to compute the features it wants. Clones share
+/// the model.
 #[derive(Debug, Clone)]
 pub struct Predictor {
-    model: Model,
+    model: Arc<Model>,
     settings: Settings,
 }
 
@@ -100,7 +105,10 @@ impl Predictor {
                 settings.feature_names().len()
             )));
         }
-        Ok(Predictor { model, settings })
+        Ok(Predictor {
+            model: Arc::new(model),
+            settings,
+        })
     }
 
     /// Cuts recordings into these windows, whatever those were that the model was trained on.

@@ -281,24 +281,6 @@ fn the_main_job_runs_from_folder_to_prediction() {
         .map(|line| line.split_whitespace().next().unwrap())
         .collect();
     assert_eq!(names, ["clips/m1/sad/1.flac", "clips/f1/sad/1.flac"]);
-    // With what moved the decision: the families in JSON, what spoke for the label in the text.
-    let reasons = json["reasons"].as_array().unwrap();
-    assert_eq!(reasons.len(), 5);
-    let effects: Vec<f64> = reasons
-        .iter()
-        .map(|r| r["effect"].as_f64().unwrap())
-        .collect();
-    assert!(
-        effects.is_sorted_by(|a, b| a.abs() >= b.abs()),
-        "{effects:?}"
-    );
-    let told = &many.stdout.lines().nth(1).unwrap();
-    let speaks_for = reasons
-        .iter()
-        .find(|r| r["effect"].as_f64().unwrap() > 0.0)
-        .unwrap();
-    let because = format!("  because: {}", speaks_for["text"].as_str().unwrap());
-    assert!(told.contains(&because), "{told} lacks {because}");
 }
 
 #[test]
@@ -714,6 +696,37 @@ fn a_protocol_b_model_wants_a_whole_call() {
 }
 
 #[test]
+fn a_prediction_says_what_moved_it() {
+    let sandbox = with_demo_features();
+    sandbox
+        .sentire("train features.parquet -o m.sentire")
+        .exits(0);
+    let clip = demo_clip("f1_sad_s1.flac").display().to_string();
+    let said = sandbox
+        .sentire(&format!("predict {clip} -m m.sentire --json"))
+        .exits(0);
+    let said: Value = serde_json::from_str(&said.stdout).unwrap();
+    let reasons = said["reasons"].as_array().unwrap();
+    assert_eq!(reasons.len(), 5);
+    let effect = |reason: &Value| reason["effect"].as_f64().unwrap();
+    let effects: Vec<f64> = reasons.iter().map(effect).collect();
+    assert!(
+        effects.is_sorted_by(|a, b| a.abs() >= b.abs()),
+        "{effects:?}"
+    );
+    // In plain words those that spoke for the label.
+    let text = sandbox
+        .sentire(&format!("predict {clip} -m m.sentire"))
+        .exits(0)
+        .stdout;
+    let for_it = reasons.iter().filter(|reason| effect(reason) > 0.0).take(3);
+    let for_it: Vec<&str> = for_it.map(|r| r["text"].as_str().unwrap()).collect();
+    assert!(!for_it.is_empty(), "{effects:?}");
+    let because = format!("  because: {}\n", for_it.join("; "));
+    assert!(text.ends_with(&because), "{text} lacks {because}");
+}
+
+#[test]
 fn without_a_model_the_one_that_is_built_in_answers() {
     let sandbox = Sandbox::new();
     let clip = demo_clip("f1_sad_s1.flac").display().to_string();
@@ -1017,7 +1030,7 @@ fn help_begins_with_examples() {
     let sandbox = Sandbox::new();
     for command in [
         "", "demo", "corpus", "extract", "split", "train", "evaluate", "predict", "score",
-        "export", "describe",
+        "export", "serve", "describe",
     ] {
         let help = sandbox
             .sentire(&format!("{command} --help"))

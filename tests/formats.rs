@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use sentire::audio::{self, Rate, ReadOptions, Recording};
 use sentire::features::{Extractor, FeatureSet};
 
-use crate::sandbox::repository;
+use crate::sandbox::{repository, silent_flac, wav};
 
 fn path(name: &str) -> PathBuf {
     repository("tests/audio").join(name)
@@ -636,4 +636,41 @@ fn a_header_that_promises_more_than_is_read_is_refused_at_once() {
         said.contains("expected at most 536870912 in all; cut it into parts"),
         "{said}"
     );
+}
+
+#[test]
+fn a_limit_of_length_holds_before_all_is_decoded() {
+    let limit = |max_duration_s| ReadOptions {
+        max_duration_s: Some(max_duration_s),
+        ..ReadOptions::default()
+    };
+    let minute = silent_flac(60, true);
+    let read = audio::read_bytes(minute.clone(), "minute.flac", &limit(62.0)).unwrap();
+    assert!((60.0..62.0).contains(&read.duration_s));
+    assert!(audio::read_bytes(minute, "minute.flac", &limit(59.0)).is_err());
+    // 60 hours in 200 kB, of which nothing would remain if they were decoded first.
+    for states_length in [false, true] {
+        let bomb = silent_flac(60 * 3600, states_length);
+        assert!(bomb.len() < 1 << 20);
+        let refused = audio::read_bytes(bomb, "bomb.flac", &limit(600.0)).unwrap_err();
+        let said = refused.to_string();
+        assert!(said.starts_with("bomb.flac: FLAC "), "{said}");
+        assert!(
+            states_length || said.contains("too long: expected at most 600 s"),
+            "{said}"
+        );
+    }
+    // Many channels at a high rate are bounded by their samples: 4 s of them count as more than 5.
+    let wide = wav(&vec![0; 4 * 8 * 48_000], 8, 48_000);
+    assert!(audio::read_bytes(wide.clone(), "wide.wav", &limit(5.0)).is_err());
+    assert!(audio::read_bytes(wide, "wide.wav", &limit(17.0)).is_ok());
+    // The other decoder.
+    let sphere = [
+        &b"NIST_1A\n   1024\nsample_rate -i 8000\nsample_coding -s4 ulaw\nend_head\n"[..],
+        &[b' '; 1024],
+    ]
+    .concat();
+    let sphere = [&sphere[..1024], &[0xff; 16_000]].concat();
+    assert!(audio::read_bytes(sphere.clone(), "x.sph", &limit(2.0)).is_ok());
+    assert!(audio::read_bytes(sphere, "x.sph", &limit(1.9)).is_err());
 }

@@ -36,6 +36,9 @@ fn allowed(module: &str) -> Vec<&'static str> {
         "score" => vec![
             "audio", "corpus", "extract", "features", "model", "predict", "table",
         ],
+        "serve" => vec![
+            "audio", "extract", "features", "lld", "model", "predict", "table",
+        ],
         // Shows values of every module, and nobody asks it.
         "notebook" => vec![
             "audio", "corpus", "dataset", "dsp", "evaluate", "extract", "features", "lld", "model",
@@ -46,7 +49,7 @@ fn allowed(module: &str) -> Vec<&'static str> {
 }
 
 /// Libraries that one half alone may see.
-const LIBRARIES: [(&[&str], &[&str]); 10] = [
+const LIBRARIES: [(&[&str], &[&str]); 11] = [
     (&["plotters"], &["plot"]),
     (&["faer"], &["dsp", "model"]),
     (&["hessboost"], &["model"]),
@@ -63,6 +66,10 @@ const LIBRARIES: [(&[&str], &[&str]); 10] = [
     (&["aubio_rs"], &["lld"]),
     (&["polars"], &["frame", "notebook"]),
     (&["arrow", "parquet"], &["table"]),
+    (
+        &["axum", "hyper", "hyper_util", "tokio", "tower_http"],
+        &["serve"],
+    ),
 ];
 
 /// The text of every file of the library, by top module; tests below the code are left out.
@@ -75,6 +82,9 @@ fn sources() -> BTreeMap<String, String> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
+                continue;
+            }
+            if path.extension().is_none_or(|extension| extension != "rs") {
                 continue;
             }
             let below = path.strip_prefix(&root).unwrap();

@@ -104,6 +104,41 @@ pub fn wav(samples: &[i16], channels: u16, sample_rate: u32) -> Vec<u8> {
     wav
 }
 
+/// Mono silence at 16 kHz as FLAC, 0.2 kB a minute: whole blocks of 65535 samples, so a little longer than
+/// `seconds`. `states_length` or not: encoders that write to a pipe do not.
+pub fn silent_flac(seconds: u64, states_length: bool) -> Vec<u8> {
+    const BLOCK: u64 = 65_535;
+    // RFC 9639, sections 9.1.8 and 9.3.
+    let crc = |bytes: &[u8], bits: u32, polynomial: u32| {
+        bytes.iter().fold(0_u32, |crc, &byte| {
+            let crc = crc ^ (u32::from(byte) << (bits - 8));
+            (0..8).fold(crc, |crc, _| {
+                let carry = (crc >> (bits - 1)) & 1 == 1;
+                ((crc << 1) ^ if carry { polynomial } else { 0 }) & ((1 << bits) - 1)
+            })
+        })
+    };
+    let blocks = (seconds * 16_000).div_ceil(BLOCK);
+    let samples = if states_length { blocks * BLOCK } else { 0 };
+    let mut flac = b"fLaC\x80\0\0\x22\xff\xff\xff\xff\0\0\0\0\0\0".to_vec();
+    // 20 bits of rate, 3 of channels and 5 of width less one, 36 of length.
+    flac.extend(((16_000_u64 << 44) | (15 << 36) | samples).to_be_bytes());
+    flac.extend([0; 16]);
+    for block in 0..u32::try_from(blocks).unwrap() {
+        let number = char::from_u32(block).expect("below the surrogates");
+        let mut frame = vec![0xff, 0xf8, 0x75, 0x08];
+        frame.extend(number.to_string().bytes());
+        frame.extend((BLOCK as u16 - 1).to_be_bytes());
+        frame.push(crc(&frame, 8, 0x07) as u8);
+        // A constant subframe.
+        frame.extend([0, 0, 0]);
+        let check = crc(&frame, 16, 0x8005) as u16;
+        frame.extend(check.to_be_bytes());
+        flac.extend(frame);
+    }
+    flac
+}
+
 /// A sandbox with the features of the demo corpus in `features.parquet`.
 pub fn with_demo_features() -> Sandbox {
     let sandbox = Sandbox::new();

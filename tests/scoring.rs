@@ -193,7 +193,7 @@ fn a_manifest_gives_its_columns_and_windows_their_rows() {
     );
     let scores = table(&sandbox, "w.parquet");
     assert_eq!(
-        names(&scores)[..9],
+        names(&scores)[..10],
         [
             "file",
             "start",
@@ -202,6 +202,7 @@ fn a_manifest_gives_its_columns_and_windows_their_rows() {
             "utterance_end",
             "speaker",
             "emotion",
+            "label_original",
             "agent",
             "label"
         ]

@@ -16,6 +16,9 @@ mod egemaps_example;
 mod properties;
 // The command line as a user meets it: outputs, exit codes, broken input.
 mod command_line;
+// The server: the same answers as the command line, and what it does with hostile requests.
+#[cfg(feature = "serve")]
+mod serve;
 // The corpus doctor against planted faults.
 mod corpus_check;
 // Trim, gain and windows: what they do to tables, models, predictions and evaluation.

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::audio::container::{self, Container, REMEDY, Stated};
-use crate::audio::packets::{self, Sound};
+use crate::audio::packets::{self, SPLIT, Sound};
 use crate::audio::{aac, chunks, mp3, mp4, ogg, sphere, webm};
 
 /// Samples as they stand in the file.
@@ -40,6 +40,28 @@ const RATES: std::ops::RangeInclusive<u32> = 1000..=768_000;
 /// dB.
 const LOUDEST: f32 = 64.0;
 
+/// Samples over all channels that count as a second where the length is limited: two channels at 48
+/// kHz. So a limit of 600 s is one of 230 MB too.
+const SAMPLES_PER_SECOND: u64 = 96_000;
+
+/// Why a recording of so many samples over all channels is too long, if it is.
+pub fn too_long(
+    samples: u64,
+    channels: u64,
+    sample_rate: u32,
+    max_duration_s: Option<f64>,
+) -> Option<String> {
+    let max_s = max_duration_s?;
+    let per_second = (u64::from(sample_rate) * channels).min(SAMPLES_PER_SECOND);
+    (samples as f64 > max_s * per_second as f64).then(|| {
+        let most = max_s * SAMPLES_PER_SECOND as f64;
+        format!(
+            "that is too long: expected at most {max_s} s, and {most} samples in all channels; cut \
+             it into parts, for example with `{SPLIT}`"
+        )
+    })
+}
+
 /// Why a file is no recording.
 pub struct Refusal {
     pub reason: String,
@@ -60,8 +82,12 @@ impl From<String> for Refusal {
 const PROMISE_SLACK_S: f64 = 0.1;
 
 /// Decodes a recording whole. One that breaks off or is damaged is an error, or with
-/// `accept_truncated` what decodes of it.
-pub fn decode(mut bytes: Vec<u8>, accept_truncated: bool) -> Result<Decoded, Refusal> {
+/// `accept_truncated` what decodes of it. One that is longer than `max_duration_s` is an error.
+pub fn decode(
+    mut bytes: Vec<u8>,
+    accept_truncated: bool,
+    max_duration_s: Option<f64>,
+) -> Result<Decoded, Refusal> {
     if bytes.is_empty() {
         return Err(Refusal {
             reason: "is empty (0 bytes); expected a recording".into(),
@@ -83,18 +109,18 @@ pub fn decode(mut bytes: Vec<u8>, accept_truncated: bool) -> Result<Decoded, Ref
     let name = kind.name();
     let (mut decoded, fault) = match kind {
         Container::Foreign(name) => return Err(format!("holds {name}; {REMEDY}").into()),
-        Container::Sphere => sphere::decode(&bytes)?,
+        Container::Sphere => sphere::decode(&bytes, max_duration_s)?,
         Container::Wav => {
             let stated = chunks::read_wav(&mut bytes);
-            sound(bytes, kind, stated)?
+            sound(bytes, kind, stated, max_duration_s)?
         }
         Container::Aiff => {
             let stated = chunks::read_aiff(&mut bytes);
-            sound(bytes, kind, stated)?
+            sound(bytes, kind, stated, max_duration_s)?
         }
         Container::Caf => {
             let stated = chunks::read_caf(&mut bytes);
-            sound(bytes, kind, stated)?
+            sound(bytes, kind, stated, max_duration_s)?
         }
         Container::Ogg
         | Container::Mpeg4
@@ -108,9 +134,9 @@ pub fn decode(mut bytes: Vec<u8>, accept_truncated: bool) -> Result<Decoded, Ref
                 Container::Mp3 => mp3::read(&bytes),
                 _ => aac::read_adts(&bytes),
             };
-            sound(bytes, kind, stated)?
+            sound(bytes, kind, stated, max_duration_s)?
         }
-        Container::Flac => sound(bytes, kind, Stated::default())?,
+        Container::Flac => sound(bytes, kind, Stated::default(), max_duration_s)?,
     };
     if decoded.interleaved.is_empty() {
         let is_empty = fault.is_none();
@@ -157,9 +183,10 @@ fn sound(
     bytes: Vec<u8>,
     kind: Container,
     stated: Stated,
+    max_duration_s: Option<f64>,
 ) -> Result<(Decoded, Option<String>), String> {
     let bytes: Arc<[u8]> = bytes.into();
-    let sound = packets::decode(&bytes, kind).map_err(|reason| match &stated.fault {
+    let sound = packets::decode(&bytes, kind, max_duration_s).map_err(|reason| match &stated.fault {
         Some(fault) => format!(
             "{} that breaks off or is damaged before its first sample: {fault}; get the file again",
             kind.name()

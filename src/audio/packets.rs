@@ -17,7 +17,7 @@ use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 
 use crate::audio::container::{self, Container, REMEDY};
-use crate::audio::decode::Decoded;
+use crate::audio::decode::{Decoded, too_long};
 use crate::audio::{aac, chunks, ima4, mp4, opus, webm};
 
 /// Samples of all channels that a packet may claim to hold, and that room is made for; real ones
@@ -30,7 +30,7 @@ const LARGEST_PACKET: u64 = 1 << 22;
 const MOST_SAMPLES: u64 = 1 << 29;
 
 /// How to cut a recording that is too long.
-const SPLIT: &str = "ffmpeg -i FILE -f segment -segment_time 600 part%03d.flac";
+pub const SPLIT: &str = "ffmpeg -i FILE -f segment -segment_time 600 part%03d.flac";
 
 /// What decodes of a file, and what the packets tell of it.
 pub struct Sound {
@@ -75,14 +75,19 @@ impl Decoder {
     }
 }
 
-/// Decodes every packet of the first sound track. An error is a file of which nothing decodes.
-pub fn decode(bytes: &Arc<[u8]>, kind: Container) -> Result<Sound, String> {
+/// Decodes every packet of the first sound track. An error is a file of which nothing decodes, or
+/// one that is longer than `max_duration_s`.
+pub fn decode(
+    bytes: &Arc<[u8]>,
+    kind: Container,
+    max_duration_s: Option<f64>,
+) -> Result<Sound, String> {
     let name = kind.name();
     let unreadable = |cause: SymphoniaError| match foreign_codec(bytes, kind) {
         Some(codec) => format!("{name} with {codec}, which is not decoded ({cause}); {REMEDY}"),
         None => format!("{name} that cannot be decoded ({cause}); {REMEDY}"),
     };
-    let too_long =
+    let too_large =
         |what: String| format!("{name} {what}; cut it into parts, for example with `{SPLIT}`");
     let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes.clone())), Default::default());
     let (format_options, metadata_options) = (FormatOptions::default(), MetadataOptions::default());
@@ -127,10 +132,20 @@ pub fn decode(bytes: &Arc<[u8]>, kind: Container) -> Result<Sound, String> {
         _ => track.num_frames,
     };
     if let Some(frames) = promised.filter(|n| n.saturating_mul(channels) > MOST_SAMPLES) {
-        return Err(too_long(format!(
+        return Err(too_large(format!(
             "whose header promises {frames} samples in {channels} channels; expected at most \
              {MOST_SAMPLES} in all"
         )));
+    }
+    if let (Some(frames), Some(rate)) = (promised, parameters.sample_rate)
+        && let Some(reason) = too_long(
+            frames.saturating_mul(channels),
+            channels,
+            rate,
+            max_duration_s,
+        )
+    {
+        return Err(format!("{name} {reason}"));
     }
     let mut decoder = decoder(parameters, kind, unreadable)?;
     let mut sound = Sound {
@@ -179,16 +194,19 @@ pub fn decode(bytes: &Arc<[u8]>, kind: Container) -> Result<Sound, String> {
         }
         let n = decoded.interleaved.len() + packet_samples.len();
         if n as u64 > MOST_SAMPLES {
-            return Err(too_long(format!(
+            return Err(too_large(format!(
                 "of more than {MOST_SAMPLES} samples in all channels, which is the most"
             )));
+        }
+        if let Some(reason) = too_long(n as u64, channels as u64, sample_rate, max_duration_s) {
+            return Err(format!("{name} {reason}"));
         }
         if decoded
             .interleaved
             .try_reserve(packet_samples.len())
             .is_err()
         {
-            return Err(too_long(format!(
+            return Err(too_large(format!(
                 "of which {n} samples do not fit into memory"
             )));
         }

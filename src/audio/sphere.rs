@@ -6,10 +6,13 @@
 //! noticed; a byte that changed is not. Source: the NIST Speech Header Resources manual, version
 //! 2.6.
 
-use crate::audio::decode::Decoded;
+use crate::audio::decode::{Decoded, too_long};
 
 /// The sound and what is wrong with it.
-pub fn decode(bytes: &[u8]) -> Result<(Decoded, Option<String>), String> {
+pub fn decode(
+    bytes: &[u8],
+    max_duration_s: Option<f64>,
+) -> Result<(Decoded, Option<String>), String> {
     let (header, samples) = split(bytes)?;
     let field = |name: &str| {
         let mut lines = header.lines().map(str::split_whitespace);
@@ -68,6 +71,9 @@ pub fn decode(bytes: &[u8]) -> Result<(Decoded, Option<String>), String> {
         usize::try_from(promised).map_or(there, |promised| promised.min(there))
     });
     let used = &samples[..n * frame];
+    if let Some(reason) = too_long(n as u64 * channels, channels, sample_rate, max_duration_s) {
+        return Err(format!("NIST SPHERE {reason}"));
+    }
     let decoded = Decoded {
         interleaved: used.chunks_exact(width as usize).map(read).collect(),
         channels: channels as usize,
@@ -151,7 +157,7 @@ fn headers_as_the_corpora_have_them() {
     // TIMIT: little-endian 16 bits.
     let timit = "database_id -s5 TIMIT\nsample_count -i 2\nsample_n_bytes -i 2\n\
                  channel_count -i 1\nsample_byte_format -s2 01\nsample_rate -i 16000\n";
-    let (sound, fault) = decode(&file(timit, &[0x00, 0x40, 0x00, 0xc0])).unwrap();
+    let (sound, fault) = decode(&file(timit, &[0x00, 0x40, 0x00, 0xc0]), None).unwrap();
     assert_eq!(
         (sound.interleaved, sound.sample_rate),
         (vec![0.5, -0.5], 16_000)
@@ -160,9 +166,9 @@ fn headers_as_the_corpora_have_them() {
     // WSJ: high byte first.
     let wsj = "sample_count -i 2\nsample_n_bytes -i 2\nchannel_count -i 1\n\
                sample_byte_format -s2 10\nsample_sig_bits -i 16\nsample_rate -i 16000\n";
-    let (sound, fault) = decode(&file(wsj, &[0x40, 0x00, 0x20, 0x00])).unwrap();
+    let (sound, fault) = decode(&file(wsj, &[0x40, 0x00, 0x20, 0x00]), None).unwrap();
     assert_eq!((sound.interleaved, fault), (vec![0.5, 0.25], None));
-    let (sound, fault) = decode(&file(wsj, &[0x40, 0x00])).unwrap();
+    let (sound, fault) = decode(&file(wsj, &[0x40, 0x00]), None).unwrap();
     assert_eq!(sound.interleaved, [0.5]);
     assert!(
         fault
@@ -172,7 +178,7 @@ fn headers_as_the_corpora_have_them() {
     // Switchboard: two channels of mu-law.
     let swb = "sample_count -i 1\nchannel_count -i 2\nsample_rate -i 8000\n\
                sample_coding -s4 ulaw\nsample_n_bytes -i 1\n";
-    let (sound, _) = decode(&file(swb, &[0x80, 0xff])).unwrap();
+    let (sound, _) = decode(&file(swb, &[0x80, 0xff]), None).unwrap();
     assert_eq!(
         (sound.interleaved, sound.channels),
         (vec![32124.0 / 32768.0, 0.0], 2)
@@ -180,9 +186,11 @@ fn headers_as_the_corpora_have_them() {
     // Compressed: named.
     let shorten = "sample_rate -i 16000\nsample_coding -s26 pcm,embedded-shorten-v2.00\n\
                    sample_n_bytes -i 2\n";
-    let refused = decode(&file(shorten, b"ajkg")).map(|_| ()).unwrap_err();
+    let refused = decode(&file(shorten, b"ajkg"), None)
+        .map(|_| ())
+        .unwrap_err();
     assert!(refused.contains("pcm,embedded-shorten-v2.00") && refused.contains("sph2pipe"));
-    assert!(decode(b"NIST_1A\n   1024\nsample_rate").is_err());
+    assert!(decode(b"NIST_1A\n   1024\nsample_rate", None).is_err());
 
     // SoX: 24 and 32 bits in the order `01`, or `10` with -B; names in capitals, wide gaps.
     let sox = |width: u8, order: &str| {
@@ -197,16 +205,16 @@ fn headers_as_the_corpora_have_them() {
         (4, "01", vec![0, 0, 0, 0x40]),
         (4, "10", vec![0x40, 0, 0, 0]),
     ] {
-        let (sound, fault) = decode(&file(&sox(width, order), &sample)).unwrap();
+        let (sound, fault) = decode(&file(&sox(width, order), &sample), None).unwrap();
         assert_eq!((sound.interleaved, fault), (vec![0.5], None));
     }
     let split = swb.replace("sample_rate", "channels_interleaved -s5 FALSE\nsample_rate");
-    let refused = decode(&file(&split, &[0x80, 0xff]))
+    let refused = decode(&file(&split, &[0x80, 0xff]), None)
         .map(|_| ())
         .unwrap_err();
     assert!(refused.contains("channels_interleaved FALSE"), "{refused}");
     // A header that would end before its own last line.
     let mut short = file(timit, &[0x00, 0x40, 0x00, 0xc0]);
     short[8..15].copy_from_slice(b"      0");
-    assert!(decode(&short).is_err());
+    assert!(decode(&short, None).is_err());
 }

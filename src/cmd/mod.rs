@@ -11,6 +11,8 @@ pub mod extract;
 pub mod listen;
 pub mod predict;
 pub mod score;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod split;
 pub mod train;
 pub mod version;
@@ -98,7 +100,7 @@ pub fn say(text: &str) {
 }
 
 /// The model at `path`, or the one that is built in, ready to predict.
-pub fn predictor(path: Option<&Path>, console: &Console) -> Result<Predictor> {
+pub fn load_predictor(path: Option<&Path>, console: &Console) -> Result<Predictor> {
     let Some(path) = path else {
         return Predictor::new(built_in(console)?);
     };
@@ -182,6 +184,11 @@ pub fn caught(command: impl FnOnce() -> Result<Outcome>) -> Result<Outcome> {
             panic_text(panic.as_ref())
         )))
     })
+}
+
+/// ` of model.sentire`, where the model has a file.
+pub fn of_file(model: Option<&Path>) -> String {
+    model.map_or(String::new(), |path| format!(" of {}", path.display()))
 }
 
 /// A result as JSON, on several lines.

@@ -8,18 +8,17 @@ use rayon::prelude::*;
 use sentire::audio::{self, Window};
 use sentire::error::{Error, Result, Stage};
 use sentire::features::Extractor;
-use sentire::predict::{Features, Prediction, Predictor, Segment};
+use sentire::predict::{Features, Prediction, Predictor, REASONS, Segment};
 
 use crate::cli::Predict;
-use crate::cmd::{Console, Outcome, count, predictor};
+use crate::cmd::{Console, Outcome, count, load_predictor, of_file};
 
-/// Reasons that are looked for, and those that stand on a line of text.
-const REASONS: usize = 5;
+/// Reasons that stand on a line of text, of those that are looked for.
 const REASONS_ON_A_LINE: usize = 3;
 
 pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
     let window = Window::from_flags(args.window, args.hop)?;
-    let mut predictor = predictor(args.model.as_deref(), console)?;
+    let mut predictor = load_predictor(args.model.as_deref(), console)?;
     if let Some(window) = window {
         predictor = predictor.with_window(window);
     }
@@ -62,8 +61,9 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
     };
     let done = count(recordings.len(), "recording");
     console.note(&format!(
-        "{done}{failures}, by {}",
-        predictor.model().card.trained
+        "{done}{failures}, by {}{}",
+        predictor.model().card.trained,
+        of_file(args.model.as_deref())
     ));
     Ok(if failed > 0 {
         Outcome::Partly

@@ -8,11 +8,11 @@ use sentire::score::{self, Options};
 
 use crate::cli::Score;
 use crate::cmd::export::Target;
-use crate::cmd::{Console, Outcome, count, extract::load_manifest, predictor};
+use crate::cmd::{Console, Outcome, count, extract::load_manifest, load_predictor};
 
 pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
     let window = Window::from_flags(args.window, args.hop)?;
-    let mut predictor = predictor(args.model.as_deref(), console)?;
+    let mut predictor = load_predictor(args.model.as_deref(), console)?;
     let rows_of_windows = window.is_some();
     if let Some(window) = window {
         predictor = predictor.with_window(window);

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use crate::audio::{Gain, Rate, ReadOptions, Window};
 use crate::error::{Error, Result};
 use crate::features::{FEATURES_VERSION, FeatureSet};
+use crate::table::{FEATURES_KEY, view_key};
 
 /// What is computed for each recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +139,20 @@ impl Settings {
         })
     }
 
+    /// The metadata of a table of features that are computed under these settings: the settings,
+    /// this program's version, and which columns are features.
+    pub fn table_metadata(&self) -> BTreeMap<String, String> {
+        let listed =
+            |names: &[String]| serde_json::to_string(names).expect("names are plain strings");
+        let mut metadata = self.to_metadata();
+        metadata.insert("sentire.version".into(), env!("CARGO_PKG_VERSION").into());
+        metadata.insert(FEATURES_KEY.into(), listed(&self.feature_names()));
+        for (view, numbers) in self.views() {
+            metadata.insert(view_key(view), listed(&numbers));
+        }
+        metadata
+    }
+
     /// How to read a recording, or a segment of it, under these settings.
     pub fn read_options(&self, start: Option<f64>, end: Option<f64>) -> ReadOptions {
         ReadOptions {
@@ -148,6 +163,7 @@ impl Settings {
             trim: self.trim,
             gain: self.gain,
             window: self.window,
+            max_duration_s: None,
         }
     }
 

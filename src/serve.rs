@@ -1,0 +1,165 @@
+//! The web page and the HTTP endpoint: recordings in by POST, predictions out.
+//!
+//! One thread speaks HTTP, a few compute; whoever comes when all are busy and the queue is full is told to
+//! come again. What a client sends is bounded before it is read (time, bytes) and before it is
+//! decoded (seconds, windows), so that memory stays flat whatever comes.
+
+mod answer;
+mod assets;
+mod body;
+mod connections;
+mod guard;
+mod recording;
+mod routes;
+mod table;
+mod workers;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+pub use answer::Answered;
+
+use crate::error::{Error, Result};
+use crate::model::Normalize;
+use crate::predict::Predictor;
+use crate::serve::assets::Assets;
+use crate::serve::connections::Signals;
+use crate::serve::guard::Guard;
+use crate::serve::recording::Intake;
+use crate::serve::workers::Workers;
+
+/// How to serve.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Address or name to listen on. Beyond this machine only where it is no loopback address.
+    pub host: String,
+    /// Port; 0 takes one that is free.
+    pub port: u16,
+    /// What clients must present, as a bearer token or as the password of any user.
+    pub token: Option<String>,
+    /// Bytes of the largest body that is read.
+    pub max_body_bytes: usize,
+    /// Seconds of the longest recording that is decoded.
+    pub max_duration_s: f64,
+    /// Recordings computed at a time.
+    pub workers: usize,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            host: "127.0.0.1".into(),
+            port: 8080,
+            token: None,
+            max_body_bytes: 50_000_000,
+            max_duration_s: 600.0,
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+/// What all requests share.
+struct App {
+    predictor: Predictor,
+    max_duration_s: f64,
+    guard: Guard,
+    intake: Intake,
+    workers: Workers,
+    assets: Assets,
+    log: Option<SyncSender<Answered>>,
+}
+
+/// A server that listens, and answers once it [`run`](Server::run)s.
+pub struct Server {
+    runtime: Runtime,
+    listener: TcpListener,
+    address: SocketAddr,
+    signals: Signals,
+    predictor: Predictor,
+    options: Options,
+}
+
+impl Server {
+    /// Takes the port. Refuses a model that wants the recordings of one speaker together.
+    pub fn bind(predictor: Predictor, options: Options) -> Result<Server> {
+        if predictor.model().card.normalize == Normalize::Speaker {
+            return Err(Error::Usage(
+                "the model scales each speaker by their own recordings (--normalize speaker), and a server hears each recording \
+                 alone; train one with --normalize corpus"
+                    .into(),
+            ));
+        }
+        if options.token.as_ref().is_some_and(String::is_empty) {
+            return Err(Error::Usage(
+                "the token (--token, or SENTIRE_TOKEN) is empty; expected a secret, or none".into(),
+            ));
+        }
+        if !(options.max_duration_s.is_finite() && options.max_duration_s > 0.0) {
+            return Err(Error::Usage(format!(
+                "longest recording {} s: expected a number above 0",
+                options.max_duration_s
+            )));
+        }
+        let failed = |what: &str, cause: std::io::Error| {
+            Error::Usage(format!("{what}: {cause}; the server cannot start"))
+        };
+        // One thread is enough for HTTP; those that compute are its blocking ones.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|cause| failed("the system gives no event loop", cause))?;
+        let Options { host, port, .. } = &options;
+        let bound = runtime.block_on(async {
+            let listener = TcpListener::bind((host.as_str(), *port)).await?;
+            let address = listener.local_addr()?;
+            Ok((listener, address))
+        });
+        let (listener, address) = bound.map_err(|cause: std::io::Error| match cause.kind() {
+            std::io::ErrorKind::AddrInUse => Error::Usage(format!(
+                "port {port} of {host} is taken by another program; choose another with --port, or 0 for one that is free"
+            )),
+            _ => failed(&format!("cannot listen on port {port} of {host}"), cause),
+        })?;
+        let signals = {
+            let _entered = runtime.enter();
+            Signals::new().map_err(|cause| failed("cannot wait for signals", cause))?
+        };
+        Ok(Server {
+            runtime,
+            listener,
+            address,
+            signals,
+            predictor,
+            options,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until the process is asked to end (SIGINT, SIGTERM), then finishes what it has begun,
+    /// for at most 10 s. Each answer is sent to `log`, unless nobody takes it up there.
+    pub fn run(self, log: Option<SyncSender<Answered>>) {
+        let options = self.options;
+        let app = Arc::new(App {
+            guard: Guard::new(options.token.as_deref(), self.address.ip().is_loopback()),
+            intake: Intake::new(options.max_body_bytes),
+            workers: Workers::new(options.workers, &self.predictor),
+            assets: Assets::new(),
+            predictor: self.predictor,
+            max_duration_s: options.max_duration_s,
+            log,
+        });
+        let router = routes::router(app);
+        let until_told = connections::serve(self.listener, router, self.signals);
+        self.runtime.block_on(until_told);
+        // What still computes is not waited for.
+        self.runtime.shutdown_background();
+    }
+}

@@ -1,0 +1,267 @@
+//! What is answered where.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Query, Request, State};
+use axum::http::{StatusCode, Uri, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::audio::{self, ReadOptions, Window};
+use crate::error::{Stage, guarded};
+use crate::predict::{Predictor, REASONS};
+use crate::serve::App;
+use crate::serve::answer::{Refusal, answer, json, json_text};
+use crate::serve::guard::guard;
+use crate::serve::recording::Upload;
+use crate::serve::table::{self, Format};
+
+/// Windows that a recording may be cut into.
+const MOST_WINDOWS: usize = 1024;
+
+/// The seconds of all windows together, as a multiple of the longest recording's: how often each second may be
+/// computed, so that nobody asks for hours of work in one request.
+const MOST_OVERLAP: f64 = 4.0;
+
+/// All paths, behind the guard.
+pub fn router(app: Arc<App>) -> Router {
+    let max_body_bytes = app.intake.max_body_bytes();
+    Router::new()
+        .route("/", get(page))
+        .route("/assets/{*name}", get(asset))
+        .route("/health", get(health))
+        .route("/api/model", get(model))
+        .route("/api/openapi.json", get(openapi))
+        .route("/api/predict", post(predict))
+        .route("/api/contours", post(contours))
+        .route("/api/features", post(features))
+        .fallback(nothing_there)
+        .method_not_allowed_fallback(not_that_way)
+        // The last is the outermost.
+        .layer(from_fn_with_state(app.clone(), guard))
+        .layer(CatchPanicLayer::custom(
+            |panic: Box<dyn std::any::Any + Send>| {
+                Refusal::internal(panic.as_ref()).into_response()
+            },
+        ))
+        .layer(from_fn_with_state(app.clone(), answer))
+        .layer(DefaultBodyLimit::max(max_body_bytes))
+        .with_state(app)
+}
+
+async fn page(State(app): State<Arc<App>>, request: Request) -> Response {
+    app.assets.get("index.html", request.headers())
+}
+
+async fn asset(State(app): State<Arc<App>>, request: Request) -> Response {
+    let name = request.uri().path().trim_start_matches("/assets/");
+    app.assets.get(name, request.headers())
+}
+
+async fn health() -> Response {
+    json_text(r#"{"status":"ok"}"#)
+}
+
+async fn model(State(app): State<Arc<App>>) -> Response {
+    json(&app.predictor.model().card)
+}
+
+async fn openapi() -> Response {
+    json_text(include_str!("openapi.json"))
+}
+
+async fn nothing_there(uri: Uri) -> Refusal {
+    Refusal::new(
+        StatusCode::NOT_FOUND,
+        format!(
+            "there is nothing at {}; the page is at /, and /api/openapi.json lists the rest",
+            uri.path()
+        ),
+    )
+}
+
+async fn not_that_way(request: Request) -> Refusal {
+    Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        format!(
+            "{} does not answer to {}; the header `Allow` names what it does",
+            request.uri().path(),
+            request.method()
+        ),
+    )
+}
+
+/// `?window=S&hop=S`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cut {
+    window: Option<f64>,
+    hop: Option<f64>,
+}
+
+/// The same, and a format.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Download {
+    window: Option<f64>,
+    hop: Option<f64>,
+    #[serde(default)]
+    format: Format,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+fn query<T: DeserializeOwned>(request: &Request) -> Result<T, Refusal> {
+    let Query(asked) = Query::try_from_uri(request.uri())
+        .map_err(|cause| Refusal::bad(format!("query: {}", cause.body_text())))?;
+    Ok(asked)
+}
+
+impl App {
+    /// The predictor, for recordings cut as a client asks.
+    fn cutting(&self, window: Option<f64>, hop: Option<f64>) -> Result<Predictor, Refusal> {
+        if window.is_none() && hop.is_some() {
+            return Err(Refusal::bad(
+                "query: hop without window; give window too, in seconds",
+            ));
+        }
+        let window = Window::from_flags(window, hop)
+            .map_err(|error| Refusal::bad(format!("query: {error}")))?;
+        let predictor = self.predictor.clone();
+        Ok(match window {
+            Some(window) => predictor.with_window(window),
+            None => predictor,
+        })
+    }
+
+    /// How recordings are read for `predictor`.
+    fn read_options(&self, predictor: &Predictor) -> ReadOptions {
+        ReadOptions {
+            max_duration_s: Some(self.max_duration_s),
+            ..predictor.settings().read_options(None, None)
+        }
+    }
+}
+
+/// Refuses a recording in windows that would take too long, or too much memory.
+fn check_windows(
+    windows: &[Range<usize>],
+    sample_rate: u32,
+    name: &str,
+    max_duration_s: f64,
+) -> Result<(), Refusal> {
+    let n = windows.len();
+    let samples: usize = windows.iter().map(ExactSizeIterator::len).sum();
+    let seconds = samples as f64 / f64::from(sample_rate);
+    let most_s = MOST_OVERLAP * max_duration_s;
+    if n <= MOST_WINDOWS && seconds <= most_s {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        format!(
+            "{name}: would be cut into {n} windows of {seconds:.0} s together; expected at most {MOST_WINDOWS}, and {most_s} s; \
+             choose a longer hop"
+        ),
+    ))
+}
+
+async fn predict(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
+    let Cut { window, hop } = query(&request)?;
+    let predictor = app.cutting(window, hop)?;
+    let (options, max_duration_s) = (app.read_options(&predictor), app.max_duration_s);
+    app.workers.has_place()?;
+    let upload = app.intake.receive(request).await?;
+    let predicted = app.workers.compute(move |worker| {
+        let Upload { name, bytes, held } = upload;
+        let recording = audio::read_bytes(bytes, &name, &options)?;
+        let sample_rate = recording.audio.sample_rate;
+        check_windows(&recording.windows, sample_rate, &name, max_duration_s)?;
+        let heard = predictor.features(&recording, &name, &mut worker.features)?;
+        drop(held);
+        let mut predictions = predictor.explained(&[heard], REASONS)?;
+        let prediction = predictions.pop().expect("one recording, one prediction");
+        Ok(json(&prediction))
+    });
+    predicted.await
+}
+
+/// The pitch of a recording.
+#[derive(Serialize)]
+struct Contours {
+    /// Seconds from one value to the next; the first is that of 0 s.
+    step_s: f64,
+    /// Null where nothing is voiced.
+    f0_hz: Vec<f32>,
+}
+
+async fn contours(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
+    let Nothing {} = query(&request)?;
+    app.workers.has_place()?;
+    let upload = app.intake.receive(request).await?;
+    // Of the recording as it is, whatever the model does to it: a picture of the whole.
+    let options = ReadOptions {
+        max_duration_s: Some(app.max_duration_s),
+        ..ReadOptions::default()
+    };
+    let drawn = app.workers.compute(move |worker| {
+        let Upload { name, bytes, held } = upload;
+        let recording = audio::read_bytes(bytes, &name, &options)?;
+        let llds = || worker.contours.llds(&recording.audio);
+        let llds = guarded(&name, Stage::Features, llds)?;
+        drop(held);
+        let f0_hz = llds.contour("f0_hz").expect("rich has a pitch").to_vec();
+        Ok(json(&Contours {
+            step_s: llds.hop_s,
+            f0_hz,
+        }))
+    });
+    drawn.await
+}
+
+async fn features(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
+    let Download {
+        window,
+        hop,
+        format,
+    } = query(&request)?;
+    let predictor = app.cutting(window, hop)?;
+    let (options, max_duration_s) = (app.read_options(&predictor), app.max_duration_s);
+    app.workers.has_place()?;
+    let upload = app.intake.receive(request).await?;
+    let written = app.workers.compute(move |worker| {
+        let Upload { name, bytes, held } = upload;
+        let recording = audio::read_bytes(bytes, &name, &options)?;
+        let sample_rate = recording.audio.sample_rate;
+        check_windows(&recording.windows, sample_rate, &name, max_duration_s)?;
+        let heard = predictor.features(&recording, &name, &mut worker.features)?;
+        drop(held);
+        let table = table::table(&heard, predictor.settings());
+        let bytes = table::to_bytes(&table, format)?;
+        let name = table::file_name(&name, format);
+        let headers = [
+            (header::CONTENT_TYPE, format.content_type().to_string()),
+            (
+                header::CONTENT_DISPOSITION,
+                format!("attachment; filename=\"{name}\""),
+            ),
+        ];
+        Ok((headers, bytes).into_response())
+    });
+    written.await
+}
+
+#[test]
+fn windows_are_bounded_in_number_and_in_seconds() {
+    let fine = |n, len| check_windows(&vec![0..len; n], 16_000, "x.wav", 600.0).is_ok();
+    assert!(fine(1, 600 * 16_000) && fine(1024, 1600) && fine(4, 600 * 16_000));
+    assert!(!fine(1025, 160) && !fine(5, 600 * 16_000));
+}
