@@ -119,7 +119,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
      font-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
 const PERMISSIONS: &str = "microphone=(self), camera=(), geolocation=(), display-capture=(), midi=(), usb=(), serial=(), \
-     bluetooth=(), payment=()";
+     payment=()";
 
 /// Headers of every answer.
 const HEADERS: [(HeaderName, &str); 8] = [
