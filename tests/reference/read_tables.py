@@ -47,13 +47,14 @@ for at in range(both.metadata.num_columns):
 # Folders as Hive names them.
 by_folder = dict(ask("select speaker, count(*) from read_parquet('{root}/hive/*/*.parquet') group by speaker"))
 assert by_folder == scores.groupby("speaker").size().to_dict(), by_folder
-assert pd.read_parquet(root / "hive").shape[0] == 128
+# The files keep the column, which pandas would take from the folders again, as another type.
+assert pd.read_parquet(root / "hive", partitioning=None).shape[0] == 128
 assert pl.scan_parquet(root / "hive").collect().height == 128
 
 # Stacked, and joined.
 long = pd.read_parquet(root / "long.parquet")
 assert sorted(long["class"].unique()) == ["angry", "happy", "neutral", "sad"] and len(long) == 512
-joined = pl.read_ipc(root / "both.arrow", memory_map=False)
+joined = pl.read_ipc(root / "both.arrow")
 assert joined.height == 128 and {"label", "f0_hz_mean", "emotion"} <= set(joined.columns)
 csv = pd.read_csv(root / "s.csv")
 assert (csv["label"] == scores["label"]).all() and ((csv["p_sad"] - scores["p_sad"]).abs() < 1e-6).all()
