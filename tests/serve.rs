@@ -623,7 +623,7 @@ fn what_cannot_be_answered_is_refused_in_words_and_the_server_lives() {
             form(&[("file", Some(&"x".repeat(2000)), &clip)]),
             "longer than 1024 bytes",
         ),
-        (FORM, b"no form".to_vec(), "is broken|no field `file`"),
+        (FORM, b"no form".to_vec(), "is broken"),
         (
             FORM,
             form(&[("file", Some("x.wav"), &clip)])[..2000].to_vec(),
@@ -632,7 +632,7 @@ fn what_cannot_be_answered_is_refused_in_words_and_the_server_lives() {
         (
             FORM,
             b"------b\r\nContent-Disposition: form-data; name=\"file".to_vec(),
-            "is broken|no field `file`",
+            "is broken",
         ),
         (
             "Content-Type: multipart/form-data",
@@ -649,8 +649,7 @@ fn what_cannot_be_answered_is_refused_in_words_and_the_server_lives() {
         let error = server
             .ask("POST", "/api/predict", &[header], &body)
             .error(400);
-        let is_said = said.split('|').any(|said| error.contains(said));
-        assert!(is_said, "{said}: {error}");
+        assert!(error.contains(said), "{error}");
     }
     let unusable = [
         (
