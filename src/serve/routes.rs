@@ -15,12 +15,13 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::audio::{self, ReadOptions, Window};
 use crate::error::{Stage, guarded};
-use crate::predict::{Predictor, REASONS};
+use crate::predict::{Features, Predictor, REASONS};
 use crate::serve::App;
 use crate::serve::answer::{Refusal, answer, json, json_text};
 use crate::serve::guard::guard;
 use crate::serve::recording::Upload;
 use crate::serve::table::{self, Format};
+use crate::serve::workers::Worker;
 
 /// Windows that a recording may be cut into.
 const MOST_WINDOWS: usize = 1024;
@@ -126,8 +127,8 @@ fn query<T: DeserializeOwned>(request: &Request) -> Result<T, Refusal> {
 }
 
 impl App {
-    /// The predictor, for recordings cut as a client asks.
-    fn cutting(&self, window: Option<f64>, hop: Option<f64>) -> Result<Predictor, Refusal> {
+    /// How a recording is heard that is to be cut as a client asks.
+    fn hearing(&self, window: Option<f64>, hop: Option<f64>) -> Result<Hearing, Refusal> {
         if window.is_none() && hop.is_some() {
             return Err(Refusal::bad(
                 "query: hop without window; give window too, in seconds",
@@ -136,18 +137,38 @@ impl App {
         let window = Window::from_flags(window, hop)
             .map_err(|error| Refusal::bad(format!("query: {error}")))?;
         let predictor = self.predictor.clone();
-        Ok(match window {
-            Some(window) => predictor.with_window(window),
-            None => predictor,
+        Ok(Hearing {
+            predictor: match window {
+                Some(window) => predictor.with_window(window),
+                None => predictor,
+            },
+            max_duration_s: self.max_duration_s,
         })
     }
+}
 
-    /// How recordings are read for `predictor`.
-    fn read_options(&self, predictor: &Predictor) -> ReadOptions {
-        ReadOptions {
+/// What is wanted of a recording: the features of the model, and no more than the server can bear.
+struct Hearing {
+    predictor: Predictor,
+    max_duration_s: f64,
+}
+
+impl Hearing {
+    /// The features of a recording that came in; its bytes are let go.
+    fn of(&self, upload: Upload, worker: &mut Worker) -> Result<Features, Refusal> {
+        let Upload { name, bytes, held } = upload;
+        let options = ReadOptions {
             max_duration_s: Some(self.max_duration_s),
-            ..predictor.settings().read_options(None, None)
-        }
+            ..self.predictor.settings().read_options(None, None)
+        };
+        let recording = audio::read_bytes(bytes, &name, &options)?;
+        let sample_rate = recording.audio.sample_rate;
+        check_windows(&recording.windows, sample_rate, &name, self.max_duration_s)?;
+        let heard = self
+            .predictor
+            .features(&recording, &name, &mut worker.features)?;
+        drop(held);
+        Ok(heard)
     }
 }
 
@@ -176,18 +197,12 @@ fn check_windows(
 
 async fn predict(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
     let Cut { window, hop } = query(&request)?;
-    let predictor = app.cutting(window, hop)?;
-    let (options, max_duration_s) = (app.read_options(&predictor), app.max_duration_s);
+    let hearing = app.hearing(window, hop)?;
     app.workers.has_place()?;
     let upload = app.intake.receive(request).await?;
     let predicted = app.workers.compute(move |worker| {
-        let Upload { name, bytes, held } = upload;
-        let recording = audio::read_bytes(bytes, &name, &options)?;
-        let sample_rate = recording.audio.sample_rate;
-        check_windows(&recording.windows, sample_rate, &name, max_duration_s)?;
-        let heard = predictor.features(&recording, &name, &mut worker.features)?;
-        drop(held);
-        let mut predictions = predictor.explained(&[heard], REASONS)?;
+        let heard = hearing.of(upload, worker)?;
+        let mut predictions = hearing.predictor.explained(&[heard], REASONS)?;
         let prediction = predictions.pop().expect("one recording, one prediction");
         Ok(json(&prediction))
     });
@@ -233,20 +248,14 @@ async fn features(State(app): State<Arc<App>>, request: Request) -> Result<Respo
         hop,
         format,
     } = query(&request)?;
-    let predictor = app.cutting(window, hop)?;
-    let (options, max_duration_s) = (app.read_options(&predictor), app.max_duration_s);
+    let hearing = app.hearing(window, hop)?;
     app.workers.has_place()?;
     let upload = app.intake.receive(request).await?;
     let written = app.workers.compute(move |worker| {
-        let Upload { name, bytes, held } = upload;
-        let recording = audio::read_bytes(bytes, &name, &options)?;
-        let sample_rate = recording.audio.sample_rate;
-        check_windows(&recording.windows, sample_rate, &name, max_duration_s)?;
-        let heard = predictor.features(&recording, &name, &mut worker.features)?;
-        drop(held);
-        let table = table::table(&heard, predictor.settings());
+        let heard = hearing.of(upload, worker)?;
+        let table = table::table(&heard, hearing.predictor.settings());
         let bytes = table::to_bytes(&table, format)?;
-        let name = table::file_name(&name, format);
+        let name = table::file_name(&heard.file, format);
         let headers = [
             (header::CONTENT_TYPE, format.content_type().to_string()),
             (

@@ -64,11 +64,11 @@ pub fn table(recording: &Features, settings: &Settings) -> Table {
 /// A table as the bytes of a file.
 pub fn to_bytes(table: &Table, format: Format) -> Result<Vec<u8>> {
     let folder = tempfile::tempdir().map_err(Error::io(&std::env::temp_dir()))?;
-    let path = folder.path().join("features");
-    match format {
-        Format::Csv => table.write_csv(&path)?,
-        Format::Parquet => table.write(&path)?,
-    }
+    let path = folder
+        .path()
+        .join("features")
+        .with_extension(format.extension());
+    table.write_as(&path)?;
     std::fs::read(&path).map_err(Error::io(&path))
 }
 
