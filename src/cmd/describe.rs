@@ -8,12 +8,12 @@ use std::path::Path;
 use sentire::audio::{self, Rate, ReadOptions};
 use sentire::error::{Error, Result};
 use sentire::features::{Dictionary, Entry, FEATURES_VERSION, FeatureSet, StatisticGroup};
-use sentire::model::{Card, Model, is_model};
+use sentire::model::{Card, Figures, Model, is_model};
 use sentire::table::{Table, plain_key, without_names};
 use serde::Serialize;
 
 use crate::cli::Describe;
-use crate::cmd::{Console, Outcome, to_json};
+use crate::cmd::{Console, Outcome, count, to_json};
 
 pub fn run(args: &Describe, console: &Console) -> Result<Outcome> {
     let path = Path::new(&args.what);
@@ -274,6 +274,14 @@ impl TableDescription {
     }
 }
 
+fn figures_text(figures: &Figures) -> String {
+    let [low, high] = figures.uar_ci95;
+    let Figures {
+        uar, accuracy, ece, ..
+    } = figures;
+    format!("UAR {uar:.3} ({low:.3} to {high:.3}), accuracy {accuracy:.3}, ECE {ece:.3}")
+}
+
 fn card_text(card: &Card) -> String {
     let protocol = match card.normalize {
         sentire::model::Normalize::Corpus => "A: features scaled by the training speakers",
@@ -316,7 +324,6 @@ fn card_text(card: &Card) -> String {
         lines.push(("licences", licences.collect::<Vec<_>>().join("; ")));
     }
     if let Some(figures) = &card.held_out {
-        let [low, high] = figures.uar_ci95;
         let chosen = match card.model == card.trained {
             true => "",
             false => "; a little too good, as the model was chosen by them",
@@ -324,9 +331,9 @@ fn card_text(card: &Card) -> String {
         lines.push((
             "held out",
             format!(
-                "UAR {:.3} ({low:.3} to {high:.3}), accuracy {:.3}, ECE {:.3}, on {} groups of training speakers, each recognised by a model \
-                 of the others{chosen}",
-                figures.uar, figures.accuracy, figures.ece, figures.folds
+                "{}, on {} groups of training speakers, each recognised by a model of the others{chosen}",
+                figures_text(figures),
+                figures.folds
             ),
         ));
         let recall = figures
@@ -336,16 +343,11 @@ fn card_text(card: &Card) -> String {
         lines.push(("recall", recall.collect::<Vec<_>>().join(", ")));
     }
     for (corpus, figures) in &card.unseen {
-        let [low, high] = figures.uar_ci95;
+        let classes = count(figures.recall.len(), "class");
+        let figures = figures_text(figures);
         lines.push((
             "unseen",
-            format!(
-                "{corpus}, not learned from: UAR {:.3} ({low:.3} to {high:.3}), accuracy {:.3}, ECE {:.3}, in {} classes",
-                figures.uar,
-                figures.accuracy,
-                figures.ece,
-                figures.recall.len()
-            ),
+            format!("{corpus}, not learned from: {figures}, in {classes}"),
         ));
     }
     lines.push((
