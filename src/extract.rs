@@ -27,7 +27,7 @@ use crate::table::{Column, Table, Writer, plain_key};
 
 /// Recordings computed at a time, where each gives one row. Enough that threads seldom wait for the
 /// slowest, few enough that results stay small.
-pub const BATCH: usize = 512;
+const BATCH: usize = 512;
 /// The same where each gives a row per window or per frame.
 const BATCH_OF_MANY_ROWS: usize = 64;
 
@@ -311,51 +311,76 @@ fn compute(
     })
 }
 
-/// The rows of an earlier table, by the sound they were computed from: hash, rate and channels of
+/// The rows of an earlier table, by the sound they speak of: hash, rate and channels of
 /// the recording or its part, and where in it the row begins. The hash is that of the whole part,
 /// so that the gain, which depends on all of it, is the same too.
-#[derive(Default)]
-struct Known<'a> {
-    by_sound: HashMap<(&'a str, i64, i64, i64), usize>,
-    features: Vec<&'a [f32]>,
-}
+#[derive(Debug, Default)]
+pub struct Sounds<'a>(HashMap<(&'a str, i64, i64, i64), usize>);
 
 /// A place in a recording as a key: in units of 0.1 us, less than a sample at any rate, more than
 /// the rounding of seconds.
-pub fn place_key(start_s: f64) -> i64 {
+fn place_key(start_s: f64) -> i64 {
     (start_s * 1e7).round() as i64
+}
+
+impl<'a> Sounds<'a> {
+    /// Those of `table`; `None` where it does not say of which sound its rows speak.
+    pub fn of(table: &'a Table) -> Option<Sounds<'a>> {
+        let hashes = table.text("audio_hash")?;
+        let (Some(Column::Int(rates)), Some(Column::Int(channels))) =
+            (table.column("sample_rate"), table.column("channels"))
+        else {
+            return None;
+        };
+        let place = |row: usize| match (table.column("start"), table.column("utterance_start")) {
+            (Some(Column::Double(starts)), Some(Column::Double(utterances))) => {
+                place_key(starts[row] - utterances[row])
+            }
+            _ => 0,
+        };
+        let sound = |row: usize| {
+            let hash = hashes[row].as_deref()?;
+            Some((hash, rates[row]?, channels[row]?, place(row)))
+        };
+        let rows = 0..table.rows();
+        Some(Sounds(
+            rows.filter_map(|row| Some((sound(row)?, row))).collect(),
+        ))
+    }
+
+    /// The rows at `places` of a recording; `None` unless all are known.
+    pub fn rows(&self, recording: &Recording, places: &[(f64, f64)]) -> Option<Vec<usize>> {
+        let row = |&(start_s, _): &(f64, f64)| {
+            let key = (
+                recording.audio_hash.as_str(),
+                i64::from(recording.sample_rate),
+                recording.channels as i64,
+                place_key(start_s),
+            );
+            self.0.get(&key).copied()
+        };
+        places.iter().map(row).collect()
+    }
+}
+
+/// The features of an earlier table, by sound.
+#[derive(Default)]
+struct Known<'a> {
+    sounds: Sounds<'a>,
+    features: Vec<&'a [f32]>,
 }
 
 impl<'a> Known<'a> {
     fn of(previous: Option<&'a Table>, names: &[String]) -> Known<'a> {
         let read = |table: &'a Table| {
-            let hashes = table.text("audio_hash")?;
-            let (Some(Column::Int(rates)), Some(Column::Int(channels))) =
-                (table.column("sample_rate"), table.column("channels"))
-            else {
-                return None;
-            };
             let columns: HashMap<&str, &Column> =
                 table.columns.iter().map(|(n, c)| (n.as_str(), c)).collect();
             let features = names.iter().map(|name| match columns.get(name.as_str()) {
                 Some(Column::Float(values)) => Some(values.as_slice()),
                 _ => None,
             });
-            let place = |row: usize| match (table.column("start"), table.column("utterance_start"))
-            {
-                (Some(Column::Double(starts)), Some(Column::Double(utterances))) => {
-                    place_key(starts[row] - utterances[row])
-                }
-                _ => 0,
-            };
-            let sound = |row: usize| {
-                let hash = hashes[row].as_deref()?;
-                Some((hash, rates[row]?, channels[row]?, place(row)))
-            };
-            let rows = 0..table.rows();
-            let by_sound = rows.filter_map(|row| Some((sound(row)?, row))).collect();
             Some(Known {
-                by_sound,
+                sounds: Sounds::of(table)?,
                 features: features.collect::<Option<_>>()?,
             })
         };
@@ -364,15 +389,8 @@ impl<'a> Known<'a> {
 
     /// The features of the rows at `places` of a recording; `None` unless all are known.
     fn values(&self, recording: &Recording, places: &[(f64, f64)]) -> Option<Vec<Vec<f32>>> {
-        let values = |&(start_s, _): &(f64, f64)| {
-            let row = *self.by_sound.get(&(
-                recording.audio_hash.as_str(),
-                i64::from(recording.sample_rate),
-                recording.channels as i64,
-                place_key(start_s),
-            ))?;
-            Some(self.features.iter().map(|column| column[row]).collect())
-        };
-        places.iter().map(values).collect()
+        let rows = self.sounds.rows(recording, places)?;
+        let values = |row: usize| self.features.iter().map(|column| column[row]).collect();
+        Some(rows.into_iter().map(values).collect())
     }
 }

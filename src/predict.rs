@@ -5,9 +5,9 @@ mod reasons;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use ndarray::{Array2, ArrayView1, Axis};
+use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
 
 pub use reasons::Reason;
@@ -17,8 +17,9 @@ use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result};
 use crate::extract::{self, Settings};
 use crate::features::Extractor;
-use crate::model::{self, Card, Model, Normalize};
+use crate::model::{self, Model, Normalize};
 use crate::table::{Column, Table};
+use reasons::Vocabulary;
 
 /// A protocol-B model scales a speaker by their own recordings, or the windows of them, and wants
 /// at least this many.
@@ -69,6 +70,20 @@ pub struct Prediction {
     pub windows: Vec<Segment>,
 }
 
+impl Prediction {
+    /// What is said of the whole, as of a window from its beginning to its end.
+    pub fn whole(&self) -> Segment {
+        Segment {
+            start: 0.0,
+            end: self.duration_s,
+            label: self.label.clone(),
+            probabilities: self.probabilities.clone(),
+            unsure: self.unsure,
+            out_of_domain: self.out_of_domain,
+        }
+    }
+}
+
 /// What a model says of one window of a recording.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Segment {
@@ -92,6 +107,8 @@ pub struct Segment {
 pub struct Predictor {
     model: Arc<Model>,
     settings: Settings,
+    /// Planned when first a reason is asked for.
+    vocabulary: Arc<OnceLock<Vocabulary>>,
 }
 
 impl Predictor {
@@ -108,6 +125,7 @@ impl Predictor {
         Ok(Predictor {
             model: Arc::new(model),
             settings,
+            vocabulary: Arc::default(),
         })
     }
 
@@ -179,35 +197,27 @@ impl Predictor {
         let mut next = 0..x.nrows();
         let own = |recording: &Features| next.by_ref().take(recording.windows.len()).collect();
         let rows: Vec<Vec<usize>> = recordings.iter().map(own).collect();
-        let whole = self.answers(&x, &rows);
-        let single: Vec<Vec<usize>> = match self.settings.window {
-            Some(_) => (0..x.nrows()).map(|row| vec![row]).collect(),
+        let places = recordings.iter().map(|r| (0.0, r.duration_s));
+        let whole = self.segments(&x, &rows, places);
+        let of_windows = match self.settings.window {
+            Some(_) => {
+                let single: Vec<Vec<usize>> = (0..x.nrows()).map(|row| vec![row]).collect();
+                let places = recordings.iter().flat_map(|r| r.places.iter().copied());
+                self.segments(&x, &single, places)
+            }
             None => Vec::new(),
         };
-        let mut of_windows = self.answers(&x, &single).into_iter();
-        let segment = |(place, answer): (&(f64, f64), Answer)| Segment {
-            start: place.0,
-            end: place.1,
-            label: answer.label,
-            probabilities: answer.probabilities,
-            unsure: answer.unsure,
-            out_of_domain: answer.out_of_domain,
-        };
-        let prediction = |(recording, answer): (&Features, Answer)| Prediction {
+        let mut of_windows = of_windows.into_iter();
+        let prediction = |(recording, whole): (&Features, Segment)| Prediction {
             file: recording.file.clone(),
-            label: answer.label,
-            probabilities: answer.probabilities,
-            unsure: answer.unsure,
-            out_of_domain: answer.out_of_domain,
+            label: whole.label,
+            probabilities: whole.probabilities,
+            unsure: whole.unsure,
+            out_of_domain: whole.out_of_domain,
             model: self.model.card.trained.to_string(),
             duration_s: recording.duration_s,
             reasons: Vec::new(),
-            windows: recording
-                .places
-                .iter()
-                .zip(of_windows.by_ref())
-                .map(segment)
-                .collect(),
+            windows: of_windows.by_ref().take(recording.windows.len()).collect(),
         };
         Ok(recordings.iter().zip(whole).map(prediction).collect())
     }
@@ -221,29 +231,29 @@ impl Predictor {
         Ok(predictions)
     }
 
-    /// What the model says of each group of the rows `x`.
-    fn answers(&self, x: &Array2<f32>, groups: &[Vec<usize>]) -> Vec<Answer> {
+    /// What the model says of each group of the rows `x`, which lie in these places.
+    fn segments(
+        &self,
+        x: &Array2<f32>,
+        groups: &[Vec<usize>],
+        places: impl Iterator<Item = (f64, f64)>,
+    ) -> Vec<Segment> {
         let probabilities = self.model.probabilities(x.view(), groups);
-        let Card {
-            classes,
-            unsure_below,
-            ..
-        } = &self.model.card;
-        let answer = |(rows, p): (&Vec<usize>, ArrayView1<f64>)| {
+        let card = &self.model.card;
+        let answers = groups.iter().zip(probabilities.rows()).zip(places);
+        let segment = answers.map(|((rows, p), (start, end))| {
             let best = model::best(p);
-            let of_group = x.select(Axis(0), rows);
-            Answer {
-                label: classes[best].clone(),
-                unsure: p[best] < *unsure_below,
-                out_of_domain: self.model.distance(of_group.view()) > 1.0,
-                probabilities: classes.iter().cloned().zip(p.iter().copied()).collect(),
+            let classes = card.classes.iter().cloned();
+            Segment {
+                start,
+                end,
+                label: card.classes[best].clone(),
+                probabilities: classes.zip(p.iter().copied()).collect(),
+                unsure: p[best] < card.unsure_below,
+                out_of_domain: self.model.distance(x.select(Axis(0), rows).view()) > 1.0,
             }
-        };
-        groups
-            .iter()
-            .zip(probabilities.rows())
-            .map(answer)
-            .collect()
+        });
+        segment.collect()
     }
 
     /// Windows of all recordings x features. Refused where a protocol-B model has too few of them.
@@ -263,23 +273,11 @@ impl Predictor {
     }
 }
 
-/// What a model says of some rows.
-struct Answer {
-    label: String,
-    probabilities: BTreeMap<String, f64>,
-    unsure: bool,
-    out_of_domain: bool,
-}
-
 /// Predictions as a table, a row for each recording: `file`, `duration_s`, `label`, `p_CLASS`, `unsure`,
 /// `out_of_domain`, `model`.
-pub fn to_table<'a>(predictions: impl IntoIterator<Item = &'a Prediction>) -> Table {
-    let predictions: Vec<&Prediction> = predictions.into_iter().collect();
+pub fn to_table(predictions: &[Prediction]) -> Table {
     let words = |of: fn(&Prediction) -> &String| {
         Column::Text(predictions.iter().map(|p| Some(of(p).clone())).collect())
-    };
-    let flags = |of: fn(&Prediction) -> bool| {
-        Column::Bool(predictions.iter().map(|p| Some(of(p))).collect())
     };
     let mut columns = vec![
         ("file".to_string(), words(|p| &p.file)),
@@ -287,24 +285,34 @@ pub fn to_table<'a>(predictions: impl IntoIterator<Item = &'a Prediction>) -> Ta
             "duration_s".into(),
             Column::Double(predictions.iter().map(|p| p.duration_s).collect()),
         ),
-        ("label".into(), words(|p| &p.label)),
     ];
-    let classes: BTreeSet<&String> = predictions
-        .iter()
-        .flat_map(|p| p.probabilities.keys())
-        .collect();
-    for class in classes {
-        let of = |p: &&Prediction| p.probabilities.get(class).map_or(f32::NAN, |&p| p as f32);
-        let column = Column::Float(predictions.iter().map(of).collect());
-        columns.push((format!("p_{class}"), column));
-    }
-    columns.extend([
-        ("unsure".into(), flags(|p| p.unsure)),
-        ("out_of_domain".into(), flags(|p| p.out_of_domain)),
-        ("model".into(), words(|p| &p.model)),
-    ]);
+    let whole: Vec<Segment> = predictions.iter().map(Prediction::whole).collect();
+    columns.extend(said_of(&whole.iter().collect::<Vec<_>>()));
+    columns.push(("model".into(), words(|p| &p.model)));
     Table {
         columns,
         ..Table::default()
     }
+}
+
+/// What is said of recordings or windows, as columns: `label`, `p_CLASS`, `unsure`, `out_of_domain`.
+pub fn said_of(segments: &[&Segment]) -> Vec<(String, Column)> {
+    let labels = segments.iter().map(|s| Some(s.label.clone()));
+    let mut columns = vec![("label".to_string(), Column::Text(labels.collect()))];
+    let classes: BTreeSet<&String> = segments
+        .iter()
+        .flat_map(|s| s.probabilities.keys())
+        .collect();
+    for class in classes {
+        let of = |s: &&Segment| s.probabilities.get(class).map_or(f32::NAN, |&p| p as f32);
+        let column = Column::Float(segments.iter().map(of).collect());
+        columns.push((format!("p_{class}"), column));
+    }
+    let flags =
+        |of: fn(&Segment) -> bool| Column::Bool(segments.iter().map(|s| Some(of(s))).collect());
+    columns.extend([
+        ("unsure".to_string(), flags(|s| s.unsure)),
+        ("out_of_domain".to_string(), flags(|s| s.out_of_domain)),
+    ]);
+    columns
 }

@@ -6,10 +6,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use chrono::{SecondsFormat, Utc};
+
 use crate::audio::Recording;
 use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, Stage};
-use crate::extract::{self, Event, Failures, Summary};
+use crate::extract::{self, Event, Failures, Sounds, Summary};
 use crate::features::Extractor;
 use crate::model::Normalize;
 use crate::predict::{self, Features, Prediction, Predictor, Segment};
@@ -132,12 +134,10 @@ struct Scored {
     reused: bool,
 }
 
-/// What a row says.
+/// What a row says, and since when.
 struct Said {
-    /// In seconds, from where the recording, or the part of it that the manifest lists, begins.
-    start: f64,
-    end: f64,
-    prediction: Prediction,
+    /// Its place counts from where the recording, or the part of it that the manifest lists, begins.
+    segment: Segment,
     scored_at: String,
 }
 
@@ -150,35 +150,17 @@ struct Row<'a> {
 
 impl Scored {
     fn new(recording: Recording, prediction: Prediction, options: &Options) -> Scored {
-        let said = |start, end, prediction| Said {
-            start,
-            end,
-            prediction,
-            scored_at: options.scored_at.clone(),
+        let segments = match options.rows_of_windows {
+            true => prediction.windows,
+            false => vec![prediction.whole()],
         };
-        let rows = match options.rows_of_windows {
-            false => vec![said(0.0, recording.duration_s, prediction)],
-            true => {
-                let of_window = |segment: Segment| Prediction {
-                    file: String::new(),
-                    label: segment.label,
-                    probabilities: segment.probabilities,
-                    unsure: segment.unsure,
-                    out_of_domain: segment.out_of_domain,
-                    model: prediction.model.clone(),
-                    duration_s: prediction.duration_s,
-                    reasons: Vec::new(),
-                    windows: Vec::new(),
-                };
-                let windows = prediction.windows.iter().cloned();
-                windows
-                    .map(|segment| said(segment.start, segment.end, of_window(segment)))
-                    .collect()
-            }
+        let said = |segment| Said {
+            segment,
+            scored_at: options.scored_at.clone(),
         };
         Scored {
             recording: extract::without_samples(recording),
-            rows,
+            rows: segments.into_iter().map(said).collect(),
             reused: false,
         }
     }
@@ -353,9 +335,12 @@ fn table(
         ),
         (
             "start".into(),
-            double(rows, |row| origin(row) + row.said.start),
+            double(rows, |row| origin(row) + row.said.segment.start),
         ),
-        ("end".into(), double(rows, |row| origin(row) + row.said.end)),
+        (
+            "end".into(),
+            double(rows, |row| origin(row) + row.said.segment.end),
+        ),
     ];
     if options.rows_of_windows {
         let [start, end] = extract::OF_WINDOWS;
@@ -374,10 +359,10 @@ fn table(
         let of = |row: &Row| row.utterance.extra.get(name).cloned();
         columns.push((name.clone(), text(rows, of)));
     }
-    let predictions = rows.iter().map(|row| &row.said.prediction);
-    let said = predict::to_table(predictions);
-    let is_said = |(name, _): &(String, Column)| !["file", "duration_s"].contains(&name.as_str());
-    columns.extend(said.columns.into_iter().filter(is_said));
+    let segments: Vec<&Segment> = rows.iter().map(|row| &row.said.segment).collect();
+    columns.extend(predict::said_of(&segments));
+    let model = predictor.model().card.trained.to_string();
+    columns.push(("model".into(), text(rows, |_| Some(model.clone()))));
     let of_recording: [(&str, Column); 7] = {
         let int = |of: fn(&Recording) -> i64| {
             Column::Int(rows.iter().map(|row| Some(of(row.recording))).collect())
@@ -409,101 +394,67 @@ fn table(
     Table { columns, metadata }
 }
 
-/// The rows of an earlier table, by the sound they speak of: hash, rate and channels of the recording or its
-/// part, and where in it the row begins.
+/// What an earlier table says, by sound.
 #[derive(Default)]
 struct Known<'a> {
-    by_sound: HashMap<(&'a str, i64, i64, i64), usize>,
-    said: Vec<Said>,
+    sounds: Sounds<'a>,
+    labels: &'a [Option<String>],
+    probabilities: Vec<(&'a String, &'a [f32])>,
+    unsure: &'a [Option<bool>],
+    out_of_domain: &'a [Option<bool>],
+    scored_at: &'a [Option<String>],
 }
 
 impl<'a> Known<'a> {
-    fn of(previous: Option<&'a Table>, classes: &[String]) -> Known<'a> {
+    fn of(previous: Option<&'a Table>, classes: &'a [String]) -> Known<'a> {
         let read = |table: &'a Table| {
-            let [hashes, labels, models, times] =
-                ["audio_hash", "label", "model", "scored_at"].map(|name| table.text(name));
-            let (hashes, labels, models, times) = (hashes?, labels?, models?, times?);
-            let doubles = |name: &str| match table.column(name) {
-                Some(Column::Double(values)) => Some(values),
-                _ => None,
-            };
-            let ints = |name: &str| match table.column(name) {
-                Some(Column::Int(values)) => Some(values),
-                _ => None,
-            };
             let flags = |name: &str| match table.column(name) {
-                Some(Column::Bool(values)) => Some(values),
+                Some(Column::Bool(values)) => Some(values.as_slice()),
                 _ => None,
             };
-            let (starts, ends) = (doubles("start")?, doubles("end")?);
-            let durations = doubles("duration_s")?;
-            let (rates, channels) = (ints("sample_rate")?, ints("channels")?);
-            let (unsure, out_of_domain) = (flags("unsure")?, flags("out_of_domain")?);
-            let p = classes
-                .iter()
-                .map(|class| match table.column(&format!("p_{class}")) {
-                    Some(Column::Float(values)) => Some((class, values)),
-                    _ => None,
-                });
-            let p: Vec<(&String, &Vec<f32>)> = p.collect::<Option<_>>()?;
-            // A row of a whole recording begins where its line of the manifest does.
-            let begins = |row: usize| match doubles("utterance_start") {
-                Some(utterances) => starts[row] - utterances[row],
-                None => 0.0,
-            };
-            let mut known = Known::default();
-            for row in 0..table.rows() {
-                let (Some(hash), Some(label), Some(model), Some(time)) = (
-                    hashes[row].as_deref(),
-                    labels[row].clone(),
-                    models[row].clone(),
-                    times[row].clone(),
-                ) else {
-                    continue;
-                };
-                let start = begins(row);
-                let place = extract::place_key(start);
-                let key = (hash, rates[row]?, channels[row]?, place);
-                known.by_sound.insert(key, known.said.len());
-                known.said.push(Said {
-                    start,
-                    end: start + ends[row] - starts[row],
-                    prediction: Prediction {
-                        file: String::new(),
-                        label,
-                        probabilities: p
-                            .iter()
-                            .map(|(class, p)| ((*class).clone(), f64::from(p[row])))
-                            .collect(),
-                        unsure: unsure[row]?,
-                        out_of_domain: out_of_domain[row]?,
-                        model,
-                        duration_s: durations[row],
-                        reasons: Vec::new(),
-                        windows: Vec::new(),
-                    },
-                    scored_at: time,
-                });
-            }
-            Some(known)
+            let of_classes =
+                classes
+                    .iter()
+                    .map(|class| match table.column(&format!("p_{class}")) {
+                        Some(Column::Float(values)) => Some((class, values.as_slice())),
+                        _ => None,
+                    });
+            Some(Known {
+                sounds: Sounds::of(table)?,
+                labels: table.text("label")?,
+                probabilities: of_classes.collect::<Option<_>>()?,
+                unsure: flags("unsure")?,
+                out_of_domain: flags("out_of_domain")?,
+                scored_at: table.text("scored_at")?,
+            })
         };
         previous.and_then(read).unwrap_or_default()
     }
 
-    /// The rows at `places` of a recording; `None` unless all are known.
+    /// What is said at `places` of a recording; `None` unless all is known.
     fn rows(&self, recording: &Recording, places: &[(f64, f64)]) -> Option<Vec<Said>> {
-        let row = |&(start, end): &(f64, f64)| {
-            let sound = recording.audio_hash.as_str();
-            let (rate, channels) = (recording.sample_rate, recording.channels as i64);
-            let key = (sound, i64::from(rate), channels, extract::place_key(start));
-            let said = &self.said[*self.by_sound.get(&key)?];
+        let rows = self.sounds.rows(recording, places)?;
+        let said = |(row, &(start, end)): (usize, &(f64, f64))| {
+            let p = self.probabilities.iter();
             Some(Said {
-                start,
-                end,
-                prediction: said.prediction.clone(),
-                scored_at: said.scored_at.clone(),
+                segment: Segment {
+                    start,
+                    end,
+                    label: self.labels[row].clone()?,
+                    probabilities: p
+                        .map(|(class, p)| ((*class).clone(), f64::from(p[row])))
+                        .collect(),
+                    unsure: self.unsure[row]?,
+                    out_of_domain: self.out_of_domain[row]?,
+                },
+                scored_at: self.scored_at[row].clone()?,
             })
         };
-        places.iter().map(row).collect()
+        rows.into_iter().zip(places).map(said).collect()
     }
+}
+
+/// The time now, as in `scored_at`: `2026-11-28T03:04:05Z`.
+pub fn now() -> String {
+    Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true)
 }

@@ -52,43 +52,43 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
         previous.as_ref(),
         console,
     )?;
-    let output = args.output.display();
-    let unchanged = summary.reused == summary.done;
-    let mut closing = if unchanged {
-        format!(
-            "{} unchanged, nothing to compute: {output}",
-            count(summary.recordings, "recording")
-        )
-    } else {
-        let reused = if summary.reused > 0 {
-            format!(" ({} kept from before)", summary.reused)
-        } else {
-            String::new()
-        };
-        format!(
-            "{}{reused}, {} of {} -> {output}",
-            count(summary.recordings, "recording"),
-            count(summary.rows, "row"),
-            count(summary.features, "feature")
-        )
-    };
-    if summary.failed > 0 {
-        closing += &format!(
-            "; {} failed -> {}",
-            summary.failed,
-            extract::failures_path(&args.output).display()
-        );
-    }
+    let made = format!(
+        "{} of {}",
+        count(summary.rows, "row"),
+        count(summary.features, "feature")
+    );
+    let closing = closing(&summary, &args.output, "compute", &made);
     let next = match settings.level {
         Level::Functionals => "evaluate",
         Level::Lld => "describe",
     };
-    console.note(&format!("{closing}; next: sentire {next} {output}"));
-    Ok(if summary.failed > 0 {
-        Outcome::Partly
-    } else {
-        Outcome::Done
-    })
+    console.note(&format!(
+        "{closing}; next: sentire {next} {}",
+        args.output.display()
+    ));
+    Ok(Outcome::after(summary.failed))
+}
+
+/// What a run over a manifest made, kept and could not use; `made` stands for the new, `to_do` is the verb of
+/// a run that found nothing new.
+pub fn closing(summary: &Summary, output: &Path, to_do: &str, made: &str) -> String {
+    let recordings = count(summary.recordings, "recording");
+    let shown = output.display();
+    let kept = match summary.reused {
+        0 => String::new(),
+        reused => format!(" ({reused} kept from before)"),
+    };
+    let done = match summary.reused == summary.done {
+        true => format!("{recordings} unchanged, nothing to {to_do}: {shown}"),
+        false => format!("{recordings}{kept}, {made} -> {shown}"),
+    };
+    match summary.failed {
+        0 => done,
+        failed => format!(
+            "{done}; {failed} failed -> {}",
+            extract::failures_path(output).display()
+        ),
+    }
 }
 
 /// Reads a manifest, or looks through a folder. Refuses an `output` that is the manifest or one of its
@@ -122,12 +122,23 @@ pub fn extract_with_progress(
     previous: Option<&Table>,
     console: &Console,
 ) -> Result<Summary> {
+    let run = |on_event: &OnEvent| extract::run(manifest, settings, output, previous, on_event);
+    watched(manifest, console, run)?.unless_empty(output)
+}
+
+type OnEvent<'a> = dyn Fn(Event) + Sync + 'a;
+
+/// Runs over a manifest with a progress bar and a line for each failure.
+pub fn watched<T>(
+    manifest: &Manifest,
+    console: &Console,
+    run: impl FnOnce(&OnEvent) -> Result<T>,
+) -> Result<T> {
     let bar = console.progress(manifest.utterances.len());
-    let on_event = |event: Event| match event {
+    let done = run(&|event: Event| match event {
         Event::Done => bar.inc(1),
         Event::Failed(error) => bar.suspend(|| console.failed(error)),
-    };
-    let summary = extract::run(manifest, settings, output, previous, &on_event)?;
+    })?;
     bar.finish_and_clear();
-    summary.unless_empty(output)
+    Ok(done)
 }

@@ -39,6 +39,16 @@ pub enum Outcome {
     Partly,
 }
 
+impl Outcome {
+    /// After so many of the inputs failed, and others did not.
+    pub fn after(failed: usize) -> Outcome {
+        match failed {
+            0 => Outcome::Done,
+            _ => Outcome::Partly,
+        }
+    }
+}
+
 impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> ExitCode {
         ExitCode::from(match outcome {

@@ -1,6 +1,5 @@
 //! `sentire predict`: recordings to emotions.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -65,11 +64,7 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
         predictor.model().card.trained,
         of_file(args.model.as_deref())
     ));
-    Ok(if failed > 0 {
-        Outcome::Partly
-    } else {
-        Outcome::Done
-    })
+    Ok(Outcome::after(failed))
 }
 
 /// Name, length and features of one recording; `-` is standard input.
@@ -98,12 +93,7 @@ pub fn line(prediction: &Prediction, json: bool) -> String {
     if json {
         return serde_json::to_string(prediction).expect("a prediction is plain data") + "\n";
     }
-    let said = answer(
-        &prediction.label,
-        &prediction.probabilities,
-        prediction.unsure,
-        prediction.out_of_domain,
-    );
+    let said = answer(&prediction.whole());
     let reasons: Vec<&str> = prediction
         .reasons
         .iter()
@@ -121,35 +111,25 @@ pub fn line(prediction: &Prediction, json: bool) -> String {
 /// A line for each window: from where to where, in seconds, and what it is recognised as.
 fn timeline(prediction: &Prediction) -> String {
     let line = |segment: &Segment| {
-        let said = answer(
-            &segment.label,
-            &segment.probabilities,
-            segment.unsure,
-            segment.out_of_domain,
-        );
+        let said = answer(segment);
         format!("  {:8.2} to {:8.2} s  {said}\n", segment.start, segment.end)
     };
     prediction.windows.iter().map(line).collect()
 }
 
-fn answer(
-    label: &str,
-    probabilities: &BTreeMap<String, f64>,
-    unsure: bool,
-    out_of_domain: bool,
-) -> String {
-    let mut probabilities: Vec<(&String, &f64)> = probabilities.iter().collect();
+fn answer(said: &Segment) -> String {
+    let mut probabilities: Vec<(&String, &f64)> = said.probabilities.iter().collect();
     probabilities.sort_by(|a, b| b.1.total_cmp(a.1));
     let probabilities: Vec<String> = probabilities
         .iter()
         .map(|(class, p)| format!("{class} {p:.2}"))
         .collect();
-    let mut said = format!("{label}  ({})", probabilities.join(", "));
-    if unsure {
-        said.push_str("  unsure");
+    let mut text = format!("{}  ({})", said.label, probabilities.join(", "));
+    if said.unsure {
+        text.push_str("  unsure");
     }
-    if out_of_domain {
-        said.push_str("  unlike the training recordings");
+    if said.out_of_domain {
+        text.push_str("  unlike the training recordings");
     }
-    said
+    text
 }

@@ -2,13 +2,13 @@
 
 use sentire::audio::Window;
 use sentire::error::Result;
-use sentire::extract::{self, Event};
-use sentire::model;
+use sentire::extract;
 use sentire::score::{self, Options};
 
 use crate::cli::Score;
 use crate::cmd::export::Target;
-use crate::cmd::{Console, Outcome, count, extract::load_manifest, load_predictor};
+use crate::cmd::extract::{closing, load_manifest, watched};
+use crate::cmd::{Console, Outcome, count, load_predictor};
 
 pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
     let window = Window::from_flags(args.window, args.hop)?;
@@ -20,7 +20,7 @@ pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
     let options = Options {
         rows_of_windows,
         speaker_column: args.speaker_column.clone(),
-        scored_at: model::now(),
+        scored_at: score::now(),
     };
     let made_with = score::made_with(&predictor, &options);
     // Only such a table holds all that another run needs of it.
@@ -36,20 +36,9 @@ pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
     let manifest = load_manifest(&args.input, &args.output, console)?;
 
     let previous = previous.filter(|_| !args.fresh);
-    let bar = console.progress(manifest.utterances.len());
-    let on_event = |event: Event| match event {
-        Event::Done => bar.inc(1),
-        Event::Failed(error) => bar.suspend(|| console.failed(error)),
-    };
-    let scores = score::run(
-        &manifest,
-        &predictor,
-        &options,
-        previous.as_ref(),
-        &on_event,
-    )?;
-    bar.finish_and_clear();
-    let failures_path = extract::failures_path(&args.output);
+    let scores = watched(&manifest, console, |on_event| {
+        score::run(&manifest, &predictor, &options, previous.as_ref(), on_event)
+    })?;
     let keeps_previous = scores.summary.rows == 0 && args.output.exists();
     if scores.summary.rows > 0 {
         let table = match args.long {
@@ -59,33 +48,12 @@ pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
         target.write(&table)?;
     }
     if !keeps_previous {
-        scores.failures.write(&failures_path)?;
+        scores
+            .failures
+            .write(&extract::failures_path(&args.output))?;
     }
     let summary = scores.summary.unless_empty(&args.output)?;
-    let output = args.output.display();
-    let mut closing = match summary.reused == summary.done {
-        true => format!(
-            "{} unchanged, nothing to score: {output}",
-            count(summary.recordings, "recording")
-        ),
-        false => {
-            let kept = match summary.reused {
-                0 => String::new(),
-                reused => format!(" ({reused} kept from before)"),
-            };
-            format!(
-                "{}{kept}, {} -> {output}",
-                count(summary.recordings, "recording"),
-                count(summary.rows, "row")
-            )
-        }
-    };
-    if summary.failed > 0 {
-        closing += &format!("; {} failed -> {}", summary.failed, failures_path.display());
-    }
-    console.note(&closing);
-    Ok(match summary.failed {
-        0 => Outcome::Done,
-        _ => Outcome::Partly,
-    })
+    let rows = count(summary.rows, "row");
+    console.note(&closing(&summary, &args.output, "score", &rows));
+    Ok(Outcome::after(summary.failed))
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
@@ -185,10 +185,4 @@ pub fn source_date() -> Option<String> {
     let seconds = std::env::var("SOURCE_DATE_EPOCH").ok()?;
     let time = DateTime::from_timestamp(seconds.trim().parse().ok()?, 0)?;
     Some(time.format("%Y-%m-%d").to_string())
-}
-
-/// The time now: `2026-11-28T03:04:05Z`.
-pub fn now() -> String {
-    let now = Utc::now();
-    now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }

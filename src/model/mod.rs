@@ -36,7 +36,7 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "default-model")]
 pub use built_in::built_in;
-pub use card::{Card, Figures, now, source_date};
+pub use card::{Card, Figures, source_date};
 pub use domain::Domain;
 pub use file::is_model;
 pub use fitted::Classifier;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Features, Predictor};
 use crate::error::{Error, Result};
-use crate::features::{self, Family, Feature};
+use crate::features::{self, Family, Feature, FeatureSet};
 use crate::model::{self, Normalize};
 
 /// Statistics that people can picture: how much of something there is, and how much it varies. One of them
@@ -90,6 +90,43 @@ fn in_words(family: Family, functional: &str, deviation: f64) -> String {
     }
 }
 
+/// The features of a model, and what there is to be said of them.
+#[derive(Debug)]
+pub(super) struct Vocabulary {
+    known: Vec<Feature>,
+    /// The places of each family's features among them.
+    families: BTreeMap<Family, Vec<usize>>,
+    /// What each is, by its name.
+    meanings: BTreeMap<String, String>,
+}
+
+impl Vocabulary {
+    fn new(sets: &[FeatureSet]) -> Vocabulary {
+        let known: Vec<Feature> = sets.iter().flat_map(|set| set.features()).collect();
+        let mut families: BTreeMap<Family, Vec<usize>> = BTreeMap::new();
+        for (place, feature) in known.iter().enumerate() {
+            if let Some(family) = Family::of(&feature.name) {
+                families.entry(family).or_default().push(place);
+            }
+        }
+        Vocabulary {
+            known,
+            families,
+            meanings: features::meanings(sets),
+        }
+    }
+
+    /// Whether people can picture the feature.
+    fn is_plain(&self, place: usize) -> bool {
+        let Feature {
+            descriptor,
+            functional,
+            ..
+        } = &self.known[place];
+        PLAIN.contains(&&**functional) && !descriptor.contains("_delta")
+    }
+}
+
 impl Predictor {
     /// The `most` families that moved the prediction for the recording at place `which` of `recordings` most,
     /// from the strongest down, for the class or against it. As in [`predict`](Predictor::predict), a
@@ -105,6 +142,10 @@ impl Predictor {
                 "there is no recording {which} with a window among the {} given",
                 recordings.len()
             )));
+        };
+        let (recordings, which) = match self.model.card.normalize {
+            Normalize::Corpus => (std::slice::from_ref(recording), 0),
+            Normalize::Speaker => (recordings, which),
         };
         let x = self.matrix(recordings)?;
         let first: usize = recordings[..which].iter().map(|r| r.windows.len()).sum();
@@ -122,13 +163,10 @@ impl Predictor {
         };
 
         let sets = &self.settings.sets;
-        let known: Vec<Feature> = sets.iter().flat_map(|set| set.features()).collect();
-        let mut families: BTreeMap<Family, Vec<usize>> = BTreeMap::new();
-        for (place, feature) in known.iter().enumerate() {
-            if let Some(family) = Family::of(&feature.name) {
-                families.entry(family).or_default().push(place);
-            }
-        }
+        let vocabulary = self.vocabulary.get_or_init(|| Vocabulary::new(sets));
+        let Vocabulary {
+            known, families, ..
+        } = vocabulary;
         let of_families: Vec<&[usize]> = families.values().map(|places| &places[..]).collect();
         let effects = self.effects(&asked, &of_families);
         let mut order: Vec<(Family, f64)> = families.keys().copied().zip(effects).collect();
@@ -136,15 +174,6 @@ impl Predictor {
         order.truncate(most);
 
         let deviations = self.model.deviations(asked.x.view());
-        let meanings = features::meanings(sets);
-        let is_plain = |place: &&usize| {
-            let Feature {
-                descriptor,
-                functional,
-                ..
-            } = &known[**place];
-            PLAIN.contains(&&**functional) && !descriptor.contains("_delta")
-        };
         let deviation = |place: usize| {
             let of_rows = asked
                 .rows
@@ -152,6 +181,8 @@ impl Predictor {
                 .map(|&row| f64::from(deviations[(row, place)]));
             of_rows.sum::<f64>() / asked.rows.len() as f64
         };
+        let deviation: Vec<f64> = (0..known.len()).map(deviation).collect();
+        let is_plain = |place: &&usize| vocabulary.is_plain(**place);
         let reason = |(family, effect): (Family, f64)| {
             let mut places: Vec<usize> =
                 families[&family].iter().filter(is_plain).copied().collect();
@@ -159,7 +190,7 @@ impl Predictor {
                 places.clone_from(&families[&family]);
             }
             // One that is about as usual changes next to nothing by its absence.
-            places.sort_by(|&a, &b| deviation(b).abs().total_cmp(&deviation(a).abs()));
+            places.sort_by(|&a, &b| deviation[b].abs().total_cmp(&deviation[a].abs()));
             places.truncate(FARTHEST);
             let each: Vec<&[usize]> = places.chunks(1).collect();
             let alone = self.effects(&asked, &each);
@@ -172,16 +203,16 @@ impl Predictor {
                 .expect("no family is empty");
             let place = places[strongest];
             let feature = known[place].name.clone();
-            let meaning = meanings.get(&feature).unwrap_or(&feature);
-            let far = deviation(place);
-            let (meaning, text) = match is_plain(&&place) {
+            let meaning = vocabulary.meanings.get(&feature).unwrap_or(&feature);
+            let far = deviation[place];
+            let (meaning, text) = match vocabulary.is_plain(place) {
                 true => (
                     meaning.clone(),
                     in_words(family, &known[place].functional, far),
                 ),
                 false => {
                     let of_family = &families[&family];
-                    let squares = of_family.iter().map(|&place| deviation(place).powi(2));
+                    let squares = of_family.iter().map(|&place| deviation[place].powi(2));
                     let typical = (squares.sum::<f64>() / of_family.len() as f64).sqrt();
                     let meaning = format!("{}; above all {meaning}", family.meaning());
                     (meaning, format!("{family}, {typical:.1} sd from usual"))
