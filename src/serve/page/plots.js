@@ -4,6 +4,7 @@
 import WaveSurfer from '/assets/wavesurfer.esm.js';
 import Spectrogram from '/assets/spectrogram.esm.js';
 import { RATE, wav } from './sound.js';
+import { element } from './view.js';
 
 const HEIGHT = { wave: 88, spectrogram: 220, axis: 30, above: 10 };
 const WINDOW = 512; // 32 ms at RATE: harmonics are told apart, syllables too
@@ -12,7 +13,6 @@ const PITCH_HZ = [50, 400];
 const mel = (hz) => 2595 * Math.log10(1 + hz / 700);
 const hz = (mel) => 700 * (10 ** (mel / 2595) - 1);
 
-const element = (id) => document.getElementById(id);
 const property = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 // 256 steps from the paper to the ink, so that silence is paper in light and dark alike.
