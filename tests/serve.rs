@@ -296,6 +296,15 @@ fn a_recording_is_the_same_by_file_by_pipe_and_over_http() {
             ),
         ];
         assert!(!by_file.reasons.is_empty() && by_file.windows.is_empty() == flags.is_empty());
+        let separator = if query.is_empty() { "?" } else { "&" };
+        let path = format!("/api/predict{query}{separator}reasons=false");
+        let bare = http(server.post(&path, &recording));
+        let explained = Prediction {
+            file: "recording".into(),
+            reasons: Vec::new(),
+            ..by_file.clone()
+        };
+        assert_eq!(bare, explained);
         for (file, other) in others {
             for (class, p) in &by_file.probabilities {
                 assert!(
@@ -692,8 +701,12 @@ fn what_cannot_be_answered_is_refused_in_words_and_the_server_lives() {
         ("window=", "window: cannot parse float from empty string"),
         ("window=1&window=2", "duplicate field"),
         (
+            "reasons=no",
+            "reasons: provided string was not `true` or `false`",
+        ),
+        (
             "widow=1",
-            "unknown field `widow`, expected `window` or `hop`",
+            "unknown field `widow`, expected one of `window`, `hop`, `reasons`",
         ),
         ("window=%ff", "query: "),
     ] {

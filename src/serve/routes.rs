@@ -98,15 +98,22 @@ async fn not_that_way(request: Request) -> Refusal {
     )
 }
 
-/// `?window=S&hop=S`.
+/// `?window=S&hop=S&reasons=false`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Cut {
+struct Asked {
     window: Option<f64>,
     hop: Option<f64>,
+    /// Reasons are most of the work, and a client that asks every second may do without.
+    #[serde(default = "wanted")]
+    reasons: bool,
 }
 
-/// The same, and a format.
+fn wanted() -> bool {
+    true
+}
+
+/// `?window=S&hop=S&format=csv|parquet`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Download {
@@ -196,13 +203,20 @@ fn check_windows(
 }
 
 async fn predict(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
-    let Cut { window, hop } = query(&request)?;
+    let Asked {
+        window,
+        hop,
+        reasons,
+    } = query(&request)?;
     let hearing = app.hearing(window, hop)?;
     app.workers.has_place()?;
     let upload = app.intake.receive(request).await?;
     let predicted = app.workers.compute(move |worker| {
         let heard = hearing.of(upload, worker)?;
-        let mut predictions = hearing.predictor.explained(&[heard], REASONS)?;
+        let mut predictions = match reasons {
+            true => hearing.predictor.explained(&[heard], REASONS)?,
+            false => hearing.predictor.predict(&[heard])?,
+        };
         let prediction = predictions.pop().expect("one recording, one prediction");
         Ok(json(&prediction))
     });

@@ -1,14 +1,16 @@
-// The page in a browser, as a person uses it. SENTIRE_URL is a running server (see ./run).
+// The page in a browser, as a person uses it. SENTIRE_URL is a running server (see ./run); SENTIRE and
+// SENTIRE_MODEL, where they are set, the program and the model that it serves.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
-const SERVER = process.env.SENTIRE_URL;
+const { SENTIRE, SENTIRE_MODEL, SENTIRE_URL: SERVER } = process.env;
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const AUDIO = join(ROOT, 'tests/audio');
 const DEMO = join(ROOT, 'corpora/demo');
@@ -161,6 +163,59 @@ describe('the page', { timeout: 600_000 }, () => {
     assert.equal(await page.textContent('#name'), 'dropped.wav');
   });
 
+  // The command line on a file, on standard input and on a folder; a program's two requests; the page.
+  const skip = !(SENTIRE && SENTIRE_MODEL) && 'SENTIRE and SENTIRE_MODEL do not name the program and the model that is served';
+  test('a recording gets one answer, whichever way it is asked for', { skip }, async (t) => {
+    const recordings = [...['s16.wav', 'mp3.mp3', 'messenger.ogg'].map((name) => join(AUDIO, name)), join(DEMO, 'f1_happy_s1.flac')];
+    const sentire = (args, input) => execFileSync(SENTIRE, [...args, '-q', '-m', SENTIRE_MODEL], { input, encoding: 'utf8' });
+    const post = async (body) => (await fetch(new URL('/api/predict', SERVER), { method: 'POST', body })).json();
+
+    const folder = join(work, 'recordings');
+    mkdirSync(folder);
+    recordings.forEach((path) => copyFileSync(path, join(folder, basename(path))));
+    sentire(['score', folder, '-o', join(work, 'scores.csv')]);
+    // Up to the last column that is looked at, no cell has a comma in it.
+    const [columns, ...rows] = readFileSync(join(work, 'scores.csv'), 'utf8').trim().split('\n').map((line) => line.split(','));
+    const scored = (name) => {
+      const row = rows.find(([file]) => file === name).map((cell, at) => [columns[at], cell]);
+      const probabilities = row.filter(([column]) => column?.startsWith('p_')).map(([column, p]) => [column.slice(2), Number(p)]);
+      return { label: Object.fromEntries(row).label, probabilities: Object.fromEntries(probabilities) };
+    };
+
+    const page = await open(t);
+    let farthest = 0;
+    for (const path of recordings) {
+      const name = basename(path);
+      const bytes = readFileSync(path);
+      const form = new FormData();
+      form.append('file', new Blob([bytes]), name);
+      const [response] = await Promise.all([page.waitForResponse('**/api/predict*'), upload(page, path)]);
+      const first = JSON.parse(sentire(['predict', path, '--json']));
+      const others = {
+        'standard input': JSON.parse(sentire(['predict', '-', '--json'], bytes)),
+        score: scored(name),
+        body: await post(bytes),
+        form: await post(form),
+        page: await response.json(),
+      };
+      for (const [way, { label, probabilities }] of Object.entries(others)) {
+        assert.equal(label, first.label, `${name}, ${way}`);
+        assert.deepEqual(Object.keys(probabilities).sort(), Object.keys(first.probabilities).sort(), `${name}, ${way}`);
+        for (const [emotion, p] of Object.entries(first.probabilities)) {
+          const apart = Math.abs(probabilities[emotion] - p);
+          assert.ok(apart < 1e-6, `${name}, ${way}: ${emotion} ${probabilities[emotion]}, not ${p}`);
+          farthest = Math.max(farthest, apart);
+        }
+      }
+      assert.equal(await page.evaluate(() => document.getElementById('label').firstChild.textContent), first.label);
+      const shown = await page.locator('#bars li').evaluateAll((bars) => bars.map((bar) => (
+        [bar.querySelector('.of').textContent, bar.querySelector('.number').textContent])));
+      const rounded = Object.entries(first.probabilities).map(([emotion, p]) => [emotion, p.toFixed(2)]);
+      assert.deepEqual(Object.fromEntries(shown), Object.fromEntries(rounded), name);
+    }
+    t.diagnostic(`at most ${farthest} apart`);
+  });
+
   test('waveform, spectrogram and pitch stand at the same time', async (t) => {
     const page = await open(t);
     await upload(page, wav('voice.wav', Array.from({ length: 3 * RATE }, (_, at) => voiced(at))));
@@ -257,8 +312,10 @@ describe('the page', { timeout: 600_000 }, () => {
     test(`live mode answers every second and stops, ${name}`, async (t) => {
       const page = await open(t, { viewport });
       let asked = 0;
-      page.on('request', (request) => { asked += request.url().includes('/api/predict'); });
+      page.on('request', (request) => { asked += request.url().includes('/api/predict?reasons=false'); });
+      const answer = page.waitForResponse('**/api/predict*');
       await page.click('#live');
+      assert.deepEqual((await (await answer).json()).reasons, []);
       await page.waitForFunction(() => /^\d+ ms$/.test(document.getElementById('latency').textContent), null, { timeout: 15_000 });
       t.diagnostic(`answered in ${await page.textContent('#latency')}`);
       await page.waitForTimeout(3000);
@@ -378,6 +435,35 @@ describe('the page', { timeout: 600_000 }, () => {
       });
     }
   }
+
+  test('the model says how it did on speakers and on corpora that it had not heard', async (t) => {
+    const recall = { angry: 0.5, sad: 0.25 };
+    const figures = { folds: 2, uar: 0.742, uar_ci95: [0.701, 0.8], accuracy: 0.76, ece: 0.03, recall };
+    const card = {
+      sentire: '0.1.0', trained: 'svm', classes: ['angry', 'happy', 'sad'], class_counts: [10, 20, 30],
+      corpora: ['emodb', 'ravdess'], licences: { ravdess: 'CC BY-NC-SA 4.0' }, n: 60, speakers: 4, held_out: figures,
+      unseen: { emovo: { ...figures, uar: 0.402, uar_ci95: [0.25, 0.571], accuracy: 0.384 }, '<b>own</b>': figures },
+      unsure_below: 0.66, intended_use: 'Not for judging people.', date: null,
+    };
+    const page = await open(t);
+    await page.route('**/api/model', (route) => route.fulfill({ json: card }));
+    await page.reload();
+    await page.click('#card summary');
+    const names = await page.locator('#facts dt').allTextContents();
+    const facts = await page.locator('#facts dd').allTextContents();
+    assert.deepEqual(Object.fromEntries(names.map((name, at) => [name, facts[at]])), {
+      'Intended use': 'Not for judging people.',
+      Classifier: 'svm',
+      'Learned from': '60 recordings of 4 speakers: emodb, ravdess (CC BY-NC-SA 4.0)',
+      'On speakers it had not heard': '76 % recognised; averaged over emotions (UAR) 0.74, 95 % interval 0.70 to 0.80; probabilities off by 0.03 on average',
+      'On emovo, which it had not heard at all': '38 % recognised; averaged over emotions (UAR) 0.40, 95 % interval 0.25 to 0.57; measured on angry, sad',
+      'On <b>own</b>, which it had not heard at all': '76 % recognised; averaged over emotions (UAR) 0.74, 95 % interval 0.70 to 0.80; measured on angry, sad',
+      'Unsure below': '0.66',
+      'Version of sentire': '0.1.0',
+    });
+    assert.deepEqual(await page.locator('#classes td:last-child').allTextContents(), ['50 %', '–', '25 %']);
+    await sound(page, 'card');
+  });
 
   test('the picture follows a change of the colour scheme and of the width', async (t) => {
     const page = await open(t);

@@ -48,8 +48,11 @@ async function post(path, sound, { signal, waiting } = {}) {
 
 export const model = async () => (await request('/api/model')).json();
 
-export async function predict(sound, { timeline, ...options } = {}) {
-  return (await post(timeline ? '/api/predict?window=3&hop=1' : '/api/predict', sound, options)).json();
+// `timeline` adds what each window is recognised as; without `reasons` the answer comes sooner.
+export async function predict(sound, { timeline = false, reasons = true, ...options } = {}) {
+  const query = new URLSearchParams(timeline ? { window: 3, hop: 1 } : {});
+  if (!reasons) query.set('reasons', false);
+  return (await post(`/api/predict?${query}`, sound, options)).json();
 }
 
 export const contours = async (sound, options) => (await post('/api/contours', sound, options)).json();

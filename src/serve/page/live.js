@@ -33,7 +33,7 @@ export async function start(tell, show, fail, onEnd) {
     const asked = performance.now();
     try {
       const sound = new File([wav(samples, open.context.sampleRate)], 'live.wav', { type: 'audio/wav' });
-      const prediction = await api.predict(sound, { signal: stopping.signal });
+      const prediction = await api.predict(sound, { reasons: false, signal: stopping.signal });
       show({ prediction, latency_ms: performance.now() - asked });
       if (failed) fail(null);
       failed = false;

@@ -108,6 +108,10 @@ export function table(body, windows, seek) {
   }));
 }
 
+// How good a model was at recordings that it had not heard.
+const figures = ({ uar, uar_ci95, accuracy }) => `${percent(accuracy)} recognised; averaged over emotions (UAR) ${number(uar)}, ` +
+  `95 % interval ${uar_ci95.map(number).join(' to ')}`;
+
 // The model card (src/model/card.rs).
 export function card(card) {
   model = card;
@@ -118,9 +122,12 @@ export function card(card) {
     Classifier: card.trained,
     'Learned from': `${card.n} recordings of ${card.speakers} speakers${corpora.length ? `: ${corpora.join(', ')}` : ''}`,
     'On speakers it had not heard': held_out
-      ? `mean recall over emotions (UAR) ${number(held_out.uar)}, 95 % interval ${held_out.uar_ci95.map(number).join(' to ')}; ` +
-        `${percent(held_out.accuracy)} recognised; probabilities off by ${number(held_out.ece)} on average`
+      ? `${figures(held_out)}; probabilities off by ${number(held_out.ece)} on average`
       : 'not measured',
+    ...Object.fromEntries(Object.entries(card.unseen).map(([corpus, unseen]) => [
+      `On ${corpus}, which it had not heard at all`,
+      `${figures(unseen)}; measured on ${Object.keys(unseen.recall).join(', ')}`,
+    ])),
     'Unsure below': number(card.unsure_below),
     'Trained on': card.date,
     'Version of sentire': card.sentire,
