@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use sentire::audio::{Gain, Rate};
 use sentire::corpus::Layout;
+use sentire::corpus::shard::ShardChoice;
 use sentire::evaluate::{FoldSpec, NormalizeSpec};
 use sentire::extract::Level;
 use sentire::model::{ModelSpec, Normalize};
@@ -68,6 +69,34 @@ pub enum Command {
     #[cfg(feature = "serve")]
     Serve(Serve),
     Describe(Describe),
+    Verify(Verify),
+}
+
+/// Compute some rows of a table of features again, and say whether they still hold
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  sentire verify ravdess.parquet
+  sentire verify outputs/features.parquet --root RAVDESS --rows 200
+  sentire verify calls --root /data/calls --json        a folder of shards
+
+A row holds if its recording has the same sound and gives the same numbers; differences below a ten thousandth are rounding. Exits with 1 if any row does not.")]
+pub struct Verify {
+    /// Table written by `sentire extract`, or folder of its shards
+    #[arg(value_name = "FEATURES.parquet")]
+    pub table: PathBuf,
+    /// Where the relative names of recordings start: the manifest's folder [default: the table's]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// How many rows, at most
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub rows: usize,
+    /// Seed of the choice of rows
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Run everything once on the synthetic corpus that is built in: features, evaluation, model, one
@@ -135,12 +164,20 @@ Examples:
   sentire extract ravdess.csv --level lld -o contours.parquet
   sentire extract ravdess.csv --trim --gain rms -o clean.parquet
   sentire extract calls --window 3 --hop 1.5 -o windows.parquet
+  sentire extract calls.csv --shard 2/8 -o calls         the second of eight machines
+  sentire extract --stdin-manifest --arrow-stdout < part.csv > part.arrows
 
-The same command again redoes only what has changed. Recordings that fail are listed in X.failures.parquet. Contours (--level lld) are always computed anew.")]
+A run that was killed goes on with the same command; until it is done, what is finished is kept in X.parquet.parts. When it is done, the same command again redoes only what has changed. Recordings that fail are listed in X.failures.parquet. Contours (--level lld) of a finished table are always computed anew.")]
 pub struct Extract {
     /// Manifest (CSV with a column `file`) or folder of recordings
-    #[arg(value_name = "MANIFEST.csv|DIR")]
-    pub input: PathBuf,
+    #[arg(
+        value_name = "MANIFEST.csv|DIR",
+        required_unless_present = "stdin_manifest"
+    )]
+    pub input: Option<PathBuf>,
+    /// Read the manifest from standard input; relative names start at the current folder
+    #[arg(long, conflicts_with = "input")]
+    pub stdin_manifest: bool,
     /// Feature sets, separated by commas: rich, covariance, spectral_kernels, prosodic_kernels (these four are
     /// the default), egemaps, aubio; see `sentire describe default`
     #[arg(long, default_value = "default", value_name = "NAME[,NAME]")]
@@ -176,7 +213,16 @@ pub struct Extract {
     /// Ignore what an earlier run left, compute everything
     #[arg(long)]
     pub fresh: bool,
-    /// Where to write the table
+    /// Compute the i-th of n contiguous parts of the manifest, and write it into the folder -o, which is then
+    /// read as one table; with n alone SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX says which [default: in an
+    /// array job of Slurm, that of the task]
+    #[arg(long, value_name = "i/n|n")]
+    pub shard: Option<ShardChoice>,
+    /// Write rows to standard output as they come, as an Arrow IPC stream; failures go to standard error
+    /// alone, and nothing is kept
+    #[arg(long, conflicts_with_all = ["output", "fresh"])]
+    pub arrow_stdout: bool,
+    /// Where to write the table; with --shard, a folder
     #[arg(
         short,
         long,

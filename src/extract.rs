@@ -2,37 +2,37 @@
 //! manifest's order.
 //!
 //! One file's failure is a row of the failures table, never the end of the run. Memory holds one
-//! batch of recordings' results and one row group, whatever the size of the corpus; and, where a
-//! run is repeated, the table that it left before.
+//! batch of recordings' results and one row group, whatever the size of the corpus; where a run goes on or is
+//! repeated, one row group more. A [`Job`] keeps what is finished.
 
 mod rows;
 mod settings;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io::Write;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-pub use rows::{Failures, OF_WINDOWS, QUALITY};
+pub use rows::{Failures, OF_WINDOWS, QUALITY, Rows};
 pub use settings::{Level, Settings};
 
 use crate::audio::{self, Audio, Recording};
-use crate::corpus::{Manifest, Utterance};
+use crate::corpus::{Manifest, Shard, Utterance};
 use crate::error::{Error, Result, Stage, guarded};
-use crate::extract::rows::Rows;
 use crate::features::{Extractor, FeatureSet};
-use crate::lld::LldTable;
-use crate::output;
-use crate::table::{Column, Table, Writer, plain_key};
+use crate::job::{Earlier, Job, Kept, Sound};
+use crate::table::{Column, Stream, Table, Writer};
 
 /// Recordings computed at a time, where each gives one row. Enough that threads seldom wait for the
 /// slowest, few enough that results stay small.
-const BATCH: usize = 512;
+pub const BATCH: usize = 512;
 /// The same where each gives a row per window or per frame.
 const BATCH_OF_MANY_ROWS: usize = 64;
 
 /// What a run did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Recordings that have rows: different files.
     pub recordings: usize,
@@ -74,121 +74,188 @@ pub enum Event<'a> {
     Failed(&'a Error),
 }
 
-/// The name of the failures table that belongs to a table: `x.parquet` has `x.failures.parquet`.
+/// The name of the failures table that belongs to a table: `x.parquet` has `x.failures.parquet`; a part of a
+/// folder, `x/part-0002-of-0007.parquet`, has one in `x.failures`, as a folder is read whole.
 pub fn failures_path(table: &Path) -> PathBuf {
-    table.with_extension("failures.parquet")
-}
-
-/// The table that an earlier run left at `out`, if there is one. Refuses what is no such table, or was made
-/// with other settings than `made_with`, which stand in its metadata.
-pub fn previous(out: &Path, made_with: &BTreeMap<String, String>) -> Result<Option<Table>> {
-    if !out.is_file() {
-        output::check(out, false)?;
-        return Ok(None);
-    }
-    let metadata = Table::read_metadata(out).unwrap_or_default();
-    for (key, now) in made_with {
-        let name = plain_key(key);
-        match metadata.get(key) {
-            None => {
-                return Err(Error::Exists {
-                    path: out.to_path_buf(),
-                });
-            }
-            Some(then) if then != now => {
-                return Err(Error::Usage(format!(
-                    "{} exists and was made with {name} {then}, now {name} is {now}; choose another -o, or replace it with --force",
-                    out.display()
-                )));
-            }
-            Some(_) => {}
+    let name = table.file_name().and_then(|name| name.to_str());
+    let folder = table.parent().and_then(Path::file_name);
+    match (name, folder) {
+        (Some(name), Some(_)) if name.starts_with("part-") && name.contains("-of-") => {
+            let folder = table.parent().expect("it has a name");
+            folder.with_extension("failures").join(name)
         }
+        _ => table.with_extension("failures.parquet"),
     }
-    Table::read(out).map(Some)
 }
 
-/// What `sentire extract` does: [`run`] on what [`previous`] finds. That no recording could be used is an
-/// error, and so is an `out` that holds something else.
+/// What `sentire extract` does: [`run`], from where an earlier run on `out` stopped. That no recording could be
+/// used is an error, and so is an `out` that holds something else.
 pub fn update(manifest: &Manifest, settings: &Settings, out: impl AsRef<Path>) -> Result<Summary> {
     let out = out.as_ref();
-    let previous = previous(out, &settings.to_metadata())?;
-    run(manifest, settings, out, previous.as_ref(), &|_| {})?.unless_empty(out)
+    let job = Job::begin(out, &settings.to_metadata(), Earlier::Use)?;
+    run(manifest, settings, Shard::WHOLE, job, &|_| {})?.unless_empty(out)
 }
 
-/// Computes the features of every recording of `manifest` and writes them to `out`, and what failed
-/// beside it.
+/// Computes the features of every recording of a shard of `manifest` and writes them to the output of `job`, and
+/// what failed beside it.
 ///
-/// `previous` is the table that an earlier run with the same settings left: rows of recordings
-/// whose sound has not changed are taken from it. Neither it nor the number of threads changes a
-/// byte of the result. Runs on the current Rayon pool. Where every recording fails, only the
-/// failures table is written, and not even that beside a table that was there before.
+/// Rows that the job keeps, of recordings whose sound has not changed, are taken from there. Neither
+/// they nor the number of threads change a byte of the result. Runs on the current Rayon pool. Where every
+/// recording fails, only the failures table is written, and not even that beside a table that was there before.
 pub fn run(
     manifest: &Manifest,
     settings: &Settings,
-    out: &Path,
-    previous: Option<&Table>,
+    shard: Shard,
+    mut job: Job,
     on_event: &(dyn Fn(Event) + Sync),
 ) -> Result<Summary> {
-    let mut metadata = settings.table_metadata();
-    metadata.insert("sentire.manifest".into(), manifest.hash());
-    let (features, views) = (settings.feature_names(), settings.views());
-
-    let known = Known::of(previous, &features);
-    let extra = rows::own_columns(manifest, &features, &views)?;
-    let mut rows = Rows::new(settings, &extra, &features);
-    let mut failures = Failures::default();
-    let mut done_files = HashSet::new();
-    let mut summary = Summary {
-        done: 0,
-        recordings: 0,
-        reused: 0,
-        failed: 0,
-        rows: 0,
-        features: features.len(),
-    };
-    let mut writer = Writer::create(
-        out,
-        &Table {
-            metadata,
-            ..rows.take()
-        },
-    )?;
-    let one_row = settings.level == Level::Functionals && settings.window.is_none();
-    let batch_size = if one_row { BATCH } else { BATCH_OF_MANY_ROWS };
-    for batch in manifest.utterances.chunks(batch_size) {
-        let done = in_parallel(batch, &settings.sets, |extractor, utterance| {
-            let computed = compute(extractor, manifest, utterance, settings, &known);
-            on_event(Event::Done);
-            computed
-        });
-        for (utterance, computed) in batch.iter().zip(done) {
-            match computed {
-                Ok(computed) => {
-                    done_files.insert(utterance.file.as_str());
-                    summary.done += 1;
-                    summary.reused += usize::from(computed.reused);
-                    rows.push(utterance, &extra, &computed);
-                }
-                Err(error) => {
-                    failures.push(utterance, &error);
-                    on_event(Event::Failed(&error));
-                }
-            }
+    job.take_from_output()?;
+    let mut batches = Batches::new(manifest, settings, shard)?;
+    let out = job.out().to_path_buf();
+    let mut writer = Writer::create_in(job.folder(), &out, &batches.like())?;
+    while let Some(batch) = batches.next(Some(&mut job), on_event)? {
+        writer.write(&batch.rows)?;
+        if batch.is_new {
+            job.keep(batch.rows, &batch.sounds)?;
         }
-        let batch = rows.take();
-        summary.rows += batch.rows();
-        writer.write(&batch)?;
     }
-    summary.recordings = done_files.len();
-    summary.failed = failures.len();
-    let keeps_previous = summary.rows == 0 && out.exists();
-    if summary.rows > 0 {
+    let (summary, failures) = batches.finish();
+    // A shard without rows is a part of the whole, too.
+    let has_output = summary.rows > 0 || shard != Shard::WHOLE;
+    // The output last: where it is there, all is.
+    if has_output || !out.exists() {
+        failures.write(job.folder(), &failures_path(&out))?;
+    }
+    if has_output {
         writer.finish()?;
     }
-    if !keeps_previous {
-        failures.write(&failures_path(out))?;
-    }
+    job.finish()?;
     Ok(summary)
+}
+
+/// The same rows as an Arrow IPC stream, a batch as soon as it is finished; what fails is told to `on_event` alone.
+pub fn stream(
+    manifest: &Manifest,
+    settings: &Settings,
+    shard: Shard,
+    to: impl Write,
+    on_event: &(dyn Fn(Event) + Sync),
+) -> Result<Summary> {
+    let mut batches = Batches::new(manifest, settings, shard)?;
+    let mut stream = Stream::start(to, &batches.like())?;
+    while let Some(batch) = batches.next(None, on_event)? {
+        stream.write(&batch.rows)?;
+    }
+    stream.finish()?;
+    Ok(batches.finish().0)
+}
+
+/// A shard of a manifest on its way into rows, batch by batch.
+struct Batches<'a> {
+    manifest: &'a Manifest,
+    settings: &'a Settings,
+    /// The manifest's own columns.
+    extra: Vec<String>,
+    /// Of the table that the rows make.
+    metadata: BTreeMap<String, String>,
+    /// The lines of the manifest that are left.
+    left: Range<usize>,
+    rows: Rows,
+    failures: Failures,
+    done_files: HashSet<&'a str>,
+    summary: Summary,
+}
+
+/// The rows of some recordings.
+struct Batch {
+    rows: Table,
+    /// Of which sound each row is.
+    sounds: Vec<Sound>,
+    /// Whether any of them had to be computed.
+    is_new: bool,
+}
+
+impl<'a> Batches<'a> {
+    fn new(manifest: &'a Manifest, settings: &'a Settings, shard: Shard) -> Result<Batches<'a>> {
+        let mut metadata = settings.table_metadata();
+        metadata.insert("sentire.manifest".into(), manifest.hash());
+        let (features, views) = (settings.feature_names(), settings.views());
+        let extra = rows::own_columns(manifest, &features, &views)?;
+        Ok(Batches {
+            manifest,
+            settings,
+            rows: Rows::new(settings, &extra, &features),
+            extra,
+            metadata,
+            left: shard.range(manifest.utterances.len()),
+            failures: Failures::default(),
+            done_files: HashSet::new(),
+            summary: Summary {
+                features: features.len(),
+                ..Summary::default()
+            },
+        })
+    }
+
+    /// A table without rows, like those to come.
+    fn like(&mut self) -> Table {
+        Table {
+            metadata: self.metadata.clone(),
+            ..self.rows.take()
+        }
+    }
+
+    /// The rows of the next batch, those that `job` keeps and those that are computed now.
+    fn next(
+        &mut self,
+        job: Option<&mut Job>,
+        on_event: &(dyn Fn(Event) + Sync),
+    ) -> Result<Option<Batch>> {
+        let one_row = self.settings.level == Level::Functionals && self.settings.window.is_none();
+        let size = if one_row { BATCH } else { BATCH_OF_MANY_ROWS };
+        let (manifest, settings) = (self.manifest, self.settings);
+        let end = self.left.end.min(self.left.start + size);
+        let utterances = &manifest.utterances[self.left.start..end];
+        self.left.start = end;
+        if utterances.is_empty() {
+            return Ok(None);
+        }
+        let done = compute(manifest, utterances, settings, job, on_event)?;
+        let mut sounds = Vec::new();
+        let mut is_new = false;
+        for (utterance, done) in utterances.iter().zip(done) {
+            let computed = match done {
+                Ok(computed) => computed,
+                Err(error) => {
+                    self.failures.push(utterance, &error);
+                    on_event(Event::Failed(&error));
+                    continue;
+                }
+            };
+            self.summary.reused += usize::from(computed.kept.is_some());
+            is_new |= computed.kept.is_none();
+            self.done_files.insert(utterance.file.as_str());
+            self.summary.done += 1;
+            self.summary.rows += computed.rows.len();
+            sounds.resize(sounds.len() + computed.rows.len(), computed.sound);
+            self.rows.push(utterance, &self.extra, &computed);
+        }
+        Ok(Some(Batch {
+            rows: self.like(),
+            sounds,
+            is_new,
+        }))
+    }
+
+    /// What was done, and what failed.
+    fn finish(self) -> (Summary, Failures) {
+        let summary = Summary {
+            recordings: self.done_files.len(),
+            failed: self.failures.len(),
+            ..self.summary
+        };
+        (summary, self.failures)
+    }
 }
 
 /// Makes something of each of some lines of a manifest, in parallel, with an extractor for each thread; in
@@ -216,20 +283,6 @@ pub fn features_of(
             guarded(name, Stage::Features, || extractor.functionals(&part))
         })
         .collect()
-}
-
-/// The result for one recording.
-struct Computed {
-    recording: Recording,
-    values: Values,
-    reused: bool,
-}
-
-enum Values {
-    /// The features of each window; see [`places`].
-    Functionals(Vec<Vec<f32>>),
-    /// The contours of the descriptors.
-    Lld(LldTable),
 }
 
 /// Start and end of each row of a recording, in seconds from where the recording, or the part of it
@@ -280,117 +333,147 @@ pub fn read(manifest: &Manifest, utterance: &Utterance, settings: &Settings) -> 
     .map_err(rename)
 }
 
-fn compute(
+/// What was computed of one recording.
+pub struct Computed {
+    /// Without its samples.
+    pub recording: Recording,
+    /// By what its rows are found again.
+    pub sound: Sound,
+    /// Its rows, in the order of time.
+    pub rows: Vec<Timed>,
+    /// Where they were, if an earlier run computed them.
+    pub kept: Option<Kept>,
+}
+
+/// What was computed of a part of a recording, and from where to where in its file that lies, in seconds.
+pub struct Timed {
+    /// Where it begins.
+    pub start: f64,
+    /// Where it ends.
+    pub end: f64,
+    /// The features, or the descriptors.
+    pub values: Vec<f32>,
+}
+
+/// Computes the rows of some lines of a manifest, in parallel, or reads them where `job` keeps them. An error of
+/// the whole is one of `job`.
+pub fn compute(
+    manifest: &Manifest,
+    utterances: &[Utterance],
+    settings: &Settings,
+    job: Option<&mut Job>,
+    on_event: &(dyn Fn(Event) + Sync),
+) -> Result<Vec<Result<Computed>>> {
+    let keeps = job.as_deref();
+    let mut computed = in_parallel(utterances, &settings.sets, |extractor, utterance| {
+        let computed = compute_one(extractor, manifest, utterance, settings, keeps);
+        on_event(Event::Done);
+        computed
+    });
+    if let Some(job) = job {
+        let kept = computed.iter_mut().flatten();
+        read_kept(job, kept.filter(|c| c.kept.is_some()).collect(), settings)?;
+    }
+    Ok(computed)
+}
+
+fn compute_one(
     extractor: &mut Extractor,
     manifest: &Manifest,
     utterance: &Utterance,
     settings: &Settings,
-    known: &Known,
+    job: Option<&Job>,
 ) -> Result<Computed> {
     let recording = read(manifest, utterance, settings)?;
-    if let Some(values) = known.values(&recording, &places(&recording, settings)) {
-        return Ok(Computed {
-            recording: without_samples(recording),
-            values: Values::Functionals(values),
-            reused: true,
-        });
-    }
-    let values = match settings.level {
-        Level::Functionals => {
-            Values::Functionals(features_of(&recording, extractor, &utterance.file)?)
-        }
-        Level::Lld => {
-            let llds = || extractor.llds(&recording.audio);
-            Values::Lld(guarded(&utterance.file, Stage::Features, llds)?)
-        }
+    let sound = sound_of(&recording, utterance);
+    let kept = job.and_then(|job| job.kept(sound));
+    let rows = match kept {
+        Some(_) => Vec::new(),
+        None => rows_of(&recording, utterance, settings, extractor)?,
     };
     Ok(Computed {
         recording: without_samples(recording),
-        values,
-        reused: false,
+        sound,
+        rows,
+        kept,
     })
 }
 
-/// The rows of an earlier table, by the sound they speak of: hash, rate and channels of
-/// the recording or its part, and where in it the row begins. The hash is that of the whole part,
-/// so that the gain, which depends on all of it, is the same too.
-#[derive(Debug, Default)]
-pub struct Sounds<'a>(HashMap<(&'a str, i64, i64, i64), usize>);
-
-/// A place in a recording as a key: in units of 0.1 us, less than a sample at any rate, more than
-/// the rounding of seconds.
-fn place_key(start_s: f64) -> i64 {
-    (start_s * 1e7).round() as i64
+/// By what the rows of a recording are found again.
+pub fn sound_of(recording: &Recording, utterance: &Utterance) -> Sound {
+    Sound::new(
+        &recording.audio_hash,
+        recording.sample_rate,
+        recording.channels,
+        utterance.start.unwrap_or(0.0),
+    )
 }
 
-impl<'a> Sounds<'a> {
-    /// Those of `table`; `None` where it does not say of which sound its rows speak.
-    pub fn of(table: &'a Table) -> Option<Sounds<'a>> {
-        let hashes = table.text("audio_hash")?;
-        let (Some(Column::Int(rates)), Some(Column::Int(channels))) =
-            (table.column("sample_rate"), table.column("channels"))
-        else {
-            return None;
-        };
-        let place = |row: usize| match (table.column("start"), table.column("utterance_start")) {
-            (Some(Column::Double(starts)), Some(Column::Double(utterances))) => {
-                place_key(starts[row] - utterances[row])
-            }
-            _ => 0,
-        };
-        let sound = |row: usize| {
-            let hash = hashes[row].as_deref()?;
-            Some((hash, rates[row]?, channels[row]?, place(row)))
-        };
-        let rows = 0..table.rows();
-        Some(Sounds(
-            rows.filter_map(|row| Some((sound(row)?, row))).collect(),
+fn rows_of(
+    recording: &Recording,
+    utterance: &Utterance,
+    settings: &Settings,
+    extractor: &mut Extractor,
+) -> Result<Vec<Timed>> {
+    let start = utterance.start.unwrap_or(0.0);
+    let timed = |origin: f64, (from, to): (f64, f64), values| Timed {
+        start: origin + from,
+        end: origin + to,
+        values,
+    };
+    match settings.level {
+        Level::Functionals => {
+            let places = places(recording, settings).into_iter();
+            let features = features_of(recording, extractor, &utterance.file)?;
+            let rows = places.zip(features);
+            Ok(rows.map(|(place, f)| timed(start, place, f)).collect())
+        }
+        Level::Lld => {
+            let llds = || extractor.llds(&recording.audio);
+            let table = guarded(&utterance.file, Stage::Features, llds)?;
+            let origin = start + recording.offset_s;
+            let of_frame = |frame: usize| {
+                let values = table.contours.iter().map(|contour| contour[frame]);
+                timed(origin, table.span_s(frame), values.collect())
+            };
+            Ok((0..table.frames()).map(of_frame).collect())
+        }
+    }
+}
+
+/// Gives recordings the rows that an earlier run computed.
+fn read_kept(job: &mut Job, recordings: Vec<&mut Computed>, settings: &Settings) -> Result<()> {
+    let kept: Vec<Kept> = recordings.iter().filter_map(|c| c.kept.clone()).collect();
+    if kept.is_empty() {
+        return Ok(());
+    }
+    let table = job.read(&kept)?;
+    let columns: HashMap<&str, &Column> =
+        table.columns.iter().map(|(n, c)| (n.as_str(), c)).collect();
+    let lacks = |name: &str| {
+        Error::Data(format!(
+            "{}: has no column `{name}` any more; compute all anew with --fresh",
+            job.out().display()
         ))
+    };
+    let seconds = |name: &str| match columns.get(name) {
+        Some(Column::Double(values)) => Ok(values),
+        _ => Err(lacks(name)),
+    };
+    let feature = |name: &String| match columns.get(name.as_str()) {
+        Some(Column::Float(values)) => Ok(values),
+        _ => Err(lacks(name)),
+    };
+    let (starts, ends) = (seconds("start")?, seconds("end")?);
+    let names = settings.feature_names();
+    let features: Vec<_> = names.iter().map(feature).collect::<Result<_>>()?;
+    let mut rows = (0..table.rows()).map(|row| Timed {
+        start: starts[row],
+        end: ends[row],
+        values: features.iter().map(|column| column[row]).collect(),
+    });
+    for (recording, kept) in recordings.into_iter().zip(&kept) {
+        recording.rows = rows.by_ref().take(kept.len()).collect();
     }
-
-    /// The rows at `places` of a recording; `None` unless all are known.
-    pub fn rows(&self, recording: &Recording, places: &[(f64, f64)]) -> Option<Vec<usize>> {
-        let row = |&(start_s, _): &(f64, f64)| {
-            let key = (
-                recording.audio_hash.as_str(),
-                i64::from(recording.sample_rate),
-                recording.channels as i64,
-                place_key(start_s),
-            );
-            self.0.get(&key).copied()
-        };
-        places.iter().map(row).collect()
-    }
-}
-
-/// The features of an earlier table, by sound.
-#[derive(Default)]
-struct Known<'a> {
-    sounds: Sounds<'a>,
-    features: Vec<&'a [f32]>,
-}
-
-impl<'a> Known<'a> {
-    fn of(previous: Option<&'a Table>, names: &[String]) -> Known<'a> {
-        let read = |table: &'a Table| {
-            let columns: HashMap<&str, &Column> =
-                table.columns.iter().map(|(n, c)| (n.as_str(), c)).collect();
-            let features = names.iter().map(|name| match columns.get(name.as_str()) {
-                Some(Column::Float(values)) => Some(values.as_slice()),
-                _ => None,
-            });
-            Some(Known {
-                sounds: Sounds::of(table)?,
-                features: features.collect::<Option<_>>()?,
-            })
-        };
-        previous.and_then(read).unwrap_or_default()
-    }
-
-    /// The features of the rows at `places` of a recording; `None` unless all are known.
-    fn values(&self, recording: &Recording, places: &[(f64, f64)]) -> Option<Vec<Vec<f32>>> {
-        let rows = self.sounds.rows(recording, places)?;
-        let values = |row: usize| self.features.iter().map(|column| column[row]).collect();
-        Some(rows.into_iter().map(values).collect())
-    }
+    Ok(())
 }

@@ -26,7 +26,9 @@ pub mod features;
 // Many recordings, into a table.
 pub mod corpus;
 pub mod extract;
+pub mod job;
 pub mod table;
+pub mod verify;
 
 // The table as a learner sees it, and as a frame.
 pub mod dataset;

@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "serve")]
         cli::Command::Serve(args) => cmd::serve::run(args, &console),
         cli::Command::Describe(args) => cmd::describe::run(args, &console),
+        cli::Command::Verify(args) => cmd::verify::run(args, &console),
     });
     match outcome {
         Ok(outcome) => outcome.into(),

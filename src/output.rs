@@ -15,7 +15,13 @@ pub struct Output {
 impl Output {
     /// Starts a file that is to be named `path`; makes its folder.
     pub fn create(path: &Path) -> Result<Output> {
-        let folder = folder_of(path);
+        Output::create_in(folder_of(path), path)
+    }
+
+    /// The same, but the file lies in `folder` until it gets its name: one of the same file system.
+    pub fn create_in(folder: &Path, path: &Path) -> Result<Output> {
+        let goal = folder_of(path);
+        std::fs::create_dir_all(goal).map_err(Error::io(goal))?;
         std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]
@@ -41,12 +47,17 @@ impl Output {
             .as_file()
             .sync_all()
             .map_err(Error::io(&self.path))?;
-        self.file.persist(&self.path).map_err(|cause| Error::Io {
-            path: self.path,
-            source: cause.error,
-        })?;
+        let persisted = self.file.persist(&self.path);
+        persisted.map_err(|cause| Error::io(&self.path)(cause.error))?;
+        sync_folder(folder_of(&self.path));
         Ok(())
     }
+}
+
+/// Sees to it that names given in a folder are on the disk, too.
+fn sync_folder(folder: &Path) {
+    // Not all systems can; those that cannot do it by themselves.
+    let _ = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
 }
 
 impl Write for Output {

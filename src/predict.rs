@@ -287,7 +287,9 @@ pub fn to_table(predictions: &[Prediction]) -> Table {
         ),
     ];
     let whole: Vec<Segment> = predictions.iter().map(Prediction::whole).collect();
-    columns.extend(said_of(&whole.iter().collect::<Vec<_>>()));
+    let classes = whole.iter().flat_map(|s| s.probabilities.keys());
+    let classes: BTreeSet<&String> = classes.collect();
+    columns.extend(said_of(&whole.iter().collect::<Vec<_>>(), classes));
     columns.push(("model".into(), words(|p| &p.model)));
     Table {
         columns,
@@ -295,14 +297,14 @@ pub fn to_table(predictions: &[Prediction]) -> Table {
     }
 }
 
-/// What is said of recordings or windows, as columns: `label`, `p_CLASS`, `unsure`, `out_of_domain`.
-pub fn said_of(segments: &[&Segment]) -> Vec<(String, Column)> {
+/// What is said of recordings or windows, as columns: `label`, a `p_CLASS` for each class, `unsure`,
+/// `out_of_domain`.
+pub fn said_of<'a>(
+    segments: &[&Segment],
+    classes: impl IntoIterator<Item = &'a String>,
+) -> Vec<(String, Column)> {
     let labels = segments.iter().map(|s| Some(s.label.clone()));
     let mut columns = vec![("label".to_string(), Column::Text(labels.collect()))];
-    let classes: BTreeSet<&String> = segments
-        .iter()
-        .flat_map(|s| s.probabilities.keys())
-        .collect();
     for class in classes {
         let of = |s: &&Segment| s.probabilities.get(class).map_or(f32::NAN, |&p| p as f32);
         let column = Column::Float(segments.iter().map(of).collect());

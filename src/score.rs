@@ -1,18 +1,21 @@
 //! Scoring: a manifest of recordings and a model to a table of predictions, a row for each recording, or for
 //! each window of it.
 //!
-//! One recording's failure is a row of the failures table, never the end of the run. Memory holds the
-//! predictions, some hundred bytes for each recording; under protocol B the features of one speaker too.
+//! One recording's failure is a row of the failures table, never the end of the run. A [`Job`] keeps what is
+//! finished: under protocol A predictions, under protocol B features, as a prediction depends on all recordings of
+//! its speaker. Memory holds a batch; under protocol B all predictions, some hundred bytes for each
+//! recording, and the features of one speaker.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use chrono::{SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::audio::Recording;
 use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, Stage};
-use crate::extract::{self, Event, Failures, Sounds, Summary};
+use crate::extract::{self, BATCH, Computed, Event, Failures, Rows, Settings, Summary};
 use crate::features::Extractor;
+use crate::job::{Job, Kept, Sound};
 use crate::model::Normalize;
 use crate::predict::{self, Features, Prediction, Predictor, Segment};
 use crate::table::{Column, Table};
@@ -27,19 +30,6 @@ pub struct Options {
     pub speaker_column: Option<String>,
     /// What the column `scored_at` says.
     pub scored_at: String,
-}
-
-/// What became of a manifest.
-#[derive(Debug)]
-pub struct Scores {
-    /// The predictions, in the manifest's order: `file`, `start`, `end`, what the manifest knows, `label`,
-    /// `p_CLASS`, `unsure`, `out_of_domain`, the quality columns of [`extract`], `model`, `model_id`,
-    /// `scored_at`.
-    pub table: Table,
-    /// What failed.
-    pub failures: Failures,
-    /// How many.
-    pub summary: Summary,
 }
 
 /// What the metadata of a table of predictions say of how it was made: what must be the same for its rows
@@ -61,22 +51,40 @@ pub fn made_with(predictor: &Predictor, options: &Options) -> BTreeMap<String, S
     pairs.into_iter().map(key).collect()
 }
 
-/// Scores every recording of `manifest`.
+/// Scores every recording of `manifest`; `write` takes the rows as they come, in the manifest's order.
 ///
-/// `previous` is the table that an earlier run with the same model and options left: under protocol A what it
-/// says of recordings whose sound has not changed is taken from it, with the time at which it was said.
-/// Under protocol B a prediction depends on all recordings of its speaker, and is made anew.
+/// What `job` keeps of recordings whose sound has not changed is taken from there, under protocol A with the time
+/// at which it was said.
 pub fn run(
     manifest: &Manifest,
     predictor: &Predictor,
     options: &Options,
-    previous: Option<&Table>,
+    job: &mut Job,
+    write: &mut dyn FnMut(&Table) -> Result<()>,
     on_event: &(dyn Fn(Event) + Sync),
-) -> Result<Scores> {
-    let extra = own_columns(manifest, predictor)?;
-    let speakers = match (predictor.model().card.normalize, &options.speaker_column) {
-        (Normalize::Corpus, _) => None,
-        (Normalize::Speaker, Some(column)) => Some(by_speaker(manifest, column)?),
+) -> Result<(Summary, Failures)> {
+    let sheet = Sheet::new(manifest, predictor, options)?;
+    let mut done = Done::default();
+    match (predictor.model().card.normalize, &options.speaker_column) {
+        (Normalize::Corpus, _) => {
+            job.take_from_output()?;
+            for utterances in manifest.utterances.chunks(BATCH) {
+                let scored = alone(&sheet, utterances, job, on_event)?;
+                let batch = sheet.table(utterances, &scored);
+                write(&batch)?;
+                let is_new = |scored: &Scored| scored.kept.is_none();
+                if scored.iter().flatten().any(is_new) {
+                    job.keep(batch, &sounds(&scored))?;
+                }
+                done.count(utterances, &scored, on_event);
+            }
+        }
+        (Normalize::Speaker, Some(column)) => {
+            let speakers = by_speaker(manifest, column)?;
+            let scored = together(&sheet, &speakers, job, on_event)?;
+            write(&sheet.table(&manifest.utterances, &scored))?;
+            done.count(&manifest.utterances, &scored, on_event);
+        }
         (Normalize::Speaker, None) => {
             return Err(Error::Usage(
                 "the model scales each speaker by their own recordings (--normalize speaker); name the column of the manifest that \
@@ -84,182 +92,239 @@ pub fn run(
                     .into(),
             ));
         }
+    }
+    let summary = Summary {
+        recordings: done.files.len(),
+        failed: done.failures.len(),
+        features: predictor.model().card.classes.len(),
+        ..done.summary
     };
-    let scored = match speakers {
-        None => alone(manifest, predictor, options, previous, on_event),
-        Some(speakers) => together(manifest, predictor, options, &speakers, on_event),
-    };
+    Ok((summary, done.failures))
+}
 
-    let mut failures = Failures::default();
-    let mut rows: Vec<Row> = Vec::new();
-    let mut files = HashSet::new();
-    let mut reused = 0;
-    for (utterance, scored) in manifest.utterances.iter().zip(&scored) {
-        match scored {
-            Ok(scored) => {
-                files.insert(utterance.file.as_str());
-                reused += usize::from(scored.reused);
-                rows.extend(scored.rows.iter().map(|said| Row {
-                    utterance,
-                    recording: &scored.recording,
-                    said,
-                }));
-            }
-            Err(error) => {
-                on_event(Event::Failed(error));
-                failures.push(utterance, error);
+/// A table of predictions without rows.
+pub fn empty(manifest: &Manifest, predictor: &Predictor, options: &Options) -> Result<Table> {
+    Ok(Sheet::new(manifest, predictor, options)?.table(&[], &[]))
+}
+
+/// What was done so far.
+#[derive(Default)]
+struct Done<'a> {
+    files: HashSet<&'a str>,
+    failures: Failures,
+    summary: Summary,
+}
+
+impl<'a> Done<'a> {
+    fn count(
+        &mut self,
+        utterances: &'a [Utterance],
+        scored: &[Result<Scored>],
+        on_event: &(dyn Fn(Event) + Sync),
+    ) {
+        for (utterance, scored) in utterances.iter().zip(scored) {
+            match scored {
+                Ok(scored) => {
+                    self.files.insert(&utterance.file);
+                    self.summary.done += 1;
+                    self.summary.reused += usize::from(scored.kept.is_some());
+                    self.summary.rows += scored.rows.len();
+                }
+                Err(error) => {
+                    on_event(Event::Failed(error));
+                    self.failures.push(utterance, error);
+                }
             }
         }
     }
-    let summary = Summary {
-        recordings: files.len(),
-        done: scored.len() - failures.len(),
-        reused,
-        failed: failures.len(),
-        rows: rows.len(),
-        features: predictor.model().card.classes.len(),
-    };
-    let table = table(&rows, manifest, predictor, options, &extra);
-    Ok(Scores {
-        table,
-        failures,
-        summary,
-    })
 }
 
 /// One recording, scored.
 struct Scored {
     recording: Recording,
+    sound: Sound,
     rows: Vec<Said>,
-    reused: bool,
+    /// Where its rows, or its features, were, if an earlier run computed them.
+    kept: Option<Kept>,
 }
 
 /// What a row says, and since when.
 struct Said {
-    /// Its place counts from where the recording, or the part of it that the manifest lists, begins.
+    /// Its place counts from the beginning of the file.
     segment: Segment,
     scored_at: String,
 }
 
-/// A row in the making.
-struct Row<'a> {
-    utterance: &'a Utterance,
-    recording: &'a Recording,
-    said: &'a Said,
+/// The rows of a prediction.
+fn said(prediction: Prediction, utterance: &Utterance, options: &Options) -> Vec<Said> {
+    let origin = utterance.start.unwrap_or(0.0);
+    let segments = match options.rows_of_windows {
+        true => prediction.windows,
+        false => vec![prediction.whole()],
+    };
+    let said = |segment: Segment| Said {
+        segment: Segment {
+            start: origin + segment.start,
+            end: origin + segment.end,
+            ..segment
+        },
+        scored_at: options.scored_at.clone(),
+    };
+    segments.into_iter().map(said).collect()
 }
 
-impl Scored {
-    fn new(recording: Recording, prediction: Prediction, options: &Options) -> Scored {
-        let segments = match options.rows_of_windows {
-            true => prediction.windows,
-            false => vec![prediction.whole()],
-        };
-        let said = |segment| Said {
-            segment,
-            scored_at: options.scored_at.clone(),
-        };
-        Scored {
-            recording: extract::without_samples(recording),
-            rows: segments.into_iter().map(said).collect(),
-            reused: false,
-        }
-    }
+/// Of which sound each row is.
+fn sounds(scored: &[Result<Scored>]) -> Vec<Sound> {
+    let of_rows = |scored: &Scored| vec![scored.sound; scored.rows.len()];
+    scored.iter().flatten().flat_map(of_rows).collect()
 }
 
 /// Each recording by itself.
 fn alone(
-    manifest: &Manifest,
-    predictor: &Predictor,
-    options: &Options,
-    previous: Option<&Table>,
+    sheet: &Sheet,
+    utterances: &[Utterance],
+    job: &mut Job,
     on_event: &(dyn Fn(Event) + Sync),
-) -> Vec<Result<Scored>> {
-    let known = Known::of(previous, &predictor.model().card.classes);
+) -> Result<Vec<Result<Scored>>> {
+    let (predictor, options) = (sheet.predictor, sheet.options);
+    let settings = predictor.settings();
+    let keeps = &*job;
     let score = |extractor: &mut Extractor, utterance: &Utterance| {
-        let recording = extract::read(manifest, utterance, predictor.settings())?;
-        let places = match options.rows_of_windows {
-            true => extract::places(&recording, predictor.settings()),
-            false => vec![(0.0, recording.duration_s)],
+        let recording = extract::read(sheet.manifest, utterance, settings)?;
+        let sound = extract::sound_of(&recording, utterance);
+        let kept = keeps.kept(sound);
+        let rows = match kept {
+            Some(_) => Vec::new(),
+            None => {
+                let features = predictor.features(&recording, &utterance.file, extractor)?;
+                let mut predictions = predictor.predict(std::slice::from_ref(&features))?;
+                let prediction = predictions.pop().expect("one for each recording");
+                said(prediction, utterance, options)
+            }
         };
-        if let Some(rows) = known.rows(&recording, &places) {
-            return Ok(Scored {
-                recording: extract::without_samples(recording),
-                rows,
-                reused: true,
-            });
-        }
-        let features = predictor.features(&recording, &utterance.file, extractor)?;
-        let mut predictions = predictor.predict(std::slice::from_ref(&features))?;
-        let prediction = predictions.pop().expect("one for each recording");
-        Ok(Scored::new(recording, prediction, options))
+        Ok(Scored {
+            recording: extract::without_samples(recording),
+            sound,
+            rows,
+            kept,
+        })
     };
-    let sets = &predictor.settings().sets;
-    extract::in_parallel(&manifest.utterances, sets, |extractor, utterance| {
+    let mut scored = extract::in_parallel(utterances, &settings.sets, |extractor, utterance| {
         let scored = score(extractor, utterance);
         on_event(Event::Done);
         scored
-    })
+    });
+    let known = scored.iter_mut().flatten();
+    sheet.read_kept(job, known.filter(|s| s.kept.is_some()).collect())?;
+    Ok(scored)
 }
 
 /// The recordings of each speaker together, one speaker after the other.
 fn together(
-    manifest: &Manifest,
-    predictor: &Predictor,
-    options: &Options,
+    sheet: &Sheet,
     speakers: &[(String, Vec<usize>)],
+    job: &mut Job,
     on_event: &(dyn Fn(Event) + Sync),
-) -> Vec<Result<Scored>> {
+) -> Result<Vec<Result<Scored>>> {
+    let (manifest, predictor) = (sheet.manifest, sheet.predictor);
+    let failed = |utterance: &Utterance, reason: String| Error::Audio {
+        file: utterance.file.clone(),
+        stage: Stage::Features,
+        reason,
+        is_empty: false,
+    };
     let unknown = |utterance: &Utterance| {
-        Err(Error::Audio {
-            file: utterance.file.clone(),
-            stage: Stage::Features,
-            reason: "has no speaker in the manifest; a model that scales each speaker by their own recordings wants one".into(),
-            is_empty: false,
-        })
+        let reason = "has no speaker in the manifest; a model that scales each speaker by their own recordings wants one";
+        Err(failed(utterance, reason.into()))
     };
     let mut scored: Vec<Result<Scored>> = manifest.utterances.iter().map(unknown).collect();
-    let sets = &predictor.settings().sets;
+    let mut unkept = Unkept::new(predictor.settings());
     for (speaker, places) in speakers {
         let utterances: Vec<Utterance> = places
             .iter()
             .map(|&at| manifest.utterances[at].clone())
             .collect();
-        let read = extract::in_parallel(&utterances, sets, |extractor, utterance| {
-            let recording = extract::read(manifest, utterance, predictor.settings())?;
-            let features = predictor.features(&recording, &utterance.file, extractor);
-            on_event(Event::Done);
-            Ok((extract::without_samples(recording), features?))
-        });
-        let mut call: Vec<Features> = Vec::new();
-        let mut recordings: Vec<(usize, Recording)> = Vec::new();
-        for (&at, read) in places.iter().zip(read) {
-            match read {
-                Ok((recording, features)) => {
-                    call.push(features);
-                    recordings.push((at, recording));
-                }
-                Err(error) => scored[at] = Err(error),
+        let settings = predictor.settings();
+        let call = extract::compute(manifest, &utterances, settings, Some(job), on_event)?;
+        let mut features: Vec<Features> = Vec::new();
+        for (utterance, computed) in utterances.iter().zip(&call) {
+            if let Ok(computed) = computed {
+                unkept.push(utterance, computed);
+                features.push(features_of(utterance, computed, settings));
             }
         }
-        match predictor.predict(&call) {
-            Ok(predictions) => {
-                for ((at, recording), prediction) in recordings.into_iter().zip(predictions) {
-                    scored[at] = Ok(Scored::new(recording, prediction, options));
+        unkept.keep(job, BATCH)?;
+        let mut said_of_call = predictor.predict(&features).map(Vec::into_iter);
+        for (&at, computed) in places.iter().zip(call) {
+            scored[at] = computed.and_then(|computed| match &mut said_of_call {
+                Ok(predictions) => {
+                    let prediction = predictions.next().expect("one for each recording");
+                    Ok(Scored {
+                        recording: computed.recording,
+                        sound: computed.sound,
+                        rows: said(prediction, &manifest.utterances[at], sheet.options),
+                        kept: computed.kept,
+                    })
                 }
-            }
-            Err(error) => {
-                for (at, _) in recordings {
-                    scored[at] = Err(Error::Audio {
-                        file: manifest.utterances[at].file.clone(),
-                        stage: Stage::Features,
-                        reason: format!("speaker {speaker}: {error}"),
-                        is_empty: false,
-                    });
+                Err(error) => {
+                    let reason = format!("speaker {speaker}: {error}");
+                    Err(failed(&manifest.utterances[at], reason))
                 }
-            }
+            });
         }
     }
-    scored
+    Ok(scored)
+}
+
+/// What a model is told of a recording whose rows are computed.
+fn features_of(utterance: &Utterance, computed: &Computed, settings: &Settings) -> Features {
+    let origin = utterance.start.unwrap_or(0.0);
+    let duration_s = computed.recording.duration_s;
+    let places = match settings.window {
+        None => vec![(0.0, duration_s)],
+        Some(_) => {
+            let rows = computed.rows.iter();
+            rows.map(|row| (row.start - origin, row.end - origin))
+                .collect()
+        }
+    };
+    Features {
+        file: utterance.file.clone(),
+        duration_s,
+        places,
+        windows: computed.rows.iter().map(|row| row.values.clone()).collect(),
+    }
+}
+
+/// Features that were computed and are not kept yet.
+struct Unkept {
+    rows: Rows,
+    sounds: Vec<Sound>,
+}
+
+impl Unkept {
+    fn new(settings: &Settings) -> Unkept {
+        Unkept {
+            rows: Rows::new(settings, &[], &settings.feature_names()),
+            sounds: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, utterance: &Utterance, computed: &Computed) {
+        if computed.kept.is_none() {
+            self.rows.push(utterance, &[], computed);
+            let n = self.sounds.len() + computed.rows.len();
+            self.sounds.resize(n, computed.sound);
+        }
+    }
+
+    /// Keeps them, where there are so many.
+    fn keep(&mut self, job: &mut Job, least: usize) -> Result<()> {
+        if self.sounds.len() < least {
+            return Ok(());
+        }
+        job.keep(self.rows.take(), &std::mem::take(&mut self.sounds))
+    }
 }
 
 /// The lines of each speaker, in the order in which speakers first appear.
@@ -314,90 +379,161 @@ fn own_columns(manifest: &Manifest, predictor: &Predictor) -> Result<Vec<String>
     }
 }
 
-fn table(
-    rows: &[Row],
-    manifest: &Manifest,
-    predictor: &Predictor,
-    options: &Options,
-    extra: &[String],
-) -> Table {
-    fn double(rows: &[Row], of: impl Fn(&Row) -> f64) -> Column {
-        Column::Double(rows.iter().map(of).collect())
-    }
-    fn text(rows: &[Row], of: impl Fn(&Row) -> Option<String>) -> Column {
-        Column::Text(rows.iter().map(of).collect())
-    }
-    let origin = |row: &Row| row.utterance.start.unwrap_or(0.0);
-    let mut columns = vec![
-        (
-            "file".to_string(),
-            text(rows, |row| Some(row.utterance.file.clone())),
-        ),
-        (
-            "start".into(),
-            double(rows, |row| origin(row) + row.said.segment.start),
-        ),
-        (
-            "end".into(),
-            double(rows, |row| origin(row) + row.said.segment.end),
-        ),
-    ];
-    if options.rows_of_windows {
-        let [start, end] = extract::OF_WINDOWS;
-        columns.push((start.into(), double(rows, origin)));
-        let end_of = |row: &Row| origin(row) + row.recording.duration_s;
-        columns.push((end.into(), double(rows, end_of)));
-    }
-    for (place, name) in Utterance::FIELDS.into_iter().enumerate() {
-        let is_known = |utterance: &Utterance| utterance.fields()[place].is_some();
-        if manifest.utterances.iter().any(is_known) {
-            let of = |row: &Row| row.utterance.fields()[place].map(str::to_string);
-            columns.push((name.into(), text(rows, of)));
-        }
-    }
-    for name in extra {
-        let of = |row: &Row| row.utterance.extra.get(name).cloned();
-        columns.push((name.clone(), text(rows, of)));
-    }
-    let segments: Vec<&Segment> = rows.iter().map(|row| &row.said.segment).collect();
-    columns.extend(predict::said_of(&segments));
-    let model = predictor.model().card.trained.to_string();
-    columns.push(("model".into(), text(rows, |_| Some(model.clone()))));
-    let of_recording: [(&str, Column); 7] = {
-        let int = |of: fn(&Recording) -> i64| {
-            Column::Int(rows.iter().map(|row| Some(of(row.recording))).collect())
-        };
-        let double = |of: fn(&Recording) -> f64| double(rows, |row| of(row.recording));
-        let [hash, duration, rate, channels, clipped, speech, snr] = extract::QUALITY;
-        [
-            (
-                hash,
-                text(rows, |row| Some(row.recording.audio_hash.clone())),
-            ),
-            (duration, double(|r| r.duration_s)),
-            (rate, int(|r| i64::from(r.sample_rate))),
-            (channels, int(|r| r.channels as i64)),
-            (clipped, double(|r| r.clipped_ratio)),
-            (speech, double(|r| r.speech_ratio)),
-            (snr, double(|r| r.snr_db)),
-        ]
-    };
-    columns.extend(of_recording.map(|(name, column)| (name.to_string(), column)));
-    let id = predictor.id();
-    columns.push(("model_id".into(), text(rows, |_| Some(id.clone()))));
-    columns.push((
-        "scored_at".into(),
-        text(rows, |row| Some(row.said.scored_at.clone())),
-    ));
-    let mut metadata = made_with(predictor, options);
-    metadata.insert("sentire.version".into(), env!("CARGO_PKG_VERSION").into());
-    Table { columns, metadata }
+/// The columns of a table of predictions.
+struct Sheet<'a> {
+    manifest: &'a Manifest,
+    predictor: &'a Predictor,
+    options: &'a Options,
+    /// Those of [`Utterance::FIELDS`] in which the manifest knows anything.
+    fields: Vec<usize>,
+    /// The manifest's own columns.
+    extra: Vec<String>,
+    model: String,
+    model_id: String,
+    metadata: BTreeMap<String, String>,
 }
 
-/// What an earlier table says, by sound.
-#[derive(Default)]
+/// A row in the making.
+struct Row<'a> {
+    utterance: &'a Utterance,
+    recording: &'a Recording,
+    said: &'a Said,
+}
+
+impl<'a> Sheet<'a> {
+    fn new(
+        manifest: &'a Manifest,
+        predictor: &'a Predictor,
+        options: &'a Options,
+    ) -> Result<Sheet<'a>> {
+        let is_known = |&field: &usize| {
+            let known = |utterance: &Utterance| utterance.fields()[field].is_some();
+            manifest.utterances.iter().any(known)
+        };
+        let mut metadata = made_with(predictor, options);
+        metadata.insert("sentire.version".into(), env!("CARGO_PKG_VERSION").into());
+        Ok(Sheet {
+            manifest,
+            predictor,
+            options,
+            fields: (0..Utterance::FIELDS.len()).filter(is_known).collect(),
+            extra: own_columns(manifest, predictor)?,
+            model: predictor.model().card.trained.to_string(),
+            model_id: predictor.id(),
+            metadata,
+        })
+    }
+
+    /// The rows of some lines of the manifest.
+    fn table(&self, utterances: &[Utterance], scored: &[Result<Scored>]) -> Table {
+        fn double(rows: &[Row], of: impl Fn(&Row) -> f64) -> Column {
+            Column::Double(rows.iter().map(of).collect())
+        }
+        fn int(rows: &[Row], of: impl Fn(&Recording) -> i64) -> Column {
+            Column::Int(rows.iter().map(|row| Some(of(row.recording))).collect())
+        }
+        fn text(rows: &[Row], of: impl Fn(&Row) -> Option<String>) -> Column {
+            Column::Text(rows.iter().map(of).collect())
+        }
+        let mut rows: Vec<Row> = Vec::new();
+        for (utterance, scored) in utterances.iter().zip(scored) {
+            let Ok(Scored {
+                recording,
+                rows: of,
+                ..
+            }) = scored
+            else {
+                continue;
+            };
+            rows.extend(of.iter().map(|said| Row {
+                utterance,
+                recording,
+                said,
+            }));
+        }
+        let rows = rows.as_slice();
+        let origin = |row: &Row| row.utterance.start.unwrap_or(0.0);
+        let mut columns: Vec<(String, Column)> = Vec::new();
+        let mut push = |name: &str, column: Column| columns.push((name.to_string(), column));
+        push("file", text(rows, |row| Some(row.utterance.file.clone())));
+        push("start", double(rows, |row| row.said.segment.start));
+        push("end", double(rows, |row| row.said.segment.end));
+        if self.options.rows_of_windows {
+            let [start, end] = extract::OF_WINDOWS;
+            push(start, double(rows, origin));
+            push(
+                end,
+                double(rows, |row| origin(row) + row.recording.duration_s),
+            );
+        }
+        for &field in &self.fields {
+            let of = |row: &Row| row.utterance.fields()[field].map(str::to_string);
+            push(Utterance::FIELDS[field], text(rows, of));
+        }
+        for name in &self.extra {
+            push(
+                name,
+                text(rows, |row| row.utterance.extra.get(name).cloned()),
+            );
+        }
+        let segments: Vec<&Segment> = rows.iter().map(|row| &row.said.segment).collect();
+        let classes = &self.predictor.model().card.classes;
+        for (name, column) in predict::said_of(&segments, classes) {
+            push(&name, column);
+        }
+        push("model", text(rows, |_| Some(self.model.clone())));
+        let [hash, duration, rate, channels, clipped, speech, snr] = extract::QUALITY;
+        push(
+            hash,
+            text(rows, |row| Some(row.recording.audio_hash.clone())),
+        );
+        push(duration, double(rows, |row| row.recording.duration_s));
+        push(rate, int(rows, |r| i64::from(r.sample_rate)));
+        push(channels, int(rows, |r| r.channels as i64));
+        push(clipped, double(rows, |row| row.recording.clipped_ratio));
+        push(speech, double(rows, |row| row.recording.speech_ratio));
+        push(snr, double(rows, |row| row.recording.snr_db));
+        push("model_id", text(rows, |_| Some(self.model_id.clone())));
+        push(
+            "scored_at",
+            text(rows, |row| Some(row.said.scored_at.clone())),
+        );
+        Table {
+            columns,
+            metadata: self.metadata.clone(),
+        }
+    }
+
+    /// Gives recordings the rows that an earlier run computed.
+    fn read_kept(&self, job: &mut Job, scored: Vec<&mut Scored>) -> Result<()> {
+        let kept: Vec<Kept> = scored.iter().filter_map(|s| s.kept.clone()).collect();
+        if kept.is_empty() {
+            return Ok(());
+        }
+        let table = job.read(&kept)?;
+        let classes = &self.predictor.model().card.classes;
+        let damaged = || {
+            let shown = job.out().display();
+            Error::Data(format!(
+                "{shown}: its columns are no longer those that were written; score all anew with --fresh"
+            ))
+        };
+        let known = Known::of(&table, classes).ok_or_else(damaged)?;
+        let mut first = 0;
+        for (scored, kept) in scored.into_iter().zip(&kept) {
+            let rows = first..first + kept.len();
+            first = rows.end;
+            let said: Option<_> = rows.map(|row| known.said(row)).collect();
+            scored.rows = said.ok_or_else(damaged)?;
+        }
+        Ok(())
+    }
+}
+
+/// What an earlier table says.
 struct Known<'a> {
-    sounds: Sounds<'a>,
+    starts: &'a [f64],
+    ends: &'a [f64],
     labels: &'a [Option<String>],
     probabilities: Vec<(&'a String, &'a [f32])>,
     unsure: &'a [Option<bool>],
@@ -406,55 +542,54 @@ struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    fn of(previous: Option<&'a Table>, classes: &'a [String]) -> Known<'a> {
-        let read = |table: &'a Table| {
-            let flags = |name: &str| match table.column(name) {
-                Some(Column::Bool(values)) => Some(values.as_slice()),
-                _ => None,
-            };
-            let of_classes =
-                classes
-                    .iter()
-                    .map(|class| match table.column(&format!("p_{class}")) {
-                        Some(Column::Float(values)) => Some((class, values.as_slice())),
-                        _ => None,
-                    });
-            Some(Known {
-                sounds: Sounds::of(table)?,
-                labels: table.text("label")?,
-                probabilities: of_classes.collect::<Option<_>>()?,
-                unsure: flags("unsure")?,
-                out_of_domain: flags("out_of_domain")?,
-                scored_at: table.text("scored_at")?,
-            })
+    fn of(table: &'a Table, classes: &'a [String]) -> Option<Known<'a>> {
+        let flags = |name: &str| match table.column(name) {
+            Some(Column::Bool(values)) => Some(values.as_slice()),
+            _ => None,
         };
-        previous.and_then(read).unwrap_or_default()
+        let seconds = |name: &str| match table.column(name) {
+            Some(Column::Double(values)) => Some(values.as_slice()),
+            _ => None,
+        };
+        let of_class = |class: &'a String| match table.column(&format!("p_{class}")) {
+            Some(Column::Float(values)) => Some((class, values.as_slice())),
+            _ => None,
+        };
+        Some(Known {
+            starts: seconds("start")?,
+            ends: seconds("end")?,
+            labels: table.text("label")?,
+            probabilities: classes.iter().map(of_class).collect::<Option<_>>()?,
+            unsure: flags("unsure")?,
+            out_of_domain: flags("out_of_domain")?,
+            scored_at: table.text("scored_at")?,
+        })
     }
 
-    /// What is said at `places` of a recording; `None` unless all is known.
-    fn rows(&self, recording: &Recording, places: &[(f64, f64)]) -> Option<Vec<Said>> {
-        let rows = self.sounds.rows(recording, places)?;
-        let said = |(row, &(start, end)): (usize, &(f64, f64))| {
-            let p = self.probabilities.iter();
-            Some(Said {
-                segment: Segment {
-                    start,
-                    end,
-                    label: self.labels[row].clone()?,
-                    probabilities: p
-                        .map(|(class, p)| ((*class).clone(), f64::from(p[row])))
-                        .collect(),
-                    unsure: self.unsure[row]?,
-                    out_of_domain: self.out_of_domain[row]?,
-                },
-                scored_at: self.scored_at[row].clone()?,
-            })
-        };
-        rows.into_iter().zip(places).map(said).collect()
+    fn said(&self, row: usize) -> Option<Said> {
+        let p = self.probabilities.iter();
+        Some(Said {
+            segment: Segment {
+                start: self.starts[row],
+                end: self.ends[row],
+                label: self.labels[row].clone()?,
+                probabilities: p
+                    .map(|(class, p)| ((*class).clone(), f64::from(p[row])))
+                    .collect(),
+                unsure: self.unsure[row]?,
+                out_of_domain: self.out_of_domain[row]?,
+            },
+            scored_at: self.scored_at[row].clone()?,
+        })
     }
 }
 
-/// The time now, as in `scored_at`: `2026-11-28T03:04:05Z`.
+/// The time now, as in `scored_at`: `2026-11-28T03:04:05Z`. With `SOURCE_DATE_EPOCH` that, so that tables can be
+/// compared.
 pub fn now() -> String {
-    Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true)
+    let given = std::env::var("SOURCE_DATE_EPOCH").ok();
+    let given = given.and_then(|seconds| DateTime::from_timestamp(seconds.parse().ok()?, 0));
+    given
+        .unwrap_or_else(Utc::now)
+        .to_rfc3339_opts(SecondsFormat::Secs, true)
 }

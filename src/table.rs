@@ -27,13 +27,22 @@ use crate::output::Output;
 use crate::table::view::Stored;
 
 mod export;
+mod folder;
+mod rows;
+mod stream;
 mod view;
+
+pub use rows::RowReader;
+pub use stream::Stream;
 
 pub use view::{is_names_of_features, key as view_key, without_names};
 
 /// Rows of a row group. At the 6676 numbers of the default a group takes 109 MB in memory, and a million
 /// rows have 250 groups.
 const ROWS_PER_GROUP: usize = 4096;
+
+/// Rows that are read at a time: they stand in memory twice.
+const ROWS_AT_A_TIME: usize = 512;
 
 /// Metadata key that lists the feature columns, as a JSON array of names.
 pub const FEATURES_KEY: &str = "sentire.features";
@@ -98,6 +107,19 @@ impl Column {
             Column::Int(values) => Column::Int(picked(values, rows)),
             Column::Bool(values) => Column::Bool(picked(values, rows)),
         }
+    }
+
+    /// Appends the values of a column of the same type; `false` where it is of another.
+    fn append(&mut self, other: &Column) -> bool {
+        match (self, other) {
+            (Column::Text(values), Column::Text(other)) => values.extend_from_slice(other),
+            (Column::Double(values), Column::Double(other)) => values.extend_from_slice(other),
+            (Column::Float(values), Column::Float(other)) => values.extend_from_slice(other),
+            (Column::Int(values), Column::Int(other)) => values.extend_from_slice(other),
+            (Column::Bool(values), Column::Bool(other)) => values.extend_from_slice(other),
+            _ => return false,
+        }
+        true
     }
 
     /// The value of a row as CSV has it: digits that give the same number again, nothing where it is
@@ -234,6 +256,24 @@ impl Table {
         }
     }
 
+    /// Appends the rows of a table with the same columns; one without any takes those of the other.
+    pub fn append(&mut self, rows: &Table) -> Result<()> {
+        if self.columns.is_empty() {
+            *self = rows.clone();
+            return Ok(());
+        }
+        let same = self.columns.len() == rows.columns.len();
+        let pairs = self.columns.iter_mut().zip(&rows.columns);
+        for ((name, column), (other_name, other)) in pairs {
+            if !same || name != other_name || !column.append(other) {
+                return Err(Error::Data(format!(
+                    "tables that do not fit together: column `{name}` of one is not column `{other_name}` of the other"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// The rows `rows`, in that order.
     pub fn select(&self, rows: &[usize]) -> Table {
         let selected = |(name, column): &(String, Column)| (name.clone(), column.select(rows));
@@ -304,19 +344,28 @@ impl Table {
         writer.finish()
     }
 
-    /// Reads a whole table. Columns of types that our tables do not have (times, lists that are no views)
-    /// are left out.
+    /// Reads a whole table: a file, or a folder with the parts of one. Columns of types that our tables do not
+    /// have (times, lists that are no views) are left out.
     pub fn read(path: impl AsRef<Path>) -> Result<Table> {
-        Table::read_where(path.as_ref(), |_| true)
+        folder::joined(path.as_ref(), |file| Table::read_where(file, |_| true))
     }
 
     /// Reads the columns `names` of a table, as far as it has them.
     pub fn read_columns(path: &Path, names: &[&str]) -> Result<Table> {
-        Table::read_where(path, |name| names.contains(&name))
+        let read = |file: &Path| Table::read_where(file, |name| names.contains(&name));
+        folder::joined(path, read)
     }
 
     fn read_where(path: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<Table> {
-        let builder = open(path)?;
+        Table::read_from(open(path)?, path, is_wanted)
+    }
+
+    /// Reads what `builder` has been told to of the table at `path`.
+    fn read_from(
+        builder: ParquetRecordBatchReaderBuilder<File>,
+        path: &Path,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Table> {
         let metadata = key_values(builder.metadata().file_metadata().key_value_metadata());
         let all = builder.schema().fields().clone();
         let numbers_of = |name: &str| -> Option<Vec<String>> {
@@ -343,7 +392,7 @@ impl Table {
         let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied());
         for batch in builder
             .with_projection(mask)
-            .with_batch_size(ROWS_PER_GROUP)
+            .with_batch_size(ROWS_AT_A_TIME)
             .build()
             .map_err(Error::table(path))?
         {
@@ -381,7 +430,7 @@ impl Table {
         })
     }
 
-    /// Reads the metadata alone.
+    /// Reads the metadata of a file alone.
     pub fn read_metadata(path: &Path) -> Result<BTreeMap<String, String>> {
         let file = File::open(path).map_err(Error::io(path))?;
         let metadata =
@@ -389,6 +438,33 @@ impl Table {
         Ok(key_values(
             metadata.metadata().file_metadata().key_value_metadata(),
         ))
+    }
+}
+
+impl Table {
+    /// The columns of the file that stores ours so.
+    fn fields(&self, layout: &[Stored]) -> Vec<Field> {
+        let field = |stored: &Stored| match stored {
+            Stored::Flat(at) => {
+                let (name, column) = &self.columns[*at];
+                Field::new(name, column.data_type(), true)
+            }
+            Stored::View(name, columns) => view::field(name, columns.len()),
+        };
+        layout.iter().map(field).collect()
+    }
+
+    /// The rows, as such a file has them.
+    fn batch(
+        &self,
+        layout: &[Stored],
+        schema: &Arc<Schema>,
+    ) -> Result<RecordBatch, arrow::error::ArrowError> {
+        let array = |stored: &Stored| match stored {
+            Stored::Flat(at) => self.columns[*at].1.to_arrow(),
+            Stored::View(_, columns) => view::to_arrow(&self.columns[columns.clone()]),
+        };
+        RecordBatch::try_new(schema.clone(), layout.iter().map(array).collect())
     }
 }
 
@@ -419,7 +495,8 @@ pub fn copy_with_text(
     (name, words): (&str, &[Option<String>]),
     after: &[&str],
 ) -> Result<()> {
-    let reader = open(from)?;
+    let files = folder::files(from)?;
+    let reader = open(&files[0])?;
     let metadata = key_values(reader.metadata().file_metadata().key_value_metadata());
     let mut fields: Vec<Arc<Field>> = reader.schema().fields().iter().cloned().collect();
     let field = Arc::new(Field::new(name, DataType::Utf8, true));
@@ -434,23 +511,27 @@ pub fn copy_with_text(
         Some(_) => fields[place] = field,
         None => fields.insert(place, field),
     }
-    let mut writer = Writer::start(to, Arc::new(Schema::new(fields)), &metadata)?;
+    let mut writer = Writer::start(
+        Output::create(to)?,
+        to,
+        Arc::new(Schema::new(fields)),
+        &metadata,
+    )?;
     let mut done = 0;
-    for batch in reader
-        .with_batch_size(ROWS_PER_GROUP)
-        .build()
-        .map_err(Error::table(from))?
-    {
-        let batch = batch.map_err(Error::table(from))?;
-        let of_batch = &words[done..done + batch.num_rows()];
-        done += batch.num_rows();
-        let column: ArrayRef = Arc::new(StringArray::from_iter(of_batch));
-        let mut columns = batch.columns().to_vec();
-        match present {
-            Some(_) => columns[place] = column,
-            None => columns.insert(place, column),
+    for file in &files {
+        let reader = open(file)?.with_batch_size(ROWS_PER_GROUP);
+        for batch in reader.build().map_err(Error::table(file))? {
+            let batch = batch.map_err(Error::table(file))?;
+            let of_batch = &words[done..done + batch.num_rows()];
+            done += batch.num_rows();
+            let column: ArrayRef = Arc::new(StringArray::from_iter(of_batch));
+            let mut columns = batch.columns().to_vec();
+            match present {
+                Some(_) => columns[place] = column,
+                None => columns.insert(place, column),
+            }
+            writer.write_columns(columns)?;
         }
-        writer.write_columns(columns)?;
     }
     writer.finish()
 }
@@ -477,20 +558,24 @@ pub struct Writer {
 impl Writer {
     /// Starts a table with the columns and the metadata of `like`; its rows are not written.
     pub fn create(path: &Path, like: &Table) -> Result<Writer> {
+        Writer::create_as(Output::create(path)?, path, like)
+    }
+
+    /// The same; the file lies in `folder` until it gets its name.
+    pub fn create_in(folder: &Path, path: &Path, like: &Table) -> Result<Writer> {
+        Writer::create_as(Output::create_in(folder, path)?, path, like)
+    }
+
+    fn create_as(output: Output, path: &Path, like: &Table) -> Result<Writer> {
         let layout = like.layout();
-        let field = |stored: &Stored| match stored {
-            Stored::Flat(at) => {
-                let (name, column) = &like.columns[*at];
-                Field::new(name, column.data_type(), true)
-            }
-            Stored::View(name, columns) => view::field(name, columns.len()),
-        };
-        let fields: Vec<Field> = layout.iter().map(field).collect();
-        let writer = Writer::start(path, Arc::new(Schema::new(fields)), &like.metadata)?;
+        let fields = like.fields(&layout);
+        let schema = Arc::new(Schema::new(fields));
+        let writer = Writer::start(output, path, schema, &like.metadata)?;
         Ok(Writer { layout, ..writer })
     }
 
     fn start(
+        output: Output,
         path: &Path,
         schema: Arc<Schema>,
         metadata: &BTreeMap<String, String>,
@@ -520,7 +605,6 @@ impl Writer {
                 .set_column_dictionary_enabled(path.clone(), false)
                 .set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT);
         }
-        let output = Output::create(path)?;
         // Without Arrow's copy of the schema our types lose nothing, and other readers see our
         // metadata.
         let options = ArrowWriterOptions::new()
@@ -541,11 +625,9 @@ impl Writer {
         if rows.rows() == 0 {
             return Ok(());
         }
-        let array = |stored: &Stored| match stored {
-            Stored::Flat(at) => rows.columns[*at].1.to_arrow(),
-            Stored::View(_, columns) => view::to_arrow(&rows.columns[columns.clone()]),
-        };
-        self.write_columns(self.layout.iter().map(array).collect())
+        let batch = rows.batch(&self.layout, &self.schema);
+        let batch = batch.map_err(Error::table(&self.path))?;
+        self.writer.write(&batch).map_err(Error::table(&self.path))
     }
 
     fn write_columns(&mut self, arrays: Vec<ArrayRef>) -> Result<()> {

@@ -21,7 +21,9 @@ fn allowed(module: &str) -> Vec<&'static str> {
         "features" => vec!["audio", "dsp", "lld", "functional"],
         "corpus" => vec!["audio", "dsp"],
         "table" => vec![],
-        "extract" => vec!["audio", "corpus", "features", "lld", "table"],
+        "job" => vec!["table"],
+        "extract" => vec!["audio", "corpus", "features", "job", "table"],
+        "verify" => vec!["corpus", "extract", "table"],
         "dataset" => vec!["split", "table"],
         "frame" => vec!["table"],
         "split" | "scaler" | "metrics" => vec![],
@@ -34,7 +36,7 @@ fn allowed(module: &str) -> Vec<&'static str> {
         "report" => vec!["audit", "metrics", "model", "plot"],
         "predict" => vec!["audio", "corpus", "extract", "features", "model", "table"],
         "score" => vec![
-            "audio", "corpus", "extract", "features", "model", "predict", "table",
+            "audio", "corpus", "extract", "features", "job", "model", "predict", "table",
         ],
         "serve" => vec![
             "audio", "extract", "features", "lld", "model", "predict", "table",

@@ -56,25 +56,42 @@ impl Sandbox {
         self.sentire_with(arguments, b"")
     }
 
+    /// The same at a time of ours, in seconds since 1970.
+    pub fn sentire_at(&self, arguments: &str, epoch: &str) -> Run {
+        let mut command = self.command(arguments);
+        run(command.env("SOURCE_DATE_EPOCH", epoch), b"")
+    }
+
     /// The same with `input` on standard input.
     pub fn sentire_with(&self, arguments: &str, input: &[u8]) -> Run {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_sentire"))
+        run(&mut self.command(arguments), input)
+    }
+
+    /// `sentire` with arguments separated by spaces, to be run in this folder.
+    pub fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sentire"));
+        command
             .args(arguments.split_whitespace())
             .current_dir(self.dir.path())
-            .env_remove("SOURCE_DATE_EPOCH")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // A command that does not read its input closes it; that is no failure of the test.
-        let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), input);
-        let output = child.wait_with_output().unwrap();
-        Run {
-            code: output.status.code().expect("the command ended by itself"),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+            .env_remove("SOURCE_DATE_EPOCH");
+        command
+    }
+}
+
+fn run(command: &mut Command, input: &[u8]) -> Run {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that does not read its input closes it; that is no failure of the test.
+    let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), input);
+    let output = child.wait_with_output().unwrap();
+    Run {
+        code: output.status.code().expect("the command ended by itself"),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
     }
 }
 

@@ -16,6 +16,10 @@ mod egemaps_example;
 mod properties;
 // The command line as a user meets it: outputs, exit codes, broken input.
 mod command_line;
+// Runs that are killed, and runs that meet.
+mod interrupted;
+// Shards, streams, and whether a table holds.
+mod scale;
 // The server: the same answers as the command line, and what it does with hostile requests.
 #[cfg(feature = "serve")]
 mod serve;

@@ -3,19 +3,18 @@
 use std::path::Path;
 
 use include_dir::{Dir, include_dir};
-use sentire::corpus::Manifest;
+use sentire::corpus::{Manifest, Shard};
 use sentire::dataset::Dataset;
 use sentire::error::{Error, Result};
 use sentire::evaluate::{self, Protocol};
-use sentire::extract::Settings;
+use sentire::extract::{self, Settings};
+use sentire::job::{Earlier, Job};
 use sentire::model::{Model, ModelSpec, Normalize};
 use sentire::output;
 use sentire::predict::Predictor;
 
 use crate::cli::Demo;
-use crate::cmd::{
-    Console, Outcome, count, evaluate::write_report, extract::extract_with_progress, predict,
-};
+use crate::cmd::{Console, Outcome, count, evaluate::write_report, extract::watched, predict};
 
 /// Synthetic speech of 8 voices in 4 emotions; see its README.
 static CORPUS: Dir = include_dir!("$CARGO_MANIFEST_DIR/corpora/demo");
@@ -36,7 +35,11 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
     let manifest = Manifest::read(&recordings.join("manifest.csv"))?;
     let settings = Settings::default();
     let features = dir.join("features.parquet");
-    let summary = extract_with_progress(&manifest, &settings, &features, None, console)?;
+    let job = Job::begin(&features, &settings.to_metadata(), Earlier::Replace)?;
+    let summary = watched(&manifest, console, |on_event| {
+        extract::run(&manifest, &settings, Shard::WHOLE, job, on_event)
+    })?
+    .unless_empty(&features)?;
 
     let data = Dataset::read(&[&features], "emotion")?;
     let spec = ModelSpec::default();

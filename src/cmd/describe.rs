@@ -34,6 +34,10 @@ pub fn run(args: &Describe, console: &Console) -> Result<Outcome> {
             }),
         };
     }
+    if path.is_dir() {
+        let table = TableDescription::of(path)?;
+        return print(console, args.json, &table, TableDescription::to_text);
+    }
     let mut start = Vec::new();
     let file = std::fs::File::open(path).map_err(Error::io(path))?;
     file.take(8)

@@ -115,7 +115,7 @@ struct Other {
 
 impl Other {
     fn of(args: &Evaluate, data: &Dataset, other: &str) -> Result<Other> {
-        if Path::new(other).is_file() {
+        if Path::new(other).exists() {
             let table = Dataset::read(&[other], &args.learn.label)?;
             return Ok(Other {
                 data: data.aligned(&table)?,

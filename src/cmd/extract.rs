@@ -1,14 +1,15 @@
 //! `sentire extract`: recordings to features.
 
+use std::io::{BufWriter, ErrorKind};
 use std::path::Path;
 
 use sentire::audio::Window;
-use sentire::corpus::{self, Manifest};
+use sentire::corpus::{self, Manifest, Shard, shard};
 use sentire::error::{Error, Result};
 use sentire::extract::{self, Event, Level, Settings, Summary};
 use sentire::features::FeatureSet;
+use sentire::job::Job;
 use sentire::output;
-use sentire::table::Table;
 
 use crate::cli::Extract;
 use crate::cmd::{Console, Outcome, count};
@@ -39,25 +40,37 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
             "--level lld writes a row per frame, --window a row per window; choose one".into(),
         ));
     }
-    let previous = match console.force {
-        true => output::check(&args.output, true).map(|()| None)?,
-        false => extract::previous(&args.output, &settings.to_metadata())?,
+    let shard = shard(args, console)?;
+    if args.arrow_stdout {
+        return stream(args, &settings, shard.unwrap_or(Shard::WHOLE), console);
+    }
+    let output = match shard {
+        None => args.output.clone(),
+        Some(shard) => {
+            check_parts(&args.output)?;
+            args.output.join(shard.file_name())
+        }
     };
-    let manifest = load_manifest(&args.input, &args.output, console)?;
-    let previous = previous.filter(|_| !args.fresh);
-    let summary = extract_with_progress(
-        &manifest,
-        &settings,
-        &args.output,
-        previous.as_ref(),
-        console,
+    let job = Job::begin(
+        &output,
+        &settings.to_metadata(),
+        console.earlier(args.fresh),
     )?;
+    let manifest = load(args, &output, console)?;
+    let summary = watched(&manifest, console, |on_event| {
+        let shard = shard.unwrap_or(Shard::WHOLE);
+        extract::run(&manifest, &settings, shard, job, on_event)
+    })?;
+    let summary = match shard {
+        None => summary.unless_empty(&output)?,
+        Some(_) => summary,
+    };
     let made = format!(
         "{} of {}",
         count(summary.rows, "row"),
         count(summary.features, "feature")
     );
-    let closing = closing(&summary, &args.output, "compute", &made);
+    let closing = closing(&summary, &output, "compute", &made);
     let next = match settings.level {
         Level::Functionals => "evaluate",
         Level::Lld => "describe",
@@ -67,6 +80,56 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
         args.output.display()
     ));
     Ok(Outcome::after(summary.failed))
+}
+
+/// The share of the manifest that is asked for, or that the job this process belongs to has for it.
+fn shard(args: &Extract, console: &Console) -> Result<Option<Shard>> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let Some((shard, source)) = shard::resolve(args.shard, variable)? else {
+        return Ok(None);
+    };
+    if let Some(source) = source {
+        console.note(&format!(
+            "note: shard {shard}, as {source} says (all: --shard 1/1)"
+        ));
+    }
+    Ok(Some(shard))
+}
+
+/// Refuses a file where the folder of parts is to be.
+fn check_parts(folder: &Path) -> Result<()> {
+    match folder.is_file() {
+        true => Err(Error::Usage(format!(
+            "{}: is a file; with --shard expected the name of a folder (-o)",
+            folder.display()
+        ))),
+        false => Ok(()),
+    }
+}
+
+/// Writes the rows to standard output as they come.
+fn stream(args: &Extract, settings: &Settings, shard: Shard, console: &Console) -> Result<Outcome> {
+    let manifest = load(args, Path::new("-"), console)?;
+    let stdout = BufWriter::new(std::io::stdout().lock());
+    let streamed = watched(&manifest, console, |on_event| {
+        extract::stream(&manifest, settings, shard, stdout, on_event)
+    });
+    let summary = match streamed {
+        // Whoever read it has enough.
+        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::BrokenPipe => {
+            return Ok(Outcome::Done);
+        }
+        streamed => streamed?,
+    };
+    Ok(Outcome::after(summary.failed))
+}
+
+/// The manifest, from where the arguments say.
+fn load(args: &Extract, output: &Path, console: &Console) -> Result<Manifest> {
+    match &args.input {
+        Some(input) => load_manifest(input, output, console),
+        None => Manifest::from_reader(std::io::stdin().lock()),
+    }
 }
 
 /// What a run over a manifest made, kept and could not use; `made` stands for the new, `to_do` is the verb of
@@ -111,19 +174,6 @@ pub fn load_manifest(input: &Path, output: &Path, console: &Console) -> Result<M
         ))),
         None => Ok(manifest),
     }
-}
-
-/// Runs the extraction with a progress bar and a line for each failure. That nothing could be
-/// extracted is an error.
-pub fn extract_with_progress(
-    manifest: &Manifest,
-    settings: &Settings,
-    output: &Path,
-    previous: Option<&Table>,
-    console: &Console,
-) -> Result<Summary> {
-    let run = |on_event: &OnEvent| extract::run(manifest, settings, output, previous, on_event);
-    watched(manifest, console, run)?.unless_empty(output)
 }
 
 type OnEvent<'a> = dyn Fn(Event) + Sync + 'a;

@@ -15,6 +15,7 @@ pub mod score;
 pub mod serve;
 pub mod split;
 pub mod train;
+pub mod verify;
 pub mod version;
 
 use std::io::{IsTerminal, Write};
@@ -24,6 +25,7 @@ use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sentire::error::{Error, Result, panic_text};
+use sentire::job::Earlier;
 use sentire::model::Model;
 use sentire::predict::Predictor;
 use sentire::table::Table;
@@ -88,6 +90,15 @@ impl Console {
     /// A line about an input that failed; even when quiet.
     pub fn failed(&self, error: &Error) {
         say(&format!("failed: {error}"));
+    }
+
+    /// What becomes of the work that earlier runs left.
+    pub fn earlier(&self, fresh: bool) -> Earlier {
+        match (self.force, fresh) {
+            (true, _) => Earlier::Replace,
+            (false, true) => Earlier::Ignore,
+            (false, false) => Earlier::Use,
+        }
     }
 
     /// A progress bar of `len` recordings on a terminal, invisible elsewhere.

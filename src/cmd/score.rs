@@ -3,7 +3,9 @@
 use sentire::audio::Window;
 use sentire::error::Result;
 use sentire::extract;
+use sentire::job::Job;
 use sentire::score::{self, Options};
+use sentire::table::{Table, Writer};
 
 use crate::cli::Score;
 use crate::cmd::export::Target;
@@ -22,38 +24,68 @@ pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
         speaker_column: args.speaker_column.clone(),
         scored_at: score::now(),
     };
-    let made_with = score::made_with(&predictor, &options);
-    // Only such a table holds all that another run needs of it.
+    // Such a table is written as it comes, and holds all that another run needs of it.
     let is_whole = !args.long
         && args.partition_by.is_none()
         && args.output.extension().is_some_and(|e| e == "parquet");
-    let previous = match is_whole && !console.force {
-        true => extract::previous(&args.output, &made_with)?,
-        false => None,
+    let by = args.partition_by.as_deref();
+    let target = (!is_whole).then(|| Target::new(&args.output, by, console.force));
+    let target = target.transpose()?;
+    let earlier = console.earlier(args.fresh);
+    let made_with = score::made_with(&predictor, &options);
+    let mut job = match by {
+        None => Job::begin(&args.output, &made_with, earlier)?,
+        Some(_) => Job::begin_folder(&args.output, &made_with, earlier)?,
     };
-    let force = console.force || previous.is_some();
-    let target = Target::new(&args.output, args.partition_by.as_deref(), force)?;
     let manifest = load_manifest(&args.input, &args.output, console)?;
 
-    let previous = previous.filter(|_| !args.fresh);
-    let scores = watched(&manifest, console, |on_event| {
-        score::run(&manifest, &predictor, &options, previous.as_ref(), on_event)
+    let mut written = match &target {
+        None => {
+            let like = score::empty(&manifest, &predictor, &options)?;
+            let writer = Writer::create_in(job.folder(), &args.output, &like)?;
+            Written::AsItComes(Box::new(writer))
+        }
+        Some(target) => Written::AtTheEnd(target, Table::default()),
+    };
+    let (summary, failures) = watched(&manifest, console, |on_event| {
+        let mut write = |rows: &Table| written.write(rows);
+        score::run(
+            &manifest, &predictor, &options, &mut job, &mut write, on_event,
+        )
     })?;
-    let keeps_previous = scores.summary.rows == 0 && args.output.exists();
-    if scores.summary.rows > 0 {
-        let table = match args.long {
-            true => super::stacked(&scores.table)?,
-            false => scores.table,
-        };
-        target.write(&table)?;
+    // The output last: where it is there, all is.
+    if summary.rows > 0 || !args.output.exists() {
+        failures.write(job.folder(), &extract::failures_path(&args.output))?;
     }
-    if !keeps_previous {
-        scores
-            .failures
-            .write(&extract::failures_path(&args.output))?;
+    if summary.rows > 0 {
+        written.finish(args.long)?;
     }
-    let summary = scores.summary.unless_empty(&args.output)?;
+    job.finish()?;
+    let summary = summary.unless_empty(&args.output)?;
     let rows = count(summary.rows, "row");
     console.note(&closing(&summary, &args.output, "score", &rows));
     Ok(Outcome::after(summary.failed))
+}
+
+/// The predictions on their way to the output.
+enum Written<'a> {
+    AsItComes(Box<Writer>),
+    AtTheEnd(&'a Target<'a>, Table),
+}
+
+impl Written<'_> {
+    fn write(&mut self, rows: &Table) -> Result<()> {
+        match self {
+            Written::AsItComes(writer) => writer.write(rows),
+            Written::AtTheEnd(_, table) => table.append(rows),
+        }
+    }
+
+    fn finish(self, long: bool) -> Result<()> {
+        match self {
+            Written::AsItComes(writer) => writer.finish(),
+            Written::AtTheEnd(target, table) if long => target.write(&super::stacked(&table)?),
+            Written::AtTheEnd(target, table) => target.write(&table),
+        }
+    }
 }

@@ -73,6 +73,9 @@ pub fn run(args: &Split, console: &Console) -> Result<Outcome> {
 }
 
 fn is_parquet(path: &Path) -> Result<bool> {
+    if path.is_dir() {
+        return Ok(true);
+    }
     let mut start = Vec::new();
     let file = std::fs::File::open(path).map_err(Error::io(path))?;
     file.take(4)

@@ -100,18 +100,33 @@ pub struct Manifest {
     pub root: PathBuf,
     /// One entry per line.
     pub utterances: Vec<Utterance>,
+    /// Names of columns that sentire gives no meaning to, even where no line has a word in them.
+    pub columns: Vec<String>,
 }
 
 impl Manifest {
     /// Reads a manifest from a CSV file (comma, semicolon or tab; UTF-8).
     pub fn read(path: &Path) -> Result<Manifest> {
         let bytes = std::fs::read(path).map_err(Error::io(path))?;
-        let root = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        let utterances = parse(&bytes).map_err(|reason| Error::Manifest {
+        let manifest = parse(&bytes).map_err(|reason| Error::Manifest {
             path: path.to_path_buf(),
             reason,
         })?;
-        Ok(Manifest { root, utterances })
+        Ok(Manifest {
+            root: path.parent().map(Path::to_path_buf).unwrap_or_default(),
+            ..manifest
+        })
+    }
+
+    /// Reads a manifest from standard input; relative names start at the current folder.
+    pub fn from_reader(mut reader: impl std::io::Read) -> Result<Manifest> {
+        let name = Path::new("standard input");
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes).map_err(Error::io(name))?;
+        parse(&bytes).map_err(|reason| Error::Manifest {
+            path: name.to_path_buf(),
+            reason,
+        })
     }
 
     /// Where the recording of `utterance` lies.
@@ -167,16 +182,13 @@ impl Manifest {
 
     /// Names of the columns without a meaning of ours, sorted.
     pub fn extra_columns(&self) -> Vec<String> {
-        let names: std::collections::BTreeSet<&String> = self
-            .utterances
-            .iter()
-            .flat_map(|u| u.extra.keys())
-            .collect();
+        let used = self.utterances.iter().flat_map(|u| u.extra.keys());
+        let names: std::collections::BTreeSet<&String> = used.chain(&self.columns).collect();
         names.into_iter().cloned().collect()
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Vec<Utterance>, String> {
+fn parse(bytes: &[u8]) -> Result<Manifest, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let first_line = bytes.split(|&b| b == b'\n').next().unwrap_or(b"");
     let delimiter = [b';', b'\t']
@@ -228,7 +240,13 @@ fn parse(bytes: &[u8]) -> Result<Vec<Utterance>, String> {
     if utterances.is_empty() {
         return Err("lists no recording; expected a line for each below the header".into());
     }
-    Ok(utterances)
+    let is_own =
+        |name: &&str| !["file", "start", "end"].contains(name) && !Utterance::FIELDS.contains(name);
+    Ok(Manifest {
+        root: PathBuf::new(),
+        utterances,
+        columns: header.iter().filter(is_own).map(str::to_string).collect(),
+    })
 }
 
 fn utterance(header: &csv::StringRecord, record: &csv::StringRecord) -> Result<Utterance, String> {
@@ -298,7 +316,8 @@ mod tests {
     #[test]
     fn a_manifest_is_read_and_written() {
         let csv = "file,speaker,emotion,room,end\na.wav,anna,Freude,5,1.5\nb.wav,unknown,odd,,\n";
-        let utterances = parse(csv.as_bytes()).unwrap();
+        let manifest = parse(csv.as_bytes()).unwrap();
+        let utterances = &manifest.utterances;
         assert_eq!(utterances[0].emotion.as_deref(), Some("happy"));
         assert_eq!(utterances[0].label_original.as_deref(), Some("Freude"));
         assert_eq!(utterances[0].extra["room"], "5");
@@ -310,16 +329,12 @@ mod tests {
             ),
             (None, Some("odd"))
         );
-        let manifest = Manifest {
-            root: PathBuf::new(),
-            utterances,
-        };
         let written = manifest.to_csv();
         assert_eq!(
             String::from_utf8(written.clone()).unwrap(),
             "file,start,end,speaker,emotion,label_original,room\na.wav,,1.5,anna,happy,Freude,5\nb.wav,,,,odd,odd,\n"
         );
-        assert_eq!(parse(&written).unwrap(), manifest.utterances);
+        assert_eq!(parse(&written).unwrap(), manifest);
     }
 
     #[test]
@@ -327,7 +342,8 @@ mod tests {
         let utterances = parse(
             "\u{feff}file;start;end\r\na.wav;0 days 00:00:01.25;0 days 00:01:00\r\n".as_bytes(),
         )
-        .unwrap();
+        .unwrap()
+        .utterances;
         assert_eq!(
             (utterances[0].start, utterances[0].end),
             (Some(1.25), Some(60.0))

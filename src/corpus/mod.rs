@@ -5,11 +5,13 @@ pub mod emotion;
 pub mod layouts;
 pub mod manifest;
 pub mod scan;
+pub mod shard;
 
 pub use check::Check;
 pub use layouts::Layout;
 pub use manifest::{Manifest, Utterance};
 pub use scan::{Scan, scan};
+pub use shard::Shard;
 
 use std::path::Path;
 

@@ -132,6 +132,7 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
         manifest: Manifest {
             root: dir.to_path_buf(),
             utterances,
+            columns: Vec::new(),
         },
         layouts,
         left_out,
@@ -378,6 +379,7 @@ pub fn relative_to(manifest: Manifest, folder: &Path) -> Result<Manifest> {
     Ok(Manifest {
         root: folder,
         utterances: manifest.utterances.into_iter().map(rename).collect(),
+        columns: manifest.columns,
     })
 }
 

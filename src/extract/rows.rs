@@ -6,8 +6,8 @@ use std::path::Path;
 use crate::audio::Recording;
 use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, Stage};
-use crate::extract::{Computed, Level, Settings, Values, places};
-use crate::table::{Column, Table};
+use crate::extract::{Computed, Level, Settings, Timed};
+use crate::table::{Column, Table, Writer};
 
 /// Names of the quality columns.
 pub const QUALITY: [&str; 7] = [
@@ -54,6 +54,7 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// No rows yet, with the columns of these settings, the manifest's own (`extra`) and `features`.
     pub fn new(settings: &Settings, extra: &[String], features: &[String]) -> Rows {
         let mut columns: Vec<(String, Column)> = vec![
             ("file".into(), Column::Text(Vec::new())),
@@ -97,38 +98,10 @@ impl Rows {
         }
     }
 
+    /// Appends those of a recording.
     pub fn push(&mut self, utterance: &Utterance, extra: &[String], computed: &Computed) {
-        let recording = &computed.recording;
-        let start = utterance.start.unwrap_or(0.0);
-        match &computed.values {
-            Values::Functionals(windows) => {
-                let places = places(recording, &self.settings);
-                for ((from, to), values) in places.into_iter().zip(windows) {
-                    self.row(
-                        utterance,
-                        extra,
-                        recording,
-                        start + from,
-                        start + to,
-                        values.iter().copied(),
-                    );
-                }
-            }
-            Values::Lld(table) => {
-                let origin = start + recording.offset_s;
-                for frame in 0..table.frames() {
-                    let (from, to) = table.span_s(frame);
-                    let values = table.contours.iter().map(|contour| contour[frame]);
-                    self.row(
-                        utterance,
-                        extra,
-                        recording,
-                        origin + from,
-                        origin + to,
-                        values,
-                    );
-                }
-            }
+        for timed in &computed.rows {
+            self.row(utterance, extra, &computed.recording, timed);
         }
     }
 
@@ -137,9 +110,7 @@ impl Rows {
         utterance: &Utterance,
         extra: &[String],
         recording: &Recording,
-        start: f64,
-        end: f64,
-        values: impl Iterator<Item = f32>,
+        timed: &Timed,
     ) {
         let mut columns = self.table.columns.iter_mut().map(|(_, column)| column);
         let mut push = |cell: Cell| match (columns.next().expect("as many cells as columns"), cell)
@@ -152,8 +123,8 @@ impl Rows {
             _ => unreachable!("cells come in the order of the columns"),
         };
         push(Cell::Text(Some(&utterance.file)));
-        push(Cell::Double(start));
-        push(Cell::Double(end));
+        push(Cell::Double(timed.start));
+        push(Cell::Double(timed.end));
         if self.settings.level == Level::Functionals {
             if self.settings.window.is_some() {
                 let start = utterance.start.unwrap_or(0.0);
@@ -178,6 +149,7 @@ impl Rows {
                 push(Cell::Bool(recording.truncated));
             }
         }
+        let values = timed.values.iter().copied();
         values.for_each(|value| push(Cell::Float(value)));
     }
 
@@ -241,8 +213,9 @@ impl Failures {
         self.file.is_empty()
     }
 
-    /// Writes the table, or removes the one that an earlier run left if nothing failed.
-    pub fn write(self, path: &Path) -> Result<()> {
+    /// Writes the table to `path`, in `folder` until it is whole; or removes the one that an earlier run left,
+    /// if nothing failed.
+    pub fn write(self, folder: &Path, path: &Path) -> Result<()> {
         const OURS: &str = "sentire.version";
         if self.file.is_empty() {
             let is_ours = Table::read_metadata(path).is_ok_and(|data| data.contains_key(OURS));
@@ -259,12 +232,14 @@ impl Failures {
             ("stage", Column::Text(self.stage)),
             ("error", Column::Text(self.error)),
         ];
-        Table {
+        let table = Table {
             columns: columns
                 .map(|(name, column)| (name.to_string(), column))
                 .into(),
             metadata: [(OURS.to_string(), env!("CARGO_PKG_VERSION").to_string())].into(),
-        }
-        .write(path)
+        };
+        let mut writer = Writer::create_in(folder, path, &table)?;
+        writer.write(&table)?;
+        writer.finish()
     }
 }

@@ -93,7 +93,6 @@ fn unknown(utterances: &[Utterance]) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::PathBuf;
 
     use crate::corpus::check::Amount;
     use crate::corpus::manifest::Manifest;
@@ -119,8 +118,8 @@ mod tests {
     fn told(utterances: Vec<Utterance>, layouts: Vec<Layout>) -> Vec<(Kind, String)> {
         let scan = Scan {
             manifest: Manifest {
-                root: PathBuf::new(),
                 utterances,
+                ..Manifest::default()
             },
             layouts,
             left_out: Vec::new(),

@@ -1,0 +1,123 @@
+//! A folder of tables as one: the parts that several machines wrote.
+
+use std::path::{Path, PathBuf};
+
+use super::Table;
+use crate::error::{Error, Result};
+
+/// The files that make the table at `path`: itself, or the tables of a folder, in the order of their names. Where
+/// these say which of how many parts they are (`part-2-of-7.parquet`) all must be there.
+pub fn files(path: &Path) -> Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_path_buf()]);
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(Error::io(path))? {
+        let file = entry.map_err(Error::io(path))?.path();
+        let is_hidden = file.file_name().is_some_and(|name| {
+            let name = name.as_encoded_bytes();
+            name.starts_with(b".") || name.starts_with(b"_")
+        });
+        if !is_hidden && file.is_file() && file.extension().is_some_and(|e| e == "parquet") {
+            files.push(file);
+        }
+    }
+    files.sort();
+    let wrong = |reason: String| Error::Table {
+        path: path.to_path_buf(),
+        reason,
+    };
+    if files.is_empty() {
+        return Err(wrong(
+            "is a folder without tables; expected one with the parts that `sentire extract --shard` writes".into(),
+        ));
+    }
+    let parts: Option<Vec<(usize, usize)>> = files.iter().map(|file| part(file)).collect();
+    if let Some(parts) = parts {
+        let count = parts[0].1;
+        if let Some((number, other)) = parts.iter().find(|(_, other)| *other != count) {
+            return Err(wrong(format!(
+                "holds part {number} of {other} beside parts of {count}; keep those of one run"
+            )));
+        }
+        let is_missing = |number: &usize| !parts.contains(&(*number, count));
+        let missing: Vec<String> = (1..=count)
+            .filter(is_missing)
+            .map(|number| number.to_string())
+            .collect();
+        if !missing.is_empty() {
+            let listed = missing[..missing.len().min(10)].join(", ");
+            return Err(wrong(format!(
+                "holds {} of {count} parts; missing: {listed}; run those shards",
+                parts.len()
+            )));
+        }
+    }
+    Ok(files)
+}
+
+/// Which of how many parts a file is by its name: `part-0002-of-0007.parquet`.
+fn part(file: &Path) -> Option<(usize, usize)> {
+    let name = file.file_name()?.to_str()?;
+    let (number, count) = name
+        .strip_prefix("part-")?
+        .strip_suffix(".parquet")?
+        .split_once("-of-")?;
+    Some((number.parse().ok()?, count.parse().ok()?))
+}
+
+/// One table of those that `read` gives of the files of `path`. What metadata say must be the same in all.
+pub fn joined(path: &Path, read: impl Fn(&Path) -> Result<Table>) -> Result<Table> {
+    let files = files(path)?;
+    let mut joined = read(&files[0])?;
+    for file in &files[1..] {
+        let table = read(file)?;
+        let key = joined
+            .metadata
+            .keys()
+            .chain(table.metadata.keys())
+            .find(|key| joined.metadata.get(*key) != table.metadata.get(*key));
+        let differs = |what: &str| Error::Table {
+            path: file.clone(),
+            reason: format!(
+                "has other {what} than {}; a folder is read as one table, expected parts of one run",
+                files[0].display()
+            ),
+        };
+        if let Some(key) = key {
+            return Err(differs(&format!("metadata `{key}`")));
+        }
+        joined.append(&table).map_err(|_| differs("columns"))?;
+    }
+    Ok(joined)
+}
+
+#[test]
+fn a_folder_is_one_table_if_nothing_is_missing() {
+    use super::Column;
+    let dir = tempfile::tempdir().unwrap();
+    let part = |name: &str, values: &[f64], rate: &str| {
+        let table = Table {
+            columns: vec![("x".into(), Column::Double(values.to_vec()))],
+            metadata: [("sentire.rate".to_string(), rate.to_string())].into(),
+        };
+        table.write(dir.path().join(name)).unwrap();
+    };
+    let read = || Table::read(dir.path()).map_err(|error| error.to_string());
+    assert!(read().unwrap_err().contains("without tables"));
+    part("part-0002-of-0002.parquet", &[3.0], "16000");
+    assert!(
+        read()
+            .unwrap_err()
+            .contains("holds 1 of 2 parts; missing: 1")
+    );
+    part("part-0001-of-0002.parquet", &[1.0, 2.0], "16000");
+    std::fs::create_dir(dir.path().join("part-0001-of-0002.parquet.parts")).unwrap();
+    assert_eq!(read().unwrap().numbers("x").unwrap(), [1.0, 2.0, 3.0]);
+    part("part-0002-of-0002.parquet", &[3.0], "8000");
+    assert!(
+        read()
+            .unwrap_err()
+            .contains("has other metadata `sentire.rate`")
+    );
+}

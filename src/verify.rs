@@ -1,0 +1,288 @@
+//! Whether a table of features still says what the recordings say: some of its rows, computed again.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::corpus::{Manifest, Utterance};
+use crate::error::{Error, Result, Stage};
+use crate::extract::{self, Computed, Level, Settings};
+use crate::table::{Column, RowReader, Table};
+
+/// Values that differ by no more than this share of the larger one hold: processors round differently.
+pub const TOLERANCE: f64 = 1e-4;
+
+/// Columns that say of which part of which recording a row is.
+const INDEX: [&str; 6] = [
+    "file",
+    "start",
+    "end",
+    "utterance_start",
+    "utterance_end",
+    "audio_hash",
+];
+
+/// What became of the rows that were computed again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verification {
+    /// Rows of the table.
+    pub rows: usize,
+    /// Those that were computed again.
+    pub checked: usize,
+    /// Those of them whose every number came out to the last bit.
+    pub identical: usize,
+    /// Those that differ by rounding at most.
+    pub close: usize,
+    /// The others.
+    pub findings: Vec<Finding>,
+}
+
+/// A row that does not hold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// The recording, as the table names it.
+    pub file: String,
+    /// Where the row begins, in seconds.
+    pub start: f64,
+    /// Where it ends.
+    pub end: f64,
+    /// What is wrong.
+    pub kind: Kind,
+    /// The same in words.
+    pub reason: String,
+}
+
+/// What is wrong with a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The recording cannot be read.
+    Missing,
+    /// The recording holds another sound.
+    Changed,
+    /// The sound is the same, the numbers are not.
+    Differs,
+}
+
+/// Computes `rows` rows of the table at `path` again, chosen by `seed`, and compares. Relative names of recordings
+/// start at `root`.
+///
+/// # Errors
+/// Where `path` is no table of features, or one of another features version.
+pub fn verify(path: &Path, root: &Path, rows: usize, seed: u64) -> Result<Verification> {
+    let index = Table::read_columns(path, &INDEX)?;
+    let no_features = |error| match error {
+        Error::Data(reason) => Error::Table {
+            path: path.to_path_buf(),
+            reason,
+        },
+        other => other,
+    };
+    let settings = Settings::from_metadata(&index.metadata).map_err(no_features)?;
+    let parts = Parts::of(&index, &settings).map_err(no_features)?;
+    let n = index.rows();
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut all: Vec<usize> = (0..n).collect();
+    let (chosen, _) = all.partial_shuffle(&mut random, rows);
+    chosen.sort_unstable();
+
+    // Rows of one part of a recording are computed together.
+    let mut of_parts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for &row in chosen.iter() {
+        of_parts.entry(parts.first_row(row)).or_default().push(row);
+    }
+    let utterances = of_parts.keys().map(|&row| parts.utterance(row));
+    let manifest = Manifest {
+        root: root.to_path_buf(),
+        utterances: utterances.collect::<Result<_>>()?,
+        columns: Vec::new(),
+    };
+    let mut verification = Verification {
+        rows: n,
+        checked: chosen.len(),
+        identical: 0,
+        close: 0,
+        findings: Vec::new(),
+    };
+    let mut table = RowReader::open(path)?;
+    let of_parts: Vec<(usize, Vec<usize>)> = of_parts.into_iter().collect();
+    for (utterances, of_parts) in manifest
+        .utterances
+        .chunks(BATCH)
+        .zip(of_parts.chunks(BATCH))
+    {
+        let computed = extract::compute(&manifest, utterances, &settings, None, &|_| {})?;
+        for ((first, rows), computed) in of_parts.iter().zip(computed) {
+            let then = table.read(rows)?;
+            for (place, &row) in rows.iter().enumerate() {
+                let verdict = match &computed {
+                    Err(error) => Err((kind_of(error), error.to_string())),
+                    Ok(computed) => compare(&then, place, row - first, computed, &settings),
+                };
+                match verdict {
+                    Ok(true) => verification.identical += 1,
+                    Ok(false) => verification.close += 1,
+                    Err((kind, reason)) => verification.findings.push(Finding {
+                        file: parts.files[row].clone().unwrap_or_default(),
+                        start: parts.starts[row],
+                        end: parts.ends[row],
+                        kind,
+                        reason,
+                    }),
+                }
+            }
+        }
+    }
+    Ok(verification)
+}
+
+/// Parts of recordings that are computed at a time.
+const BATCH: usize = 64;
+
+/// Of which part of which recording each row is.
+struct Parts<'a> {
+    files: &'a [Option<String>],
+    starts: &'a [f64],
+    ends: &'a [f64],
+    /// Where the part begins and ends, if rows are shorter than parts.
+    bounds: Option<(&'a [f64], &'a [f64])>,
+    /// Rows of contours do not say of which part of a file they are: of all of it, then.
+    is_whole: bool,
+}
+
+impl<'a> Parts<'a> {
+    fn of(index: &'a Table, settings: &Settings) -> Result<Parts<'a>> {
+        let lacks = |name: &str| {
+            Error::Data(format!(
+                "has no column `{name}`; expected a table written by `sentire extract`"
+            ))
+        };
+        let seconds = |name: &str| match index.column(name) {
+            Some(Column::Double(values)) => Ok(values.as_slice()),
+            _ => Err(lacks(name)),
+        };
+        let bounds = match settings.window {
+            Some(_) => Some((seconds("utterance_start")?, seconds("utterance_end")?)),
+            None => None,
+        };
+        Ok(Parts {
+            files: index.text("file").ok_or_else(|| lacks("file"))?,
+            starts: seconds("start")?,
+            ends: seconds("end")?,
+            bounds,
+            is_whole: settings.level == Level::Lld,
+        })
+    }
+
+    /// The first row of the part that `row` is of.
+    fn first_row(&self, row: usize) -> usize {
+        if self.bounds.is_none() && !self.is_whole {
+            return row;
+        }
+        let of = |row: usize| {
+            let bound = self.bounds.map(|(start, end)| (start[row], end[row]));
+            (&self.files[row], bound)
+        };
+        let is_same = |&earlier: &usize| {
+            of(earlier) == of(row) && self.starts[earlier] < self.starts[earlier + 1]
+        };
+        let earlier = (0..row).rev().take_while(is_same);
+        earlier.last().unwrap_or(row)
+    }
+
+    fn utterance(&self, row: usize) -> Result<Utterance> {
+        let file = self.files[row].clone();
+        let (start, end) = match (self.bounds, self.is_whole) {
+            (Some((start, end)), _) => (Some(start[row]), Some(end[row])),
+            (None, true) => (None, None),
+            (None, false) => (Some(self.starts[row]), Some(self.ends[row])),
+        };
+        Ok(Utterance {
+            file: file.ok_or_else(|| Error::Data(format!("row {row} names no recording")))?,
+            start,
+            end,
+            ..Utterance::default()
+        })
+    }
+}
+
+/// A recording without the part that it had is another recording.
+fn kind_of(error: &Error) -> Kind {
+    match error {
+        Error::Audio {
+            stage: Stage::Preprocess,
+            ..
+        } => Kind::Changed,
+        _ => Kind::Missing,
+    }
+}
+
+/// Whether the row `place` of `then`, the `number`th of its part, is identical to what was computed now, or close
+/// to it; what is wrong otherwise.
+fn compare(
+    then: &Table,
+    place: usize,
+    number: usize,
+    computed: &Computed,
+    settings: &Settings,
+) -> Result<bool, (Kind, String)> {
+    let hash = then
+        .text("audio_hash")
+        .and_then(|hashes| hashes[place].as_deref());
+    if hash.is_some_and(|hash| hash != computed.recording.audio_hash) {
+        return Err((
+            Kind::Changed,
+            "the recording holds another sound now".into(),
+        ));
+    }
+    let Some(now) = computed.rows.get(number) else {
+        let n = computed.rows.len();
+        return Err((
+            Kind::Differs,
+            format!(
+                "is row {} of its recording, which gives {n} now",
+                number + 1
+            ),
+        ));
+    };
+    let mut is_identical = true;
+    let mut worst: Option<(f64, String)> = None;
+    for (name, &now) in settings.feature_names().into_iter().zip(&now.values) {
+        let Some(Column::Float(values)) = then.column(&name) else {
+            return Err((Kind::Differs, format!("has no column `{name}`")));
+        };
+        let (then, now) = (values[place], if now.is_finite() { now } else { f32::NAN });
+        if then == now || (then.is_nan() && now.is_nan()) {
+            continue;
+        }
+        is_identical = false;
+        let size = f64::from(then.abs().max(now.abs()));
+        let share = match then.is_nan() || now.is_nan() {
+            true => f64::INFINITY,
+            false => f64::from((then - now).abs()) / size,
+        };
+        if share > TOLERANCE && worst.as_ref().is_none_or(|(most, _)| share > *most) {
+            worst = Some((
+                share,
+                format!("{name} is {}, was {}", shown(now), shown(then)),
+            ));
+        }
+    }
+    match worst {
+        Some((_, reason)) => Err((Kind::Differs, reason)),
+        None => Ok(is_identical),
+    }
+}
+
+fn shown(value: f32) -> String {
+    match value.is_nan() {
+        true => "missing".into(),
+        false => value.to_string(),
+    }
+}
