@@ -4,6 +4,7 @@
 mod reasons;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -14,7 +15,7 @@ pub use reasons::Reason;
 
 use crate::audio::{self, Recording, Window};
 use crate::corpus::{Manifest, Utterance};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, panic_text};
 use crate::extract::{self, Settings};
 use crate::features::Extractor;
 use crate::model::{self, Model, Normalize};
@@ -198,12 +199,12 @@ impl Predictor {
         let own = |recording: &Features| next.by_ref().take(recording.windows.len()).collect();
         let rows: Vec<Vec<usize>> = recordings.iter().map(own).collect();
         let places = recordings.iter().map(|r| (0.0, r.duration_s));
-        let whole = self.segments(&x, &rows, places);
+        let whole = self.segments(&x, &rows, places)?;
         let of_windows = match self.settings.window {
             Some(_) => {
                 let single: Vec<Vec<usize>> = (0..x.nrows()).map(|row| vec![row]).collect();
                 let places = recordings.iter().flat_map(|r| r.places.iter().copied());
-                self.segments(&x, &single, places)
+                self.segments(&x, &single, places)?
             }
             None => Vec::new(),
         };
@@ -233,6 +234,25 @@ impl Predictor {
 
     /// What the model says of each group of the rows `x`, which lie in these places.
     fn segments(
+        &self,
+        x: &Array2<f32>,
+        groups: &[Vec<usize>],
+        places: impl Iterator<Item = (f64, f64)>,
+    ) -> Result<Vec<Segment>> {
+        self.asked(|| self.answers(x, groups, places))
+    }
+
+    /// What asks the model. One whose parts do not fit together, which a checksum does not show, is an error.
+    fn asked<T>(&self, ask: impl FnOnce() -> T) -> Result<T> {
+        catch_unwind(AssertUnwindSafe(ask)).map_err(|panic| {
+            Error::Data(format!(
+                "the model does not answer, its parts do not fit together ({}); train it again",
+                panic_text(panic.as_ref())
+            ))
+        })
+    }
+
+    fn answers(
         &self,
         x: &Array2<f32>,
         groups: &[Vec<usize>],

@@ -18,6 +18,8 @@ mod properties;
 mod command_line;
 // Runs that are killed, and runs that meet.
 mod interrupted;
+// Mutated recordings, manifests, models and tables.
+mod hostile;
 // Shards, streams, and whether a table holds.
 mod scale;
 // The server: the same answers as the command line, and what it does with hostile requests.

@@ -1,0 +1,51 @@
+//! Any bytes are a model that answers, or are refused; be their checksum right or wrong.
+#![no_main]
+
+use std::sync::OnceLock;
+
+use libfuzzer_sys::fuzz_target;
+use sentire::audio::Audio;
+use sentire::model::Model;
+use sentire::predict::{Features, Predictor};
+
+/// Magic and format.
+const PROLOGUE: &[u8] = b"sentire\n\x03\0\0\0";
+
+/// The features of a sound, of as many numbers as the built-in model wants.
+fn sound() -> &'static Features {
+    static SOUND: OnceLock<Features> = OnceLock::new();
+    SOUND.get_or_init(|| {
+        let predictor = Predictor::new(sentire::model::built_in().expect("it is built in")).expect("it fits");
+        let rate = 8000;
+        let samples = (0..rate).map(|at| (at as f32 * 0.1).sin() * 0.3).collect();
+        let audio = Audio {
+            samples,
+            sample_rate: rate as u32,
+        };
+        let windows = vec![predictor.extractor().functionals(&audio)];
+        Features {
+            file: "x".into(),
+            duration_s: 1.0,
+            places: vec![(0.0, 1.0)],
+            windows,
+        }
+    })
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut forged = PROLOGUE.to_vec();
+    forged.extend((bytes.len() as u64).to_le_bytes());
+    forged.extend(blake3::hash(bytes).as_bytes());
+    forged.extend(bytes);
+    for file in [bytes, &forged] {
+        let Ok(model) = Model::from_bytes(file) else {
+            continue;
+        };
+        let Ok(predictor) = Predictor::new(model) else {
+            continue;
+        };
+        if predictor.model().feature_names.len() == sound().windows[0].len() {
+            let _ = predictor.predict(std::slice::from_ref(sound()));
+        }
+    }
+});
