@@ -80,7 +80,7 @@ Examples:
   sentire verify outputs/features.parquet --root RAVDESS --rows 200
   sentire verify calls --root /data/calls --json        a folder of shards
 
-A row holds if its recording has the same sound and gives the same numbers; differences below a ten thousandth are rounding. Exits with 1 if any row does not.")]
+A row holds if its recording, from where to where the row says, has the same sound and gives the same numbers; differences below a ten thousandth are rounding. Exits with 1 if any row does not. What a recording gained behind the end of its row is not seen.")]
 pub struct Verify {
     /// Table written by `sentire extract`, or folder of its shards
     #[arg(value_name = "FEATURES.parquet")]
@@ -89,8 +89,8 @@ pub struct Verify {
     #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,
     /// How many rows, at most
-    #[arg(long, default_value_t = 20, value_name = "N")]
-    pub rows: usize,
+    #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub rows: u64,
     /// Seed of the choice of rows
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,

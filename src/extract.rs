@@ -2,13 +2,13 @@
 //! manifest's order.
 //!
 //! One file's failure is a row of the failures table, never the end of the run. Memory holds one
-//! batch of recordings' results and one row group, whatever the size of the corpus; where a run goes on or is
-//! repeated, one row group more. A [`Job`] keeps what is finished.
+//! batch of recordings' results, one row group, and the manifest, whatever the size of the corpus; where a run goes
+//! on or is repeated, one row group more, and some hundred bytes for each row. A [`Job`] keeps what is finished.
 
 mod rows;
 mod settings;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -30,6 +30,9 @@ use crate::table::{Column, Stream, Table, Writer};
 pub const BATCH: usize = 512;
 /// The same where each gives a row per window or per frame.
 const BATCH_OF_MANY_ROWS: usize = 64;
+
+/// The metadata key with the manifest's hash.
+const MANIFEST: &str = "sentire.manifest";
 
 /// What a run did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -74,18 +77,34 @@ pub enum Event<'a> {
     Failed(&'a Error),
 }
 
-/// The name of the failures table that belongs to a table: `x.parquet` has `x.failures.parquet`; a part of a
-/// folder, `x/part-0002-of-0007.parquet`, has one in `x.failures`, as a folder is read whole.
+/// The name of the failures table that belongs to a table: `x.parquet` has `x.failures.parquet`.
 pub fn failures_path(table: &Path) -> PathBuf {
-    let name = table.file_name().and_then(|name| name.to_str());
-    let folder = table.parent().and_then(Path::file_name);
-    match (name, folder) {
-        (Some(name), Some(_)) if name.starts_with("part-") && name.contains("-of-") => {
-            let folder = table.parent().expect("it has a name");
-            folder.with_extension("failures").join(name)
-        }
-        _ => table.with_extension("failures.parquet"),
-    }
+    table.with_extension("failures.parquet")
+}
+
+/// The folder with the failures of each part of a folder of shards, which is read whole: `x`, and `x.parquet` too,
+/// has `x.failures`.
+pub fn failures_folder(shards: &Path) -> PathBuf {
+    let name = shards.components().as_path().as_os_str();
+    let name = Path::new(name);
+    let mut name = match name.extension() {
+        Some(extension) if extension == "parquet" => name.with_extension("").into_os_string(),
+        _ => name.as_os_str().to_os_string(),
+    };
+    name.push(".failures");
+    name.into()
+}
+
+/// What is computed, of which recordings, and where failures go.
+pub struct Extraction<'a> {
+    /// The recordings.
+    pub manifest: &'a Manifest,
+    /// How, and which features.
+    pub settings: &'a Settings,
+    /// Which of them; all, where it is `None`.
+    pub shard: Option<Shard>,
+    /// The table of failures.
+    pub failures: PathBuf,
 }
 
 /// What `sentire extract` does: [`run`], from where an earlier run on `out` stopped. That no recording could be
@@ -93,26 +112,35 @@ pub fn failures_path(table: &Path) -> PathBuf {
 pub fn update(manifest: &Manifest, settings: &Settings, out: impl AsRef<Path>) -> Result<Summary> {
     let out = out.as_ref();
     let job = Job::begin(out, &settings.to_metadata(), Earlier::Use)?;
-    run(manifest, settings, Shard::WHOLE, job, &|_| {})?.unless_empty(out)
+    let extraction = Extraction {
+        manifest,
+        settings,
+        shard: None,
+        failures: failures_path(out),
+    };
+    run(&extraction, job, &|_| {})?.unless_empty(out)
 }
 
-/// Computes the features of every recording of a shard of `manifest` and writes them to the output of `job`, and
-/// what failed beside it.
+/// Computes the features of every recording and writes them to the output of `job`, and what failed beside it.
 ///
 /// Rows that the job keeps, of recordings whose sound has not changed, are taken from there. Neither
 /// they nor the number of threads change a byte of the result. Runs on the current Rayon pool. Where every
-/// recording fails, only the failures table is written, and not even that beside a table that was there before.
+/// recording fails, only the failures table is written, and not even that beside a table that was there before; of
+/// a shard there are always both.
 pub fn run(
-    manifest: &Manifest,
-    settings: &Settings,
-    shard: Shard,
+    extraction: &Extraction,
     mut job: Job,
     on_event: &(dyn Fn(Event) + Sync),
 ) -> Result<Summary> {
-    job.take_from_output()?;
-    let mut batches = Batches::new(manifest, settings, shard)?;
+    let Extraction {
+        settings, shard, ..
+    } = extraction;
+    if settings.level == Level::Functionals {
+        job.take_from_output()?;
+    }
+    let mut batches = Batches::new(extraction)?;
     let out = job.out().to_path_buf();
-    let mut writer = Writer::create_in(job.folder(), &out, &batches.like())?;
+    let mut writer = Writer::create_in(job.folder(), &out, &batches.take())?;
     while let Some(batch) = batches.next(Some(&mut job), on_event)? {
         writer.write(&batch.rows)?;
         if batch.is_new {
@@ -120,14 +148,13 @@ pub fn run(
         }
     }
     let (summary, failures) = batches.finish();
-    // A shard without rows is a part of the whole, too.
-    let has_output = summary.rows > 0 || shard != Shard::WHOLE;
-    // The output last: where it is there, all is.
+    let has_output = summary.rows > 0 || shard.is_some();
     if has_output || !out.exists() {
-        failures.write(job.folder(), &failures_path(&out))?;
+        failures.write(job.folder(), &extraction.failures, shard.is_some())?;
     }
-    if has_output {
-        writer.finish()?;
+    match has_output {
+        true => writer.finish()?,
+        false => drop(writer),
     }
     job.finish()?;
     Ok(summary)
@@ -135,14 +162,14 @@ pub fn run(
 
 /// The same rows as an Arrow IPC stream, a batch as soon as it is finished; what fails is told to `on_event` alone.
 pub fn stream(
-    manifest: &Manifest,
-    settings: &Settings,
-    shard: Shard,
+    extraction: &Extraction,
     to: impl Write,
     on_event: &(dyn Fn(Event) + Sync),
 ) -> Result<Summary> {
-    let mut batches = Batches::new(manifest, settings, shard)?;
-    let mut stream = Stream::start(to, &batches.like())?;
+    let mut batches = Batches::new(extraction)?;
+    // Of the share that came in, and other for each.
+    batches.metadata.remove(MANIFEST);
+    let mut stream = Stream::start(to, &batches.take())?;
     while let Some(batch) = batches.next(None, on_event)? {
         stream.write(&batch.rows)?;
     }
@@ -176,9 +203,12 @@ struct Batch {
 }
 
 impl<'a> Batches<'a> {
-    fn new(manifest: &'a Manifest, settings: &'a Settings, shard: Shard) -> Result<Batches<'a>> {
+    fn new(extraction: &'a Extraction) -> Result<Batches<'a>> {
+        let Extraction {
+            manifest, settings, ..
+        } = *extraction;
         let mut metadata = settings.table_metadata();
-        metadata.insert("sentire.manifest".into(), manifest.hash());
+        metadata.insert(MANIFEST.into(), manifest.hash());
         let (features, views) = (settings.feature_names(), settings.views());
         let extra = rows::own_columns(manifest, &features, &views)?;
         Ok(Batches {
@@ -187,7 +217,10 @@ impl<'a> Batches<'a> {
             rows: Rows::new(settings, &extra, &features),
             extra,
             metadata,
-            left: shard.range(manifest.utterances.len()),
+            left: match extraction.shard {
+                Some(shard) => shard.range(manifest.utterances.len()),
+                None => 0..manifest.utterances.len(),
+            },
             failures: Failures::default(),
             done_files: HashSet::new(),
             summary: Summary {
@@ -197,8 +230,8 @@ impl<'a> Batches<'a> {
         })
     }
 
-    /// A table without rows, like those to come.
-    fn like(&mut self) -> Table {
+    /// The table of the rows so far; starts anew with the same columns.
+    fn take(&mut self) -> Table {
         Table {
             metadata: self.metadata.clone(),
             ..self.rows.take()
@@ -241,7 +274,7 @@ impl<'a> Batches<'a> {
             self.rows.push(utterance, &self.extra, &computed);
         }
         Ok(Some(Batch {
-            rows: self.like(),
+            rows: self.take(),
             sounds,
             is_new,
         }))
@@ -447,33 +480,34 @@ fn read_kept(job: &mut Job, recordings: Vec<&mut Computed>, settings: &Settings)
     if kept.is_empty() {
         return Ok(());
     }
-    let table = job.read(&kept)?;
-    let columns: HashMap<&str, &Column> =
-        table.columns.iter().map(|(n, c)| (n.as_str(), c)).collect();
-    let lacks = |name: &str| {
+    let mut names = vec!["start".to_string(), "end".to_string()];
+    names.extend(settings.feature_names());
+    let table = job.read(&kept, &names)?;
+    let other = |name: &str| {
         Error::Data(format!(
-            "{}: has no column `{name}` any more; compute all anew with --fresh",
+            "{}: column `{name}` holds no numbers any more; compute all anew with --fresh",
             job.out().display()
         ))
     };
-    let seconds = |name: &str| match columns.get(name) {
-        Some(Column::Double(values)) => Ok(values),
-        _ => Err(lacks(name)),
+    let seconds = |at: usize| match &table.columns[at] {
+        (_, Column::Double(values)) => Ok(values),
+        (name, _) => Err(other(name)),
     };
-    let feature = |name: &String| match columns.get(name.as_str()) {
-        Some(Column::Float(values)) => Ok(values),
-        _ => Err(lacks(name)),
-    };
-    let (starts, ends) = (seconds("start")?, seconds("end")?);
-    let names = settings.feature_names();
-    let features: Vec<_> = names.iter().map(feature).collect::<Result<_>>()?;
+    let (starts, ends) = (seconds(0)?, seconds(1)?);
+    let features = table.columns[2..].iter();
+    let features: Vec<&Vec<f32>> = features
+        .map(|column| match column {
+            (_, Column::Float(values)) => Ok(values),
+            (name, _) => Err(other(name)),
+        })
+        .collect::<Result<_>>()?;
     let mut rows = (0..table.rows()).map(|row| Timed {
         start: starts[row],
         end: ends[row],
         values: features.iter().map(|column| column[row]).collect(),
     });
     for (recording, kept) in recordings.into_iter().zip(&kept) {
-        recording.rows = rows.by_ref().take(kept.len()).collect();
+        recording.rows = rows.by_ref().take(kept.rows()).collect();
     }
     Ok(())
 }

@@ -3,22 +3,24 @@
 //!
 //! While `x.parquet` is in the making there is a folder `x.parquet.parts` with a part for each batch that is
 //! finished: a table of its rows, and of which sound each is. Its files get their names when they are whole and
-//! on the disk, so a part is there or it is not. The last act is to rename the output; then the folder goes.
+//! on the disk, so a part is there or it is not. The last act is to rename the output; then the folder goes:
+//! while it is there, what stands beside it is not the last word.
 //! Rows are found again by their sound, never by name or place: a file that was changed is computed anew,
 //! one that was moved is not. The table that an earlier run left at `x.parquet` is used in the same way.
 
+mod lock;
+
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Seek, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::job::lock::Lock;
 use crate::output;
 use crate::table::{Column, RowReader, Table, plain_key};
 
-/// The column of a part that says of which sound its rows are.
-const SOUND: &str = "sound";
+/// The column of a part that says of which sound its rows are; no manifest may have it.
+pub const SOUND: &str = "sentire.sound";
 /// The columns of a finished table that say it.
 const OF_SOUND: [&str; 5] = [
     "audio_hash",
@@ -27,9 +29,6 @@ const OF_SOUND: [&str; 5] = [
     "start",
     "utterance_start",
 ];
-/// Names a file within the folder of parts that other runs look at.
-const LOCK: &str = "lock";
-
 /// What rows depend on besides the settings: which sound, and where in its file it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sound([u8; 16]);
@@ -43,18 +42,6 @@ impl Sound {
         hasher.update(&sample_rate.to_le_bytes());
         hasher.update(&(channels as u64).to_le_bytes());
         hasher.update(&start_s.to_le_bytes());
-        Sound::of(&hasher)
-    }
-
-    /// The same sound in the company of others, where rows depend on these too. Their order does not matter.
-    pub fn among(self, others: &[Sound]) -> Sound {
-        let mut others: Vec<[u8; 16]> = others.iter().map(|sound| sound.0).collect();
-        others.sort_unstable();
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.0);
-        for other in others {
-            hasher.update(&other);
-        }
         Sound::of(&hasher)
     }
 
@@ -83,25 +70,21 @@ pub struct Kept {
 
 impl Kept {
     /// How many rows the recording has.
-    pub fn len(&self) -> usize {
+    pub fn rows(&self) -> usize {
         self.rows.len()
-    }
-
-    /// Whether it has none, which does not happen.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
     }
 }
 
-/// What is done with the work that earlier runs left.
+/// What is done with what earlier runs left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Earlier {
     /// It is used; what was made with other settings is refused.
     #[default]
     Use,
-    /// It is not used, but what was made with other settings is refused.
+    /// It is not used; what was made with other settings is refused.
     Ignore,
-    /// Whatever it is, it is replaced.
+    /// The output is replaced, and what was made with other settings dropped. Unfinished work with these
+    /// settings is gone on with, as it may be that of a run that was to replace the output, too.
     Replace,
 }
 
@@ -110,8 +93,6 @@ pub enum Earlier {
 pub struct Job {
     out: PathBuf,
     parts: PathBuf,
-    /// Held as long as the job lives, and let go by the system when the process dies.
-    _lock: File,
     made_with: BTreeMap<String, String>,
     /// The tables with rows that are kept.
     tables: Vec<PathBuf>,
@@ -120,64 +101,99 @@ pub struct Job {
     kept: HashMap<Sound, Kept>,
     uses_output: bool,
     next_part: usize,
+    /// Let go last.
+    _lock: Lock,
 }
 
 impl Job {
     /// Begins the work on `out`, or goes on with it. `made_with` are metadata that what is kept must agree with.
     ///
     /// # Errors
-    /// Where another run is working on `out`; where `out` is something else than the table of such a job;
-    /// where it, or unfinished work on it, was made with other settings.
+    /// Where another run is working on `out`; where `out` is there and is not the table of such a job, unless
+    /// unfinished work says that it is in the making; where it, or unfinished work on it, was made with other
+    /// settings.
     pub fn begin(
         out: &Path,
         made_with: &BTreeMap<String, String>,
         earlier: Earlier,
     ) -> Result<Job> {
-        let is_there = out.is_file() && earlier != Earlier::Replace;
-        if !is_there {
-            output::check(out, earlier == Earlier::Replace)?;
-            return Job::start(out, made_with, earlier);
+        let mut job = Job::take_up(out, made_with, earlier)?;
+        if out.is_dir() {
+            return Err(Error::Usage(format!(
+                "{}: is a folder; expected the name of a file",
+                out.display()
+            )));
         }
-        let metadata = Table::read_metadata(out).unwrap_or_default();
+        if !out.exists() || earlier == Earlier::Replace {
+            output::check_free(out, true)?;
+            return Ok(job);
+        }
+        let metadata = match Table::read_metadata(out) {
+            Err(Error::Table { .. }) => BTreeMap::new(),
+            read => read?,
+        };
         let shown = out.display();
         let agrees = agree(made_with, &metadata, |name, then, now| {
             format!(
                 "{shown} exists and was made with {name} {then}, now {name} is {now}; choose another -o, or replace it with --force"
             )
         })?;
-        agrees.ok_or_else(|| Error::Exists {
-            path: out.to_path_buf(),
-        })?;
-        let mut job = Job::start(out, made_with, earlier)?;
-        job.uses_output = earlier == Earlier::Use;
+        if !agrees && !job.goes_on() {
+            return Err(Error::Exists {
+                path: out.to_path_buf(),
+            });
+        }
+        job.uses_output = agrees && earlier == Earlier::Use;
         Ok(job)
     }
 
-    /// The same where `out` is a folder, whose content is not used again.
-    pub fn begin_folder(
+    /// The same where `out` is a folder, whose content is not used again; whether it may be written to is not
+    /// looked at.
+    pub fn take_up(
         out: &Path,
         made_with: &BTreeMap<String, String>,
         earlier: Earlier,
     ) -> Result<Job> {
-        Job::start(out, made_with, earlier)
-    }
-
-    fn start(out: &Path, made_with: &BTreeMap<String, String>, earlier: Earlier) -> Result<Job> {
         let parts = parts_folder(out);
-        let lock = lock(&parts, out)?;
+        let lock = Lock::take(&parts, out)?;
         let mut job = Job {
             out: out.to_path_buf(),
             parts,
-            _lock: lock,
             made_with: made_with.clone(),
             tables: Vec::new(),
             reader: None,
             kept: HashMap::new(),
             uses_output: false,
             next_part: 0,
+            _lock: lock,
         };
-        job.take_up(earlier)?;
+        for (name, path) in entries(&job.parts)? {
+            match part_number(&name) {
+                Some(number) => {
+                    if job.take_part(&path, earlier)? {
+                        job.next_part = job.next_part.max(number + 1);
+                    } else {
+                        std::fs::remove_file(&path).map_err(Error::io(&path))?;
+                    }
+                }
+                // A file that was being written when its run was killed.
+                None if name.starts_with(output::TEMPORARY) => {
+                    std::fs::remove_file(&path).map_err(Error::io(&path))?;
+                }
+                None => {}
+            }
+        }
         Ok(job)
+    }
+
+    /// Whether there is unfinished work to go on with.
+    pub fn goes_on(&self) -> bool {
+        self.next_part > 0
+    }
+
+    /// Whether the output is there, and its rows are used.
+    pub fn uses_output(&self) -> bool {
+        self.uses_output
     }
 
     /// Uses the rows of the output, too, if it is there and is to be used.
@@ -188,36 +204,36 @@ impl Job {
         }
     }
 
-    /// Looks through the folder of parts.
-    fn take_up(&mut self, earlier: Earlier) -> Result<()> {
-        for (name, path) in entries(&self.parts)? {
-            let Some(number) = part_number(&name) else {
-                // A file that was being written when its run was killed.
-                if name != LOCK {
-                    std::fs::remove_file(&path).map_err(Error::io(&path))?;
-                }
-                continue;
-            };
-            let metadata = Table::read_metadata(&path).unwrap_or_default();
-            let shown = self.parts.display();
-            let agrees = agree(&self.made_with, &metadata, |name, then, now| {
-                format!(
-                    "{shown} holds unfinished work with {name} {then}, now {name} is {now}; go on with the same settings, or drop it with --force"
-                )
-            });
+    /// Takes up a part; `false` if it is to be dropped.
+    fn take_part(&mut self, path: &Path, earlier: Earlier) -> Result<bool> {
+        let metadata = match Table::read_metadata(path) {
             // A part that cannot be read is no finished work.
-            let is_of_use = match earlier {
-                Earlier::Replace => false,
-                Earlier::Ignore => agrees.map(|_| false)?,
-                Earlier::Use => agrees?.is_some() && self.know(&path, sounds_of_part).is_ok(),
-            };
-            if !is_of_use {
-                std::fs::remove_file(&path).map_err(Error::io(&path))?;
-            } else {
-                self.next_part = self.next_part.max(number + 1);
+            Err(Error::Table { .. }) => return Ok(false),
+            read => read?,
+        };
+        let shown = self.parts.display();
+        let agrees = agree(&self.made_with, &metadata, |name, then, now| {
+            format!(
+                "{shown} holds unfinished work with {name} {then}, now {name} is {now}; go on with the same settings, or drop it with --force"
+            )
+        });
+        let agrees = match (agrees, earlier) {
+            (Ok(true), _) => true,
+            (_, Earlier::Replace) => false,
+            (Err(error), _) => return Err(error),
+            (Ok(false), _) => {
+                return Err(Error::Usage(format!(
+                    "{shown} holds unfinished work of another command; finish that, or drop it with --force"
+                )));
             }
+        };
+        if !agrees || earlier == Earlier::Ignore {
+            return Ok(false);
         }
-        Ok(())
+        match self.know(path, sounds_of_part) {
+            Err(Error::Table { .. } | Error::Data(_)) => Ok(false),
+            known => known.map(|()| true),
+        }
     }
 
     /// Learns which rows `path` holds of which sounds.
@@ -237,16 +253,13 @@ impl Job {
             }
             if let Some(sound) = sound {
                 let rows = first..row;
-                self.kept.insert(sound, Kept { table, rows });
+                // Parts, which are newer, were first.
+                let kept = || Kept { table, rows };
+                self.kept.entry(sound).or_insert_with(kept);
             }
             first = row;
         }
         Ok(())
-    }
-
-    /// Whether earlier runs left anything.
-    pub fn keeps_any(&self) -> bool {
-        !self.kept.is_empty()
     }
 
     /// Where the rows of a sound are, if an earlier run computed them.
@@ -254,38 +267,34 @@ impl Job {
         self.kept.get(&sound).cloned()
     }
 
-    /// Reads rows that are kept: those of the first recording, then those of the second...
-    pub fn read(&mut self, kept: &[Kept]) -> Result<Table> {
+    /// Reads the columns `names` of rows that are kept: those of the first recording, then those of the second...
+    /// `names` are the same with each call.
+    pub fn read(&mut self, kept: &[Kept], names: &[String]) -> Result<Table> {
         let mut read = Table::default();
         // Where the rows of each are in what is read.
         let mut places = vec![Vec::new(); kept.len()];
-        for number in 0..self.tables.len() {
-            let wanted = |&which: &usize| kept[which].table == number;
-            let of_table: Vec<usize> = (0..kept.len()).filter(wanted).collect();
-            let rows: Vec<usize> = of_table
-                .iter()
-                .flat_map(|&which| kept[which].rows.clone())
-                .collect();
-            if rows.is_empty() {
-                continue;
-            }
+        let mut order: Vec<usize> = (0..kept.len()).collect();
+        order.sort_by_key(|&which| kept[which].table);
+        for of_table in order.chunk_by(|&a, &b| kept[a].table == kept[b].table) {
+            let rows = of_table.iter().flat_map(|&which| kept[which].rows.clone());
+            let rows: Vec<usize> = rows.collect();
             let mut next = read.rows();
-            for which in of_table {
-                let len = kept[which].rows.len();
-                places[which] = (next..next + len).collect();
-                next += len;
+            for &which in of_table {
+                let n = kept[which].rows();
+                places[which] = (next..next + n).collect();
+                next += n;
             }
-            let mut of_rows = self.reader(number)?.read(&rows)?;
-            of_rows.columns.retain(|(name, _)| name != SOUND);
+            let number = kept[of_table[0]].table;
+            let of_rows = self.reader(number, names)?.read(&rows)?;
             read.append(&of_rows)?;
         }
         Ok(read.select(&places.concat()))
     }
 
-    fn reader(&mut self, number: usize) -> Result<&mut RowReader> {
+    fn reader(&mut self, number: usize, names: &[String]) -> Result<&mut RowReader> {
         if self.reader.as_ref().is_none_or(|(open, _)| *open != number) {
             self.reader = None;
-            self.reader = Some((number, RowReader::open(&self.tables[number])?));
+            self.reader = Some((number, RowReader::open(&self.tables[number], names)?));
         }
         let (_, reader) = self.reader.as_mut().expect("opened just now");
         Ok(reader)
@@ -299,7 +308,7 @@ impl Job {
         let sounds = sounds.iter().map(|sound| Some(sound.text())).collect();
         part.columns.push((SOUND.into(), Column::Text(sounds)));
         part.metadata.extend(self.made_with.clone());
-        part.write(self.parts.join(format!("part-{}.parquet", self.next_part)))?;
+        part.write_plain(&self.parts.join(format!("part-{}.parquet", self.next_part)))?;
         self.next_part += 1;
         Ok(())
     }
@@ -317,28 +326,19 @@ impl Job {
     /// Ends the job, when its output has its name: nothing has to be kept any more.
     pub fn finish(self) -> Result<()> {
         for (name, path) in entries(&self.parts)? {
-            if name != LOCK {
+            if part_number(&name).is_some() {
                 std::fs::remove_file(&path).map_err(Error::io(&path))?;
             }
         }
-        // The folder itself goes when the lock does.
+        // The folder itself goes with the lock.
         Ok(())
-    }
-}
-
-impl Drop for Job {
-    fn drop(&mut self) {
-        let is_ours = |(name, _): &(String, PathBuf)| name == LOCK;
-        if entries(&self.parts).is_ok_and(|entries| entries.iter().all(is_ours)) {
-            let _ = std::fs::remove_file(self.parts.join(LOCK));
-            let _ = std::fs::remove_dir(&self.parts);
-        }
     }
 }
 
 /// The folder of unfinished work on `out`.
 pub fn parts_folder(out: &Path) -> PathBuf {
-    let mut name = out.as_os_str().to_os_string();
+    // Without a slash at its end, behind which the name would lie in the folder.
+    let mut name = out.components().as_path().as_os_str().to_os_string();
     name.push(".parts");
     name.into()
 }
@@ -360,69 +360,23 @@ fn part_number(name: &str) -> Option<usize> {
     number.parse().ok()
 }
 
-/// Locks the folder of parts for this process; makes it where there is none.
-fn lock(parts: &Path, out: &Path) -> Result<File> {
-    let path = parts.join(LOCK);
-    let me = std::process::id().to_string();
-    loop {
-        std::fs::create_dir_all(parts).map_err(Error::io(parts))?;
-        let mut options = OpenOptions::new();
-        let opened = options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path);
-        let mut file = match opened {
-            // Another run has just ended, and removed its folder.
-            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => continue,
-            opened => opened.map_err(Error::io(&path))?,
-        };
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let holder = std::fs::read_to_string(&path).unwrap_or_default();
-                let holder = match holder.trim() {
-                    "" => "another process".to_string(),
-                    id => format!("process {id}"),
-                };
-                return Err(Error::Usage(format!(
-                    "{}: {holder} is working on it; wait for it, or choose another -o",
-                    out.display()
-                )));
-            }
-            Err(TryLockError::Error(cause)) => return Err(Error::io(&path)(cause)),
-        }
-        // A run that ended between the opening and the lock took this file away with it: then no other run
-        // would see the lock.
-        let written = file
-            .set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| file.write_all(me.as_bytes()));
-        written.map_err(Error::io(&path))?;
-        if std::fs::read_to_string(&path).is_ok_and(|holder| holder == me) {
-            return Ok(file);
-        }
-    }
-}
-
-/// Whether `metadata` say what `made_with` says: `None` where they do not say it at all. Where they say
-/// something else, that is an error in the words of `differs`: name, value then, value now.
+/// Whether `metadata` say what `made_with` says, or nothing. Where they say something else, that is an error in
+/// the words of `differs`: name, value then, value now.
 fn agree(
     made_with: &BTreeMap<String, String>,
     metadata: &BTreeMap<String, String>,
     differs: impl Fn(&str, &str, &str) -> String,
-) -> Result<Option<()>> {
+) -> Result<bool> {
     for (key, now) in made_with {
         match metadata.get(key) {
-            None => return Ok(None),
+            None => return Ok(false),
             Some(then) if then != now => {
                 return Err(Error::Usage(differs(plain_key(key), then, now)));
             }
             Some(_) => {}
         }
     }
-    Ok(Some(()))
+    Ok(true)
 }
 
 /// Of which sound a row is, where that is known; and where the row begins, in seconds.
@@ -524,8 +478,10 @@ mod tests {
         assert!(!job.folder().join(".sentire-half").exists());
         assert_eq!(job.kept(sound("d")), None);
         let kept = ["c", "b", "a"].map(|name| job.kept(sound(name)).unwrap());
-        assert!(kept.iter().all(|kept| kept.len() == 1));
-        let read = job.read(&kept).unwrap();
+        assert!(kept.iter().all(|kept| kept.rows() == 1));
+        let read = job.read(&kept, &["file".into()]).unwrap();
+        assert_eq!(read.columns.len(), 1);
+        let lacks = job.read(&kept, &["y".into()]).unwrap_err().to_string();
         let files: Vec<&str> = read
             .text("file")
             .unwrap()
@@ -534,6 +490,7 @@ mod tests {
             .map(String::as_str)
             .collect();
         assert_eq!(files, ["4", "3", "1"]);
+        assert!(lacks.contains("no column `y`"), "{lacks}");
         job.finish().unwrap();
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
@@ -542,23 +499,46 @@ mod tests {
     fn work_that_is_not_wanted_is_dropped() {
         let dir = tempfile::tempdir().unwrap();
         let out = dir.path().join("x.parquet");
-        for earlier in [Earlier::Ignore, Earlier::Replace] {
-            let mut job = Job::begin(&out, &made_with("16000"), Earlier::Use).unwrap();
+        let begin = |rate: &str, earlier| Job::begin(&out, &made_with(rate), earlier);
+        // To go on in spite of --force is to go on with the same settings.
+        for (rate, earlier, goes_on) in [
+            ("16000", Earlier::Use, true),
+            ("16000", Earlier::Replace, true),
+            ("16000", Earlier::Ignore, false),
+            ("8000", Earlier::Replace, false),
+        ] {
+            let mut job = begin("16000", Earlier::Replace).unwrap();
             job.keep(rows(&["1"]), &[sound("a")]).unwrap();
             drop(job);
-            let job = Job::begin(&out, &made_with("16000"), earlier).unwrap();
-            assert!(!job.keeps_any());
+            let job = begin(rate, earlier).unwrap();
+            assert_eq!(job.goes_on(), goes_on, "{earlier:?}");
+            assert_eq!(job.kept(sound("a")).is_some(), goes_on);
             drop(job);
-            assert!(!parts_folder(&out).exists(), "{earlier:?}");
+            assert_eq!(parts_folder(&out).exists(), goes_on, "{earlier:?}");
         }
     }
 
     #[test]
-    fn a_sound_is_another_in_other_company_whatever_the_order() {
-        let [a, b, c] = ["a", "b", "c"].map(sound);
-        assert_eq!(a.among(&[b, c]), a.among(&[c, b]));
-        assert_ne!(a.among(&[b, c]), a.among(&[b]));
-        assert_eq!(Sound::parse(&a.text()), Some(a));
-        assert_ne!(a, Sound::new("a", 16_000, 1, 1.0));
+    fn the_work_of_another_command_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("x.parquet");
+        let mut job = Job::begin(&out, &made_with("16000"), Earlier::Use).unwrap();
+        job.keep(rows(&["1"]), &[sound("a")]).unwrap();
+        drop(job);
+        let other = [("sentire.model_id".to_string(), "7".to_string())].into();
+        let refused = Job::begin(&out, &other, Earlier::Use)
+            .unwrap_err()
+            .to_string();
+        assert!(refused.contains("of another command"), "{refused}");
+        assert_eq!(entries(&parts_folder(&out)).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_sound_is_its_samples_and_where_they_begin() {
+        let one = sound("a");
+        assert_eq!(Sound::parse(&one.text()), Some(one));
+        assert_ne!(one, Sound::new("a", 16_000, 1, 1.0));
+        assert_ne!(one, Sound::new("a", 16_000, 2, 0.0));
+        assert_eq!(parts_folder(Path::new("a/b/")), Path::new("a/b.parts"));
     }
 }

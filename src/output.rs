@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
+/// How the names of files in the making begin.
+pub const TEMPORARY: &str = ".sentire-";
+
 /// A file in the making. It gets its name by [`finish`](Output::finish); dropped before, it leaves
 /// nothing behind.
 pub struct Output {
@@ -20,9 +23,8 @@ impl Output {
 
     /// The same, but the file lies in `folder` until it gets its name: one of the same file system.
     pub fn create_in(folder: &Path, path: &Path) -> Result<Output> {
-        let goal = folder_of(path);
-        std::fs::create_dir_all(goal).map_err(Error::io(goal))?;
-        std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+        create_folder(folder_of(path))?;
+        create_folder(folder)?;
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]
         {
@@ -31,7 +33,7 @@ impl Output {
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
         let file = builder
-            .prefix(".sentire-")
+            .prefix(TEMPORARY)
             .tempfile_in(folder)
             // Not the error itself, which names the temporary file.
             .map_err(|cause| Error::io(folder)(cause.kind().into()))?;
@@ -52,6 +54,15 @@ impl Output {
         sync_folder(folder_of(&self.path));
         Ok(())
     }
+}
+
+/// Makes a folder, and those above it, and sees to it that they are on the disk.
+pub fn create_folder(folder: &Path) -> Result<()> {
+    if !folder.is_dir() {
+        std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+        sync_folder(folder_of(folder));
+    }
+    Ok(())
 }
 
 /// Sees to it that names given in a folder are on the disk, too.
@@ -80,6 +91,12 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Refuses an output that is there already, unless `force`; and one that could not be written,
 /// before the work begins.
 pub fn check(path: &Path, force: bool) -> Result<()> {
+    check_free(path, force)?;
+    Output::create(path).map(drop)
+}
+
+/// Refuses an output that is there already, unless `force`.
+pub fn check_free(path: &Path, force: bool) -> Result<()> {
     if path.exists() && !path.is_file() {
         let kind = if path.is_dir() {
             "a folder"
@@ -96,7 +113,7 @@ pub fn check(path: &Path, force: bool) -> Result<()> {
             path: path.to_path_buf(),
         });
     }
-    Output::create(path).map(drop)
+    Ok(())
 }
 
 /// Refuses a folder that holds something already, unless `force`, and a file in its place.

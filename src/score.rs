@@ -3,8 +3,8 @@
 //!
 //! One recording's failure is a row of the failures table, never the end of the run. A [`Job`] keeps what is
 //! finished: under protocol A predictions, under protocol B features, as a prediction depends on all recordings of
-//! its speaker. Memory holds a batch; under protocol B all predictions, some hundred bytes for each
-//! recording, and the features of one speaker.
+//! its speaker. Memory holds the manifest and a batch, and some hundred bytes for each row that is kept from before;
+//! under protocol B all predictions, as much for each recording, and the features of one speaker.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -15,7 +15,7 @@ use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, Stage};
 use crate::extract::{self, BATCH, Computed, Event, Failures, Rows, Settings, Summary};
 use crate::features::Extractor;
-use crate::job::{Job, Kept, Sound};
+use crate::job::{self, Job, Kept, Sound};
 use crate::model::Normalize;
 use crate::predict::{self, Features, Prediction, Predictor, Segment};
 use crate::table::{Column, Table};
@@ -245,15 +245,19 @@ fn together(
             .map(|&at| manifest.utterances[at].clone())
             .collect();
         let settings = predictor.settings();
-        let call = extract::compute(manifest, &utterances, settings, Some(job), on_event)?;
+        let mut call: Vec<Result<Computed>> = Vec::new();
         let mut features: Vec<Features> = Vec::new();
-        for (utterance, computed) in utterances.iter().zip(&call) {
-            if let Ok(computed) = computed {
-                unkept.push(utterance, computed);
-                features.push(features_of(utterance, computed, settings));
+        for utterances in utterances.chunks(BATCH) {
+            let computed = extract::compute(manifest, utterances, settings, Some(job), on_event)?;
+            for (utterance, computed) in utterances.iter().zip(&computed) {
+                if let Ok(computed) = computed {
+                    unkept.push(utterance, computed);
+                    features.push(features_of(utterance, computed, settings));
+                }
             }
+            unkept.keep(job, BATCH)?;
+            call.extend(computed);
         }
-        unkept.keep(job, BATCH)?;
         let mut said_of_call = predictor.predict(&features).map(Vec::into_iter);
         for (&at, computed) in places.iter().zip(call) {
             scored[at] = computed.and_then(|computed| match &mut said_of_call {
@@ -298,6 +302,7 @@ fn features_of(utterance: &Utterance, computed: &Computed, settings: &Settings) 
 
 /// Features that were computed and are not kept yet.
 struct Unkept {
+    metadata: BTreeMap<String, String>,
     rows: Rows,
     sounds: Vec<Sound>,
 }
@@ -305,6 +310,8 @@ struct Unkept {
 impl Unkept {
     fn new(settings: &Settings) -> Unkept {
         Unkept {
+            // Names the views, too.
+            metadata: settings.table_metadata(),
             rows: Rows::new(settings, &[], &settings.feature_names()),
             sounds: Vec::new(),
         }
@@ -323,7 +330,11 @@ impl Unkept {
         if self.sounds.len() < least {
             return Ok(());
         }
-        job.keep(self.rows.take(), &std::mem::take(&mut self.sounds))
+        let rows = Table {
+            metadata: self.metadata.clone(),
+            ..self.rows.take()
+        };
+        job.keep(rows, &std::mem::take(&mut self.sounds))
     }
 }
 
@@ -363,6 +374,7 @@ fn own_columns(manifest: &Manifest, predictor: &Predictor) -> Result<Vec<String>
         "model",
         "model_id",
         "scored_at",
+        job::SOUND,
     ];
     let is_ours = |name: &&String| {
         let classes = &predictor.model().card.classes;
@@ -510,8 +522,8 @@ impl<'a> Sheet<'a> {
         if kept.is_empty() {
             return Ok(());
         }
-        let table = job.read(&kept)?;
         let classes = &self.predictor.model().card.classes;
+        let table = job.read(&kept, &Known::columns(classes))?;
         let damaged = || {
             let shown = job.out().display();
             Error::Data(format!(
@@ -521,7 +533,7 @@ impl<'a> Sheet<'a> {
         let known = Known::of(&table, classes).ok_or_else(damaged)?;
         let mut first = 0;
         for (scored, kept) in scored.into_iter().zip(&kept) {
-            let rows = first..first + kept.len();
+            let rows = first..first + kept.rows();
             first = rows.end;
             let said: Option<_> = rows.map(|row| known.said(row)).collect();
             scored.rows = said.ok_or_else(damaged)?;
@@ -542,6 +554,19 @@ struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
+    fn columns(classes: &[String]) -> Vec<String> {
+        let of_classes = classes.iter().map(|class| format!("p_{class}"));
+        let others = [
+            "start",
+            "end",
+            "label",
+            "unsure",
+            "out_of_domain",
+            "scored_at",
+        ];
+        of_classes.chain(others.map(str::to_string)).collect()
+    }
+
     fn of(table: &'a Table, classes: &'a [String]) -> Option<Known<'a>> {
         let flags = |name: &str| match table.column(name) {
             Some(Column::Bool(values)) => Some(values.as_slice()),

@@ -4,7 +4,7 @@
 //! BYTE_STREAM_SPLIT for floating point. A missing value is null in the file; inside the program a missing
 //! number is NaN.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,6 +36,11 @@ pub use rows::RowReader;
 pub use stream::Stream;
 
 pub use view::{is_names_of_features, key as view_key, without_names};
+
+/// How our tables are compressed.
+fn zstd() -> Compression {
+    Compression::ZSTD(ZstdLevel::try_new(3).expect("3 is a level of zstd"))
+}
 
 /// Rows of a row group. At the 6676 numbers of the default a group takes 109 MB in memory, and a million
 /// rows have 250 groups.
@@ -301,6 +306,20 @@ impl Table {
         })
     }
 
+    /// The columns `names`, in that order; the error says which of them is not there.
+    fn arranged(self, names: &[String]) -> Result<Table, String> {
+        let mut columns: HashMap<String, Column> = self.columns.into_iter().collect();
+        let of_name = |name: &String| {
+            let column = columns.remove(name);
+            let column = column.ok_or_else(|| format!("there is no column `{name}` any more"))?;
+            Ok((name.clone(), column))
+        };
+        Ok(Table {
+            columns: names.iter().map(of_name).collect::<Result<_, String>>()?,
+            metadata: self.metadata,
+        })
+    }
+
     /// The values of column `name` as numbers, NaN where missing; an error unless it holds numbers.
     pub fn numbers(&self, name: &str) -> Result<Vec<f64>> {
         let column = self.column(name).ok_or_else(|| self.no_column(name))?;
@@ -340,6 +359,20 @@ impl Table {
     /// Writes the whole table.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
         let mut writer = Writer::create(path.as_ref(), self)?;
+        writer.write(self)?;
+        writer.finish()
+    }
+
+    /// Whether there is a file at `path`, or a folder with tables in it.
+    pub fn is_at(path: &Path) -> bool {
+        path.is_file() || (path.is_dir() && folder::files(path).is_ok())
+    }
+
+    /// Writes the whole table without compressing it, for a file that will not stay: a compressor for each of
+    /// thousands of columns takes a hundred megabytes.
+    pub fn write_plain(&self, path: &Path) -> Result<()> {
+        let output = Output::create(path)?;
+        let mut writer = Writer::create_as(output, path, self, Compression::UNCOMPRESSED)?;
         writer.write(self)?;
         writer.finish()
     }
@@ -516,6 +549,7 @@ pub fn copy_with_text(
         to,
         Arc::new(Schema::new(fields)),
         &metadata,
+        zstd(),
     )?;
     let mut done = 0;
     for file in &files {
@@ -558,19 +592,24 @@ pub struct Writer {
 impl Writer {
     /// Starts a table with the columns and the metadata of `like`; its rows are not written.
     pub fn create(path: &Path, like: &Table) -> Result<Writer> {
-        Writer::create_as(Output::create(path)?, path, like)
+        Writer::create_as(Output::create(path)?, path, like, zstd())
     }
 
     /// The same; the file lies in `folder` until it gets its name.
     pub fn create_in(folder: &Path, path: &Path, like: &Table) -> Result<Writer> {
-        Writer::create_as(Output::create_in(folder, path)?, path, like)
+        Writer::create_as(Output::create_in(folder, path)?, path, like, zstd())
     }
 
-    fn create_as(output: Output, path: &Path, like: &Table) -> Result<Writer> {
+    fn create_as(
+        output: Output,
+        path: &Path,
+        like: &Table,
+        compression: Compression,
+    ) -> Result<Writer> {
         let layout = like.layout();
         let fields = like.fields(&layout);
         let schema = Arc::new(Schema::new(fields));
-        let writer = Writer::start(output, path, schema, &like.metadata)?;
+        let writer = Writer::start(output, path, schema, &like.metadata, compression)?;
         Ok(Writer { layout, ..writer })
     }
 
@@ -579,12 +618,11 @@ impl Writer {
         path: &Path,
         schema: Arc<Schema>,
         metadata: &BTreeMap<String, String>,
+        compression: Compression,
     ) -> Result<Writer> {
         let metadata = view::folded(metadata);
         let mut properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(
-                ZstdLevel::try_new(3).expect("3 is a level of zstd"),
-            ))
+            .set_compression(compression)
             .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_offset_index_disabled(true)
             .set_max_row_group_row_count(Some(ROWS_PER_GROUP))

@@ -17,14 +17,10 @@ use crate::table::{Column, RowReader, Table};
 pub const TOLERANCE: f64 = 1e-4;
 
 /// Columns that say of which part of which recording a row is.
-const INDEX: [&str; 6] = [
-    "file",
-    "start",
-    "end",
-    "utterance_start",
-    "utterance_end",
-    "audio_hash",
-];
+const INDEX: [&str; 5] = ["file", "start", "end", "utterance_start", "utterance_end"];
+
+/// Columns that say how well it was recorded, and are compared as features are.
+const QUALITY: [&str; 4] = ["duration_s", "clipped_ratio", "speech_ratio", "snr_db"];
 
 /// What became of the rows that were computed again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -110,7 +106,15 @@ pub fn verify(path: &Path, root: &Path, rows: usize, seed: u64) -> Result<Verifi
         close: 0,
         findings: Vec::new(),
     };
-    let mut table = RowReader::open(path)?;
+    let mut names: Vec<String> = match settings.level {
+        Level::Functionals => [&["audio_hash"], &QUALITY[..]].concat(),
+        Level::Lld => vec!["start"],
+    }
+    .into_iter()
+    .map(str::to_string)
+    .collect();
+    names.extend(settings.feature_names());
+    let mut table = RowReader::open(path, &names)?;
     let of_parts: Vec<(usize, Vec<usize>)> = of_parts.into_iter().collect();
     for (utterances, of_parts) in manifest
         .utterances
@@ -122,8 +126,8 @@ pub fn verify(path: &Path, root: &Path, rows: usize, seed: u64) -> Result<Verifi
             let then = table.read(rows)?;
             for (place, &row) in rows.iter().enumerate() {
                 let verdict = match &computed {
-                    Err(error) => Err((kind_of(error), error.to_string())),
-                    Ok(computed) => compare(&then, place, row - first, computed, &settings),
+                    Err(error) => Err((kind_of(error), reason_of(error))),
+                    Ok(computed) => compare(&then, place, row - first, computed),
                 };
                 match verdict {
                     Ok(true) => verification.identical += 1,
@@ -223,6 +227,14 @@ fn kind_of(error: &Error) -> Kind {
     }
 }
 
+/// What went wrong, without the name of the file.
+fn reason_of(error: &Error) -> String {
+    match error {
+        Error::Audio { reason, .. } => reason.clone(),
+        other => other.to_string(),
+    }
+}
+
 /// Whether the row `place` of `then`, the `number`th of its part, is identical to what was computed now, or close
 /// to it; what is wrong otherwise.
 fn compare(
@@ -230,42 +242,57 @@ fn compare(
     place: usize,
     number: usize,
     computed: &Computed,
-    settings: &Settings,
 ) -> Result<bool, (Kind, String)> {
-    let hash = then
-        .text("audio_hash")
-        .and_then(|hashes| hashes[place].as_deref());
-    if hash.is_some_and(|hash| hash != computed.recording.audio_hash) {
-        return Err((
-            Kind::Changed,
-            "the recording holds another sound now".into(),
-        ));
-    }
+    let differs = |reason: String| Err((Kind::Differs, reason));
+    let recording = &computed.recording;
     let Some(now) = computed.rows.get(number) else {
         let n = computed.rows.len();
-        return Err((
-            Kind::Differs,
-            format!(
-                "is row {} of its recording, which gives {n} now",
-                number + 1
-            ),
+        return differs(format!(
+            "is row {} of its recording, which gives {n} now",
+            number + 1
         ));
     };
+    let quality = [
+        recording.duration_s,
+        recording.clipped_ratio,
+        recording.speech_ratio,
+        recording.snr_db,
+    ];
+    let mut quality = quality.into_iter();
+    let mut values = now.values.iter().map(|&value| f64::from(value));
     let mut is_identical = true;
     let mut worst: Option<(f64, String)> = None;
-    for (name, &now) in settings.feature_names().into_iter().zip(&now.values) {
-        let Some(Column::Float(values)) = then.column(&name) else {
-            return Err((Kind::Differs, format!("has no column `{name}`")));
+    for (name, column) in &then.columns {
+        let (then, now) = match column {
+            Column::Text(hashes) if hashes[place].as_ref() != Some(&recording.audio_hash) => {
+                return Err((
+                    Kind::Changed,
+                    "the recording holds another sound now".into(),
+                ));
+            }
+            Column::Text(_) => continue,
+            // Only rows of contours are found by where they begin.
+            Column::Double(starts) if name == "start" => {
+                if (starts[place] - now.start).abs() > 1e-6 {
+                    return differs(
+                        "is a contour of a part of the recording; which part, the table does not say".into(),
+                    );
+                }
+                continue;
+            }
+            Column::Double(values) => (values[place], quality.next().unwrap_or(f64::NAN)),
+            Column::Float(then) => (f64::from(then[place]), values.next().unwrap_or(f64::NAN)),
+            Column::Int(_) | Column::Bool(_) => continue,
         };
-        let (then, now) = (values[place], if now.is_finite() { now } else { f32::NAN });
+        // A table has no infinite numbers.
+        let now = if now.is_finite() { now } else { f64::NAN };
         if then == now || (then.is_nan() && now.is_nan()) {
             continue;
         }
         is_identical = false;
-        let size = f64::from(then.abs().max(now.abs()));
         let share = match then.is_nan() || now.is_nan() {
             true => f64::INFINITY,
-            false => f64::from((then - now).abs()) / size,
+            false => (then - now).abs() / then.abs().max(now.abs()),
         };
         if share > TOLERANCE && worst.as_ref().is_none_or(|(most, _)| share > *most) {
             worst = Some((
@@ -275,14 +302,14 @@ fn compare(
         }
     }
     match worst {
-        Some((_, reason)) => Err((Kind::Differs, reason)),
+        Some((_, reason)) => differs(reason),
         None => Ok(is_identical),
     }
 }
 
-fn shown(value: f32) -> String {
+fn shown(value: f64) -> String {
     match value.is_nan() {
         true => "missing".into(),
-        false => value.to_string(),
+        false => format!("{value:.6}"),
     }
 }

@@ -73,7 +73,9 @@ impl Sandbox {
         command
             .args(arguments.split_whitespace())
             .current_dir(self.dir.path())
-            .env_remove("SOURCE_DATE_EPOCH");
+            .env_remove("SOURCE_DATE_EPOCH")
+            .env_remove("SLURM_ARRAY_TASK_ID")
+            .env_remove("JOB_COMPLETION_INDEX");
         command
     }
 }

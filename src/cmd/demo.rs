@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use include_dir::{Dir, include_dir};
-use sentire::corpus::{Manifest, Shard};
+use sentire::corpus::Manifest;
 use sentire::dataset::Dataset;
 use sentire::error::{Error, Result};
 use sentire::evaluate::{self, Protocol};
-use sentire::extract::{self, Settings};
+use sentire::extract::{self, Extraction, Settings};
 use sentire::job::{Earlier, Job};
 use sentire::model::{Model, ModelSpec, Normalize};
 use sentire::output;
@@ -36,8 +36,14 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
     let settings = Settings::default();
     let features = dir.join("features.parquet");
     let job = Job::begin(&features, &settings.to_metadata(), Earlier::Replace)?;
+    let extraction = Extraction {
+        manifest: &manifest,
+        settings: &settings,
+        shard: None,
+        failures: extract::failures_path(&features),
+    };
     let summary = watched(&manifest, console, |on_event| {
-        extract::run(&manifest, &settings, Shard::WHOLE, job, on_event)
+        extract::run(&extraction, job, on_event)
     })?
     .unless_empty(&features)?;
 

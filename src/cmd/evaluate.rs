@@ -10,6 +10,7 @@ use sentire::features::{FeatureSet, meanings};
 use sentire::model::{ModelSpec, Normalize};
 use sentire::output;
 use sentire::report::{About, Report, cross_to_html, to_html};
+use sentire::table::Table;
 use serde::Serialize;
 
 use crate::cli::Evaluate;
@@ -115,7 +116,7 @@ struct Other {
 
 impl Other {
     fn of(args: &Evaluate, data: &Dataset, other: &str) -> Result<Other> {
-        if Path::new(other).exists() {
+        if Table::is_at(Path::new(other)) {
             let table = Dataset::read(&[other], &args.learn.label)?;
             return Ok(Other {
                 data: data.aligned(&table)?,

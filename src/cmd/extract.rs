@@ -1,12 +1,12 @@
 //! `sentire extract`: recordings to features.
 
 use std::io::{BufWriter, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sentire::audio::Window;
 use sentire::corpus::{self, Manifest, Shard, shard};
 use sentire::error::{Error, Result};
-use sentire::extract::{self, Event, Level, Settings, Summary};
+use sentire::extract::{self, Event, Extraction, Level, Settings, Summary};
 use sentire::features::FeatureSet;
 use sentire::job::Job;
 use sentire::output;
@@ -41,25 +41,29 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
         ));
     }
     let shard = shard(args, console)?;
+    let (output, failures) = places(&args.output, shard)?;
     if args.arrow_stdout {
-        return stream(args, &settings, shard.unwrap_or(Shard::WHOLE), console);
+        let manifest = load(args, Path::new("-"), console)?;
+        let extraction = Extraction {
+            manifest: &manifest,
+            settings: &settings,
+            shard,
+            failures,
+        };
+        return stream(&extraction, console);
     }
-    let output = match shard {
-        None => args.output.clone(),
-        Some(shard) => {
-            check_parts(&args.output)?;
-            args.output.join(shard.file_name())
-        }
-    };
-    let job = Job::begin(
-        &output,
-        &settings.to_metadata(),
-        console.earlier(args.fresh),
-    )?;
+    let earlier = console.earlier(args.fresh);
+    let job = Job::begin(&output, &settings.to_metadata(), earlier)?;
+    let was_there = job.uses_output();
     let manifest = load(args, &output, console)?;
+    let extraction = Extraction {
+        manifest: &manifest,
+        settings: &settings,
+        shard,
+        failures,
+    };
     let summary = watched(&manifest, console, |on_event| {
-        let shard = shard.unwrap_or(Shard::WHOLE);
-        extract::run(&manifest, &settings, shard, job, on_event)
+        extract::run(&extraction, job, on_event)
     })?;
     let summary = match shard {
         None => summary.unless_empty(&output)?,
@@ -70,7 +74,8 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
         count(summary.rows, "row"),
         count(summary.features, "feature")
     );
-    let closing = closing(&summary, &output, "compute", &made);
+    let to_do = was_there.then_some("compute");
+    let closing = closing(&summary, &output, &extraction.failures, to_do, &made);
     let next = match settings.level {
         Level::Functionals => "evaluate",
         Level::Lld => "describe",
@@ -82,8 +87,12 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
     Ok(Outcome::after(summary.failed))
 }
 
-/// The share of the manifest that is asked for, or that the job this process belongs to has for it.
+/// The share of the manifest that is asked for, or that the job this process belongs to has for it. A manifest from
+/// standard input has been divided already.
 fn shard(args: &Extract, console: &Console) -> Result<Option<Shard>> {
+    if args.stdin_manifest && args.shard.is_none() {
+        return Ok(None);
+    }
     let variable = |name: &str| std::env::var(name).ok();
     let Some((shard, source)) = shard::resolve(args.shard, variable)? else {
         return Ok(None);
@@ -96,23 +105,41 @@ fn shard(args: &Extract, console: &Console) -> Result<Option<Shard>> {
     Ok(Some(shard))
 }
 
-/// Refuses a file where the folder of parts is to be.
-fn check_parts(folder: &Path) -> Result<()> {
-    match folder.is_file() {
-        true => Err(Error::Usage(format!(
-            "{}: is a file; with --shard expected the name of a folder (-o)",
-            folder.display()
-        ))),
-        false => Ok(()),
+/// Where rows and failures go. Refuses a file where the folder of shards is to be, and one with the shards of
+/// another division.
+fn places(output: &Path, shard: Option<Shard>) -> Result<(PathBuf, PathBuf)> {
+    let Some(shard) = shard else {
+        return Ok((output.to_path_buf(), extract::failures_path(output)));
+    };
+    // `.` and `..` have no name to put something behind.
+    let folder = match output.file_name() {
+        Some(_) => output.to_path_buf(),
+        None => output.canonicalize().map_err(Error::io(output))?,
+    };
+    let shown = folder.display();
+    if folder.is_file() {
+        return Err(Error::Usage(format!(
+            "{shown}: is a file; with --shard expected the name of a folder (-o)"
+        )));
     }
+    for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if Shard::count_of(&name).is_some_and(|count| count != shard.count()) {
+            return Err(Error::Usage(format!(
+                "{shown}: holds {name}, of another division than {shard}; choose another -o, or give --shard i/n as before"
+            )));
+        }
+    }
+    let name = shard.file_name();
+    let failures = extract::failures_folder(&folder).join(&name);
+    Ok((folder.join(name), failures))
 }
 
 /// Writes the rows to standard output as they come.
-fn stream(args: &Extract, settings: &Settings, shard: Shard, console: &Console) -> Result<Outcome> {
-    let manifest = load(args, Path::new("-"), console)?;
+fn stream(extraction: &Extraction, console: &Console) -> Result<Outcome> {
     let stdout = BufWriter::new(std::io::stdout().lock());
-    let streamed = watched(&manifest, console, |on_event| {
-        extract::stream(&manifest, settings, shard, stdout, on_event)
+    let streamed = watched(extraction.manifest, console, |on_event| {
+        extract::stream(extraction, stdout, on_event)
     });
     let summary = match streamed {
         // Whoever read it has enough.
@@ -132,25 +159,30 @@ fn load(args: &Extract, output: &Path, console: &Console) -> Result<Manifest> {
     }
 }
 
-/// What a run over a manifest made, kept and could not use; `made` stands for the new, `to_do` is the verb of
-/// a run that found nothing new.
-pub fn closing(summary: &Summary, output: &Path, to_do: &str, made: &str) -> String {
+/// What a run over a manifest made, kept and could not use; `made` stands for the new. `to_do` is the verb of a run
+/// that found nothing new, if its output was there before.
+pub fn closing(
+    summary: &Summary,
+    output: &Path,
+    failures: &Path,
+    to_do: Option<&str>,
+    made: &str,
+) -> String {
     let recordings = count(summary.recordings, "recording");
     let shown = output.display();
     let kept = match summary.reused {
         0 => String::new(),
         reused => format!(" ({reused} kept from before)"),
     };
-    let done = match summary.reused == summary.done {
-        true => format!("{recordings} unchanged, nothing to {to_do}: {shown}"),
-        false => format!("{recordings}{kept}, {made} -> {shown}"),
+    let done = match to_do {
+        Some(to_do) if summary.reused == summary.done => {
+            format!("{recordings} unchanged, nothing to {to_do}: {shown}")
+        }
+        _ => format!("{recordings}{kept}, {made} -> {shown}"),
     };
     match summary.failed {
         0 => done,
-        failed => format!(
-            "{done}; {failed} failed -> {}",
-            extract::failures_path(output).display()
-        ),
+        failed => format!("{done}; {failed} failed -> {}", failures.display()),
     }
 }
 

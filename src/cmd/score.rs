@@ -29,14 +29,17 @@ pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
         && args.partition_by.is_none()
         && args.output.extension().is_some_and(|e| e == "parquet");
     let by = args.partition_by.as_deref();
-    let target = (!is_whole).then(|| Target::new(&args.output, by, console.force));
-    let target = target.transpose()?;
-    let earlier = console.earlier(args.fresh);
     let made_with = score::made_with(&predictor, &options);
-    let mut job = match by {
-        None => Job::begin(&args.output, &made_with, earlier)?,
-        Some(_) => Job::begin_folder(&args.output, &made_with, earlier)?,
+    let earlier = console.earlier(args.fresh);
+    let mut job = match is_whole {
+        true => Job::begin(&args.output, &made_with, earlier)?,
+        false => Job::take_up(&args.output, &made_with, earlier)?,
     };
+    // What stands there beside unfinished work is not finished either.
+    let force = console.force || job.goes_on();
+    let target = (!is_whole).then(|| Target::new(&args.output, by, force));
+    let target = target.transpose()?;
+    let was_there = job.uses_output();
     let manifest = load_manifest(&args.input, &args.output, console)?;
 
     let mut written = match &target {
@@ -53,17 +56,29 @@ pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
             &manifest, &predictor, &options, &mut job, &mut write, on_event,
         )
     })?;
-    // The output last: where it is there, all is.
-    if summary.rows > 0 || !args.output.exists() {
-        failures.write(job.folder(), &extract::failures_path(&args.output))?;
+    let failures_path = extract::failures_path(&args.output);
+    if by.is_some() && summary.rows == 0 {
+        // Made for this run, if it is empty.
+        let _ = std::fs::remove_dir(&args.output);
     }
-    if summary.rows > 0 {
-        written.finish(args.long)?;
+    if summary.rows > 0 || !args.output.exists() {
+        failures.write(job.folder(), &failures_path, false)?;
+    }
+    match summary.rows {
+        0 => drop(written),
+        _ => written.finish(args.long)?,
     }
     job.finish()?;
     let summary = summary.unless_empty(&args.output)?;
     let rows = count(summary.rows, "row");
-    console.note(&closing(&summary, &args.output, "score", &rows));
+    let to_do = was_there.then_some("score");
+    console.note(&closing(
+        &summary,
+        &args.output,
+        &failures_path,
+        to_do,
+        &rows,
+    ));
     Ok(Outcome::after(summary.failed))
 }
 

@@ -112,13 +112,19 @@ impl Manifest {
             path: path.to_path_buf(),
             reason,
         })?;
+        if manifest.utterances.is_empty() {
+            return Err(Error::Manifest {
+                path: path.to_path_buf(),
+                reason: "lists no recording; expected a line for each below the header".into(),
+            });
+        }
         Ok(Manifest {
             root: path.parent().map(Path::to_path_buf).unwrap_or_default(),
             ..manifest
         })
     }
 
-    /// Reads a manifest from standard input; relative names start at the current folder.
+    /// Reads a manifest from standard input, be it without a line; relative names start at the current folder.
     pub fn from_reader(mut reader: impl std::io::Read) -> Result<Manifest> {
         let name = Path::new("standard input");
         let mut bytes = Vec::new();
@@ -134,7 +140,7 @@ impl Manifest {
         self.root.join(&utterance.file)
     }
 
-    /// The manifest as CSV. Columns in which nothing is known are left out; the same manifest gives
+    /// The manifest as CSV. Columns of ours in which nothing is known are left out; the same manifest gives
     /// the same bytes.
     pub fn to_csv(&self) -> Vec<u8> {
         let mut writer = csv::Writer::from_writer(Vec::new());
@@ -236,9 +242,6 @@ fn parse(bytes: &[u8]) -> Result<Manifest, String> {
         let line = record.position().map_or(0, csv::Position::line);
         utterances
             .push(utterance(&header, &record).map_err(|reason| format!("line {line}: {reason}"))?);
-    }
-    if utterances.is_empty() {
-        return Err("lists no recording; expected a line for each below the header".into());
     }
     let is_own =
         |name: &&str| !["file", "start", "end"].contains(name) && !Utterance::FIELDS.contains(name);
@@ -369,10 +372,6 @@ mod tests {
             say("file,emotion\na.wav,sad\nb.wav\n").contains("line: 3"),
             "{}",
             say("file,emotion\na.wav,sad\nb.wav\n")
-        );
-        assert_eq!(
-            say("file\n"),
-            "lists no recording; expected a line for each below the header"
         );
         assert_eq!(
             say("file,x,x\na,1,2\n"),

@@ -14,9 +14,6 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// All of it.
-    pub const WHOLE: Shard = Shard { index: 0, count: 1 };
-
     /// The shard `number` (1, 2, ...) of `count`.
     pub fn new(number: usize, count: usize) -> Result<Shard> {
         if (1..=count).contains(&number) {
@@ -34,6 +31,18 @@ impl Shard {
     pub fn range(self, len: usize) -> Range<usize> {
         let bound = |index: usize| (len as u128 * index as u128 / self.count as u128) as usize;
         bound(self.index)..bound(self.index + 1)
+    }
+
+    /// How many there are.
+    pub fn count(self) -> usize {
+        self.count
+    }
+
+    /// How many shards there are, by the name of the file of one.
+    pub fn count_of(file_name: &str) -> Option<usize> {
+        let name = file_name.strip_prefix("part-")?;
+        let (_, count) = name.strip_suffix(".parquet")?.split_once("-of-")?;
+        count.parse().ok()
     }
 
     /// The name of the file with its rows: those of all shards sort in the order of the manifest.
@@ -105,13 +114,26 @@ pub fn resolve(
         None => None,
     };
     if let Some(id) = number(SLURM)? {
+        let tasks = number("SLURM_ARRAY_TASK_COUNT")?;
         let first = number("SLURM_ARRAY_TASK_MIN")?.unwrap_or(0);
         let step = number("SLURM_ARRAY_TASK_STEP")?.unwrap_or(1).max(1);
-        let Some(count) = count.or(number("SLURM_ARRAY_TASK_COUNT")?) else {
-            return Err(unknown_count(SLURM));
+        let place = id.saturating_sub(first) / step;
+        // Tasks that are submitted again, or picked, do not say which they were among all.
+        let unclear = |count: usize, tasks: usize| {
+            Error::Usage(format!(
+                "task {id} of an array of {tasks} does not say which of {count} shards it is to do; give --shard i/n"
+            ))
         };
-        let shard = Shard::new(id.saturating_sub(first) / step + 1, count)?;
-        return Ok(Some((shard, Some(SLURM))));
+        return match (count, tasks) {
+            (None, None) => Err(unknown_count(SLURM)),
+            (Some(count), Some(tasks)) if count != tasks => Err(unclear(count, tasks)),
+            (Some(count), _) | (None, Some(count)) if place >= count => {
+                Err(unclear(count, tasks.unwrap_or(count)))
+            }
+            (Some(count), _) | (None, Some(count)) => {
+                Ok(Some((Shard::new(place + 1, count)?, Some(SLURM))))
+            }
+        };
     }
     if let Some(index) = number(KUBERNETES)? {
         let count = count.ok_or_else(|| unknown_count(KUBERNETES))?;
@@ -191,6 +213,14 @@ mod tests {
         ];
         assert_eq!(of(None, &slurm), Ok(Some("3/5".into())));
         assert_eq!(of(Some("1/1"), &slurm), Ok(Some("1/1".into())));
+        // Task 3 of seven, submitted again.
+        let again = [
+            ("SLURM_ARRAY_TASK_ID", "3"),
+            ("SLURM_ARRAY_TASK_MIN", "3"),
+            ("SLURM_ARRAY_TASK_COUNT", "1"),
+        ];
+        let unclear = of(Some("7"), &again).unwrap_err();
+        assert!(unclear.contains("which of 7 shards"), "{unclear}");
         let kubernetes = [("JOB_COMPLETION_INDEX", "0")];
         assert_eq!(of(Some("4"), &kubernetes), Ok(Some("1/4".into())));
         assert!(

@@ -7,6 +7,7 @@ use crate::audio::Recording;
 use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, Stage};
 use crate::extract::{Computed, Level, Settings, Timed};
+use crate::job;
 use crate::table::{Column, Table, Writer};
 
 /// Names of the quality columns.
@@ -34,7 +35,7 @@ pub fn own_columns(
     let extra = manifest.extra_columns();
     let taken: std::collections::HashSet<&str> = QUALITY
         .into_iter()
-        .chain(["truncated"])
+        .chain(["truncated", job::SOUND])
         .chain(OF_WINDOWS)
         .chain(features.iter().map(String::as_str))
         .chain(views.iter().map(|(view, _)| *view))
@@ -213,16 +214,15 @@ impl Failures {
         self.file.is_empty()
     }
 
-    /// Writes the table to `path`, in `folder` until it is whole; or removes the one that an earlier run left,
-    /// if nothing failed.
-    pub fn write(self, folder: &Path, path: &Path) -> Result<()> {
+    /// Writes the table to `path`; it lies in `folder` until it is whole. If nothing failed, removes the one that
+    /// an earlier run left, or writes it without rows where `even_empty`.
+    pub fn write(self, folder: &Path, path: &Path, even_empty: bool) -> Result<()> {
         const OURS: &str = "sentire.version";
-        if self.file.is_empty() {
+        if self.is_empty() && !even_empty {
             let is_ours = Table::read_metadata(path).is_ok_and(|data| data.contains_key(OURS));
-            return if is_ours {
-                std::fs::remove_file(path).map_err(Error::io(path))
-            } else {
-                Ok(())
+            return match is_ours {
+                true => std::fs::remove_file(path).map_err(Error::io(path)),
+                false => Ok(()),
             };
         }
         let columns = [

@@ -32,26 +32,34 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>> {
             "is a folder without tables; expected one with the parts that `sentire extract --shard` writes".into(),
         ));
     }
-    let parts: Option<Vec<(usize, usize)>> = files.iter().map(|file| part(file)).collect();
-    if let Some(parts) = parts {
-        let count = parts[0].1;
-        if let Some((number, other)) = parts.iter().find(|(_, other)| *other != count) {
-            return Err(wrong(format!(
-                "holds part {number} of {other} beside parts of {count}; keep those of one run"
-            )));
-        }
-        let is_missing = |number: &usize| !parts.contains(&(*number, count));
-        let missing: Vec<String> = (1..=count)
-            .filter(is_missing)
-            .map(|number| number.to_string())
-            .collect();
-        if !missing.is_empty() {
-            let listed = missing[..missing.len().min(10)].join(", ");
-            return Err(wrong(format!(
-                "holds {} of {count} parts; missing: {listed}; run those shards",
-                parts.len()
-            )));
-        }
+    let parts: Vec<(usize, usize)> = files.iter().filter_map(|file| part(file)).collect();
+    let Some(&(_, count)) = parts.first() else {
+        return Ok(files);
+    };
+    let mut sorted = parts.clone();
+    sorted.sort_unstable();
+    let is_twice = |part: (usize, usize)| {
+        sorted.partition_point(|&p| p <= part) - sorted.partition_point(|&p| p < part) > 1
+    };
+    let is_odd = |file: &&PathBuf| part(file).is_none_or(|part| part.1 != count || is_twice(part));
+    let odd = files.iter().find(is_odd);
+    if let Some(odd) = odd {
+        return Err(wrong(format!(
+            "holds {} beside the parts of {count}; expected those of one run, each once",
+            odd.file_name().unwrap_or_default().display()
+        )));
+    }
+    let is_missing = |number: &usize| !parts.contains(&(*number, count));
+    let missing: Vec<String> = (1..=count)
+        .filter(is_missing)
+        .map(|number| number.to_string())
+        .collect();
+    if !missing.is_empty() {
+        let listed = missing[..missing.len().min(10)].join(", ");
+        return Err(wrong(format!(
+            "holds {} of {count} parts; missing: {listed}; run those shards",
+            parts.len()
+        )));
     }
     Ok(files)
 }
@@ -114,6 +122,9 @@ fn a_folder_is_one_table_if_nothing_is_missing() {
     part("part-0001-of-0002.parquet", &[1.0, 2.0], "16000");
     std::fs::create_dir(dir.path().join("part-0001-of-0002.parquet.parts")).unwrap();
     assert_eq!(read().unwrap().numbers("x").unwrap(), [1.0, 2.0, 3.0]);
+    part("part-0002-of-0003.parquet", &[3.0], "16000");
+    assert!(read().unwrap_err().contains("beside the parts of 2"));
+    std::fs::remove_file(dir.path().join("part-0002-of-0003.parquet")).unwrap();
     part("part-0002-of-0002.parquet", &[3.0], "8000");
     assert!(
         read()

@@ -1,5 +1,6 @@
 //! Some rows of a table on the disk, wherever they stand in it.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,8 @@ pub struct RowReader {
     groups: Vec<(usize, usize)>,
     /// The first row of each row group, and the number of all rows.
     bounds: Vec<usize>,
+    /// The columns that are read.
+    names: Vec<String>,
     held: Option<(usize, Table)>,
 }
 
@@ -26,12 +29,13 @@ impl std::fmt::Debug for RowReader {
 }
 
 impl RowReader {
-    /// Opens the table at `path`: a file, or a folder with the parts of one.
-    pub fn open(path: &Path) -> Result<RowReader> {
+    /// Opens the table at `path`, a file or a folder with the parts of one, for its columns `names`, in that order.
+    pub fn open(path: &Path, names: &[String]) -> Result<RowReader> {
         let mut reader = RowReader {
             files: Vec::new(),
             groups: Vec::new(),
             bounds: vec![0],
+            names: names.to_vec(),
             held: None,
         };
         let mut rows = 0;
@@ -82,7 +86,12 @@ impl RowReader {
             let builder =
                 ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
                     .with_row_groups(vec![number]);
-            let table = Table::read_from(builder, path, |_| true)?;
+            let wanted: HashSet<&str> = self.names.iter().map(String::as_str).collect();
+            let table = Table::read_from(builder, path, |name| wanted.contains(name))?;
+            let table = table.arranged(&self.names).map_err(|reason| Error::Table {
+                path: path.clone(),
+                reason,
+            })?;
             self.held = Some((group, table));
         }
         let (_, table) = self.held.as_ref().expect("read just now");
@@ -102,7 +111,7 @@ fn rows_come_in_the_order_that_is_asked_for() {
         ..Table::default()
     };
     table.write(&path).unwrap();
-    let mut reader = RowReader::open(&path).unwrap();
+    let mut reader = RowReader::open(&path, &["row".into()]).unwrap();
     let wanted = [n - 1, 3, ROWS_PER_GROUP, ROWS_PER_GROUP - 1, 3];
     assert_eq!(reader.read(&wanted).unwrap(), table.select(&wanted));
     assert_eq!(reader.read(&[]).unwrap().rows(), 0);
