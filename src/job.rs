@@ -489,7 +489,7 @@ mod tests {
             .flatten()
             .map(String::as_str)
             .collect();
-        assert_eq!(files, ["4", "3", "1"]);
+        assert_eq!(files, ["4", "2", "1"]);
         assert!(lacks.contains("no column `y`"), "{lacks}");
         job.finish().unwrap();
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
