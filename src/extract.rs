@@ -8,7 +8,7 @@
 mod rows;
 mod settings;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,7 @@ use crate::corpus::{Manifest, Shard, Utterance};
 use crate::error::{Error, Result, Stage, guarded};
 use crate::features::{Extractor, FeatureSet};
 use crate::job::{Earlier, Job, Kept, Sound};
+use crate::output;
 use crate::table::{Column, Stream, Table, Writer};
 
 /// Recordings computed at a time, where each gives one row. Enough that threads seldom wait for the
@@ -85,17 +86,13 @@ pub fn failures_path(table: &Path) -> PathBuf {
 /// The folder with the failures of each part of a folder of shards, which is read whole: `x`, and `x.parquet` too,
 /// has `x.failures`.
 pub fn failures_folder(shards: &Path) -> PathBuf {
-    let name = shards.components().as_path().as_os_str();
-    let name = Path::new(name);
-    let mut name = match name.extension() {
-        Some(extension) if extension == "parquet" => name.with_extension("").into_os_string(),
-        _ => name.as_os_str().to_os_string(),
-    };
-    name.push(".failures");
-    name.into()
+    match shards.extension() {
+        Some(extension) if extension == "parquet" => shards.with_extension("failures"),
+        _ => output::beside(shards, ".failures"),
+    }
 }
 
-/// What is computed, of which recordings, and where failures go.
+/// What is computed, of which recordings.
 pub struct Extraction<'a> {
     /// The recordings.
     pub manifest: &'a Manifest,
@@ -103,8 +100,6 @@ pub struct Extraction<'a> {
     pub settings: &'a Settings,
     /// Which of them; all, where it is `None`.
     pub shard: Option<Shard>,
-    /// The table of failures.
-    pub failures: PathBuf,
 }
 
 /// What `sentire extract` does: [`run`], from where an earlier run on `out` stopped. That no recording could be
@@ -116,12 +111,11 @@ pub fn update(manifest: &Manifest, settings: &Settings, out: impl AsRef<Path>) -
         manifest,
         settings,
         shard: None,
-        failures: failures_path(out),
     };
-    run(&extraction, job, &|_| {})?.unless_empty(out)
+    run(&extraction, job, &failures_path(out), &|_| {})?.unless_empty(out)
 }
 
-/// Computes the features of every recording and writes them to the output of `job`, and what failed beside it.
+/// Computes the features of every recording and writes them to the output of `job`, and what failed to `failures`.
 ///
 /// Rows that the job keeps, of recordings whose sound has not changed, are taken from there. Neither
 /// they nor the number of threads change a byte of the result. Runs on the current Rayon pool. Where every
@@ -130,6 +124,7 @@ pub fn update(manifest: &Manifest, settings: &Settings, out: impl AsRef<Path>) -
 pub fn run(
     extraction: &Extraction,
     mut job: Job,
+    failures: &Path,
     on_event: &(dyn Fn(Event) + Sync),
 ) -> Result<Summary> {
     let Extraction {
@@ -140,17 +135,17 @@ pub fn run(
     }
     let mut batches = Batches::new(extraction)?;
     let out = job.out().to_path_buf();
-    let mut writer = Writer::create_in(job.folder(), &out, &batches.take())?;
+    let mut writer = Writer::create_in(job.folder(), &out, &batches.rows.take().0)?;
     while let Some(batch) = batches.next(Some(&mut job), on_event)? {
         writer.write(&batch.rows)?;
         if batch.is_new {
             job.keep(batch.rows, &batch.sounds)?;
         }
     }
-    let (summary, failures) = batches.finish();
+    let (summary, failed) = batches.tally.finish();
     let has_output = summary.rows > 0 || shard.is_some();
     if has_output || !out.exists() {
-        failures.write(job.folder(), &extraction.failures, shard.is_some())?;
+        failed.write(job.folder(), failures, shard.is_some())?;
     }
     match has_output {
         true => writer.finish()?,
@@ -167,30 +162,75 @@ pub fn stream(
     on_event: &(dyn Fn(Event) + Sync),
 ) -> Result<Summary> {
     let mut batches = Batches::new(extraction)?;
+    let mut like = batches.rows.take().0;
     // Of the share that came in, and other for each.
-    batches.metadata.remove(MANIFEST);
-    let mut stream = Stream::start(to, &batches.take())?;
+    like.metadata.remove(MANIFEST);
+    let mut stream = Stream::start(to, &like)?;
     while let Some(batch) = batches.next(None, on_event)? {
         stream.write(&batch.rows)?;
     }
     stream.finish()?;
-    Ok(batches.finish().0)
+    Ok(batches.tally.finish().0)
+}
+
+/// What was done so far.
+pub struct Tally<'a> {
+    files: HashSet<&'a str>,
+    failures: Failures,
+    summary: Summary,
+}
+
+impl<'a> Tally<'a> {
+    /// Nothing yet, in a table with so many computed columns.
+    pub fn new(features: usize) -> Tally<'a> {
+        Tally {
+            files: HashSet::new(),
+            failures: Failures::default(),
+            summary: Summary {
+                features,
+                ..Summary::default()
+            },
+        }
+    }
+
+    /// A line of the manifest has so many rows; `is_kept` if an earlier run computed them.
+    pub fn done(&mut self, utterance: &'a Utterance, rows: usize, is_kept: bool) {
+        self.files.insert(&utterance.file);
+        self.summary.done += 1;
+        self.summary.reused += usize::from(is_kept);
+        self.summary.rows += rows;
+    }
+
+    /// A line of the manifest failed.
+    pub fn failed(
+        &mut self,
+        utterance: &Utterance,
+        error: &Error,
+        on_event: &(dyn Fn(Event) + Sync),
+    ) {
+        self.failures.push(utterance, error);
+        on_event(Event::Failed(error));
+    }
+
+    /// What was done, and what failed.
+    pub fn finish(self) -> (Summary, Failures) {
+        let summary = Summary {
+            recordings: self.files.len(),
+            failed: self.failures.len(),
+            ..self.summary
+        };
+        (summary, self.failures)
+    }
 }
 
 /// A shard of a manifest on its way into rows, batch by batch.
 struct Batches<'a> {
     manifest: &'a Manifest,
     settings: &'a Settings,
-    /// The manifest's own columns.
-    extra: Vec<String>,
-    /// Of the table that the rows make.
-    metadata: BTreeMap<String, String>,
     /// The lines of the manifest that are left.
     left: Range<usize>,
     rows: Rows,
-    failures: Failures,
-    done_files: HashSet<&'a str>,
-    summary: Summary,
+    tally: Tally<'a>,
 }
 
 /// The rows of some recordings.
@@ -207,35 +247,20 @@ impl<'a> Batches<'a> {
         let Extraction {
             manifest, settings, ..
         } = *extraction;
-        let mut metadata = settings.table_metadata();
-        metadata.insert(MANIFEST.into(), manifest.hash());
         let (features, views) = (settings.feature_names(), settings.views());
         let extra = rows::own_columns(manifest, &features, &views)?;
+        let mut rows = Rows::new(settings, extra);
+        rows.describe(MANIFEST, manifest.hash());
         Ok(Batches {
             manifest,
             settings,
-            rows: Rows::new(settings, &extra, &features),
-            extra,
-            metadata,
             left: match extraction.shard {
                 Some(shard) => shard.range(manifest.utterances.len()),
                 None => 0..manifest.utterances.len(),
             },
-            failures: Failures::default(),
-            done_files: HashSet::new(),
-            summary: Summary {
-                features: features.len(),
-                ..Summary::default()
-            },
+            rows,
+            tally: Tally::new(features.len()),
         })
-    }
-
-    /// The table of the rows so far; starts anew with the same columns.
-    fn take(&mut self) -> Table {
-        Table {
-            metadata: self.metadata.clone(),
-            ..self.rows.take()
-        }
     }
 
     /// The rows of the next batch, those that `job` keeps and those that are computed now.
@@ -254,40 +279,24 @@ impl<'a> Batches<'a> {
             return Ok(None);
         }
         let done = compute(manifest, utterances, settings, job, on_event)?;
-        let mut sounds = Vec::new();
         let mut is_new = false;
-        for (utterance, done) in utterances.iter().zip(done) {
-            let computed = match done {
-                Ok(computed) => computed,
-                Err(error) => {
-                    self.failures.push(utterance, &error);
-                    on_event(Event::Failed(&error));
-                    continue;
+        for (utterance, done) in utterances.iter().zip(&done) {
+            match done {
+                Ok(computed) => {
+                    let is_kept = computed.kept.is_some();
+                    is_new |= !is_kept;
+                    self.tally.done(utterance, computed.rows.len(), is_kept);
+                    self.rows.push(utterance, computed);
                 }
-            };
-            self.summary.reused += usize::from(computed.kept.is_some());
-            is_new |= computed.kept.is_none();
-            self.done_files.insert(utterance.file.as_str());
-            self.summary.done += 1;
-            self.summary.rows += computed.rows.len();
-            sounds.resize(sounds.len() + computed.rows.len(), computed.sound);
-            self.rows.push(utterance, &self.extra, &computed);
+                Err(error) => self.tally.failed(utterance, error, on_event),
+            }
         }
+        let (rows, sounds) = self.rows.take();
         Ok(Some(Batch {
-            rows: self.take(),
+            rows,
             sounds,
             is_new,
         }))
-    }
-
-    /// What was done, and what failed.
-    fn finish(self) -> (Summary, Failures) {
-        let summary = Summary {
-            recordings: self.done_files.len(),
-            failed: self.failures.len(),
-            ..self.summary
-        };
-        (summary, self.failures)
     }
 }
 

@@ -118,14 +118,8 @@ impl Job {
         earlier: Earlier,
     ) -> Result<Job> {
         let mut job = Job::take_up(out, made_with, earlier)?;
-        if out.is_dir() {
-            return Err(Error::Usage(format!(
-                "{}: is a folder; expected the name of a file",
-                out.display()
-            )));
-        }
+        output::check_free(out, true)?;
         if !out.exists() || earlier == Earlier::Replace {
-            output::check_free(out, true)?;
             return Ok(job);
         }
         let metadata = match Table::read_metadata(out) {
@@ -337,10 +331,7 @@ impl Job {
 
 /// The folder of unfinished work on `out`.
 pub fn parts_folder(out: &Path) -> PathBuf {
-    // Without a slash at its end, behind which the name would lie in the folder.
-    let mut name = out.components().as_path().as_os_str().to_os_string();
-    name.push(".parts");
-    name.into()
+    output::beside(out, ".parts")
 }
 
 /// Names and paths of what is in a folder, sorted.

@@ -56,6 +56,14 @@ impl Output {
     }
 }
 
+/// `path` with `suffix` behind its name. A slash at its end is no part of that: behind it the name would lie in the
+/// folder.
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.components().as_path().as_os_str().to_os_string();
+    name.push(suffix);
+    name.into()
+}
+
 /// Makes a folder, and those above it, and sees to it that they are on the disk.
 pub fn create_folder(folder: &Path) -> Result<()> {
     if !folder.is_dir() {

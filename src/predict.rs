@@ -110,6 +110,8 @@ pub struct Predictor {
     settings: Settings,
     /// Planned when first a reason is asked for.
     vocabulary: Arc<OnceLock<Vocabulary>>,
+    /// Hashed when first it is asked for: the model may have tens of megabytes.
+    id: Arc<OnceLock<String>>,
 }
 
 impl Predictor {
@@ -127,6 +129,7 @@ impl Predictor {
             model: Arc::new(model),
             settings,
             vocabulary: Arc::default(),
+            id: Arc::default(),
         })
     }
 
@@ -142,8 +145,8 @@ impl Predictor {
     }
 
     /// A name that no other model has: the beginning of the hash of its bytes.
-    pub fn id(&self) -> String {
-        self.model.id()
+    pub fn id(&self) -> &str {
+        self.id.get_or_init(|| self.model.id())
     }
 
     /// How recordings must be read for this model.

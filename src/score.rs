@@ -6,14 +6,14 @@
 //! its speaker. Memory holds the manifest and a batch, and some hundred bytes for each row that is kept from before;
 //! under protocol B all predictions, as much for each recording, and the features of one speaker.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::audio::Recording;
 use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, Stage};
-use crate::extract::{self, BATCH, Computed, Event, Failures, Rows, Settings, Summary};
+use crate::extract::{self, BATCH, Computed, Event, Failures, Rows, Settings, Summary, Tally};
 use crate::features::Extractor;
 use crate::job::{self, Job, Kept, Sound};
 use crate::model::Normalize;
@@ -38,7 +38,7 @@ pub fn made_with(predictor: &Predictor, options: &Options) -> BTreeMap<String, S
     let window = predictor.settings().window;
     let seconds = |value: Option<f64>| value.map_or("none".into(), |s| s.to_string());
     let pairs = [
-        ("model_id", predictor.id()),
+        ("model_id", predictor.id().to_string()),
         ("rows_of_windows", options.rows_of_windows.to_string()),
         ("window", seconds(window.map(|w| w.width_s))),
         ("hop", seconds(window.map(|w| w.hop_s))),
@@ -64,7 +64,7 @@ pub fn run(
     on_event: &(dyn Fn(Event) + Sync),
 ) -> Result<(Summary, Failures)> {
     let sheet = Sheet::new(manifest, predictor, options)?;
-    let mut done = Done::default();
+    let mut tally = Tally::new(predictor.model().card.classes.len());
     match (predictor.model().card.normalize, &options.speaker_column) {
         (Normalize::Corpus, _) => {
             job.take_from_output()?;
@@ -76,14 +76,14 @@ pub fn run(
                 if scored.iter().flatten().any(is_new) {
                     job.keep(batch, &sounds(&scored))?;
                 }
-                done.count(utterances, &scored, on_event);
+                count(&mut tally, utterances, &scored, on_event);
             }
         }
         (Normalize::Speaker, Some(column)) => {
             let speakers = by_speaker(manifest, column)?;
             let scored = together(&sheet, &speakers, job, on_event)?;
             write(&sheet.table(&manifest.utterances, &scored))?;
-            done.count(&manifest.utterances, &scored, on_event);
+            count(&mut tally, &manifest.utterances, &scored, on_event);
         }
         (Normalize::Speaker, None) => {
             return Err(Error::Usage(
@@ -93,50 +93,26 @@ pub fn run(
             ));
         }
     }
-    let summary = Summary {
-        recordings: done.files.len(),
-        failed: done.failures.len(),
-        features: predictor.model().card.classes.len(),
-        ..done.summary
-    };
-    Ok((summary, done.failures))
+    Ok(tally.finish())
+}
+
+fn count<'a>(
+    tally: &mut Tally<'a>,
+    utterances: &'a [Utterance],
+    scored: &[Result<Scored>],
+    on_event: &(dyn Fn(Event) + Sync),
+) {
+    for (utterance, scored) in utterances.iter().zip(scored) {
+        match scored {
+            Ok(scored) => tally.done(utterance, scored.rows.len(), scored.kept.is_some()),
+            Err(error) => tally.failed(utterance, error, on_event),
+        }
+    }
 }
 
 /// A table of predictions without rows.
 pub fn empty(manifest: &Manifest, predictor: &Predictor, options: &Options) -> Result<Table> {
     Ok(Sheet::new(manifest, predictor, options)?.table(&[], &[]))
-}
-
-/// What was done so far.
-#[derive(Default)]
-struct Done<'a> {
-    files: HashSet<&'a str>,
-    failures: Failures,
-    summary: Summary,
-}
-
-impl<'a> Done<'a> {
-    fn count(
-        &mut self,
-        utterances: &'a [Utterance],
-        scored: &[Result<Scored>],
-        on_event: &(dyn Fn(Event) + Sync),
-    ) {
-        for (utterance, scored) in utterances.iter().zip(scored) {
-            match scored {
-                Ok(scored) => {
-                    self.files.insert(&utterance.file);
-                    self.summary.done += 1;
-                    self.summary.reused += usize::from(scored.kept.is_some());
-                    self.summary.rows += scored.rows.len();
-                }
-                Err(error) => {
-                    on_event(Event::Failed(error));
-                    self.failures.push(utterance, error);
-                }
-            }
-        }
-    }
 }
 
 /// One recording, scored.
@@ -238,7 +214,8 @@ fn together(
         Err(failed(utterance, reason.into()))
     };
     let mut scored: Vec<Result<Scored>> = manifest.utterances.iter().map(unknown).collect();
-    let mut unkept = Unkept::new(predictor.settings());
+    // Features that were computed and are not kept yet.
+    let mut unkept = Rows::new(predictor.settings(), Vec::new());
     for (speaker, places) in speakers {
         let utterances: Vec<Utterance> = places
             .iter()
@@ -251,11 +228,16 @@ fn together(
             let computed = extract::compute(manifest, utterances, settings, Some(job), on_event)?;
             for (utterance, computed) in utterances.iter().zip(&computed) {
                 if let Ok(computed) = computed {
-                    unkept.push(utterance, computed);
+                    if computed.kept.is_none() {
+                        unkept.push(utterance, computed);
+                    }
                     features.push(features_of(utterance, computed, settings));
                 }
             }
-            unkept.keep(job, BATCH)?;
+            if unkept.len() >= BATCH {
+                let (rows, sounds) = unkept.take();
+                job.keep(rows, &sounds)?;
+            }
             call.extend(computed);
         }
         let mut said_of_call = predictor.predict(&features).map(Vec::into_iter);
@@ -297,44 +279,6 @@ fn features_of(utterance: &Utterance, computed: &Computed, settings: &Settings) 
         duration_s,
         places,
         windows: computed.rows.iter().map(|row| row.values.clone()).collect(),
-    }
-}
-
-/// Features that were computed and are not kept yet.
-struct Unkept {
-    metadata: BTreeMap<String, String>,
-    rows: Rows,
-    sounds: Vec<Sound>,
-}
-
-impl Unkept {
-    fn new(settings: &Settings) -> Unkept {
-        Unkept {
-            // Names the views, too.
-            metadata: settings.table_metadata(),
-            rows: Rows::new(settings, &[], &settings.feature_names()),
-            sounds: Vec::new(),
-        }
-    }
-
-    fn push(&mut self, utterance: &Utterance, computed: &Computed) {
-        if computed.kept.is_none() {
-            self.rows.push(utterance, &[], computed);
-            let n = self.sounds.len() + computed.rows.len();
-            self.sounds.resize(n, computed.sound);
-        }
-    }
-
-    /// Keeps them, where there are so many.
-    fn keep(&mut self, job: &mut Job, least: usize) -> Result<()> {
-        if self.sounds.len() < least {
-            return Ok(());
-        }
-        let rows = Table {
-            metadata: self.metadata.clone(),
-            ..self.rows.take()
-        };
-        job.keep(rows, &std::mem::take(&mut self.sounds))
     }
 }
 
@@ -431,7 +375,7 @@ impl<'a> Sheet<'a> {
             fields: (0..Utterance::FIELDS.len()).filter(is_known).collect(),
             extra: own_columns(manifest, predictor)?,
             model: predictor.model().card.trained.to_string(),
-            model_id: predictor.id(),
+            model_id: predictor.id().to_string(),
             metadata,
         })
     }

@@ -32,9 +32,9 @@ mod rows;
 mod stream;
 mod view;
 
+pub use folder::{part, part_name};
 pub use rows::RowReader;
 pub use stream::Stream;
-
 pub use view::{is_names_of_features, key as view_key, without_names};
 
 /// How our tables are compressed.
@@ -488,16 +488,12 @@ impl Table {
     }
 
     /// The rows, as such a file has them.
-    fn batch(
-        &self,
-        layout: &[Stored],
-        schema: &Arc<Schema>,
-    ) -> Result<RecordBatch, arrow::error::ArrowError> {
+    fn arrays(&self, layout: &[Stored]) -> Vec<ArrayRef> {
         let array = |stored: &Stored| match stored {
             Stored::Flat(at) => self.columns[*at].1.to_arrow(),
             Stored::View(_, columns) => view::to_arrow(&self.columns[columns.clone()]),
         };
-        RecordBatch::try_new(schema.clone(), layout.iter().map(array).collect())
+        layout.iter().map(array).collect()
     }
 }
 
@@ -663,9 +659,7 @@ impl Writer {
         if rows.rows() == 0 {
             return Ok(());
         }
-        let batch = rows.batch(&self.layout, &self.schema);
-        let batch = batch.map_err(Error::table(&self.path))?;
-        self.writer.write(&batch).map_err(Error::table(&self.path))
+        self.write_columns(rows.arrays(&self.layout))
     }
 
     fn write_columns(&mut self, arrays: Vec<ArrayRef>) -> Result<()> {

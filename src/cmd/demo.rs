@@ -40,10 +40,10 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
         manifest: &manifest,
         settings: &settings,
         shard: None,
-        failures: extract::failures_path(&features),
     };
+    let failures = extract::failures_path(&features);
     let summary = watched(&manifest, console, |on_event| {
-        extract::run(&extraction, job, on_event)
+        extract::run(&extraction, job, &failures, on_event)
     })?
     .unless_empty(&features)?;
 

@@ -10,6 +10,7 @@ use sentire::extract::{self, Event, Extraction, Level, Settings, Summary};
 use sentire::features::FeatureSet;
 use sentire::job::Job;
 use sentire::output;
+use sentire::table;
 
 use crate::cli::Extract;
 use crate::cmd::{Console, Outcome, count};
@@ -43,12 +44,10 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
     let shard = shard(args, console)?;
     let (output, failures) = places(&args.output, shard)?;
     if args.arrow_stdout {
-        let manifest = load(args, Path::new("-"), console)?;
         let extraction = Extraction {
-            manifest: &manifest,
+            manifest: &load(args, Path::new("-"), console)?,
             settings: &settings,
             shard,
-            failures,
         };
         return stream(&extraction, console);
     }
@@ -60,10 +59,9 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
         manifest: &manifest,
         settings: &settings,
         shard,
-        failures,
     };
     let summary = watched(&manifest, console, |on_event| {
-        extract::run(&extraction, job, on_event)
+        extract::run(&extraction, job, &failures, on_event)
     })?;
     let summary = match shard {
         None => summary.unless_empty(&output)?,
@@ -75,7 +73,7 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
         count(summary.features, "feature")
     );
     let to_do = was_there.then_some("compute");
-    let closing = closing(&summary, &output, &extraction.failures, to_do, &made);
+    let closing = closing(&summary, &output, &failures, to_do, &made);
     let next = match settings.level {
         Level::Functionals => "evaluate",
         Level::Lld => "describe",
@@ -123,14 +121,16 @@ fn places(output: &Path, shard: Option<Shard>) -> Result<(PathBuf, PathBuf)> {
         )));
     }
     for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if Shard::count_of(&name).is_some_and(|count| count != shard.count()) {
+        let path = entry.path();
+        if table::part(&path).is_some_and(|(_, count)| count != shard.count()) {
+            let name = entry.file_name();
             return Err(Error::Usage(format!(
-                "{shown}: holds {name}, of another division than {shard}; choose another -o, or give --shard i/n as before"
+                "{shown}: holds {}, of another division than {shard}; choose another -o, or give --shard i/n as before",
+                name.display()
             )));
         }
     }
-    let name = shard.file_name();
+    let name = table::part_name(shard.number(), shard.count());
     let failures = extract::failures_folder(&folder).join(&name);
     Ok((folder.join(name), failures))
 }

@@ -33,32 +33,20 @@ impl Shard {
         bound(self.index)..bound(self.index + 1)
     }
 
+    /// Which of them it is, from 1.
+    pub fn number(self) -> usize {
+        self.index + 1
+    }
+
     /// How many there are.
     pub fn count(self) -> usize {
         self.count
-    }
-
-    /// How many shards there are, by the name of the file of one.
-    pub fn count_of(file_name: &str) -> Option<usize> {
-        let name = file_name.strip_prefix("part-")?;
-        let (_, count) = name.strip_suffix(".parquet")?.split_once("-of-")?;
-        count.parse().ok()
-    }
-
-    /// The name of the file with its rows: those of all shards sort in the order of the manifest.
-    pub fn file_name(self) -> String {
-        let width = self.count.to_string().len().max(4);
-        format!(
-            "part-{:0width$}-of-{:0width$}.parquet",
-            self.index + 1,
-            self.count
-        )
     }
 }
 
 impl fmt::Display for Shard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.index + 1, self.count)
+        write!(f, "{}/{}", self.number(), self.count)
     }
 }
 
@@ -156,6 +144,7 @@ fn unknown_count(variable: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::table::part_name;
 
     #[test]
     fn shards_cover_every_line_once_and_in_order() {
@@ -168,7 +157,7 @@ mod tests {
                 assert_eq!(range.start, next);
                 assert!(range.len() <= len / count + 1);
                 next = range.end;
-                names.push(shard.file_name());
+                names.push(part_name(shard.number(), shard.count()));
             }
             assert_eq!(next, len);
             assert!(names.is_sorted());

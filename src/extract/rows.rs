@@ -1,13 +1,12 @@
 //! Rows in the making: of the table, and of the failures beside it.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::audio::Recording;
 use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, Stage};
 use crate::extract::{Computed, Level, Settings, Timed};
-use crate::job;
+use crate::job::{self, Sound};
 use crate::table::{Column, Table, Writer};
 
 /// Names of the quality columns.
@@ -48,15 +47,18 @@ pub fn own_columns(
     }
 }
 
-/// Rows in the making, column by column.
+/// Rows in the making, column by column, and of which sound each is.
 pub struct Rows {
     table: Table,
+    sounds: Vec<Sound>,
     settings: Settings,
+    /// The manifest's own columns.
+    extra: Vec<String>,
 }
 
 impl Rows {
-    /// No rows yet, with the columns of these settings, the manifest's own (`extra`) and `features`.
-    pub fn new(settings: &Settings, extra: &[String], features: &[String]) -> Rows {
+    /// No rows yet, with the columns of these settings and the manifest's own, `extra`.
+    pub fn new(settings: &Settings, extra: Vec<String>) -> Rows {
         let mut columns: Vec<(String, Column)> = vec![
             ("file".into(), Column::Text(Vec::new())),
             ("start".into(), Column::Double(Vec::new())),
@@ -85,34 +87,43 @@ impl Rows {
                 columns.push(("truncated".into(), Column::Bool(Vec::new())));
             }
         }
-        columns.extend(
-            features
-                .iter()
-                .map(|name| (name.clone(), Column::Float(Vec::new()))),
-        );
+        let features = settings.feature_names().into_iter();
+        columns.extend(features.map(|name| (name, Column::Float(Vec::new()))));
         Rows {
             table: Table {
                 columns,
-                metadata: BTreeMap::new(),
+                metadata: settings.table_metadata(),
             },
+            sounds: Vec::new(),
             settings: settings.clone(),
+            extra,
         }
+    }
+
+    /// Says something more in the metadata of the tables to come.
+    pub fn describe(&mut self, key: &str, value: String) {
+        self.table.metadata.insert(key.into(), value);
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.sounds.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.sounds.is_empty()
     }
 
     /// Appends those of a recording.
-    pub fn push(&mut self, utterance: &Utterance, extra: &[String], computed: &Computed) {
+    pub fn push(&mut self, utterance: &Utterance, computed: &Computed) {
         for timed in &computed.rows {
-            self.row(utterance, extra, &computed.recording, timed);
+            self.row(utterance, &computed.recording, timed);
+            self.sounds.push(computed.sound);
         }
     }
 
-    fn row(
-        &mut self,
-        utterance: &Utterance,
-        extra: &[String],
-        recording: &Recording,
-        timed: &Timed,
-    ) {
+    fn row(&mut self, utterance: &Utterance, recording: &Recording, timed: &Timed) {
         let mut columns = self.table.columns.iter_mut().map(|(_, column)| column);
         let mut push = |cell: Cell| match (columns.next().expect("as many cells as columns"), cell)
         {
@@ -136,7 +147,7 @@ impl Rows {
                 .fields()
                 .into_iter()
                 .for_each(|field| push(Cell::Text(field)));
-            extra
+            self.extra
                 .iter()
                 .for_each(|name| push(Cell::Text(utterance.extra.get(name).map(String::as_str))));
             push(Cell::Text(Some(&recording.audio_hash)));
@@ -154,21 +165,17 @@ impl Rows {
         values.for_each(|value| push(Cell::Float(value)));
     }
 
-    /// The rows so far; starts anew with the same columns.
-    pub fn take(&mut self) -> Table {
-        let columns = self
-            .table
-            .columns
-            .iter()
-            .map(|(name, column)| (name.clone(), column.emptied()))
-            .collect();
-        std::mem::replace(
-            &mut self.table,
-            Table {
-                columns,
-                metadata: BTreeMap::new(),
-            },
-        )
+    /// The rows so far, and of which sound each is; starts anew with the same columns.
+    pub fn take(&mut self) -> (Table, Vec<Sound>) {
+        let columns = self.table.columns.iter();
+        let emptied = Table {
+            columns: columns
+                .map(|(name, column)| (name.clone(), column.emptied()))
+                .collect(),
+            metadata: self.table.metadata.clone(),
+        };
+        let rows = std::mem::replace(&mut self.table, emptied);
+        (rows, std::mem::take(&mut self.sounds))
     }
 }
 

@@ -64,8 +64,14 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Which of how many parts a file is by its name: `part-0002-of-0007.parquet`.
-fn part(file: &Path) -> Option<(usize, usize)> {
+/// The name of part `number` of `count`: those of all parts sort in their order.
+pub fn part_name(number: usize, count: usize) -> String {
+    let width = count.to_string().len().max(4);
+    format!("part-{number:0width$}-of-{count:0width$}.parquet")
+}
+
+/// Which of how many parts a file is by its name.
+pub fn part(file: &Path) -> Option<(usize, usize)> {
     let name = file.file_name()?.to_str()?;
     let (number, count) = name
         .strip_prefix("part-")?

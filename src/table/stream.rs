@@ -45,10 +45,9 @@ impl<W: Write> Stream<W> {
             return Ok(());
         }
         let failed = || Error::table(Path::new(NAME));
-        let stored = Arc::new(Schema::new(rows.fields(&self.layout)));
-        let batch = rows.batch(&self.layout, &stored).map_err(failed())?;
-        let columns = batch.columns().iter().zip(self.schema.fields());
-        let columns = columns.map(|(column, field)| cast(column, field.data_type()));
+        let columns = rows.arrays(&self.layout).into_iter();
+        let columns = columns.zip(self.schema.fields());
+        let columns = columns.map(|(column, field)| cast(&column, field.data_type()));
         let columns = columns.collect::<Result<_, _>>().map_err(failed())?;
         let batch = RecordBatch::try_new(self.schema.clone(), columns).map_err(failed())?;
         self.writer.write(&batch).map_err(failed())?;
