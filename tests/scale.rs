@@ -177,6 +177,15 @@ fn the_stream_has_columns_rows_and_metadata_of_the_table() {
     };
     assert_eq!(names(&of_share), names(&schema));
     assert_eq!(batches[0].num_rows(), 1);
+    // What stands at the default output has nothing to do with a stream.
+    sandbox.write("outputs/features.parquet", "a file");
+    let shard = "extract m.csv --features egemaps --arrow-stdout --shard 1/6 -q";
+    let output = sandbox.command(shard).output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     // No line, no row, and the same columns.
     let (of_none, batches, _) = streamed(b"file,speaker,emotion,room\n", 0);
     assert_eq!((names(&of_none), batches.len()), (names(&schema), 0));

@@ -42,7 +42,6 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
         ));
     }
     let shard = shard(args, console)?;
-    let (output, failures) = places(&args.output, shard)?;
     if args.arrow_stdout {
         let extraction = Extraction {
             manifest: &load(args, Path::new("-"), console)?,
@@ -51,6 +50,7 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
         };
         return stream(&extraction, console);
     }
+    let (output, failures) = places(&args.output, shard)?;
     let earlier = console.earlier(args.fresh);
     let job = Job::begin(&output, &settings.to_metadata(), earlier)?;
     let was_there = job.uses_output();
