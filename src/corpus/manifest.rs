@@ -373,6 +373,16 @@ mod tests {
             "{}",
             say("file,emotion\na.wav,sad\nb.wav\n")
         );
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("m.csv");
+        std::fs::write(&path, "file\n").unwrap();
+        assert_eq!(
+            Manifest::read(&path).unwrap_err().to_string(),
+            format!(
+                "{}: lists no recording; expected a line for each below the header",
+                path.display()
+            )
+        );
         assert_eq!(
             say("file,x,x\na,1,2\n"),
             "has two columns named \"x\"; expected each name once"
