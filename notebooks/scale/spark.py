@@ -17,9 +17,7 @@ import pyarrow.csv
 
 
 def command(options):
-    # All that comes in: alone, an array job of Slurm would choose a part.
-    whole = ["--shard", "1/1"]
-    return ["sentire", "extract", "--stdin-manifest", "--arrow-stdout", "-q", *whole, *options]
+    return ["sentire", "extract", "--stdin-manifest", "--arrow-stdout", "-q", *options]
 
 
 def check(code):
@@ -75,12 +73,6 @@ def features(manifest, options, folder):
         process.wait()
 
 
-def with_lists(columns):
-    """The same columns for Spark, which knows no lists of one length."""
-    fixed = pa.types.is_fixed_size_list
-    return pa.schema([c.with_type(pa.list_(c.type.value_type)) if fixed(c.type) else c for c in columns])
-
-
 def main():
     from pyspark.sql import SparkSession
     from pyspark.sql.pandas.types import from_arrow_schema
@@ -99,12 +91,11 @@ def main():
         f"file://{manifest}", header=True, multiLine=True, escape='"', mode="FAILFAST"
     )
     first = pa.Table.from_pylist([row.asDict() for row in recordings.take(1)])
-    columns = with_lists(schema(first, options, folder))
+    columns = schema(first, options, folder)
 
     def task(batches):
         for part in batches:
-            for batch in features(pa.Table.from_batches([part]), options, folder):
-                yield batch.cast(columns)
+            yield from features(pa.Table.from_batches([part]), options, folder)
 
     rows = recordings.repartition(args.parts).mapInArrow(task, from_arrow_schema(columns))
     rows.write.parquet(args.output)
