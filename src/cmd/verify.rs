@@ -1,16 +1,17 @@
 //! `sentire verify`: whether a table still says what the recordings say.
 
-use std::path::{Path, PathBuf};
-
 use sentire::error::Result;
+use sentire::output;
 use sentire::verify::{self, Finding, Kind, Verification};
 
 use crate::cli::Verify;
 use crate::cmd::{Console, Outcome, count, to_json};
 
 pub fn run(args: &Verify, console: &Console) -> Result<Outcome> {
-    let root = args.root.clone().unwrap_or_else(|| folder_of(&args.table));
-    let verification = verify::verify(&args.table, &root, args.rows as usize, args.seed)?;
+    // Manifest, recordings and table stand together, as a rule.
+    let beside = output::folder_of(&args.table);
+    let root = args.root.as_deref().unwrap_or(beside);
+    let verification = verify::verify(&args.table, root, args.rows as usize, args.seed)?;
     let text = match args.json {
         true => to_json(&verification),
         false => text(&verification),
@@ -26,14 +27,6 @@ pub fn run(args: &Verify, console: &Console) -> Result<Outcome> {
         ));
     }
     Ok(Outcome::after(verification.findings.len()))
-}
-
-/// Manifest, recordings and table stand together, as a rule.
-fn folder_of(table: &Path) -> PathBuf {
-    let folder = table
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or(Path::new(".")).to_path_buf()
 }
 
 fn text(verification: &Verification) -> String {
