@@ -7,26 +7,32 @@ mod chunks;
 mod container;
 mod decode;
 mod ima4;
+mod limits;
 mod mp3;
 mod mp4;
 mod ogg;
 mod opus;
 mod packets;
 mod preprocess;
+mod reel;
 mod sphere;
+mod spool;
 mod webm;
 
 use std::fmt;
+use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use limits::MemoryLimit;
 pub use preprocess::{Gain, Window};
+pub use reel::Reel;
+pub use spool::{Spool, Spooling};
 
-use crate::dsp::resample::resample;
-use crate::dsp::{frame, level};
+use crate::audio::bytes::Bytes;
 use crate::error::{Error, Result, Stage, guarded};
 
 /// One channel of sound.
@@ -140,9 +146,22 @@ pub struct ReadOptions {
     pub window: Option<Window>,
     /// Refuse a recording that is longer than this, in seconds, before all of it is decoded: a
     /// small file can hold hours of silence. One of more samples over all channels than two have at
-    /// 48 kHz in that time is refused too, so that this bounds the memory as well.
+    /// 48 kHz in that time is refused too, so that this bounds the room that it takes as well. `None` allows 2^29
+    /// samples over all channels.
     pub max_duration_s: Option<f64>,
+    /// Refuse a recording that would take more memory than this to be computed.
+    pub max_memory: Option<MemoryLimit>,
+    /// Samples that are held in memory while a recording is decoded and prepared; where there are more, they lie in
+    /// temporary files. The bytes of a WAV, AIFF, CAF or FLAC file that has more than these stay where they are,
+    /// those of other files are all held. Changes no bit of what is read.
+    pub most_in_memory: usize,
 }
+
+/// How long a recording may be, in seconds, unless something else is asked for: a day.
+pub const MAX_DURATION_S: f64 = 86_400.0;
+
+/// [`ReadOptions::most_in_memory`], unless something else is asked for: 32 MB of samples, 9 minutes at 16 kHz.
+pub const MOST_IN_MEMORY: usize = 1 << 23;
 
 impl Default for ReadOptions {
     fn default() -> ReadOptions {
@@ -155,6 +174,8 @@ impl Default for ReadOptions {
             gain: Gain::None,
             window: None,
             max_duration_s: None,
+            max_memory: None,
+            most_in_memory: MOST_IN_MEMORY,
         }
     }
 }
@@ -177,25 +198,50 @@ pub fn has_audio_extension(path: &Path) -> bool {
 /// Reads the recording at `path`. Errors name the file and the stage: open, decode or preprocess.
 pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Recording> {
     let path = path.as_ref();
-    let name = path.display().to_string();
-    let bytes =
-        std::fs::read(path).map_err(|cause| failure(&name, Stage::Open, cause.to_string()))?;
-    read_bytes(bytes, &name, options)
+    in_memory(open(path, options)?, &path.display().to_string())
 }
 
 /// Reads a recording from memory; `name` stands in error messages.
 pub fn read_bytes(bytes: Vec<u8>, name: &str, options: &ReadOptions) -> Result<Recording> {
+    in_memory(decoded(Bytes::in_memory(bytes), name, options)?, name)
+}
+
+/// Reads the recording at `path`, however long it is: what is more than may be in memory stays on the disk.
+pub fn open(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Reel> {
+    let path = path.as_ref();
+    let name = path.display().to_string();
+    let bytes = bytes_of(path, options.most_in_memory as u64);
+    let bytes = bytes.map_err(|cause| failure(&name, Stage::Open, cause.to_string()))?;
+    decoded(bytes, &name, options)
+}
+
+/// The bytes of a file; those of a long one stay where they are. What is no regular file can be read but once.
+fn bytes_of(path: &Path, most_in_memory: u64) -> std::io::Result<Bytes> {
+    let mut file = std::fs::File::open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_file() && metadata.len() > most_in_memory {
+        return Ok(Bytes::on_disk(file, metadata.len()));
+    }
+    let mut bytes = Vec::with_capacity(metadata.len() as usize);
+    file.read_to_end(&mut bytes)?;
+    Ok(Bytes::in_memory(bytes))
+}
+
+fn decoded(bytes: Bytes, name: &str, options: &ReadOptions) -> Result<Reel> {
     // Decoders are written for files that encoders make; on others they may panic.
-    let decoded = guarded(name, Stage::Decode, || {
-        decode::decode(bytes, options.accept_truncated, options.max_duration_s)
-    })?
-    .map_err(|refusal| Error::Audio {
+    let decoded = guarded(name, Stage::Decode, || decode::decode(bytes, options))?;
+    let decoded = decoded.map_err(|refusal| Error::Audio {
         file: name.to_string(),
         stage: Stage::Decode,
         reason: refusal.reason,
         is_empty: refusal.is_empty,
     })?;
-    prepare(decoded, options).map_err(|reason| failure(name, Stage::Preprocess, reason))
+    reel::prepare(decoded, options).map_err(|reason| failure(name, Stage::Preprocess, reason))
+}
+
+fn in_memory(reel: Reel, name: &str) -> Result<Recording> {
+    let recording = reel.into_recording();
+    recording.map_err(|reason| failure(name, Stage::Preprocess, reason))
 }
 
 /// Whether a recording failed because there is nothing in it: no byte, or a header without samples.
@@ -209,113 +255,6 @@ fn failure(file: &str, stage: Stage, reason: String) -> Error {
         stage,
         reason,
         is_empty: false,
-    }
-}
-
-/// Cuts the segment, mixes down, measures the quality; trims, resamples, brings to a level, cuts
-/// into windows.
-fn prepare(decoded: decode::Decoded, options: &ReadOptions) -> Result<Recording, String> {
-    let decode::Decoded {
-        interleaved,
-        channels,
-        sample_rate,
-        truncated,
-    } = decoded;
-    let rate = f64::from(sample_rate);
-    let n = interleaved.len() / channels;
-    let (start_s, end_s) = options.segment;
-    let start = (start_s * rate).round() as usize;
-    let end = end_s.map_or(n, |end_s| (end_s * rate).round() as usize);
-    let segment = format!(
-        "segment {start_s} to {} s",
-        end_s.unwrap_or(n as f64 / rate)
-    );
-    // 10 ms of grace: manifests round their times.
-    if start >= n || end as f64 > n as f64 + 0.01 * rate {
-        return Err(format!(
-            "{segment} does not lie in the {:.3} s of the file",
-            n as f64 / rate
-        ));
-    }
-    let end = end.min(n);
-    if start >= end {
-        return Err(format!("{segment} holds no sample"));
-    }
-    let part = &interleaved[start * channels..end * channels];
-    let mut mono = mix_down(part, channels, options.channel)?;
-    let levels = level::levels(&mono, sample_rate);
-    let mut hasher = blake3::Hasher::new();
-    let mut block = Vec::with_capacity(4 * 4096);
-    for samples in part.chunks(4096) {
-        block.clear();
-        block.extend(samples.iter().flat_map(|x| x.to_le_bytes()));
-        hasher.update(&block);
-    }
-    let duration_s = mono.len() as f64 / rate;
-    let mut offset_s = 0.0;
-    if options.trim {
-        // At the file's own rate, before the resampler smears the bounds.
-        let sounding = level::sounding(&mono, sample_rate);
-        offset_s = sounding.start as f64 / rate;
-        mono.truncate(sounding.end);
-        mono.drain(..sounding.start);
-    }
-    let mut audio = match options.rate {
-        Rate::Hz(hz) if hz != sample_rate => Audio {
-            samples: resample(&mono, sample_rate, hz),
-            sample_rate: hz,
-        },
-        _ => Audio {
-            samples: mono,
-            sample_rate,
-        },
-    };
-    options.gain.apply(&mut audio.samples);
-    let len = audio.samples.len();
-    let windows = match options.window {
-        Some(Window { width_s, hop_s }) => frame::windows(len, audio.sample_rate, width_s, hop_s),
-        None => std::iter::once(0..len).collect(),
-    };
-    Ok(Recording {
-        audio,
-        offset_s,
-        windows,
-        audio_hash: hasher.finalize().to_hex().to_string(),
-        duration_s,
-        sample_rate,
-        channels,
-        clipped_ratio: level::clipped_ratio(part),
-        flat_top_ratio: level::flat_top_ratio(part, channels),
-        loud_db: levels.loud_db,
-        speech_ratio: levels.speech_ratio,
-        snr_db: levels.snr_db,
-        truncated,
-    })
-}
-
-fn mix_down(
-    interleaved: &[f32],
-    channels: usize,
-    channel: Option<usize>,
-) -> Result<Vec<f32>, String> {
-    match channel {
-        Some(channel) if channel >= channels => {
-            let last = channels - 1;
-            Err(format!(
-                "has no channel {channel}; its {channels} are counted 0 to {last} (--channel)"
-            ))
-        }
-        Some(channel) => Ok(interleaved
-            .iter()
-            .skip(channel)
-            .step_by(channels)
-            .copied()
-            .collect()),
-        None if channels == 1 => Ok(interleaved.to_vec()),
-        None => {
-            let mean = |frame: &[f32]| frame.iter().sum::<f32>() / channels as f32;
-            Ok(interleaved.chunks_exact(channels).map(mean).collect())
-        }
     }
 }
 

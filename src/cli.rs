@@ -7,7 +7,7 @@ use sentire::audio::{Gain, Rate};
 use sentire::corpus::Layout;
 use sentire::corpus::shard::ShardChoice;
 use sentire::evaluate::{FoldSpec, NormalizeSpec};
-use sentire::extract::Level;
+use sentire::extract::{Level, Limits};
 use sentire::model::{ModelSpec, Normalize};
 
 /// Speech emotion recognition with classical means: recordings to features, leak-free evaluation,
@@ -210,6 +210,8 @@ pub struct Extract {
     /// Seconds from the beginning of one window to that of the next [default: those of --window]
     #[arg(long, value_name = "S")]
     pub hop: Option<f64>,
+    #[command(flatten)]
+    pub limits: RecordingLimits,
     /// Ignore what an earlier run left, compute everything
     #[arg(long)]
     pub fresh: bool,
@@ -230,6 +232,25 @@ pub struct Extract {
         default_value = "outputs/features.parquet"
     )]
     pub output: PathBuf,
+}
+
+/// What one recording may cost.
+#[derive(Debug, Args)]
+pub struct RecordingLimits {
+    /// Longest recording that is used, in seconds; of segments, the file that they are in counts [default: 86400, a day]
+    #[arg(long, value_name = "S")]
+    pub max_duration: Option<f64>,
+    /// Memory that one recording may take, in MB, as estimated from its length: an hour taken whole takes 810, in
+    /// windows (--window) much less [default: 1000]
+    #[arg(long, value_name = "MB")]
+    pub max_memory: Option<f64>,
+}
+
+impl RecordingLimits {
+    /// The limits, as the flags say.
+    pub fn limits(&self) -> sentire::error::Result<Limits> {
+        Limits::from_flags(self.max_duration, self.max_memory)
+    }
 }
 
 /// Copy a table of features or a manifest with a column `split` that puts whole speakers into
@@ -420,6 +441,8 @@ pub struct Predict {
     /// Seconds from the beginning of one window to that of the next [default: those of --window]
     #[arg(long, value_name = "S")]
     pub hop: Option<f64>,
+    #[command(flatten)]
+    pub limits: RecordingLimits,
     /// One JSON object per recording and line
     #[arg(long)]
     pub json: bool,
@@ -450,6 +473,8 @@ pub struct Score {
     /// Seconds from the beginning of one window to that of the next [default: those of --window]
     #[arg(long, value_name = "S")]
     pub hop: Option<f64>,
+    #[command(flatten)]
+    pub limits: RecordingLimits,
     /// Column of the manifest that says who speaks: a model trained with --normalize speaker scales the
     /// recordings of each speaker together, and wants at least 8
     #[arg(long, value_name = "COLUMN")]

@@ -2,9 +2,12 @@
 //! manifest's order.
 //!
 //! One file's failure is a row of the failures table, never the end of the run. Memory holds one
-//! batch of recordings' results, one row group, and the manifest, whatever the size of the corpus; where a run goes
-//! on or is repeated, one row group more, and some hundred bytes for each row. A [`Job`] keeps what is finished.
+//! batch of recordings' results, one row group, and the manifest, whatever the size of the corpus and, in windows,
+//! the length of a recording; where a run goes on or is repeated, one row group more, and some hundred bytes for each
+//! row. A [`Job`] keeps what is finished.
 
+mod batches;
+mod long;
 mod rows;
 mod settings;
 
@@ -15,22 +18,18 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+pub use batches::BATCH;
 pub use rows::{Failures, OF_WINDOWS, QUALITY, Rows};
-pub use settings::{Level, Settings};
+pub use settings::{Level, Limits, Settings};
 
-use crate::audio::{self, Audio, Recording};
+use crate::audio::{self, Audio, Recording, Reel};
 use crate::corpus::{Manifest, Shard, Utterance};
 use crate::error::{Error, Result, Stage, guarded};
+use crate::extract::batches::Batches;
 use crate::features::{Extractor, FeatureSet};
 use crate::job::{Earlier, Job, Kept, Sound};
 use crate::output;
-use crate::table::{Column, Stream, Table, Writer};
-
-/// Recordings computed at a time, where each gives one row. Enough that threads seldom wait for the
-/// slowest, few enough that results stay small.
-pub const BATCH: usize = 512;
-/// The same where each gives a row per window or per frame.
-const BATCH_OF_MANY_ROWS: usize = 64;
+use crate::table::{Column, Stream, Writer};
 
 /// The metadata key with the manifest's hash.
 const MANIFEST: &str = "sentire.manifest";
@@ -135,14 +134,14 @@ pub fn run(
     }
     let mut batches = Batches::new(extraction)?;
     let out = job.out().to_path_buf();
-    let mut writer = Writer::create_in(job.folder(), &out, &batches.rows.take().0)?;
+    let mut writer = Writer::create_in(job.folder(), &out, &batches.like())?;
     while let Some(batch) = batches.next(Some(&mut job), on_event)? {
         writer.write(&batch.rows)?;
         if batch.is_new {
             job.keep(batch.rows, &batch.sounds)?;
         }
     }
-    let (summary, failed) = batches.tally.finish();
+    let (summary, failed) = batches.finish();
     let has_output = summary.rows > 0 || shard.is_some();
     if has_output || !out.exists() {
         failed.write(job.folder(), failures, shard.is_some())?;
@@ -162,7 +161,7 @@ pub fn stream(
     on_event: &(dyn Fn(Event) + Sync),
 ) -> Result<Summary> {
     let mut batches = Batches::new(extraction)?;
-    let mut like = batches.rows.take().0;
+    let mut like = batches.like();
     // Of the share that came in, and other for each.
     like.metadata.remove(MANIFEST);
     let mut stream = Stream::start(to, &like)?;
@@ -170,7 +169,7 @@ pub fn stream(
         stream.write(&batch.rows)?;
     }
     stream.finish()?;
-    Ok(batches.tally.finish().0)
+    Ok(batches.finish().0)
 }
 
 /// What was done so far.
@@ -223,92 +222,15 @@ impl<'a> Tally<'a> {
     }
 }
 
-/// A shard of a manifest on its way into rows, batch by batch.
-struct Batches<'a> {
-    manifest: &'a Manifest,
-    settings: &'a Settings,
-    /// The lines of the manifest that are left.
-    left: Range<usize>,
-    rows: Rows,
-    tally: Tally<'a>,
-}
-
-/// The rows of some recordings.
-struct Batch {
-    rows: Table,
-    /// Of which sound each row is.
-    sounds: Vec<Sound>,
-    /// Whether any of them had to be computed.
-    is_new: bool,
-}
-
-impl<'a> Batches<'a> {
-    fn new(extraction: &'a Extraction) -> Result<Batches<'a>> {
-        let Extraction {
-            manifest, settings, ..
-        } = *extraction;
-        let (features, views) = (settings.feature_names(), settings.views());
-        let extra = rows::own_columns(manifest, &features, &views)?;
-        let mut rows = Rows::new(settings, extra);
-        rows.describe(MANIFEST, manifest.hash());
-        Ok(Batches {
-            manifest,
-            settings,
-            left: match extraction.shard {
-                Some(shard) => shard.range(manifest.utterances.len()),
-                None => 0..manifest.utterances.len(),
-            },
-            rows,
-            tally: Tally::new(features.len()),
-        })
-    }
-
-    /// The rows of the next batch, those that `job` keeps and those that are computed now.
-    fn next(
-        &mut self,
-        job: Option<&mut Job>,
-        on_event: &(dyn Fn(Event) + Sync),
-    ) -> Result<Option<Batch>> {
-        let one_row = self.settings.level == Level::Functionals && self.settings.window.is_none();
-        let size = if one_row { BATCH } else { BATCH_OF_MANY_ROWS };
-        let (manifest, settings) = (self.manifest, self.settings);
-        let end = self.left.end.min(self.left.start + size);
-        let utterances = &manifest.utterances[self.left.start..end];
-        self.left.start = end;
-        if utterances.is_empty() {
-            return Ok(None);
-        }
-        let done = compute(manifest, utterances, settings, job, on_event)?;
-        let mut is_new = false;
-        for (utterance, done) in utterances.iter().zip(&done) {
-            match done {
-                Ok(computed) => {
-                    let is_kept = computed.kept.is_some();
-                    is_new |= !is_kept;
-                    self.tally.done(utterance, computed.rows.len(), is_kept);
-                    self.rows.push(utterance, computed);
-                }
-                Err(error) => self.tally.failed(utterance, error, on_event),
-            }
-        }
-        let (rows, sounds) = self.rows.take();
-        Ok(Some(Batch {
-            rows,
-            sounds,
-            is_new,
-        }))
-    }
-}
-
 /// Makes something of each of some lines of a manifest, in parallel, with an extractor for each thread; in
 /// their order.
-pub fn in_parallel<T: Send>(
-    utterances: &[Utterance],
+pub fn in_parallel<L: Sync, T: Send>(
+    lines: &[L],
     sets: &[FeatureSet],
-    make: impl Fn(&mut Extractor, &Utterance) -> Result<T> + Sync + Send,
+    make: impl Fn(&mut Extractor, &L) -> Result<T> + Sync + Send,
 ) -> Vec<Result<T>> {
-    let utterances = utterances.par_iter();
-    utterances.map_init(|| Extractor::new(sets), make).collect()
+    let lines = lines.par_iter();
+    lines.map_init(|| Extractor::new(sets), make).collect()
 }
 
 /// The features of one recording in memory, a vector for each of its windows; `name` stands in
@@ -327,32 +249,73 @@ pub fn features_of(
         .collect()
 }
 
+/// The same of one however long.
+pub fn features_of_reel(
+    reel: &Reel,
+    extractor: &mut Extractor,
+    name: &str,
+) -> Result<Vec<Vec<f32>>> {
+    let windows = reel.recording.windows.iter();
+    windows
+        .map(|window| features_of_window(reel, window.clone(), extractor, name))
+        .collect()
+}
+
+fn features_of_window(
+    reel: &Reel,
+    window: Range<usize>,
+    extractor: &mut Extractor,
+    name: &str,
+) -> Result<Vec<f32>> {
+    let part = part_of(reel, window, name)?;
+    guarded(name, Stage::Features, || extractor.functionals(&part))
+}
+
+fn part_of(reel: &Reel, samples: Range<usize>, name: &str) -> Result<Audio> {
+    reel.part(samples)
+        .map_err(|reason| unreadable(name, reason))
+}
+
+/// That the samples of a recording, or what is computed of them, found no place or cannot be read any more.
+fn unreadable(name: &str, reason: String) -> Error {
+    Error::Audio {
+        file: name.to_string(),
+        stage: Stage::Preprocess,
+        reason,
+        is_empty: false,
+    }
+}
+
 /// Start and end of each row of a recording, in seconds from where the recording, or the part of it
 /// that the manifest lists, begins. A row of the whole bears the times of the whole, trimmed or
 /// not, so that it can be joined to its line of the manifest; a window's are its own.
 pub fn places(recording: &Recording, settings: &Settings) -> Vec<(f64, f64)> {
+    let windows = recording.windows.iter();
+    windows
+        .map(|window| place(recording, settings, window))
+        .collect()
+}
+
+fn place(recording: &Recording, settings: &Settings, window: &Range<usize>) -> (f64, f64) {
     if settings.window.is_none() {
-        return vec![(0.0, recording.duration_s)];
+        return (0.0, recording.duration_s);
     }
     let rate = f64::from(recording.audio.sample_rate);
     // Resampling may round the length up by a sample.
     let at = |sample: usize| (recording.offset_s + sample as f64 / rate).min(recording.duration_s);
-    let windows = recording.windows.iter();
-    windows.map(|w| (at(w.start), at(w.end))).collect()
-}
-
-/// What a row says of a recording. Its samples have done their work, and would fill the memory.
-pub fn without_samples(recording: Recording) -> Recording {
-    let audio = Audio {
-        samples: Vec::new(),
-        ..recording.audio
-    };
-    Recording { audio, ..recording }
+    (at(window.start), at(window.end))
 }
 
 /// Reads a recording, or the segment of it, that a manifest lists. Errors name the file as the manifest
 /// does, so that failures can be joined to it.
 pub fn read(manifest: &Manifest, utterance: &Utterance, settings: &Settings) -> Result<Recording> {
+    let reel = open(manifest, utterance, settings)?;
+    let recording = reel.into_recording();
+    recording.map_err(|reason| unreadable(&utterance.file, reason))
+}
+
+/// The same, however long it is.
+pub fn open(manifest: &Manifest, utterance: &Utterance, settings: &Settings) -> Result<Reel> {
     let options = settings.read_options(utterance.start, utterance.end);
     let rename = |error| match error {
         Error::Audio {
@@ -369,7 +332,7 @@ pub fn read(manifest: &Manifest, utterance: &Utterance, settings: &Settings) -> 
         other => other,
     };
     guarded(&utterance.file, Stage::Decode, || {
-        audio::read(manifest.path(utterance), &options)
+        audio::open(manifest.path(utterance), &options)
     })
     .flatten()
     .map_err(rename)
@@ -385,6 +348,13 @@ pub struct Computed {
     pub rows: Vec<Timed>,
     /// Where they were, if an earlier run computed them.
     pub kept: Option<Kept>,
+}
+
+impl Computed {
+    /// How many rows it has, or will have when those that are kept are read.
+    fn row_count(&self) -> usize {
+        self.kept.as_ref().map_or(self.rows.len(), Kept::rows)
+    }
 }
 
 /// What was computed of a part of a recording, and from where to where in its file that lies, in seconds.
@@ -426,19 +396,59 @@ fn compute_one(
     settings: &Settings,
     job: Option<&Job>,
 ) -> Result<Computed> {
-    let recording = read(manifest, utterance, settings)?;
-    let sound = sound_of(&recording, utterance);
-    let kept = job.and_then(|job| job.kept(sound));
-    let rows = match kept {
-        Some(_) => Vec::new(),
-        None => rows_of(&recording, utterance, settings, extractor)?,
-    };
-    Ok(Computed {
-        recording: without_samples(recording),
-        sound,
-        rows,
-        kept,
-    })
+    let found = Found::open(manifest, utterance, settings, job)?;
+    found.compute(utterance, settings, extractor)
+}
+
+/// A recording that is read.
+struct Found {
+    reel: Reel,
+    sound: Sound,
+    /// Where its rows are, if an earlier run computed them.
+    kept: Option<Kept>,
+}
+
+impl Found {
+    fn open(
+        manifest: &Manifest,
+        utterance: &Utterance,
+        settings: &Settings,
+        job: Option<&Job>,
+    ) -> Result<Found> {
+        let reel = open(manifest, utterance, settings)?;
+        let sound = sound_of(&reel.recording, utterance);
+        Ok(Found {
+            kept: job.and_then(|job| job.kept(sound)),
+            reel,
+            sound,
+        })
+    }
+
+    /// Computes its rows, unless they are kept.
+    fn compute(
+        self,
+        utterance: &Utterance,
+        settings: &Settings,
+        extractor: &mut Extractor,
+    ) -> Result<Computed> {
+        let reel = self.reel;
+        let rows = match (&self.kept, settings.level) {
+            (Some(_), _) => Vec::new(),
+            (None, Level::Functionals) => {
+                let features = features_of_reel(&reel, extractor, &utterance.file)?;
+                let rows = reel.recording.windows.iter().zip(features);
+                rows.map(|(window, f)| timed(&reel.recording, utterance, settings, window, f))
+                    .collect()
+            }
+            (None, Level::Lld) => contours_of(&reel, utterance, extractor)?,
+        };
+        Ok(Computed {
+            recording: reel.recording,
+            sound: self.sound,
+            rows,
+            kept: self.kept,
+        })
+    }
 }
 
 /// By what the rows of a recording are found again.
@@ -451,36 +461,72 @@ pub fn sound_of(recording: &Recording, utterance: &Utterance) -> Sound {
     )
 }
 
-fn rows_of(
+/// The row of a window.
+fn timed(
     recording: &Recording,
     utterance: &Utterance,
     settings: &Settings,
+    window: &Range<usize>,
+    values: Vec<f32>,
+) -> Timed {
+    let origin = utterance.start.unwrap_or(0.0);
+    let (start, end) = place(recording, settings, window);
+    Timed {
+        start: origin + start,
+        end: origin + end,
+        values,
+    }
+}
+
+/// The descriptors, a row for each frame.
+fn contours_of(
+    reel: &Reel,
+    utterance: &Utterance,
     extractor: &mut Extractor,
 ) -> Result<Vec<Timed>> {
-    let start = utterance.start.unwrap_or(0.0);
-    let timed = |origin: f64, (from, to): (f64, f64), values| Timed {
-        start: origin + from,
-        end: origin + to,
-        values,
+    let whole = reel.recording.windows[0].clone();
+    let audio = part_of(reel, whole, &utterance.file)?;
+    let llds = || extractor.llds(&audio);
+    let table = guarded(&utterance.file, Stage::Features, llds)?;
+    let origin = utterance.start.unwrap_or(0.0) + reel.recording.offset_s;
+    let of_frame = |frame: usize| {
+        let (start, end) = table.span_s(frame);
+        let values = table.contours.iter().map(|contour| contour[frame]);
+        Timed {
+            start: origin + start,
+            end: origin + end,
+            values: values.collect(),
+        }
     };
-    match settings.level {
-        Level::Functionals => {
-            let places = places(recording, settings).into_iter();
-            let features = features_of(recording, extractor, &utterance.file)?;
-            let rows = places.zip(features);
-            Ok(rows.map(|(place, f)| timed(start, place, f)).collect())
-        }
-        Level::Lld => {
-            let llds = || extractor.llds(&recording.audio);
-            let table = guarded(&utterance.file, Stage::Features, llds)?;
-            let origin = start + recording.offset_s;
-            let of_frame = |frame: usize| {
-                let values = table.contours.iter().map(|contour| contour[frame]);
-                timed(origin, table.span_s(frame), values.collect())
-            };
-            Ok((0..table.frames()).map(of_frame).collect())
-        }
+    Ok((0..table.frames()).map(of_frame).collect())
+}
+
+/// Computes the rows `which` of a line of a manifest, counted from 0 and ascending, as far as it has them; and says
+/// how many it has.
+pub fn compute_some(
+    extractor: &mut Extractor,
+    manifest: &Manifest,
+    utterance: &Utterance,
+    settings: &Settings,
+    which: &[usize],
+) -> Result<(Computed, usize)> {
+    let mut found = Found::open(manifest, utterance, settings, None)?;
+    if settings.level == Level::Lld {
+        let mut computed = found.compute(utterance, settings, extractor)?;
+        let all = std::mem::take(&mut computed.rows);
+        let n = all.len();
+        let wanted = all.into_iter().enumerate();
+        let wanted = wanted.filter(|(row, _)| which.binary_search(row).is_ok());
+        computed.rows = wanted.map(|(_, timed)| timed).collect();
+        return Ok((computed, n));
     }
+    let windows = &mut found.reel.recording.windows;
+    let n = windows.len();
+    *windows = which
+        .iter()
+        .filter_map(|&row| windows.get(row).cloned())
+        .collect();
+    Ok((found.compute(utterance, settings, extractor)?, n))
 }
 
 /// Gives recordings the rows that an earlier run computed.

@@ -13,11 +13,12 @@ mod lock;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use crate::error::{Error, Result};
 use crate::job::lock::Lock;
 use crate::output;
-use crate::table::{Column, RowReader, Table, plain_key};
+use crate::table::{Column, RowReader, Table, Writer, plain_key};
 
 /// The column of a part that says of which sound its rows are; no manifest may have it.
 pub const SOUND: &str = "sentire.sound";
@@ -73,6 +74,15 @@ impl Kept {
     pub fn rows(&self) -> usize {
         self.rows.len()
     }
+
+    /// Some of its rows.
+    pub fn part(&self, rows: Range<usize>) -> Kept {
+        let start = self.rows.start;
+        Kept {
+            table: self.table,
+            rows: start + rows.start..start + rows.end,
+        }
+    }
 }
 
 /// What is done with what earlier runs left.
@@ -100,6 +110,8 @@ pub struct Job {
     reader: Option<(usize, RowReader)>,
     kept: HashMap<Sound, Kept>,
     uses_output: bool,
+    /// The one that is being written. Behind a mutex, so that threads may look at what is kept.
+    part: Mutex<Option<Writer>>,
     next_part: usize,
     /// Let go last.
     _lock: Lock,
@@ -158,6 +170,7 @@ impl Job {
             reader: None,
             kept: HashMap::new(),
             uses_output: false,
+            part: Mutex::new(None),
             next_part: 0,
             _lock: lock,
         };
@@ -295,14 +308,36 @@ impl Job {
     }
 
     /// Keeps the rows of a batch: when this returns they are on the disk. `sounds` has one entry for each row.
-    pub fn keep(&mut self, mut part: Table, sounds: &[Sound]) -> Result<()> {
-        if part.rows() == 0 {
+    pub fn keep(&mut self, part: Table, sounds: &[Sound]) -> Result<()> {
+        self.add(part, sounds)?;
+        self.keep_added()
+    }
+
+    /// Adds rows to what is to be kept. They must be together all that a recording has when they are.
+    pub fn add(&mut self, mut rows: Table, sounds: &[Sound]) -> Result<()> {
+        if rows.rows() == 0 {
             return Ok(());
         }
         let sounds = sounds.iter().map(|sound| Some(sound.text())).collect();
-        part.columns.push((SOUND.into(), Column::Text(sounds)));
-        part.metadata.extend(self.made_with.clone());
-        part.write_plain(&self.parts.join(format!("part-{}.parquet", self.next_part)))?;
+        rows.columns.push((SOUND.into(), Column::Text(sounds)));
+        let writing = self.part.get_mut().expect("no thread writes");
+        let part = match writing.take() {
+            Some(part) => part,
+            None => {
+                rows.metadata.extend(self.made_with.clone());
+                let path = self.parts.join(format!("part-{}.parquet", self.next_part));
+                Writer::create_part(&path, &rows)?
+            }
+        };
+        writing.insert(part).write(&rows)
+    }
+
+    /// Keeps the rows that were added: when this returns they are on the disk.
+    pub fn keep_added(&mut self) -> Result<()> {
+        let Some(part) = self.part.get_mut().expect("no thread writes").take() else {
+            return Ok(());
+        };
+        part.finish()?;
         self.next_part += 1;
         Ok(())
     }

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 
 pub use reasons::Reason;
 
-use crate::audio::{self, Recording, Window};
+use crate::audio::{self, Recording, Reel, Window};
 use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, panic_text};
-use crate::extract::{self, Settings};
+use crate::extract::{self, Limits, Settings};
 use crate::features::Extractor;
 use crate::model::{self, Model, Normalize};
 use crate::table::{Column, Table};
@@ -118,6 +118,7 @@ impl Predictor {
     /// Checks that this program computes the features that `model` was trained on.
     pub fn new(model: Model) -> Result<Predictor> {
         let settings = Settings::from_metadata(&model.card.features)?;
+        let settings = within(settings, Limits::default());
         if settings.feature_names() != model.feature_names {
             return Err(Error::Data(format!(
                 "was trained on {} features, this sentire computes {} under that name; train it again",
@@ -136,6 +137,12 @@ impl Predictor {
     /// Cuts recordings into these windows, whatever those were that the model was trained on.
     pub fn with_window(mut self, window: Window) -> Predictor {
         self.settings.window = Some(window);
+        self
+    }
+
+    /// Refuses recordings that would cost more than this.
+    pub fn with_limits(mut self, limits: Limits) -> Predictor {
+        self.settings = within(self.settings, limits);
         self
     }
 
@@ -163,8 +170,8 @@ impl Predictor {
     /// Reads the recording at `path` and computes what the model is told of it.
     pub fn read(&self, path: impl AsRef<Path>, extractor: &mut Extractor) -> Result<Features> {
         let path = path.as_ref();
-        let recording = audio::read(path, &self.settings.read_options(None, None))?;
-        self.features(&recording, &path.display().to_string(), extractor)
+        let reel = audio::open(path, &self.settings.read_options(None, None))?;
+        self.features_of_reel(&reel, &path.display().to_string(), extractor)
     }
 
     /// What the model is told of a recording that was read as its [`settings`](Predictor::settings)
@@ -175,20 +182,36 @@ impl Predictor {
         name: &str,
         extractor: &mut Extractor,
     ) -> Result<Features> {
-        Ok(Features {
+        let windows = extract::features_of(recording, extractor, name)?;
+        Ok(self.told(recording, name, windows))
+    }
+
+    /// The same of a recording however long.
+    pub fn features_of_reel(
+        &self,
+        reel: &Reel,
+        name: &str,
+        extractor: &mut Extractor,
+    ) -> Result<Features> {
+        let windows = extract::features_of_reel(reel, extractor, name)?;
+        Ok(self.told(&reel.recording, name, windows))
+    }
+
+    fn told(&self, recording: &Recording, name: &str, windows: Vec<Vec<f32>>) -> Features {
+        Features {
             file: name.to_string(),
             duration_s: recording.duration_s,
             places: extract::places(recording, &self.settings),
-            windows: extract::features_of(recording, extractor, name)?,
-        })
+            windows,
+        }
     }
 
     /// [`read`](Predictor::read) for the recordings, or segments, that a manifest lists, in parallel:
     /// named as it names them, in its order, failures in the places of what failed.
     pub fn read_all(&self, manifest: &Manifest) -> Vec<Result<Features>> {
         let read = |extractor: &mut Extractor, utterance: &Utterance| {
-            let recording = extract::read(manifest, utterance, &self.settings)?;
-            self.features(&recording, &utterance.file, extractor)
+            let reel = extract::open(manifest, utterance, &self.settings)?;
+            self.features_of_reel(&reel, &utterance.file, extractor)
         };
         extract::in_parallel(&manifest.utterances, &self.settings.sets, read)
     }
@@ -293,6 +316,17 @@ impl Predictor {
         let width = self.model.feature_names.len();
         Array2::from_shape_vec((windows, width), rows().flatten().copied().collect())
             .map_err(|cause| Error::Data(format!("features do not fit the model: {cause}")))
+    }
+}
+
+/// The settings with these limits; a model is told all windows of a recording at once.
+fn within(settings: Settings, limits: Limits) -> Settings {
+    Settings {
+        limits: Limits {
+            keeps_features: true,
+            ..limits
+        },
+        ..settings
     }
 }
 

@@ -166,20 +166,20 @@ fn alone(
     let settings = predictor.settings();
     let keeps = &*job;
     let score = |extractor: &mut Extractor, utterance: &Utterance| {
-        let recording = extract::read(sheet.manifest, utterance, settings)?;
-        let sound = extract::sound_of(&recording, utterance);
+        let reel = extract::open(sheet.manifest, utterance, settings)?;
+        let sound = extract::sound_of(&reel.recording, utterance);
         let kept = keeps.kept(sound);
         let rows = match kept {
             Some(_) => Vec::new(),
             None => {
-                let features = predictor.features(&recording, &utterance.file, extractor)?;
+                let features = predictor.features_of_reel(&reel, &utterance.file, extractor)?;
                 let mut predictions = predictor.predict(std::slice::from_ref(&features))?;
                 let prediction = predictions.pop().expect("one for each recording");
                 said(prediction, utterance, options)
             }
         };
         Ok(Scored {
-            recording: extract::without_samples(recording),
+            recording: reel.recording,
             sound,
             rows,
             kept,

@@ -37,17 +37,18 @@ pub use rows::RowReader;
 pub use stream::Stream;
 pub use view::{is_names_of_features, key as view_key, without_names};
 
-/// How our tables are compressed.
-fn zstd() -> Compression {
-    Compression::ZSTD(ZstdLevel::try_new(3).expect("3 is a level of zstd"))
-}
-
 /// Rows of a row group. At the 6676 numbers of the default a group takes 109 MB in memory, and a million
 /// rows have 250 groups.
 const ROWS_PER_GROUP: usize = 4096;
 
 /// Rows that are read at a time: they stand in memory twice.
 const ROWS_AT_A_TIME: usize = 512;
+
+/// Rows of a row group, and compression, of tables that are to last.
+fn lasting() -> (usize, Compression) {
+    let level = ZstdLevel::try_new(3).expect("3 is a level of zstd");
+    (ROWS_PER_GROUP, Compression::ZSTD(level))
+}
 
 /// Metadata key that lists the feature columns, as a JSON array of names.
 pub const FEATURES_KEY: &str = "sentire.features";
@@ -368,15 +369,6 @@ impl Table {
         path.is_file() || (path.is_dir() && folder::files(path).is_ok())
     }
 
-    /// Writes the whole table without compressing it, for a file that will not stay: a compressor for each of
-    /// thousands of columns takes a hundred megabytes.
-    pub fn write_plain(&self, path: &Path) -> Result<()> {
-        let output = Output::create(path)?;
-        let mut writer = Writer::create_as(output, path, self, Compression::UNCOMPRESSED)?;
-        writer.write(self)?;
-        writer.finish()
-    }
-
     /// Reads a whole table: a file, or a folder with the parts of one. Columns of types that our tables do not
     /// have (times, lists that are no views) are left out.
     pub fn read(path: impl AsRef<Path>) -> Result<Table> {
@@ -545,7 +537,7 @@ pub fn copy_with_text(
         to,
         Arc::new(Schema::new(fields)),
         &metadata,
-        zstd(),
+        lasting(),
     )?;
     let mut done = 0;
     for file in &files {
@@ -588,24 +580,30 @@ pub struct Writer {
 impl Writer {
     /// Starts a table with the columns and the metadata of `like`; its rows are not written.
     pub fn create(path: &Path, like: &Table) -> Result<Writer> {
-        Writer::create_as(Output::create(path)?, path, like, zstd())
+        Writer::create_as(Output::create(path)?, path, like, lasting())
     }
 
     /// The same; the file lies in `folder` until it gets its name.
     pub fn create_in(folder: &Path, path: &Path, like: &Table) -> Result<Writer> {
-        Writer::create_as(Output::create_in(folder, path)?, path, like, zstd())
+        Writer::create_as(Output::create_in(folder, path)?, path, like, lasting())
+    }
+
+    /// The same for a table that is soon read again, in pieces, and then goes: its row groups are small, and it is not
+    /// compressed, as a compressor for each of thousands of columns takes a hundred megabytes.
+    pub fn create_part(path: &Path, like: &Table) -> Result<Writer> {
+        let small = (ROWS_AT_A_TIME, Compression::UNCOMPRESSED);
+        Writer::create_as(Output::create(path)?, path, like, small)
     }
 
     fn create_as(
         output: Output,
         path: &Path,
         like: &Table,
-        compression: Compression,
+        groups: (usize, Compression),
     ) -> Result<Writer> {
         let layout = like.layout();
-        let fields = like.fields(&layout);
-        let schema = Arc::new(Schema::new(fields));
-        let writer = Writer::start(output, path, schema, &like.metadata, compression)?;
+        let schema = Arc::new(Schema::new(like.fields(&layout)));
+        let writer = Writer::start(output, path, schema, &like.metadata, groups)?;
         Ok(Writer { layout, ..writer })
     }
 
@@ -614,14 +612,14 @@ impl Writer {
         path: &Path,
         schema: Arc<Schema>,
         metadata: &BTreeMap<String, String>,
-        compression: Compression,
+        (rows_per_group, compression): (usize, Compression),
     ) -> Result<Writer> {
         let metadata = view::folded(metadata);
         let mut properties = WriterProperties::builder()
             .set_compression(compression)
             .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_offset_index_disabled(true)
-            .set_max_row_group_row_count(Some(ROWS_PER_GROUP))
+            .set_max_row_group_row_count(Some(rows_per_group))
             .set_max_row_group_bytes(None)
             .set_key_value_metadata(Some(
                 metadata
@@ -674,6 +672,12 @@ impl Writer {
             .into_inner()
             .map_err(Error::table(&self.path))?
             .finish()
+    }
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Writer").field(&self.path).finish()
     }
 }
 

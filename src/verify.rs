@@ -8,9 +8,11 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::audio::Recording;
 use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, Stage};
-use crate::extract::{self, Computed, Level, Settings};
+use crate::extract::{self, Level, Limits, Settings, Timed};
+use crate::features::Extractor;
 use crate::table::{Column, RowReader, Table};
 
 /// Values that differ by no more than this share of the larger one hold: processors round differently.
@@ -80,7 +82,11 @@ pub fn verify(path: &Path, root: &Path, rows: usize, seed: u64) -> Result<Verifi
         },
         other => other,
     };
-    let settings = Settings::from_metadata(&index.metadata).map_err(no_features)?;
+    let settings = Settings {
+        // What was computed once can be computed again.
+        limits: Limits::NONE,
+        ..Settings::from_metadata(&index.metadata).map_err(no_features)?
+    };
     let parts = Parts::of(&index, &settings).map_err(no_features)?;
     let n = index.rows();
     let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -121,13 +127,28 @@ pub fn verify(path: &Path, root: &Path, rows: usize, seed: u64) -> Result<Verifi
         .chunks(BATCH)
         .zip(of_parts.chunks(BATCH))
     {
-        let computed = extract::compute(&manifest, utterances, &settings, None, &|_| {})?;
+        let lines: Vec<Line> = utterances.iter().zip(of_parts).collect();
+        let again = |extractor: &mut Extractor, line: &Line| {
+            let (utterance, (first, rows)) = line;
+            let which: Vec<usize> = rows.iter().map(|row| row - first).collect();
+            extract::compute_some(extractor, &manifest, utterance, &settings, &which)
+        };
+        let computed = extract::in_parallel(&lines, &settings.sets, again);
         for ((first, rows), computed) in of_parts.iter().zip(computed) {
             let then = table.read(rows)?;
             for (place, &row) in rows.iter().enumerate() {
                 let verdict = match &computed {
                     Err(error) => Err((kind_of(error), reason_of(error))),
-                    Ok(computed) => compare(&then, place, row - first, computed),
+                    Ok((computed, n)) => match computed.rows.get(place) {
+                        Some(now) => compare(&then, place, &computed.recording, now),
+                        None => Err((
+                            Kind::Differs,
+                            format!(
+                                "is row {} of its recording, which gives {n} now",
+                                row - first + 1
+                            ),
+                        )),
+                    },
                 };
                 match verdict {
                     Ok(true) => verification.identical += 1,
@@ -145,6 +166,9 @@ pub fn verify(path: &Path, root: &Path, rows: usize, seed: u64) -> Result<Verifi
     }
     Ok(verification)
 }
+
+/// A part of a recording, its first row, and those that are computed again.
+type Line<'a> = (&'a Utterance, &'a (usize, Vec<usize>));
 
 /// Parts of recordings that are computed at a time.
 const BATCH: usize = 64;
@@ -235,23 +259,14 @@ fn reason_of(error: &Error) -> String {
     }
 }
 
-/// Whether the row `place` of `then`, the `number`th of its part, is identical to what was computed now, or close
-/// to it; what is wrong otherwise.
+/// Whether the row `place` of `then` is identical to what was computed now, or close to it; what is wrong otherwise.
 fn compare(
     then: &Table,
     place: usize,
-    number: usize,
-    computed: &Computed,
+    recording: &Recording,
+    now: &Timed,
 ) -> Result<bool, (Kind, String)> {
     let differs = |reason: String| Err((Kind::Differs, reason));
-    let recording = &computed.recording;
-    let Some(now) = computed.rows.get(number) else {
-        let n = computed.rows.len();
-        return differs(format!(
-            "is row {} of its recording, which gives {n} now",
-            number + 1
-        ));
-    };
     let quality = [
         recording.duration_s,
         recording.clipped_ratio,

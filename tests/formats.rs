@@ -674,3 +674,24 @@ fn a_limit_of_length_holds_before_all_is_decoded() {
     assert!(audio::read_bytes(sphere.clone(), "x.sph", &limit(2.0)).is_ok());
     assert!(audio::read_bytes(sphere, "x.sph", &limit(1.9)).is_err());
 }
+
+#[test]
+fn a_file_is_read_alike_in_memory_and_on_the_disk() {
+    let little = ReadOptions {
+        most_in_memory: 1000,
+        ..ReadOptions::default()
+    };
+    let folder = std::fs::read_dir(path("")).unwrap();
+    let files: Vec<PathBuf> = folder.map(|entry| entry.unwrap().path()).collect();
+    assert!(files.len() > 10);
+    for file in files {
+        let [whole, apart] = [ReadOptions::default(), little]
+            .map(|options| audio::read(&file, &options).map_err(|error| error.to_string()));
+        // NaN equals NaN in words.
+        assert!(
+            format!("{whole:?}") == format!("{apart:?}"),
+            "{}",
+            file.display()
+        );
+    }
+}

@@ -23,7 +23,7 @@ fn allowed(module: &str) -> Vec<&'static str> {
         "table" => vec![],
         "job" => vec!["table"],
         "extract" => vec!["audio", "corpus", "features", "job", "table"],
-        "verify" => vec!["corpus", "extract", "table"],
+        "verify" => vec!["audio", "corpus", "extract", "features", "table"],
         "dataset" => vec!["split", "table"],
         "frame" => vec!["table"],
         "split" | "scaler" | "metrics" => vec![],

@@ -27,6 +27,8 @@ mod scale;
 mod serve;
 // The corpus doctor against planted faults.
 mod corpus_check;
+// Long recordings: in windows the same rows in little memory, otherwise limits.
+mod long;
 // Trim, gain and windows: what they do to tables, models, predictions and evaluation.
 mod preprocessing;
 // Reports, comparisons, corpora against each other, planted leakage, model cards.

@@ -1,4 +1,200 @@
-//! Numbers as containers write them.
+//! The bytes of a file, in memory or where they lie on the disk; and numbers as containers write them.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use symphonia::core::io::MediaSource;
+
+/// The bytes of a recording's file, or of a part of it, some of them replaced. Clones share them.
+#[derive(Clone)]
+pub struct Bytes {
+    source: Source,
+    /// The part of the source that counts.
+    range: Range<u64>,
+    /// What is read instead of what stands there: from which byte of the part.
+    patches: Vec<(u64, Vec<u8>)>,
+    /// Where a reader is.
+    at: u64,
+}
+
+#[derive(Clone)]
+enum Source {
+    Memory(Arc<Vec<u8>>),
+    File(Arc<Mutex<OnDisk>>),
+}
+
+struct OnDisk {
+    file: File,
+    /// Why it could not be read at some time. Decoders take that for an end of the file.
+    failure: Option<String>,
+}
+
+impl OnDisk {
+    fn read(&mut self, from: u64, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.seek(SeekFrom::Start(from));
+        let read = read.and_then(|_| self.file.read(out));
+        if let Err(cause) = &read
+            && cause.kind() != io::ErrorKind::Interrupted
+        {
+            self.failure = Some(cause.to_string());
+        }
+        read
+    }
+}
+
+/// Bytes that are looked through at a time.
+const BLOCK: usize = 1 << 20;
+
+impl Bytes {
+    /// Of these.
+    pub fn in_memory(bytes: Vec<u8>) -> Bytes {
+        Bytes {
+            range: 0..bytes.len() as u64,
+            source: Source::Memory(Arc::new(bytes)),
+            patches: Vec::new(),
+            at: 0,
+        }
+    }
+
+    /// Of a regular file, which stay where they are.
+    pub fn on_disk(file: File, len: u64) -> Bytes {
+        Bytes {
+            range: 0..len,
+            source: Source::File(Arc::new(Mutex::new(OnDisk {
+                file,
+                failure: None,
+            }))),
+            patches: Vec::new(),
+            at: 0,
+        }
+    }
+
+    /// How many.
+    pub fn len(&self) -> u64 {
+        self.range.end - self.range.start
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.range.is_empty()
+    }
+
+    /// Why some of them could not be read, if that has happened.
+    pub fn failure(&self) -> Option<String> {
+        match &self.source {
+            Source::Memory(_) => None,
+            Source::File(file) => file.lock().expect("no reader panics").failure.clone(),
+        }
+    }
+
+    /// Leaves out what lies beyond `range`. To be called before anything is replaced.
+    pub fn cut(&mut self, range: Range<u64>) {
+        let start = self.range.start;
+        self.range = start + range.start..start + range.end;
+    }
+
+    /// Has `bytes` read from the byte `at` on instead of what stands there.
+    pub fn replace(&mut self, at: u64, bytes: &[u8]) {
+        self.patches.push((at, bytes.to_vec()));
+    }
+
+    /// The `n` bytes at `at`, or as many as there are.
+    pub fn get(&self, at: u64, n: usize) -> Vec<u8> {
+        let mut reader = self.clone();
+        reader.at = at;
+        let there = self.len().saturating_sub(at).min(n as u64) as usize;
+        let mut bytes = vec![0; there];
+        let read = reader.read_exact(&mut bytes);
+        // What the disk does not give is not there; `failure` says why.
+        read.map_or(Vec::new(), |()| bytes)
+    }
+
+    /// All of them, brought into memory.
+    pub fn whole(&mut self) -> io::Result<&[u8]> {
+        let all = 0..self.len() as usize;
+        let is_as_it_was = self.patches.is_empty() && self.range.start == 0;
+        if !is_as_it_was || matches!(self.source, Source::File(_)) {
+            let mut bytes = Vec::with_capacity(all.len());
+            self.at = 0;
+            self.read_to_end(&mut bytes)?;
+            *self = Bytes::in_memory(bytes);
+        }
+        match &self.source {
+            Source::Memory(bytes) => Ok(&bytes[all]),
+            Source::File(_) => unreachable!("brought into memory"),
+        }
+    }
+
+    /// What stands behind the last place where `needle` stands.
+    pub fn behind_last(&self, needle: &[u8], n: usize) -> Option<Vec<u8>> {
+        let overlap = needle.len().max(1) as u64 - 1;
+        let mut end = self.len();
+        while end > 0 {
+            let start = end.saturating_sub(BLOCK as u64);
+            let len = (end - start).saturating_add(overlap);
+            let block = self.get(start, len as usize);
+            let mut windows = block.windows(needle.len().max(1));
+            if let Some(at) = windows.rposition(|window| window == needle) {
+                return Some(self.get(start + (at + needle.len()) as u64, n));
+            }
+            end = start;
+        }
+        None
+    }
+}
+
+impl Read for Bytes {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.len().saturating_sub(self.at).min(out.len() as u64) as usize;
+        let from = self.range.start + self.at;
+        let n = match &self.source {
+            Source::Memory(bytes) => {
+                let from = from.min(bytes.len() as u64) as usize;
+                out[..n].copy_from_slice(&bytes[from..from + n]);
+                n
+            }
+            Source::File(file) => {
+                let mut file = file.lock().expect("no reader panics");
+                file.read(from, &mut out[..n])?
+            }
+        };
+        let read = self.at..self.at + n as u64;
+        for (at, patch) in &self.patches {
+            for (i, &byte) in patch.iter().enumerate() {
+                let place = at + i as u64;
+                if read.contains(&place) {
+                    out[(place - read.start) as usize] = byte;
+                }
+            }
+        }
+        self.at = read.end;
+        Ok(n)
+    }
+}
+
+impl Seek for Bytes {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.len().checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
+}
+
+impl MediaSource for Bytes {
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        Some(self.len())
+    }
+}
 
 /// A big-endian number of up to 8 bytes.
 pub fn big(digits: &[u8]) -> u64 {
@@ -15,4 +211,47 @@ pub fn little_at(bytes: &[u8], at: usize, n: usize) -> Option<u64> {
     let digits = bytes.get(at..at.checked_add(n)?)?;
     let value = digits.iter().rev();
     Some(value.fold(0, |sum, &b| (sum << 8) | u64::from(b)))
+}
+
+#[test]
+fn a_disk_that_fails_is_remembered() {
+    let named = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(named.path(), [7; 10]).unwrap();
+    let read = Bytes::on_disk(File::open(named.path()).unwrap(), 10);
+    assert_eq!((read.get(2, 3), read.failure()), (vec![7; 3], None));
+    // One that may only be written to.
+    let closed = std::fs::OpenOptions::new().write(true).open(named.path());
+    let closed = Bytes::on_disk(closed.unwrap(), 10);
+    let mut clone = closed.clone();
+    assert!(clone.get(2, 3).is_empty() && clone.whole().is_err());
+    assert!(closed.failure().is_some());
+}
+
+#[test]
+fn bytes_on_the_disk_are_those_in_memory() {
+    use std::io::Write;
+    let plain: Vec<u8> = (0..3 * BLOCK + 77).map(|i| (i * i % 251) as u8).collect();
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&plain).unwrap();
+    let len = plain.len() as u64;
+    for mut bytes in [Bytes::in_memory(plain.clone()), Bytes::on_disk(file, len)] {
+        bytes.cut(10..len - 5);
+        let needle = [250, 1, 250, 2, 250, 3];
+        // Across the border of two blocks.
+        let at = bytes.len() - BLOCK as u64 - 3;
+        bytes.replace(at, &needle);
+        assert_eq!(bytes.get(0, 3), plain[10..13]);
+        assert_eq!(bytes.get(at - 1, 8)[1..7], needle);
+        assert_eq!(bytes.get(len - 20, 100).len(), 5);
+        let behind = bytes.behind_last(&needle, 4).unwrap();
+        assert_eq!(behind, bytes.get(at + 6, 4));
+        assert_eq!(bytes.behind_last(&[1, 2, 3, 4, 5, 6, 7], 4), None);
+        let mut read = Vec::new();
+        bytes.seek(SeekFrom::End(-9)).unwrap();
+        bytes.read_to_end(&mut read).unwrap();
+        assert_eq!(read, plain[plain.len() - 14..plain.len() - 5]);
+        let whole = bytes.whole().unwrap().to_vec();
+        assert_eq!(whole.len() as u64, len - 15);
+        assert_eq!(bytes.get(at, 6), needle);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::audio::bytes::little_at;
+use crate::audio::bytes::{Bytes, little_at};
 
 /// The containers that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +104,15 @@ const FOREIGN: [(usize, &[u8], &str); 30] = [
 pub const UNKNOWN: &str = "nothing that looks like a recording";
 
 /// What the first bytes say a file holds.
-pub fn identify(bytes: &[u8]) -> Container {
+pub fn identify(bytes: &Bytes) -> Container {
+    let first = &bytes.get(0, FIRST)[..];
+    kind_of(first, bytes.len())
+}
+
+/// Bytes by which a file is known: a hundred frames of raw GSM.
+const FIRST: usize = 33 * 100;
+
+fn kind_of(bytes: &[u8], file_len: u64) -> Container {
     let starts = |magic: &[u8]| bytes.starts_with(magic);
     let at = |offset: usize, magic: &[u8]| bytes.get(offset..offset + magic.len()) == Some(magic);
     if let Some((.., name)) = FOREIGN.iter().find(|(offset, magic, _)| at(*offset, magic)) {
@@ -141,7 +149,7 @@ pub fn identify(bytes: &[u8]) -> Container {
         Container::Foreign("MP1 (MPEG layer 1)")
     } else if at(4, b"moov") || at(4, b"mdat") || at(4, b"wide") {
         Container::Foreign("QuickTime of an old kind")
-    } else if is_raw_gsm(bytes) {
+    } else if is_raw_gsm(bytes, file_len) {
         Container::Foreign("GSM 06.10 without a header")
     } else if std::str::from_utf8(&bytes[..bytes.len().min(256)]).is_ok_and(|t| !t.contains('\0')) {
         Container::Foreign("text")
@@ -152,28 +160,28 @@ pub fn identify(bytes: &[u8]) -> Container {
 
 /// Where in the bytes the recording lies: behind tags of ID3v2, before those of ID3v1 and APE,
 /// which players put around files of any kind.
-pub fn without_tags(bytes: &[u8]) -> Range<usize> {
+pub fn without_tags(bytes: &Bytes) -> Range<u64> {
     let mut start = 0;
-    while let len @ 1.. = id3_len(&bytes[start..]) {
+    while let len @ 1.. = id3_len(&bytes.get(start, 10)) {
         start = start.saturating_add(len).min(bytes.len());
     }
     let mut end = bytes.len();
     // These say themselves how long they are, and a tag would be chance.
     let states_its_length = matches!(
-        identify(&bytes[start..]),
+        kind_of(&bytes.get(start, FIRST), end - start),
         Container::Wav | Container::Aiff | Container::Caf | Container::Sphere
     );
     if states_its_length {
         return start..end;
     }
-    if (end - start) > ID3V1_LEN && bytes[end - ID3V1_LEN..].starts_with(b"TAG") {
+    if (end - start) > ID3V1_LEN && bytes.get(end - ID3V1_LEN, 3) == b"TAG" {
         end -= ID3V1_LEN;
     }
     // The length counts all but the header, which is as long as the footer.
-    if end - start > APE_LEN && bytes[end - APE_LEN..].starts_with(b"APETAGEX") {
-        let footer = &bytes[end - APE_LEN..end];
-        let len = little_at(footer, 12, 4).unwrap_or(0) as usize;
-        let has_header = footer[23] & 0x80 != 0;
+    if end - start > APE_LEN && bytes.get(end - APE_LEN, 8) == b"APETAGEX" {
+        let footer = bytes.get(end - APE_LEN, APE_LEN as usize);
+        let len = little_at(&footer, 12, 4).unwrap_or(0);
+        let has_header = footer.get(23).is_some_and(|b| b & 0x80 != 0);
         let len = len.saturating_add(if has_header { APE_LEN } else { 0 });
         if (APE_LEN..end - start).contains(&len) {
             end -= len;
@@ -182,19 +190,19 @@ pub fn without_tags(bytes: &[u8]) -> Range<usize> {
     start..end
 }
 
-const ID3V1_LEN: usize = 128;
+const ID3V1_LEN: u64 = 128;
 
 /// Header and footer of an APEv2 tag.
-const APE_LEN: usize = 32;
+const APE_LEN: u64 = 32;
 
 /// Length of the ID3v2 tag at the start; 0 where there is none. Sizes are written 7 bits a byte,
 /// and count neither the header nor the footer that a flag announces, of 10 bytes each.
-fn id3_len(bytes: &[u8]) -> usize {
+fn id3_len(bytes: &[u8]) -> u64 {
     match bytes {
         [b'I', b'D', b'3', _, _, flags, a, b, c, d, ..] => {
             let size = [a, b, c, d]
                 .iter()
-                .fold(0, |n, &&b| (n << 7) | usize::from(b & 0x7f));
+                .fold(0, |n, &&b| (n << 7) | u64::from(b & 0x7f));
             size + if flags & 0x10 == 0 { 10 } else { 20 }
         }
         _ => 0,
@@ -202,19 +210,13 @@ fn id3_len(bytes: &[u8]) -> usize {
 }
 
 /// Frames of 33 bytes that each begin with the signature 0xD (ETSI EN 300 961 as stored by libgsm).
-fn is_raw_gsm(bytes: &[u8]) -> bool {
-    let frames = bytes.chunks_exact(33);
-    bytes.len() >= 5 * 33 && frames.remainder().is_empty() && {
-        let mut first = frames.take(100).map(|frame| frame[0] & 0xf0);
-        first.all(|signature| signature == 0xd0)
-    }
+fn is_raw_gsm(first: &[u8], file_len: u64) -> bool {
+    let mut frames = first.chunks_exact(33);
+    file_len >= 5 * 33 && file_len.is_multiple_of(33) && frames.all(|frame| frame[0] & 0xf0 == 0xd0)
 }
 
 /// Whether a FLAC or MP3 goes on, behind its last whole frame, with the beginning of another.
-pub fn ends_within_a_frame(bytes: &[u8], last_frame: &[u8]) -> bool {
-    let from = bytes
-        .windows(last_frame.len().max(1))
-        .rposition(|window| window == last_frame);
-    let tail = from.map_or(&[][..], |from| &bytes[from + last_frame.len()..]);
+pub fn ends_within_a_frame(bytes: &Bytes, last_frame: &[u8]) -> bool {
+    let tail = bytes.behind_last(last_frame, 2).unwrap_or_default();
     tail.len() > 1 && tail[0] == 0xff && tail[1] & 0xe0 == 0xe0
 }

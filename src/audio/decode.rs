@@ -4,16 +4,16 @@
 //! says what that is and what goes unnoticed. Encoder delay and padding are taken off where the
 //! container states them.
 
-use std::sync::Arc;
-
+use crate::audio::bytes::Bytes;
 use crate::audio::container::{self, Container, REMEDY, Stated};
-use crate::audio::packets::{self, SPLIT, Sound};
-use crate::audio::{aac, chunks, mp3, mp4, ogg, sphere, webm};
+use crate::audio::packets::{self, Sound, Unusable};
+use crate::audio::spool::Spool;
+use crate::audio::{ReadOptions, aac, chunks, mp3, mp4, ogg, sphere, webm};
 
 /// Samples as they stand in the file.
 pub struct Decoded {
     /// Channels interleaved.
-    pub interleaved: Vec<f32>,
+    pub interleaved: Spool,
     pub channels: usize,
     pub sample_rate: u32,
     /// The file broke off or is damaged; this is what decoded of it.
@@ -40,28 +40,6 @@ const RATES: std::ops::RangeInclusive<u32> = 1000..=768_000;
 /// dB.
 const LOUDEST: f32 = 64.0;
 
-/// Samples over all channels that count as a second where the length is limited: two channels at 48
-/// kHz. So a limit of 600 s is one of 230 MB too.
-const SAMPLES_PER_SECOND: u64 = 96_000;
-
-/// Why a recording of so many samples over all channels is too long, if it is.
-pub fn too_long(
-    samples: u64,
-    channels: u64,
-    sample_rate: u32,
-    max_duration_s: Option<f64>,
-) -> Option<String> {
-    let max_s = max_duration_s?;
-    let per_second = (u64::from(sample_rate) * channels).min(SAMPLES_PER_SECOND);
-    (samples as f64 > max_s * per_second as f64).then(|| {
-        let most = max_s * SAMPLES_PER_SECOND as f64;
-        format!(
-            "that is too long: expected at most {max_s} s, and {most} samples in all channels; cut \
-             it into parts, for example with `{SPLIT}`"
-        )
-    })
-}
-
 /// Why a file is no recording.
 pub struct Refusal {
     pub reason: String,
@@ -82,12 +60,18 @@ impl From<String> for Refusal {
 const PROMISE_SLACK_S: f64 = 0.1;
 
 /// Decodes a recording whole. One that breaks off or is damaged is an error, or with
-/// `accept_truncated` what decodes of it. One that is longer than `max_duration_s` is an error.
-pub fn decode(
-    mut bytes: Vec<u8>,
-    accept_truncated: bool,
-    max_duration_s: Option<f64>,
-) -> Result<Decoded, Refusal> {
+/// `accept_truncated` what decodes of it. One that goes beyond the limits is an error, and one that the disk does not
+/// give.
+pub fn decode(bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
+    let source = bytes.clone();
+    let decoded = whole(bytes, options);
+    match source.failure() {
+        Some(cause) => Err(format!("cannot be read from the disk ({cause})").into()),
+        None => decoded,
+    }
+}
+
+fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
     if bytes.is_empty() {
         return Err(Refusal {
             reason: "is empty (0 bytes); expected a recording".into(),
@@ -99,44 +83,38 @@ pub fn decode(
         let reason = "holds a tag (ID3) and no recording behind it; get the file again";
         return Err(reason.to_string().into());
     }
-    bytes.truncate(recording.end);
-    bytes.drain(..recording.start);
+    bytes.cut(recording.clone());
     let kind = match container::identify(&bytes) {
         // Behind a tag of ID3v2 stands MP3, as a rule, be it after some padding.
         Container::Foreign(container::UNKNOWN) if recording.start > 0 => Container::Mp3,
         kind => kind,
     };
     let name = kind.name();
-    let (mut decoded, fault) = match kind {
+    let unread = |cause: std::io::Error| format!("{name} that cannot be read ({cause})");
+    let is_held = match kind {
+        Container::Wav | Container::Aiff | Container::Caf | Container::Flac => false,
+        Container::Ogg | Container::Mpeg4 | Container::Matroska => true,
+        Container::Mp3 | Container::Adts | Container::Sphere => true,
+        Container::Foreign(_) => false,
+    };
+    if is_held && let Some(reason) = options.refuse_whole(bytes.len()) {
+        return Err(format!("{name} {reason}").into());
+    }
+    let stated = match kind {
         Container::Foreign(name) => return Err(format!("holds {name}; {REMEDY}").into()),
-        Container::Sphere => sphere::decode(&bytes, max_duration_s)?,
-        Container::Wav => {
-            let stated = chunks::read_wav(&mut bytes);
-            sound(bytes, kind, stated, max_duration_s)?
-        }
-        Container::Aiff => {
-            let stated = chunks::read_aiff(&mut bytes);
-            sound(bytes, kind, stated, max_duration_s)?
-        }
-        Container::Caf => {
-            let stated = chunks::read_caf(&mut bytes);
-            sound(bytes, kind, stated, max_duration_s)?
-        }
-        Container::Ogg
-        | Container::Mpeg4
-        | Container::Matroska
-        | Container::Adts
-        | Container::Mp3 => {
-            let stated = match kind {
-                Container::Ogg => ogg::read(&bytes),
-                Container::Mpeg4 => mp4::read(&bytes),
-                Container::Matroska => webm::read(&bytes),
-                Container::Mp3 => mp3::read(&bytes),
-                _ => aac::read_adts(&bytes),
-            };
-            sound(bytes, kind, stated, max_duration_s)?
-        }
-        Container::Flac => sound(bytes, kind, Stated::default(), max_duration_s)?,
+        Container::Wav => chunks::read_wav(&mut bytes),
+        Container::Aiff => chunks::read_aiff(&mut bytes),
+        Container::Caf => chunks::read_caf(&mut bytes),
+        Container::Ogg => ogg::read(bytes.whole().map_err(unread)?),
+        Container::Mpeg4 => mp4::read(bytes.whole().map_err(unread)?),
+        Container::Matroska => webm::read(bytes.whole().map_err(unread)?),
+        Container::Mp3 => mp3::read(bytes.whole().map_err(unread)?),
+        Container::Adts => aac::read_adts(bytes.whole().map_err(unread)?),
+        Container::Flac | Container::Sphere => Stated::default(),
+    };
+    let (mut decoded, fault) = match kind {
+        Container::Sphere => sphere::decode(bytes.whole().map_err(unread)?, options)?,
+        _ => sound(bytes, kind, stated, options)?,
     };
     if decoded.interleaved.is_empty() {
         let is_empty = fault.is_none();
@@ -146,17 +124,9 @@ pub fn decode(
             is_empty,
         });
     }
-    if !RATES.contains(&decoded.sample_rate) {
-        return Err(format!(
-            "{name} whose header says {} Hz; expected {} to {} Hz",
-            decoded.sample_rate,
-            RATES.start(),
-            RATES.end()
-        )
-        .into());
-    }
+    check_rate(kind, decoded.sample_rate)?;
     if let Some(fault) = fault {
-        if !accept_truncated {
+        if !options.accept_truncated {
             return Err(format!(
                 "{name} that breaks off or is damaged after {:.2} s: {fault}; get the file again",
                 decoded.frames() as f64 / f64::from(decoded.sample_rate)
@@ -166,32 +136,49 @@ pub fn decode(
         decoded.truncated = true;
     }
     let wrong = |x: &f32| x.is_nan() || x.abs() > LOUDEST;
-    if let Some(at) = decoded.interleaved.iter().position(wrong) {
-        return Err(format!(
-            "sample {} is {}; expected samples between -1 and 1; get the file again, or \
-             write it anew with samples in that range",
-            at / decoded.channels,
-            decoded.interleaved[at]
-        )
-        .into());
-    }
+    let mut before = 0;
+    decoded.interleaved.blocks(1, |block| {
+        if let Some(at) = block.iter().position(wrong) {
+            return Err(format!(
+                "sample {} is {}; expected samples between -1 and 1; get the file again, or \
+                 write it anew with samples in that range",
+                (before + at) / decoded.channels,
+                block[at]
+            ));
+        }
+        before += block.len();
+        Ok(())
+    })?;
     Ok(decoded)
+}
+
+/// Refuses a rate that no recording has.
+pub fn check_rate(kind: Container, sample_rate: u32) -> Result<(), String> {
+    if RATES.contains(&sample_rate) {
+        return Ok(());
+    }
+    Err(format!(
+        "{} whose header says {sample_rate} Hz; expected {} to {} Hz",
+        kind.name(),
+        RATES.start(),
+        RATES.end()
+    ))
 }
 
 /// Decodes the packets, and takes off what the container says is not the recording.
 fn sound(
-    bytes: Vec<u8>,
+    mut bytes: Bytes,
     kind: Container,
     stated: Stated,
-    max_duration_s: Option<f64>,
+    options: &ReadOptions,
 ) -> Result<(Decoded, Option<String>), String> {
-    let bytes: Arc<[u8]> = bytes.into();
-    let sound = packets::decode(&bytes, kind, max_duration_s).map_err(|reason| match &stated.fault {
-        Some(fault) => format!(
+    let sound = packets::decode(&bytes, kind, options);
+    let sound = sound.map_err(|unusable| match (unusable, &stated.fault) {
+        (Unusable::Undecodable(_), Some(fault)) => format!(
             "{} that breaks off or is damaged before its first sample: {fault}; get the file again",
             kind.name()
         ),
-        None => reason,
+        (Unusable::Undecodable(reason) | Unusable::Refused(reason), _) => reason,
     })?;
     let Sound {
         mut decoded,
@@ -205,7 +192,10 @@ fn sound(
         .map_or(decoded.samples(stated.skip_s), |n| n as usize)
         .min(n);
     let length_s = match (kind, pre_skip) {
-        (Container::Ogg, Some(pre_skip)) => ogg::opus_length_s(&bytes, first, pre_skip),
+        (Container::Ogg, Some(pre_skip)) => bytes
+            .whole()
+            .ok()
+            .and_then(|bytes| ogg::opus_length_s(bytes, first, pre_skip)),
         // Fragments state their durations one by one.
         (Container::Mpeg4, _) => stated.length_s.or(Some(lasts_s - stated.skip_s)),
         _ => stated.length_s,
@@ -219,7 +209,6 @@ fn sound(
         short.then(|| format!("the header promises {promised} samples, the file has {there}"))
     });
     let end = skip + promised.min(there);
-    decoded.interleaved.truncate(end * channels);
-    decoded.interleaved.drain(..skip * channels);
+    decoded.interleaved.cut(skip * channels..end * channels);
     Ok((decoded, fault))
 }

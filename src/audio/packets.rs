@@ -1,8 +1,7 @@
 //! Packets out of the container (Symphonia), samples out of the packets (Symphonia, or
 //! [`opus`](crate::audio::opus) and [`ima4`](crate::audio::ima4)).
 
-use std::io::{Cursor, ErrorKind};
-use std::sync::Arc;
+use std::io::ErrorKind;
 
 use symphonia::core::audio::Channels;
 use symphonia::core::codecs::audio::well_known::{
@@ -16,21 +15,16 @@ use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 
+use crate::audio::bytes::Bytes;
 use crate::audio::container::{self, Container, REMEDY};
-use crate::audio::decode::{Decoded, too_long};
-use crate::audio::{aac, chunks, ima4, mp4, opus, webm};
+use crate::audio::decode::{Decoded, check_rate};
+use crate::audio::limits::Extent;
+use crate::audio::spool::Spooling;
+use crate::audio::{ReadOptions, aac, chunks, ima4, mp4, opus, webm};
 
 /// Samples of all channels that a packet may claim to hold, and that room is made for; real ones
 /// have thousands.
 const LARGEST_PACKET: u64 = 1 << 22;
-
-/// Samples of all channels that a recording may hold: 2 GiB of them, 3 hours of mono at 48 kHz.
-/// Compressed silence decodes to a thousand times its size, so a small file could take all the
-/// memory there is.
-const MOST_SAMPLES: u64 = 1 << 29;
-
-/// How to cut a recording that is too long.
-pub const SPLIT: &str = "ffmpeg -i FILE -f segment -segment_time 600 part%03d.flac";
 
 /// What decodes of a file, and what the packets tell of it.
 pub struct Sound {
@@ -75,21 +69,28 @@ impl Decoder {
     }
 }
 
-/// Decodes every packet of the first sound track. An error is a file of which nothing decodes, or
-/// one that is longer than `max_duration_s`.
-pub fn decode(
-    bytes: &Arc<[u8]>,
-    kind: Container,
-    max_duration_s: Option<f64>,
-) -> Result<Sound, String> {
+/// Why there is no sound.
+pub enum Unusable {
+    /// Nothing decodes.
+    Undecodable(String),
+    /// It goes beyond the limits, or finds no place on the disk.
+    Refused(String),
+}
+
+impl From<String> for Unusable {
+    fn from(reason: String) -> Unusable {
+        Unusable::Undecodable(reason)
+    }
+}
+
+/// Decodes every packet of the first sound track.
+pub fn decode(bytes: &Bytes, kind: Container, options: &ReadOptions) -> Result<Sound, Unusable> {
     let name = kind.name();
     let unreadable = |cause: SymphoniaError| match foreign_codec(bytes, kind) {
         Some(codec) => format!("{name} with {codec}, which is not decoded ({cause}); {REMEDY}"),
         None => format!("{name} that cannot be decoded ({cause}); {REMEDY}"),
     };
-    let too_large =
-        |what: String| format!("{name} {what}; cut it into parts, for example with `{SPLIT}`");
-    let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes.clone())), Default::default());
+    let stream = MediaSourceStream::new(Box::new(bytes.clone()), Default::default());
     let (format_options, metadata_options) = (FormatOptions::default(), MetadataOptions::default());
     let mut format = symphonia::default::get_probe()
         .probe(&Hint::new(), stream, format_options, metadata_options)
@@ -106,14 +107,15 @@ pub fn decode(
         .codec_params
         .as_ref()
         .and_then(|p| p.audio())
-        .ok_or("names no codec")?;
+        .ok_or_else(|| format!("{name} that names no codec; {REMEDY}"))?;
     let channels = parameters.channels.as_ref().map_or(1, |c| c.count()) as u64;
     let longest = parameters.max_frames_per_packet.unwrap_or(0);
     if longest.saturating_mul(channels) > LARGEST_PACKET {
         return Err(format!(
             "{name} whose header claims packets of {longest} samples in {channels} channels; get \
              the file again"
-        ));
+        )
+        .into());
     }
     let tick_s = track.time_base.map_or(0.0, |base| {
         f64::from(base.numer.get()) / f64::from(base.denom.get())
@@ -131,39 +133,26 @@ pub fn decode(
         Container::Caf => None,
         _ => track.num_frames,
     };
-    if let Some(frames) = promised.filter(|n| n.saturating_mul(channels) > MOST_SAMPLES) {
-        return Err(too_large(format!(
-            "whose header promises {frames} samples in {channels} channels; expected at most \
-             {MOST_SAMPLES} in all"
-        )));
-    }
-    if let (Some(frames), Some(rate)) = (promised, parameters.sample_rate)
-        && let Some(reason) = too_long(
-            frames.saturating_mul(channels),
-            channels,
-            rate,
-            max_duration_s,
-        )
+    // What decodes of a file that breaks off may be within the limits that its header exceeds.
+    if !options.accept_truncated
+        && let (Some(frames), Some(sample_rate)) = (promised, parameters.sample_rate)
     {
-        return Err(format!("{name} {reason}"));
+        check_rate(kind, sample_rate)?;
+        let extent = Extent {
+            frames,
+            channels,
+            sample_rate,
+            is_known: true,
+        };
+        if let Some(reason) = options.refuse(extent) {
+            return Err(Unusable::Refused(format!("{name} {reason}")));
+        }
     }
     let mut decoder = decoder(parameters, kind, unreadable)?;
-    let mut sound = Sound {
-        decoded: Decoded {
-            interleaved: Vec::new(),
-            channels: 0,
-            sample_rate: 0,
-            truncated: false,
-        },
-        fault: None,
-        first: 0,
-        lasts_s: 0.0,
-        pre_skip: match &decoder {
-            Decoder::Opus(decoder) => Some(decoder.pre_skip),
-            Decoder::Symphonia(_) | Decoder::Ima4(_) => None,
-        },
-    };
-    let decoded = &mut sound.decoded;
+    let (mut channels, mut sample_rate) = (0, 0);
+    let (mut first, mut lasts_s) = (0, 0.0);
+    let no_place = |reason: String| Unusable::Refused(format!("{name} of which {reason}"));
+    let mut interleaved = Spooling::new(options.most_in_memory);
     let mut packet_samples = Vec::new();
     let mut last_packet = Vec::new();
     let (mut packets, mut with_sbr) = (0, 0);
@@ -179,50 +168,42 @@ pub fn decode(
         };
         // The reader leaves damaged FLAC frames out; the next one's time tells.
         let time = packet.pts.get();
-        if kind == Container::Flac && decoded.channels > 0 && time != decoded.frames() as i64 {
+        let frames = interleaved.len() / channels.max(1);
+        if kind == Container::Flac && channels > 0 && time != frames as i64 {
             break Some(format!("the next sample that decodes is number {time}"));
         }
-        let (channels, sample_rate) = match decoder.decode(&packet, &mut packet_samples) {
+        let spec = match decoder.decode(&packet, &mut packet_samples) {
             Ok(spec) => spec,
             Err(cause) => break Some(cause),
         };
-        if decoded.channels == 0 {
-            (decoded.channels, decoded.sample_rate) = (channels, sample_rate);
-            sound.first = time;
-        } else if (channels, sample_rate) != (decoded.channels, decoded.sample_rate) {
+        if channels == 0 {
+            (channels, sample_rate) = spec;
+            first = time;
+            check_rate(kind, sample_rate)?;
+        } else if spec != (channels, sample_rate) {
             break Some("sample rate or channels change within the file".into());
         }
-        let n = decoded.interleaved.len() + packet_samples.len();
-        if n as u64 > MOST_SAMPLES {
-            return Err(too_large(format!(
-                "of more than {MOST_SAMPLES} samples in all channels, which is the most"
-            )));
+        let n = interleaved.len() + packet_samples.len();
+        let extent = Extent {
+            frames: n as u64 / channels.max(1) as u64,
+            channels: channels as u64,
+            sample_rate,
+            is_known: false,
+        };
+        if let Some(reason) = options.refuse(extent) {
+            return Err(Unusable::Refused(format!("{name} {reason}")));
         }
-        if let Some(reason) = too_long(n as u64, channels as u64, sample_rate, max_duration_s) {
-            return Err(format!("{name} {reason}"));
-        }
-        if decoded
-            .interleaved
-            .try_reserve(packet_samples.len())
-            .is_err()
-        {
-            return Err(too_large(format!(
-                "of which {n} samples do not fit into memory"
-            )));
-        }
-        decoded.interleaved.extend_from_slice(&packet_samples);
+        interleaved.push(&packet_samples).map_err(no_place)?;
         packets += 1;
-        sound.lasts_s += packet.dur.get() as f64 * tick_s;
+        lasts_s += packet.dur.get() as f64 * tick_s;
         with_sbr += usize::from(is_aac && aac::ends_with_sbr(&packet.data));
         last_packet = packet.data.into_vec();
     };
     if packets > 4 && 2 * with_sbr > packets {
-        return Err(format!(
-            "{name} with HE-AAC, which is not decoded; {REMEDY}"
-        ));
+        return Err(format!("{name} with HE-AAC, which is not decoded; {REMEDY}").into());
     }
-    let frames = decoded.frames() as u64;
-    sound.fault = fault
+    let frames = (interleaved.len() / channels.max(1)) as u64;
+    let fault = fault
         .or_else(|| {
             let promised = promised.filter(|&promised| frames < promised)?;
             Some(format!(
@@ -241,7 +222,22 @@ pub fn decode(
             let wrong = decoder.finalize().verify_ok == Some(false);
             wrong.then(|| "the checksum of the decoded samples does not match".into())
         });
-    Ok(sound)
+    let interleaved = interleaved.finish().map_err(no_place)?;
+    Ok(Sound {
+        decoded: Decoded {
+            interleaved,
+            channels,
+            sample_rate,
+            truncated: false,
+        },
+        fault,
+        first,
+        lasts_s,
+        pre_skip: match &decoder {
+            Decoder::Opus(decoder) => Some(decoder.pre_skip),
+            Decoder::Symphonia(_) | Decoder::Ima4(_) => None,
+        },
+    })
 }
 
 fn decoder(
@@ -291,13 +287,14 @@ fn decoder(
 }
 
 /// The codec of a container that holds one that is not decoded.
-fn foreign_codec(bytes: &[u8], kind: Container) -> Option<String> {
+fn foreign_codec(bytes: &Bytes, kind: Container) -> Option<String> {
+    let whole = || bytes.get(0, bytes.len() as usize);
     match kind {
         Container::Wav => chunks::foreign_wav_codec(bytes),
         Container::Aiff => chunks::aiff_codec(bytes),
-        Container::Mpeg4 => mp4::foreign_codec(bytes),
+        Container::Mpeg4 => mp4::foreign_codec(&whole()),
         Container::Caf => chunks::foreign_caf_codec(bytes),
-        Container::Matroska => webm::foreign_codec(bytes),
+        Container::Matroska => webm::foreign_codec(&whole()),
         _ => None,
     }
 }

@@ -25,11 +25,24 @@ pub enum Gain {
 impl Gain {
     /// Scales `samples` in place; digital silence stays as it is.
     pub fn apply(self, samples: &mut [f32]) {
-        let factor = match self {
-            Gain::None => return,
-            Gain::Peak => level::peak_gain(samples),
-            Gain::Rms => level::rms_gain(samples),
-        };
+        let peak = level::larger_peak(0.0, samples);
+        let squares = level::more_squares(0.0, samples);
+        scale(samples, self.factor(peak, squares, samples.len()));
+    }
+
+    /// What `n` samples with this largest magnitude and sum of squares are to be multiplied by, if by anything.
+    pub(super) fn factor(self, peak: f32, squares: f64, n: usize) -> Option<f64> {
+        match self {
+            Gain::None => None,
+            Gain::Peak => Some(level::gain_of_peak(peak)),
+            Gain::Rms => Some(level::gain_of_squares(squares, n)),
+        }
+    }
+}
+
+/// Multiplies samples.
+pub(super) fn scale(samples: &mut [f32], factor: Option<f64>) {
+    if let Some(factor) = factor {
         for x in samples {
             *x = (f64::from(*x) * factor) as f32;
         }

@@ -6,13 +6,16 @@
 //! noticed; a byte that changed is not. Source: the NIST Speech Header Resources manual, version
 //! 2.6.
 
-use crate::audio::decode::{Decoded, too_long};
+use crate::audio::ReadOptions;
+use crate::audio::decode::Decoded;
+use crate::audio::limits::Extent;
+use crate::audio::spool::Spooling;
+
+/// Samples that are decoded at a time.
+const SAMPLES_AT_A_TIME: usize = 1 << 16;
 
 /// The sound and what is wrong with it.
-pub fn decode(
-    bytes: &[u8],
-    max_duration_s: Option<f64>,
-) -> Result<(Decoded, Option<String>), String> {
+pub fn decode(bytes: &[u8], options: &ReadOptions) -> Result<(Decoded, Option<String>), String> {
     let (header, samples) = split(bytes)?;
     let field = |name: &str| {
         let mut lines = header.lines().map(str::split_whitespace);
@@ -71,11 +74,24 @@ pub fn decode(
         usize::try_from(promised).map_or(there, |promised| promised.min(there))
     });
     let used = &samples[..n * frame];
-    if let Some(reason) = too_long(n as u64 * channels, channels, sample_rate, max_duration_s) {
+    let extent = Extent {
+        frames: n as u64,
+        channels,
+        sample_rate,
+        is_known: true,
+    };
+    if let Some(reason) = options.refuse(extent) {
         return Err(format!("NIST SPHERE {reason}"));
     }
+    let mut interleaved = Spooling::new(options.most_in_memory);
+    let mut block: Vec<f32> = Vec::new();
+    for bytes in used.chunks(width as usize * SAMPLES_AT_A_TIME) {
+        block.clear();
+        block.extend(bytes.chunks_exact(width as usize).map(read));
+        interleaved.push(&block)?;
+    }
     let decoded = Decoded {
-        interleaved: used.chunks_exact(width as usize).map(read).collect(),
+        interleaved: interleaved.finish()?,
         channels: channels as usize,
         sample_rate,
         truncated: false,
@@ -148,6 +164,7 @@ fn the_laws_are_those_of_g_711() {
 
 #[test]
 fn headers_as_the_corpora_have_them() {
+    let options = ReadOptions::default();
     let file = |fields: &str, samples: &[u8]| {
         let mut bytes = format!("NIST_1A\n   1024\n{fields}end_head\n").into_bytes();
         bytes.resize(1024, b' ');
@@ -157,19 +174,22 @@ fn headers_as_the_corpora_have_them() {
     // TIMIT: little-endian 16 bits.
     let timit = "database_id -s5 TIMIT\nsample_count -i 2\nsample_n_bytes -i 2\n\
                  channel_count -i 1\nsample_byte_format -s2 01\nsample_rate -i 16000\n";
-    let (sound, fault) = decode(&file(timit, &[0x00, 0x40, 0x00, 0xc0]), None).unwrap();
+    let (sound, fault) = decode(&file(timit, &[0x00, 0x40, 0x00, 0xc0]), &options).unwrap();
     assert_eq!(
-        (sound.interleaved, sound.sample_rate),
+        (sound.interleaved.into_vec().unwrap(), sound.sample_rate),
         (vec![0.5, -0.5], 16_000)
     );
     assert_eq!(fault, None);
     // WSJ: high byte first.
     let wsj = "sample_count -i 2\nsample_n_bytes -i 2\nchannel_count -i 1\n\
                sample_byte_format -s2 10\nsample_sig_bits -i 16\nsample_rate -i 16000\n";
-    let (sound, fault) = decode(&file(wsj, &[0x40, 0x00, 0x20, 0x00]), None).unwrap();
-    assert_eq!((sound.interleaved, fault), (vec![0.5, 0.25], None));
-    let (sound, fault) = decode(&file(wsj, &[0x40, 0x00]), None).unwrap();
-    assert_eq!(sound.interleaved, [0.5]);
+    let (sound, fault) = decode(&file(wsj, &[0x40, 0x00, 0x20, 0x00]), &options).unwrap();
+    assert_eq!(
+        (sound.interleaved.into_vec().unwrap(), fault),
+        (vec![0.5, 0.25], None)
+    );
+    let (sound, fault) = decode(&file(wsj, &[0x40, 0x00]), &options).unwrap();
+    assert_eq!(sound.interleaved.into_vec().unwrap(), [0.5]);
     assert!(
         fault
             .unwrap()
@@ -178,19 +198,19 @@ fn headers_as_the_corpora_have_them() {
     // Switchboard: two channels of mu-law.
     let swb = "sample_count -i 1\nchannel_count -i 2\nsample_rate -i 8000\n\
                sample_coding -s4 ulaw\nsample_n_bytes -i 1\n";
-    let (sound, _) = decode(&file(swb, &[0x80, 0xff]), None).unwrap();
+    let (sound, _) = decode(&file(swb, &[0x80, 0xff]), &options).unwrap();
     assert_eq!(
-        (sound.interleaved, sound.channels),
+        (sound.interleaved.into_vec().unwrap(), sound.channels),
         (vec![32124.0 / 32768.0, 0.0], 2)
     );
     // Compressed: named.
     let shorten = "sample_rate -i 16000\nsample_coding -s26 pcm,embedded-shorten-v2.00\n\
                    sample_n_bytes -i 2\n";
-    let refused = decode(&file(shorten, b"ajkg"), None)
+    let refused = decode(&file(shorten, b"ajkg"), &options)
         .map(|_| ())
         .unwrap_err();
     assert!(refused.contains("pcm,embedded-shorten-v2.00") && refused.contains("sph2pipe"));
-    assert!(decode(b"NIST_1A\n   1024\nsample_rate", None).is_err());
+    assert!(decode(b"NIST_1A\n   1024\nsample_rate", &options).is_err());
 
     // SoX: 24 and 32 bits in the order `01`, or `10` with -B; names in capitals, wide gaps.
     let sox = |width: u8, order: &str| {
@@ -205,16 +225,19 @@ fn headers_as_the_corpora_have_them() {
         (4, "01", vec![0, 0, 0, 0x40]),
         (4, "10", vec![0x40, 0, 0, 0]),
     ] {
-        let (sound, fault) = decode(&file(&sox(width, order), &sample), None).unwrap();
-        assert_eq!((sound.interleaved, fault), (vec![0.5], None));
+        let (sound, fault) = decode(&file(&sox(width, order), &sample), &options).unwrap();
+        assert_eq!(
+            (sound.interleaved.into_vec().unwrap(), fault),
+            (vec![0.5], None)
+        );
     }
     let split = swb.replace("sample_rate", "channels_interleaved -s5 FALSE\nsample_rate");
-    let refused = decode(&file(&split, &[0x80, 0xff]), None)
+    let refused = decode(&file(&split, &[0x80, 0xff]), &options)
         .map(|_| ())
         .unwrap_err();
     assert!(refused.contains("channels_interleaved FALSE"), "{refused}");
     // A header that would end before its own last line.
     let mut short = file(timit, &[0x00, 0x40, 0x00, 0xc0]);
     short[8..15].copy_from_slice(b"      0");
-    assert!(decode(&short, None).is_err());
+    assert!(decode(&short, &options).is_err());
 }

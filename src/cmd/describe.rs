@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::io::Read;
 use std::path::Path;
 
-use sentire::audio::{self, Rate, ReadOptions};
+use sentire::audio::{self, MAX_DURATION_S, Rate, ReadOptions};
 use sentire::error::{Error, Result};
 use sentire::features::{Dictionary, Entry, FEATURES_VERSION, FeatureSet, StatisticGroup};
 use sentire::model::{Card, Figures, Model, is_model};
@@ -399,9 +399,10 @@ impl RecordingDescription {
         let options = ReadOptions {
             rate: Rate::Native,
             accept_truncated: true,
+            max_duration_s: Some(MAX_DURATION_S),
             ..ReadOptions::default()
         };
-        let recording = audio::read(path, &options)?;
+        let recording = audio::open(path, &options)?.recording;
         Ok(RecordingDescription {
             file: path.display().to_string(),
             duration_s: recording.duration_s,

@@ -30,17 +30,9 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
         trim: args.trim,
         gain: args.gain,
         window: Window::from_flags(args.window, args.hop)?,
+        limits: args.limits.limits()?,
     };
-    if settings.level == Level::Lld && settings.sets.len() > 1 {
-        return Err(Error::Usage(
-            "--level lld writes one feature set to a file; name one with --features".into(),
-        ));
-    }
-    if settings.level == Level::Lld && settings.window.is_some() {
-        return Err(Error::Usage(
-            "--level lld writes a row per frame, --window a row per window; choose one".into(),
-        ));
-    }
+    settings.check()?;
     let shard = shard(args, console)?;
     if args.arrow_stdout {
         let extraction = Extraction {

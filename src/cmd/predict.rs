@@ -17,7 +17,8 @@ const REASONS_ON_A_LINE: usize = 3;
 
 pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
     let window = Window::from_flags(args.window, args.hop)?;
-    let mut predictor = load_predictor(args.model.as_deref(), console)?;
+    let limits = args.limits.limits()?;
+    let mut predictor = load_predictor(args.model.as_deref(), console)?.with_limits(limits);
     if let Some(window) = window {
         predictor = predictor.with_window(window);
     }

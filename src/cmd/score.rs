@@ -14,7 +14,8 @@ use crate::cmd::{Console, Outcome, count, load_predictor};
 
 pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
     let window = Window::from_flags(args.window, args.hop)?;
-    let mut predictor = load_predictor(args.model.as_deref(), console)?;
+    let limits = args.limits.limits()?;
+    let mut predictor = load_predictor(args.model.as_deref(), console)?.with_limits(limits);
     let rows_of_windows = window.is_some();
     if let Some(window) = window {
         predictor = predictor.with_window(window);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::audio::{Gain, Rate, ReadOptions, Window};
+use crate::audio::{Gain, MAX_DURATION_S, MOST_IN_MEMORY, MemoryLimit, Rate, ReadOptions, Window};
 use crate::error::{Error, Result};
 use crate::features::{FEATURES_VERSION, FeatureSet};
 use crate::table::{FEATURES_KEY, view_key};
@@ -41,7 +41,71 @@ impl FromStr for Level {
     }
 }
 
-/// Everything that determines the values of a table besides the recordings.
+/// What one recording may cost. Beyond that it fails; limits determine no values, and stand in no metadata.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// How long it may be, in seconds.
+    pub max_duration_s: f64,
+    /// The memory that it may take while it is computed, in MB, as estimated from its length.
+    pub max_memory_mb: f64,
+    /// See [`ReadOptions::most_in_memory`].
+    pub most_in_memory: usize,
+    /// The features of all its windows are in memory at once.
+    pub keeps_features: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            max_duration_s: MAX_DURATION_S,
+            max_memory_mb: 1000.0,
+            most_in_memory: MOST_IN_MEMORY,
+            keeps_features: false,
+        }
+    }
+}
+
+impl Limits {
+    /// Whatever it costs.
+    pub const NONE: Limits = Limits {
+        max_duration_s: f64::INFINITY,
+        max_memory_mb: f64::INFINITY,
+        most_in_memory: MOST_IN_MEMORY,
+        keeps_features: false,
+    };
+
+    /// The limits that a user asks for by `--max-duration` and `--max-memory`; those of the defaults where
+    /// they do not.
+    pub fn from_flags(max_duration_s: Option<f64>, max_memory_mb: Option<f64>) -> Result<Limits> {
+        let default = Limits::default();
+        let positive = |name: &str, value: Option<f64>, default: f64, unit: &str| match value {
+            Some(value) if value.is_nan() || value <= 0.0 => Err(Error::Usage(format!(
+                "{name} {value}: expected more than 0 ({unit})"
+            ))),
+            value => Ok(value.unwrap_or(default)),
+        };
+        Ok(Limits {
+            max_duration_s: positive(
+                "max-duration",
+                max_duration_s,
+                default.max_duration_s,
+                "seconds",
+            )?,
+            max_memory_mb: positive("max-memory", max_memory_mb, default.max_memory_mb, "MB")?,
+            ..default
+        })
+    }
+}
+
+/// What computing takes for each sample that is computed on at once, in bytes: measured on the set of the
+/// largest appetite, `rich`, at 16 kHz, with a fifth to spare.
+const BYTES_PER_SAMPLE: f64 = 14.0;
+/// Copies of a row's numbers on their way into a table or a model.
+const COPIES_OF_ROWS: f64 = 5.0;
+/// Frames a second.
+const FRAMES_PER_S: f64 = 100.0;
+
+/// Everything that determines the values of a table besides the recordings, and what a recording may cost.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// Feature sets, in the order of their columns.
@@ -60,6 +124,8 @@ pub struct Settings {
     pub gain: Gain,
     /// A row for each window of a recording, rather than one for the whole.
     pub window: Option<Window>,
+    /// What a recording may cost, which determines no value.
+    pub limits: Limits,
 }
 
 impl Default for Settings {
@@ -73,6 +139,7 @@ impl Default for Settings {
             trim: false,
             gain: Gain::None,
             window: None,
+            limits: Limits::default(),
         }
     }
 }
@@ -136,6 +203,7 @@ impl Settings {
             trim: get("trim")? == "true",
             gain: get("gain")?.parse()?,
             window: Window::from_flags(seconds("window")?, seconds("hop")?)?,
+            limits: Limits::default(),
         })
     }
 
@@ -163,7 +231,47 @@ impl Settings {
             trim: self.trim,
             gain: self.gain,
             window: self.window,
-            max_duration_s: None,
+            max_duration_s: Some(self.limits.max_duration_s),
+            max_memory: Some(self.memory_limit()),
+            most_in_memory: self.limits.most_in_memory,
+        }
+    }
+
+    /// Whether a table can be made so.
+    pub fn check(&self) -> Result<()> {
+        if self.level == Level::Functionals {
+            return Ok(());
+        }
+        if self.sets.len() > 1 {
+            return Err(Error::Usage(
+                "--level lld writes one feature set to a file; name one with --features".into(),
+            ));
+        }
+        if self.window.is_some() {
+            return Err(Error::Usage(
+                "--level lld writes a row per frame, --window a row per window; choose one".into(),
+            ));
+        }
+        Ok(())
+    }
+
+    fn memory_limit(&self) -> MemoryLimit {
+        let rows_per_s = match (self.level, self.window) {
+            (Level::Lld, _) => FRAMES_PER_S,
+            (Level::Functionals, Some(window)) if self.limits.keeps_features => 1.0 / window.hop_s,
+            (Level::Functionals, _) => 0.0,
+        };
+        let bytes_per_row = || {
+            let row = size_of::<f32>() * self.feature_names().len();
+            COPIES_OF_ROWS * row as f64
+        };
+        MemoryLimit {
+            most_mb: self.limits.max_memory_mb,
+            per_sample: BYTES_PER_SAMPLE,
+            per_second: match rows_per_s {
+                0.0 => 0.0,
+                rows => rows * bytes_per_row(),
+            },
         }
     }
 

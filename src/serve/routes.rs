@@ -166,6 +166,8 @@ impl Hearing {
         let Upload { name, bytes, held } = upload;
         let options = ReadOptions {
             max_duration_s: Some(self.max_duration_s),
+            // `check_windows` sees to that.
+            max_memory: None,
             ..self.predictor.settings().read_options(None, None)
         };
         let recording = audio::read_bytes(bytes, &name, &options)?;

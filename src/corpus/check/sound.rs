@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::audio::{self, Rate, ReadOptions};
+use crate::audio::{self, MAX_DURATION_S, Rate, ReadOptions};
 use crate::corpus::check::Severity::{Error as Grave, Note, Warning};
 use crate::corpus::check::{Finding, Kind, finding, first, recordings};
 use crate::corpus::manifest::{Manifest, Utterance};
@@ -60,10 +60,12 @@ pub fn listen(manifest: &Manifest, utterance: &Utterance) -> Result<Sound> {
             rate: Rate::Native,
             segment: (utterance.start.unwrap_or(0.0), utterance.end),
             accept_truncated,
+            max_duration_s: Some(MAX_DURATION_S),
             ..ReadOptions::default()
         };
         guarded(&utterance.file, Stage::Decode, || {
-            audio::read(&path, &options)
+            // Its samples are not asked for.
+            audio::open(&path, &options).map(|reel| reel.recording)
         })
         .flatten()
     };

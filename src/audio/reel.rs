@@ -1,0 +1,318 @@
+//! A recording whose samples may lie on the disk: cut, mixed down, measured, trimmed, resampled and brought to
+//! a level block by block, and read in windows. How the blocks are cut changes no bit.
+
+use std::ops::Range;
+
+use crate::audio::decode::Decoded;
+use crate::audio::preprocess::scale;
+use crate::audio::spool::{Spool, Spooling};
+use crate::audio::{Audio, Gain, Rate, ReadOptions, Recording, Window};
+use crate::dsp::frame;
+use crate::dsp::level::{self, FlatTops, LevelMeter, Levels, Loudness};
+use crate::dsp::resample::Resampling;
+
+/// A decoded recording, as long as it may be.
+pub struct Reel {
+    /// What is known of it. Its `audio` has no samples.
+    pub recording: Recording,
+    samples: Spool,
+    /// What they are multiplied by, if by anything.
+    factor: Option<f64>,
+}
+
+impl Reel {
+    /// The samples `range` of those that features are computed from.
+    pub fn part(&self, range: Range<usize>) -> Result<Audio, String> {
+        let mut samples = Vec::new();
+        self.samples.read(range, &mut samples)?;
+        scale(&mut samples, self.factor);
+        Ok(Audio {
+            samples,
+            sample_rate: self.recording.audio.sample_rate,
+        })
+    }
+
+    /// Lets the samples go, when all is computed.
+    pub fn forget_samples(&mut self) {
+        self.samples = Spool::in_memory(Vec::new());
+    }
+
+    /// The recording with all its samples.
+    pub fn into_recording(self) -> Result<Recording, String> {
+        let mut recording = self.recording;
+        recording.audio.samples = self.samples.into_vec()?;
+        scale(&mut recording.audio.samples, self.factor);
+        Ok(recording)
+    }
+}
+
+/// Cuts the segment, mixes down, measures the quality; trims, resamples, brings to a level, cuts
+/// into windows.
+pub(super) fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Reel, String> {
+    let Decoded {
+        mut interleaved,
+        channels,
+        sample_rate,
+        truncated,
+    } = decoded;
+    let rate = f64::from(sample_rate);
+    let part = segment(interleaved.len() / channels, rate, options)?;
+    interleaved.cut(part.start * channels..part.end * channels);
+    let measured = Measured::of(interleaved, channels, sample_rate, options)?;
+    let mut mono = measured.mono;
+    let duration_s = mono.len() as f64 / rate;
+    let mut offset_s = 0.0;
+    if options.trim {
+        // At the file's own rate, before the resampler smears the bounds.
+        let sounding = sounding(&mono, sample_rate)?;
+        offset_s = sounding.start as f64 / rate;
+        mono.cut(sounding);
+    }
+    let (samples, sample_rate_out) = match options.rate {
+        Rate::Hz(hz) if hz != sample_rate => {
+            let resampled = resampled(mono, sample_rate, hz, options.most_in_memory)?;
+            (resampled, hz)
+        }
+        _ => (mono, sample_rate),
+    };
+    let len = samples.len();
+    let windows = match options.window {
+        Some(Window { width_s, hop_s }) => frame::windows(len, sample_rate_out, width_s, hop_s),
+        None => std::iter::once(0..len).collect(),
+    };
+    Ok(Reel {
+        factor: factor(options.gain, &samples)?,
+        samples,
+        recording: Recording {
+            audio: Audio {
+                samples: Vec::new(),
+                sample_rate: sample_rate_out,
+            },
+            offset_s,
+            windows,
+            audio_hash: measured.audio_hash,
+            duration_s,
+            sample_rate,
+            channels,
+            clipped_ratio: measured.clipped_ratio,
+            flat_top_ratio: measured.flat_top_ratio,
+            loud_db: measured.levels.loud_db,
+            speech_ratio: measured.levels.speech_ratio,
+            snr_db: measured.levels.snr_db,
+            truncated,
+        },
+    })
+}
+
+/// The samples of the segment that is asked for, of `n` in each channel.
+fn segment(n: usize, rate: f64, options: &ReadOptions) -> Result<Range<usize>, String> {
+    let (start_s, end_s) = options.segment;
+    let start = (start_s * rate).round() as usize;
+    let end = end_s.map_or(n, |end_s| (end_s * rate).round() as usize);
+    let segment = format!(
+        "segment {start_s} to {} s",
+        end_s.unwrap_or(n as f64 / rate)
+    );
+    // 10 ms of grace: manifests round their times.
+    if start >= n || end as f64 > n as f64 + 0.01 * rate {
+        return Err(format!(
+            "{segment} does not lie in the {:.3} s of the file",
+            n as f64 / rate
+        ));
+    }
+    let end = end.min(n);
+    if start >= end {
+        return Err(format!("{segment} holds no sample"));
+    }
+    Ok(start..end)
+}
+
+/// One channel, and what was found on the way to it.
+struct Measured {
+    mono: Spool,
+    audio_hash: String,
+    clipped_ratio: f64,
+    flat_top_ratio: f64,
+    levels: Levels,
+}
+
+impl Measured {
+    fn of(
+        interleaved: Spool,
+        channels: usize,
+        sample_rate: u32,
+        options: &ReadOptions,
+    ) -> Result<Measured, String> {
+        if let Some(channel) = options.channel.filter(|&channel| channel >= channels) {
+            let last = channels - 1;
+            return Err(format!(
+                "has no channel {channel}; its {channels} are counted 0 to {last} (--channel)"
+            ));
+        }
+        let n = interleaved.len();
+        let mut hasher = blake3::Hasher::new();
+        let mut bytes = Vec::new();
+        let mut clipped = 0;
+        let mut tops = FlatTops::new(channels);
+        let mut meter = LevelMeter::new(sample_rate);
+        let mut mixed = Spooling::new(options.most_in_memory);
+        let mut mix = Vec::new();
+        interleaved.blocks(channels, |block| {
+            for samples in block.chunks(4096) {
+                bytes.clear();
+                bytes.extend(samples.iter().flat_map(|x| x.to_le_bytes()));
+                hasher.update(&bytes);
+            }
+            clipped += level::clipped(block);
+            tops.push(block);
+            if channels == 1 {
+                meter.push(block);
+                return Ok(());
+            }
+            mix.clear();
+            match options.channel {
+                Some(channel) => mix.extend(block.iter().skip(channel).step_by(channels)),
+                None => {
+                    let mean = |frame: &[f32]| frame.iter().sum::<f32>() / channels as f32;
+                    mix.extend(block.chunks_exact(channels).map(mean));
+                }
+            }
+            meter.push(&mix);
+            mixed.push(&mix)
+        })?;
+        Ok(Measured {
+            mono: match channels {
+                1 => interleaved,
+                _ => mixed.finish()?,
+            },
+            audio_hash: hasher.finalize().to_hex().to_string(),
+            clipped_ratio: clipped as f64 / n.max(1) as f64,
+            flat_top_ratio: tops.ratio(n),
+            levels: meter.finish(),
+        })
+    }
+}
+
+/// Where the sound lies between leading and trailing silence.
+fn sounding(mono: &Spool, sample_rate: u32) -> Result<Range<usize>, String> {
+    let mut loudness = Loudness::new(sample_rate);
+    let mut take = |block: &[f32]| {
+        loudness.push(block);
+        Ok(())
+    };
+    mono.blocks(1, &mut take)?;
+    let mut sounding = loudness.finish();
+    mono.blocks(1, |block| {
+        sounding.push(block);
+        Ok(())
+    })?;
+    Ok(sounding.finish())
+}
+
+fn resampled(mono: Spool, from: u32, to: u32, most_in_memory: usize) -> Result<Spool, String> {
+    let mut resampling = Resampling::new(from, to);
+    let mut out = Spooling::new(most_in_memory);
+    mono.blocks(1, |block| resampling.push(block, |made| out.push(made)))?;
+    resampling.finish(|made| out.push(made))?;
+    out.finish()
+}
+
+/// The factor of a gain.
+fn factor(gain: Gain, samples: &Spool) -> Result<Option<f64>, String> {
+    let (mut peak, mut squares) = (0.0, 0.0);
+    if gain == Gain::None {
+        return Ok(None);
+    }
+    samples.blocks(1, |block| {
+        peak = level::larger_peak(peak, block);
+        squares = level::more_squares(squares, block);
+        Ok(())
+    })?;
+    Ok(gain.factor(peak, squares, samples.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio;
+
+    /// 16 bits, stereo at 48 kHz: silence, a glide that clips and fades, silence.
+    fn wav() -> Vec<u8> {
+        let mut bytes = b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0\x02\0".to_vec();
+        bytes.extend(48_000_u32.to_le_bytes());
+        bytes.extend(192_000_u32.to_le_bytes());
+        bytes.extend(b"\x04\0\x10\0data\xff\xff\xff\xff");
+        for i in 0..300_000 {
+            let t = f64::from(i) / 48_000.0;
+            let loud = if (0.4..5.9).contains(&t) {
+                1.2 - 0.19 * t
+            } else {
+                0.0
+            };
+            let x = loud * (900.0 * t * (1.0 + 0.3 * t)).sin();
+            for x in [x, 0.4 * x * (7.0 * t).cos()] {
+                let sample = (x * 32767.0).clamp(-30_000.0, 30_000.0) as i16;
+                bytes.extend(sample.to_le_bytes());
+            }
+        }
+        bytes
+    }
+
+    /// All but the samples.
+    fn known(mut recording: Recording) -> String {
+        recording.audio.samples.clear();
+        format!("{recording:?}")
+    }
+
+    #[test]
+    fn what_lies_on_the_disk_is_what_would_be_in_memory() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.wav");
+        std::fs::write(&path, wav()).unwrap();
+        let plain = ReadOptions::default();
+        let trimmed = ReadOptions {
+            trim: true,
+            gain: Gain::Rms,
+            window: Some(Window::new(1.0, Some(0.3)).unwrap()),
+            ..plain
+        };
+        let cases = [
+            plain,
+            trimmed,
+            ReadOptions {
+                channel: Some(1),
+                gain: Gain::Peak,
+                rate: Rate::Native,
+                ..trimmed
+            },
+            ReadOptions {
+                segment: (0.7, Some(4.21)),
+                rate: Rate::Hz(11_025),
+                ..trimmed
+            },
+            ReadOptions {
+                segment: (0.01, None),
+                rate: Rate::Hz(96_000),
+                ..plain
+            },
+        ];
+        for options in cases {
+            let whole = audio::read(&path, &options).unwrap();
+            for most_in_memory in [0, 1000, 250_000] {
+                let options = ReadOptions {
+                    most_in_memory,
+                    ..options
+                };
+                let reel = audio::open(&path, &options).unwrap();
+                for window in &whole.windows {
+                    let part = reel.part(window.clone()).unwrap();
+                    assert!(part == whole.audio.part(window.clone()));
+                }
+                let found = reel.into_recording().unwrap();
+                assert!(found.audio == whole.audio, "{options:?}");
+                // In words, in which a signal-to-noise ratio of NaN equals itself.
+                assert_eq!(known(found), known(whole.clone()), "{options:?}");
+            }
+        }
+    }
+}
