@@ -5,7 +5,6 @@
 //! number is NaN.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Int64Type, Schema};
 use arrow::record_batch::RecordBatch;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -24,11 +23,13 @@ use parquet::schema::types::ColumnPath;
 
 use crate::error::{Error, Result};
 use crate::output::Output;
+use crate::table::source::{Source, undamaged};
 use crate::table::view::Stored;
 
 mod export;
 mod folder;
 mod rows;
+mod source;
 mod stream;
 mod view;
 
@@ -382,12 +383,20 @@ impl Table {
     }
 
     fn read_where(path: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<Table> {
-        Table::read_from(open(path)?, path, is_wanted)
+        Table::read_from(source::open(path)?, path, is_wanted)
     }
 
     /// Reads what `builder` has been told to of the table at `path`.
     fn read_from(
-        builder: ParquetRecordBatchReaderBuilder<File>,
+        builder: ParquetRecordBatchReaderBuilder<Source>,
+        path: &Path,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Table> {
+        undamaged(path, || Table::read_unguarded(builder, path, is_wanted))
+    }
+
+    fn read_unguarded(
+        builder: ParquetRecordBatchReaderBuilder<Source>,
         path: &Path,
         is_wanted: impl Fn(&str) -> bool,
     ) -> Result<Table> {
@@ -457,9 +466,7 @@ impl Table {
 
     /// Reads the metadata of a file alone.
     pub fn read_metadata(path: &Path) -> Result<BTreeMap<String, String>> {
-        let file = File::open(path).map_err(Error::io(path))?;
-        let metadata =
-            ArrowReaderMetadata::load(&file, Default::default()).map_err(Error::table(path))?;
+        let metadata = source::metadata(path)?;
         Ok(key_values(
             metadata.metadata().file_metadata().key_value_metadata(),
         ))
@@ -498,16 +505,6 @@ enum Reading {
     Foreign,
 }
 
-fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {
-    let file = File::open(path).map_err(Error::io(path))?;
-    ParquetRecordBatchReaderBuilder::try_new(file).map_err(|cause| Error::Table {
-        path: path.to_path_buf(),
-        reason: format!(
-            "is not a Parquet table that can be read ({cause}); expected a table written by `sentire extract`"
-        ),
-    })
-}
-
 /// Copies a table, columns of any type and our metadata, with a further column of words: in place
 /// of the one of that name, or after the last of the columns `after`. Rows go through as they come.
 pub fn copy_with_text(
@@ -517,7 +514,7 @@ pub fn copy_with_text(
     after: &[&str],
 ) -> Result<()> {
     let files = folder::files(from)?;
-    let reader = open(&files[0])?;
+    let reader = source::open(&files[0])?;
     let metadata = key_values(reader.metadata().file_metadata().key_value_metadata());
     let mut fields: Vec<Arc<Field>> = reader.schema().fields().iter().cloned().collect();
     let field = Arc::new(Field::new(name, DataType::Utf8, true));
@@ -541,8 +538,9 @@ pub fn copy_with_text(
     )?;
     let mut done = 0;
     for file in &files {
-        let reader = open(file)?.with_batch_size(ROWS_PER_GROUP);
-        for batch in reader.build().map_err(Error::table(file))? {
+        let reader = source::open(file)?.with_batch_size(ROWS_PER_GROUP);
+        let mut batches = undamaged(file, || reader.build().map_err(Error::table(file)))?;
+        while let Some(batch) = undamaged(file, || Ok(batches.next()))? {
             let batch = batch.map_err(Error::table(file))?;
             let of_batch = &words[done..done + batch.num_rows()];
             done += batch.num_rows();
@@ -683,6 +681,8 @@ impl std::fmt::Debug for Writer {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
     use arrow::array::Array;
 
@@ -841,7 +841,13 @@ mod tests {
         writer.write(&batch).unwrap();
         writer.close().unwrap();
         copy_with_text(&from, &to, ("split", &[None, None]), &[]).unwrap();
-        let read = open(&to).unwrap().build().unwrap().next().unwrap().unwrap();
+        let read = source::open(&to)
+            .unwrap()
+            .build()
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap();
         assert_eq!(
             read.column_by_name("contour_f0").unwrap().as_list::<i32>(),
             lists.as_list()

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rand::{Rng, SeedableRng};
@@ -95,6 +96,35 @@ fn mutated(whole: &[u8], other: &[u8], random: &mut ChaCha8Rng) -> Vec<u8> {
     bytes
 }
 
+fn hear(bytes: Vec<u8>, options: &ReadOptions, extractor: &mut Extractor) -> Result<(), String> {
+    let recording = audio::read_bytes(bytes, "x", options).map_err(|e| e.to_string())?;
+    // Whatever was decoded can be computed with; hours of it would take the test too long.
+    if recording.duration_s < 10.0 {
+        extractor.functionals(&recording.audio);
+    }
+    Ok(())
+}
+
+fn list(bytes: &[u8]) -> Result<(), String> {
+    let manifest = Manifest::from_reader(bytes).map_err(|e| e.to_string())?;
+    // What was read is written, and read again as the same.
+    let again = Manifest::from_reader(manifest.to_csv().as_slice()).map_err(|e| e.to_string())?;
+    assert_eq!(again.utterances, manifest.utterances);
+    Ok(())
+}
+
+fn ask(bytes: &[u8], clip: &Path) -> Result<(), String> {
+    let model = Model::from_bytes(bytes)?;
+    let predictor = Predictor::new(model).map_err(|e| e.to_string())?;
+    let features = predictor.read(clip, &mut predictor.extractor());
+    let said = predictor.predict(&[features.map_err(|e| e.to_string())?]);
+    said.map(drop).map_err(|e| e.to_string())
+}
+
+fn look_up(path: &Path) -> Result<(), String> {
+    Table::read(path).map(drop).map_err(|e| e.to_string())
+}
+
 /// The largest size that this process had.
 fn check_memory() {
     if std::env::var_os("SENTIRE_MUTATIONS").is_none() {
@@ -131,14 +161,7 @@ fn mutated_recordings_are_read_or_refused() {
             max_duration_s: Some(3600.0),
             ..ReadOptions::default()
         };
-        let fine = tried(which, name, || {
-            let recording = audio::read_bytes(bytes, "x", &options).map_err(|e| e.to_string())?;
-            // Whatever was decoded can be computed with; hours of it would take the test too long.
-            if recording.duration_s < 10.0 {
-                extractor.functionals(&recording.audio);
-            }
-            Ok(())
-        });
+        let fine = tried(which, name, || hear(bytes, &options, &mut extractor));
         read.entry(name).or_default()[usize::from(fine)] += 1;
     }
     // Both happen: the test looks at what it means to look at.
@@ -156,16 +179,7 @@ fn mutated_manifests_are_read_or_refused() {
     let mut fine = 0;
     for which in 0..mutations() {
         let bytes = mutated(&whole, &whole, &mut random);
-        fine += usize::from(tried(which, "manifest.csv", || {
-            let manifest = Manifest::from_reader(bytes.as_slice()).map_err(|e| e.to_string())?;
-            // What was read is written, and read again as the same.
-            let again = Manifest::from_reader(manifest.to_csv().as_slice());
-            assert_eq!(
-                again.map_err(|e| e.to_string())?.utterances,
-                manifest.utterances
-            );
-            Ok(())
-        }));
+        fine += usize::from(tried(which, "manifest.csv", || list(&bytes)));
     }
     assert!(fine > 0 && fine < mutations(), "{fine} were read");
     check_memory();
@@ -191,18 +205,7 @@ fn mutated_models_are_refused_or_answer() {
             let checksum = blake3::hash(&bytes[HEADER..]);
             bytes[20..HEADER].copy_from_slice(checksum.as_bytes());
         }
-        fine += usize::from(tried(which, "m.sentire", || {
-            let model = Model::from_bytes(&bytes)?;
-            let predictor = Predictor::new(model).map_err(|e| e.to_string())?;
-            let mut extractor = predictor.extractor();
-            let features = predictor
-                .read(&clip, &mut extractor)
-                .map_err(|e| e.to_string())?;
-            predictor
-                .predict(&[features])
-                .map(drop)
-                .map_err(|e| e.to_string())
-        }));
+        fine += usize::from(tried(which, "m.sentire", || ask(&bytes, &clip)));
     }
     assert!(fine > 0 && fine < mutations(), "{fine} answered");
     check_memory();
@@ -228,10 +231,33 @@ fn mutated_tables_are_read_or_refused() {
             bytes.splice(from.., footer);
         }
         std::fs::write(&path, bytes).unwrap();
-        fine += usize::from(tried(which, "small.parquet", || {
-            Table::read(&path).map(drop).map_err(|e| e.to_string())
-        }));
+        fine += usize::from(tried(which, "small.parquet", || look_up(&path)));
     }
     assert!(fine > 0 && fine < mutations(), "{fine} were read");
     check_memory();
+}
+
+/// What fuzzing found (tests/fuzz/README.md).
+#[test]
+fn what_was_found_once_is_read_or_refused() {
+    let clip = demo_clip("f1_sad_s1.flac");
+    let mut extractor = Extractor::new(&[FeatureSet::Egemaps]);
+    let mut tried_files = 0;
+    for target in std::fs::read_dir(repository("tests/fuzz/found")).unwrap() {
+        let target = target.unwrap();
+        for file in std::fs::read_dir(target.path()).unwrap() {
+            let path = file.unwrap().path();
+            let bytes = std::fs::read(&path).unwrap();
+            let name = path.display().to_string();
+            tried(tried_files, &name, || match target.file_name().to_str() {
+                Some("decode") => hear(bytes, &ReadOptions::default(), &mut extractor),
+                Some("manifest") => list(&bytes),
+                Some("model") => ask(&bytes, &clip),
+                Some("table") => look_up(&path),
+                other => panic!("no target is called {other:?}"),
+            });
+            tried_files += 1;
+        }
+    }
+    assert!(tried_files > 0, "nothing is there to be tried");
 }

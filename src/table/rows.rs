@@ -1,11 +1,11 @@
 //! Some rows of a table on the disk, wherever they stand in it.
 
 use std::collections::HashSet;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 
+use super::source::{self, Source};
 use super::{Table, folder};
 use crate::error::{Error, Result};
 
@@ -40,9 +40,7 @@ impl RowReader {
         };
         let mut rows = 0;
         for path in folder::files(path)? {
-            let file = File::open(&path).map_err(Error::io(&path))?;
-            let metadata = ArrowReaderMetadata::load(&file, Default::default());
-            let metadata = metadata.map_err(Error::table(&path))?;
+            let metadata = source::metadata(&path)?;
             for (number, group) in metadata.metadata().row_groups().iter().enumerate() {
                 rows += usize::try_from(group.num_rows()).unwrap_or(0);
                 reader.groups.push((reader.files.len(), number));
@@ -82,7 +80,7 @@ impl RowReader {
             self.held = None;
             let (file, number) = self.groups[group];
             let (path, metadata) = &self.files[file];
-            let file = File::open(path).map_err(Error::io(path))?;
+            let file = Source::open(path)?;
             let builder =
                 ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
                     .with_row_groups(vec![number]);

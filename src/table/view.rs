@@ -287,7 +287,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.parquet");
         example().write(&path).unwrap();
-        let file = table::open(&path).unwrap();
+        let file = table::source::open(&path).unwrap();
         let names: Vec<&str> = file
             .schema()
             .fields()

@@ -12,7 +12,8 @@ use sentire::serve::{Options, Server};
 fn address() -> SocketAddr {
     static ADDRESS: OnceLock<SocketAddr> = OnceLock::new();
     *ADDRESS.get_or_init(|| {
-        let predictor = Predictor::new(sentire::model::built_in().expect("it is built in")).expect("it fits");
+        let predictor =
+            Predictor::new(sentire::model::built_in().expect("it is built in")).expect("it fits");
         let options = Options {
             port: 0,
             max_duration_s: 2.0,

@@ -6,7 +6,8 @@ use sentire::corpus::Manifest;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(manifest) = Manifest::from_reader(bytes) {
-        let again = Manifest::from_reader(manifest.to_csv().as_slice()).expect("it was written by us");
+        let again =
+            Manifest::from_reader(manifest.to_csv().as_slice()).expect("it was written by us");
         assert_eq!(again.utterances, manifest.utterances);
     }
 });

@@ -15,7 +15,8 @@ const PROLOGUE: &[u8] = b"sentire\n\x03\0\0\0";
 fn sound() -> &'static Features {
     static SOUND: OnceLock<Features> = OnceLock::new();
     SOUND.get_or_init(|| {
-        let predictor = Predictor::new(sentire::model::built_in().expect("it is built in")).expect("it fits");
+        let predictor =
+            Predictor::new(sentire::model::built_in().expect("it is built in")).expect("it fits");
         let rate = 8000;
         let samples = (0..rate).map(|at| (at as f32 * 0.1).sin() * 0.3).collect();
         let audio = Audio {
@@ -32,7 +33,9 @@ fn sound() -> &'static Features {
     })
 }
 
-fuzz_target!(|bytes: &[u8]| {
+mod panics;
+
+fuzz_target!(init: panics::catch(), |bytes: &[u8]| {
     let mut forged = PROLOGUE.to_vec();
     forged.extend((bytes.len() as u64).to_le_bytes());
     forged.extend(blake3::hash(bytes).as_bytes());
