@@ -211,7 +211,16 @@ pub fn open(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Reel> {
     let path = path.as_ref();
     let name = path.display().to_string();
     let bytes = bytes_of(path, options.most_in_memory as u64);
-    let bytes = bytes.map_err(|cause| failure(&name, Stage::Open, cause.to_string()))?;
+    let bytes = bytes.map_err(|cause| {
+        // What manifests and messages say of it is not what the folder calls it.
+        let reason = match cause.kind() {
+            std::io::ErrorKind::NotFound if name.contains(char::REPLACEMENT_CHARACTER) => {
+                "is not found under this name, which is not UTF-8 in its folder; rename it".into()
+            }
+            _ => cause.to_string(),
+        };
+        failure(&name, Stage::Open, reason)
+    })?;
     decoded(bytes, &name, options)
 }
 

@@ -18,7 +18,7 @@ use sentire::model::Model;
 use sentire::predict::Predictor;
 use sentire::table::Table;
 
-use crate::sandbox::{demo_clip, repository, with_demo_features};
+use crate::sandbox::{Sandbox, demo_clip, repository, wav, with_demo_features};
 
 /// No file may take longer, on a busy machine, in a build with optimisation.
 const LONGEST: Duration = Duration::from_secs(5);
@@ -235,6 +235,68 @@ fn mutated_tables_are_read_or_refused() {
     }
     assert!(fine > 0 && fine < mutations(), "{fine} were read");
     check_memory();
+}
+
+/// A folder as it comes from people: what cannot be used is named, and costs nothing else.
+#[cfg(unix)]
+#[test]
+fn odd_files_of_a_folder_are_failures_and_the_others_rows() {
+    use std::ffi::OsStr;
+    use std::os::unix::{ffi::OsStrExt, fs::symlink};
+    let sandbox = Sandbox::new();
+    let folder = sandbox.path("odd");
+    std::fs::create_dir(&folder).unwrap();
+    let sound = wav(&[1000; 8000], 1, 16_000);
+    sandbox.write("odd/fine.wav", &sound);
+    sandbox.write("odd/slow.wav", wav(&[1000; 3000], 1, 1000));
+    sandbox.write("odd/fast.wav", wav(&[1000; 38_400], 1, 384_000));
+    sandbox.write("odd/sample.wav", wav(&[1000], 1, 16_000));
+    sandbox.write("odd/array.wav", wav(&[1000; 3200], 32, 16_000));
+    sandbox.write("odd/empty.wav", b"");
+    std::fs::write(folder.join(OsStr::from_bytes(b"na\xefve.wav")), &sound).unwrap();
+    std::fs::create_dir(folder.join("folder.wav")).unwrap();
+    symlink(&folder, folder.join("loop")).unwrap();
+    symlink("nowhere.wav", folder.join("dangling.wav")).unwrap();
+    let ran = sandbox.sentire("extract odd --features egemaps -o f.parquet");
+    let told = ran.exits(1).stderr;
+    let table = Table::read(sandbox.path("f.parquet")).unwrap();
+    let files: Vec<&str> = table
+        .text("file")
+        .unwrap()
+        .iter()
+        .flatten()
+        .map(|f| f.as_str())
+        .collect();
+    assert_eq!(
+        files,
+        ["fast.wav", "fine.wav", "sample.wav", "slow.wav"],
+        "{told}"
+    );
+    let failures = Table::read(sandbox.path("f.failures.parquet")).unwrap();
+    let failed: Vec<&str> = failures
+        .text("file")
+        .unwrap()
+        .iter()
+        .flatten()
+        .map(|f| f.as_str())
+        .collect();
+    assert_eq!(
+        failed,
+        ["array.wav", "dangling.wav", "empty.wav", "na\u{fffd}ve.wav"],
+        "{told}"
+    );
+    for (file, reason) in [
+        ("array.wav", "WAV of 32 channels; expected at most 26"),
+        ("dangling.wav", "No such file"),
+        ("empty.wav", "is empty (0 bytes)"),
+        (
+            "na\u{fffd}ve.wav",
+            "is not found under this name, which is not UTF-8",
+        ),
+    ] {
+        let line = format!("failed: {file}: {reason}");
+        assert_eq!(told.matches(&line).count(), 1, "{line}\n{told}");
+    }
 }
 
 /// What fuzzing found (tests/fuzz/README.md).

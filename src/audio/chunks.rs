@@ -81,6 +81,22 @@ pub fn read_wav(bytes: &mut Bytes) -> Stated {
     }
 }
 
+/// Channels that Symphonia has names for: no more are decoded.
+const MOST_CHANNELS: u64 = 26;
+
+/// Refuses the WAV of an array of more microphones than are decoded.
+pub fn check_channels(bytes: &Bytes) -> Result<(), String> {
+    let format = Layout::Wav.find(bytes, b"fmt ");
+    let channels = format.and_then(|format| little_at(&format.content(bytes), 2, 2));
+    match channels.unwrap_or(0) {
+        ..=MOST_CHANNELS => Ok(()),
+        channels => Err(format!(
+            "WAV of {channels} channels; expected at most {MOST_CHANNELS}; take out the one that is wanted, for \
+             example the first with `ffmpeg -i FILE -af 'pan=mono|c0=c0' out.flac`"
+        )),
+    }
+}
+
 /// Whether behind the sound stands another whole file, as where two were joined.
 fn another(layout: Layout, magic: &[u8; 4], bytes: &Bytes) -> Option<String> {
     let second = layout.find(bytes, magic)?;

@@ -102,7 +102,10 @@ fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
     }
     let stated = match kind {
         Container::Foreign(name) => return Err(format!("holds {name}; {REMEDY}").into()),
-        Container::Wav => chunks::read_wav(&mut bytes),
+        Container::Wav => {
+            chunks::check_channels(&bytes)?;
+            chunks::read_wav(&mut bytes)
+        }
         Container::Aiff => chunks::read_aiff(&mut bytes),
         Container::Caf => chunks::read_caf(&mut bytes),
         Container::Ogg => ogg::read(bytes.whole().map_err(unread)?),
