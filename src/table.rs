@@ -5,21 +5,16 @@
 //! number is NaN.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, AsArray, BooleanArray, Float32Array, Float64Array, Int64Array, StringArray,
 };
 use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Int64Type, Schema};
-use arrow::record_batch::RecordBatch;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::arrow::{ArrowWriter, ProjectionMask};
-use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::schema::types::ColumnPath;
 
 use crate::error::{Error, Result};
 use crate::output::Output;
@@ -32,11 +27,13 @@ mod rows;
 mod source;
 mod stream;
 mod view;
+mod writer;
 
 pub use folder::{part, part_name};
 pub use rows::RowReader;
 pub use stream::Stream;
 pub use view::{is_names_of_features, key as view_key, without_names};
+pub use writer::Writer;
 
 /// Rows of a row group. At the 6676 numbers of the default a group takes 109 MB in memory, and a million
 /// rows have 250 groups.
@@ -44,12 +41,6 @@ const ROWS_PER_GROUP: usize = 4096;
 
 /// Rows that are read at a time: they stand in memory twice.
 const ROWS_AT_A_TIME: usize = 512;
-
-/// Rows of a row group, and compression, of tables that are to last.
-fn lasting() -> (usize, Compression) {
-    let level = ZstdLevel::try_new(3).expect("3 is a level of zstd");
-    (ROWS_PER_GROUP, Compression::ZSTD(level))
-}
 
 /// Metadata key that lists the feature columns, as a JSON array of names.
 pub const FEATURES_KEY: &str = "sentire.features";
@@ -534,7 +525,7 @@ pub fn copy_with_text(
         to,
         Arc::new(Schema::new(fields)),
         &metadata,
-        lasting(),
+        writer::lasting(),
     )?;
     let mut done = 0;
     for file in &files {
@@ -566,125 +557,17 @@ fn key_values(pairs: Option<&Vec<KeyValue>>) -> BTreeMap<String, String> {
     view::unfolded(pairs.collect())
 }
 
-/// A table in the making: rows go to the file as they come, memory holds one row group.
-pub struct Writer {
-    writer: ArrowWriter<Output>,
-    schema: Arc<Schema>,
-    /// Which columns of the rows make each column of the file.
-    layout: Vec<Stored>,
-    path: PathBuf,
-}
-
-impl Writer {
-    /// Starts a table with the columns and the metadata of `like`; its rows are not written.
-    pub fn create(path: &Path, like: &Table) -> Result<Writer> {
-        Writer::create_as(Output::create(path)?, path, like, lasting())
-    }
-
-    /// The same; the file lies in `folder` until it gets its name.
-    pub fn create_in(folder: &Path, path: &Path, like: &Table) -> Result<Writer> {
-        Writer::create_as(Output::create_in(folder, path)?, path, like, lasting())
-    }
-
-    /// The same for a table that is soon read again, in pieces, and then goes: its row groups are small, and it is not
-    /// compressed, as a compressor for each of thousands of columns takes a hundred megabytes.
-    pub fn create_part(path: &Path, like: &Table) -> Result<Writer> {
-        let small = (ROWS_AT_A_TIME, Compression::UNCOMPRESSED);
-        Writer::create_as(Output::create(path)?, path, like, small)
-    }
-
-    fn create_as(
-        output: Output,
-        path: &Path,
-        like: &Table,
-        groups: (usize, Compression),
-    ) -> Result<Writer> {
-        let layout = like.layout();
-        let schema = Arc::new(Schema::new(like.fields(&layout)));
-        let writer = Writer::start(output, path, schema, &like.metadata, groups)?;
-        Ok(Writer { layout, ..writer })
-    }
-
-    fn start(
-        output: Output,
-        path: &Path,
-        schema: Arc<Schema>,
-        metadata: &BTreeMap<String, String>,
-        (rows_per_group, compression): (usize, Compression),
-    ) -> Result<Writer> {
-        let metadata = view::folded(metadata);
-        let mut properties = WriterProperties::builder()
-            .set_compression(compression)
-            .set_statistics_enabled(EnabledStatistics::Chunk)
-            .set_offset_index_disabled(true)
-            .set_max_row_group_row_count(Some(rows_per_group))
-            .set_max_row_group_bytes(None)
-            .set_key_value_metadata(Some(
-                metadata
-                    .iter()
-                    .map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
-                    .collect(),
-            ));
-        for field in schema.fields() {
-            let path = match field.data_type() {
-                DataType::Float32 | DataType::Float64 => ColumnPath::from(field.name().as_str()),
-                _ if metadata.contains_key(&view::key(field.name())) => view::path(field.name()),
-                _ => continue,
-            };
-            properties = properties
-                .set_column_dictionary_enabled(path.clone(), false)
-                .set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT);
-        }
-        // Without Arrow's copy of the schema our types lose nothing, and other readers see our
-        // metadata.
-        let options = ArrowWriterOptions::new()
-            .with_properties(properties.build())
-            .with_skip_arrow_metadata(true);
-        let writer = ArrowWriter::try_new_with_options(output, schema.clone(), options)
-            .map_err(Error::table(path))?;
-        Ok(Writer {
-            writer,
-            schema,
-            layout: Vec::new(),
-            path: path.to_path_buf(),
-        })
-    }
-
-    /// Appends the rows of `rows`, whose columns must be those of the table.
-    pub fn write(&mut self, rows: &Table) -> Result<()> {
-        if rows.rows() == 0 {
-            return Ok(());
-        }
-        self.write_columns(rows.arrays(&self.layout))
-    }
-
-    fn write_columns(&mut self, arrays: Vec<ArrayRef>) -> Result<()> {
-        let batch =
-            RecordBatch::try_new(self.schema.clone(), arrays).map_err(Error::table(&self.path))?;
-        self.writer.write(&batch).map_err(Error::table(&self.path))
-    }
-
-    /// Ends the table and gives the file its name.
-    pub fn finish(self) -> Result<()> {
-        self.writer
-            .into_inner()
-            .map_err(Error::table(&self.path))?
-            .finish()
-    }
-}
-
-impl std::fmt::Debug for Writer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Writer").field(&self.path).finish()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::File;
 
-    use super::*;
     use arrow::array::Array;
+    use arrow::record_batch::RecordBatch;
+    use parquet::arrow::ArrowWriter;
+    use parquet::basic::Compression;
+    use parquet::file::properties::WriterProperties;
+
+    use super::*;
 
     fn example() -> Table {
         Table {
