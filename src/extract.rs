@@ -401,22 +401,31 @@ fn compute_one(
 }
 
 /// A recording that is read.
-struct Found {
-    reel: Reel,
-    sound: Sound,
-    /// Where its rows are, if an earlier run computed them.
-    kept: Option<Kept>,
+pub struct Found {
+    /// It.
+    pub reel: Reel,
+    /// By what its rows are found again.
+    pub sound: Sound,
+    /// Where they are, if an earlier run computed them.
+    pub kept: Option<Kept>,
 }
 
 impl Found {
-    fn open(
+    /// Reads a line of a manifest, and asks `job` for its rows.
+    pub fn open(
         manifest: &Manifest,
         utterance: &Utterance,
         settings: &Settings,
         job: Option<&Job>,
     ) -> Result<Found> {
         let reel = open(manifest, utterance, settings)?;
-        let sound = sound_of(&reel.recording, utterance);
+        let recording = &reel.recording;
+        let sound = Sound::new(
+            &recording.audio_hash,
+            recording.sample_rate,
+            recording.channels,
+            utterance.start.unwrap_or(0.0),
+        );
         Ok(Found {
             kept: job.and_then(|job| job.kept(sound)),
             reel,
@@ -449,16 +458,6 @@ impl Found {
             kept: self.kept,
         })
     }
-}
-
-/// By what the rows of a recording are found again.
-pub fn sound_of(recording: &Recording, utterance: &Utterance) -> Sound {
-    Sound::new(
-        &recording.audio_hash,
-        recording.sample_rate,
-        recording.channels,
-        utterance.start.unwrap_or(0.0),
-    )
 }
 
 /// The row of a window.

@@ -13,7 +13,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use crate::audio::Recording;
 use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, Stage};
-use crate::extract::{self, BATCH, Computed, Event, Failures, Rows, Settings, Summary, Tally};
+use crate::extract::{
+    self, BATCH, Computed, Event, Failures, Found, Rows, Settings, Summary, Tally,
+};
 use crate::features::Extractor;
 use crate::job::{self, Job, Kept, Sound};
 use crate::model::Normalize;
@@ -166,9 +168,8 @@ fn alone(
     let settings = predictor.settings();
     let keeps = &*job;
     let score = |extractor: &mut Extractor, utterance: &Utterance| {
-        let reel = extract::open(sheet.manifest, utterance, settings)?;
-        let sound = extract::sound_of(&reel.recording, utterance);
-        let kept = keeps.kept(sound);
+        let Found { reel, sound, kept } =
+            Found::open(sheet.manifest, utterance, settings, Some(keeps))?;
         let rows = match kept {
             Some(_) => Vec::new(),
             None => {

@@ -259,29 +259,23 @@ fn odd_files_of_a_folder_are_failures_and_the_others_rows() {
     symlink("nowhere.wav", folder.join("dangling.wav")).unwrap();
     let ran = sandbox.sentire("extract odd --features egemaps -o f.parquet");
     let told = ran.exits(1).stderr;
-    let table = Table::read(sandbox.path("f.parquet")).unwrap();
-    let files: Vec<&str> = table
-        .text("file")
-        .unwrap()
-        .iter()
-        .flatten()
-        .map(|f| f.as_str())
-        .collect();
+    let files = |name: &str| -> Vec<String> {
+        let table = Table::read(sandbox.path(name)).unwrap();
+        table
+            .text("file")
+            .unwrap()
+            .iter()
+            .flatten()
+            .cloned()
+            .collect()
+    };
     assert_eq!(
-        files,
+        files("f.parquet"),
         ["fast.wav", "fine.wav", "sample.wav", "slow.wav"],
         "{told}"
     );
-    let failures = Table::read(sandbox.path("f.failures.parquet")).unwrap();
-    let failed: Vec<&str> = failures
-        .text("file")
-        .unwrap()
-        .iter()
-        .flatten()
-        .map(|f| f.as_str())
-        .collect();
     assert_eq!(
-        failed,
+        files("f.failures.parquet"),
         ["array.wav", "dangling.wav", "empty.wav", "na\u{fffd}ve.wav"],
         "{told}"
     );

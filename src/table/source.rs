@@ -47,13 +47,12 @@ impl ChunkReader for Source {
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
-        let mut reader = self.get_read(start)?;
         // Before there is room for it: damaged files ask for gigabytes.
         if self.len.saturating_sub(start) < length as u64 {
             return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
         }
         let mut bytes = vec![0; length];
-        reader.read_exact(&mut bytes)?;
+        self.get_read(start)?.read_exact(&mut bytes)?;
         Ok(bytes.into())
     }
 }
