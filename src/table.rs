@@ -26,6 +26,7 @@ mod folder;
 mod rows;
 mod source;
 mod stream;
+mod thrift;
 mod view;
 mod writer;
 

@@ -1,5 +1,5 @@
-//! Files that tables are read from, be they damaged: the Parquet library is not made for those. On some it panics, at
-//! the end of some it reads on for minutes.
+//! Files that tables are read from, be they damaged: the Parquet library is not made for those. On some it panics, on
+//! some it counts to billions (see [`super::thrift`]).
 
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
@@ -8,12 +8,15 @@ use std::path::Path;
 
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
-use parquet::errors::Result as ParquetResult;
+use parquet::errors::{ParquetError, Result as ParquetResult};
+use parquet::file::FOOTER_SIZE;
+use parquet::file::metadata::{FooterTail, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::{ChunkReader, Length};
 
+use super::thrift;
 use crate::error::{Error, Result, panic_text};
 
-/// A file of which nobody reads beyond its end: that is an error.
+/// A file whose headers are looked over before the library reads them.
 pub struct Source {
     file: File,
     len: u64,
@@ -29,6 +32,29 @@ impl Source {
         };
         open().map_err(Error::io(path))
     }
+
+    fn file_at(&self, start: u64) -> io::Result<File> {
+        let mut file = self.file.try_clone()?;
+        file.seek(SeekFrom::Start(start))?;
+        Ok(file)
+    }
+
+    /// What the file says of itself at its end.
+    fn metadata(&self) -> ParquetResult<ParquetMetaData> {
+        let before = |end: u64, length: usize| {
+            let start = end.checked_sub(length as u64);
+            start.ok_or_else(|| ParquetError::EOF("shorter than its footer".into()))
+        };
+        let end = before(self.len, FOOTER_SIZE)?;
+        let tail = FooterTail::try_from(&self.get_bytes(end, FOOTER_SIZE)?[..])?;
+        if tail.is_encrypted_footer() {
+            return Err(ParquetError::NYI("its footer is encrypted".into()));
+        }
+        let length = tail.metadata_length();
+        let footer = self.get_bytes(before(end, length)?, length)?;
+        thrift::check_footer(&footer)?;
+        ParquetMetaDataReader::decode_metadata(&footer)
+    }
 }
 
 impl Length for Source {
@@ -38,12 +64,14 @@ impl Length for Source {
 }
 
 impl ChunkReader for Source {
-    type T = BufReader<UpToEnd>;
+    type T = PageHeader;
 
-    fn get_read(&self, start: u64) -> ParquetResult<BufReader<UpToEnd>> {
-        let mut file = self.file.try_clone()?;
-        file.seek(SeekFrom::Start(start))?;
-        Ok(BufReader::new(UpToEnd(file)))
+    /// The library asks for a reader where it expects the header of a page, and for bytes of all else.
+    fn get_read(&self, start: u64) -> ParquetResult<PageHeader> {
+        Ok(PageHeader {
+            bytes: BufReader::new(self.file_at(start)?),
+            is_checked: false,
+        })
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
@@ -52,20 +80,25 @@ impl ChunkReader for Source {
             return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
         }
         let mut bytes = vec![0; length];
-        self.get_read(start)?.read_exact(&mut bytes)?;
+        self.file_at(start)?.read_exact(&mut bytes)?;
         Ok(bytes.into())
     }
 }
 
-/// The bytes up to the end of a file.
-pub struct UpToEnd(File);
+/// The header of a page, checked when it is read: the library asks for some that it does not read, having them.
+pub struct PageHeader {
+    bytes: BufReader<File>,
+    is_checked: bool,
+}
 
-impl Read for UpToEnd {
+impl Read for PageHeader {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        match self.0.read(out)? {
-            0 if !out.is_empty() => Err(ErrorKind::UnexpectedEof.into()),
-            n => Ok(n),
+        if !self.is_checked {
+            let length = thrift::check_page_header(&mut self.bytes).map_err(io::Error::other)?;
+            self.bytes.seek_relative(-(length as i64))?;
+            self.is_checked = true;
         }
+        self.bytes.read(out)
     }
 }
 
@@ -85,7 +118,10 @@ pub fn metadata(path: &Path) -> Result<ArrowReaderMetadata> {
 
 fn metadata_of(source: &Source, path: &Path) -> Result<ArrowReaderMetadata> {
     undamaged(path, || {
-        ArrowReaderMetadata::load(source, Default::default()).map_err(|cause| Error::Table {
+        let read = source
+            .metadata()
+            .and_then(|metadata| ArrowReaderMetadata::try_new(metadata.into(), Default::default()));
+        read.map_err(|cause| Error::Table {
             path: path.to_path_buf(),
             reason: format!(
                 "is not a Parquet table that can be read ({cause}); expected a table written by `sentire extract`"

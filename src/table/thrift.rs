@@ -1,0 +1,369 @@
+//! Footers and page headers of Parquet files, looked over before the library reads them.
+//!
+//! The library reads a field that it knows as the format has it, whatever type the file states, and skips what it does
+//! not know. Of a list of booleans it then skips none of its bytes, and counts to the length that is stated: six bytes
+//! cost half a second, and a damaged file may have many of them. Hence this: what stands in a file is what the format
+//! has there, and nothing is a list of booleans. Neither a footer nor a page header has one.
+//!
+//! Source: the Thrift compact protocol (`doc/specs/thrift-compact-protocol.md` of Apache Thrift) and `parquet.thrift`
+//! of Apache Parquet, in whose order the fields stand here.
+
+use std::io::{self, ErrorKind, Read};
+
+use parquet::errors::{ParquetError, Result};
+
+use Kind::*;
+
+/// What the format has at a place.
+#[derive(Clone, Copy)]
+enum Kind {
+    Bool,
+    I8,
+    I16,
+    I32,
+    I64,
+    Double,
+    Binary,
+    List(&'static Kind),
+    /// The fields from number 1 on.
+    Struct(&'static [Kind]),
+    /// Anything: the library skips it.
+    Any,
+}
+
+const EMPTY: Kind = Struct(&[]);
+const KEY_VALUE: Kind = Struct(&[Binary, Binary]);
+const TIME: Kind = Struct(&[Bool, Struct(&[EMPTY, EMPTY, EMPTY])]);
+const LOGICAL_TYPE: Kind = Struct(&[
+    EMPTY,                  // string
+    EMPTY,                  // map
+    EMPTY,                  // list
+    EMPTY,                  // enum
+    Struct(&[I32, I32]),    // decimal
+    EMPTY,                  // date
+    TIME,                   // time
+    TIME,                   // timestamp
+    Any,                    // reserved
+    Struct(&[I8, Bool]),    // integer
+    EMPTY,                  // unknown
+    EMPTY,                  // JSON
+    EMPTY,                  // BSON
+    EMPTY,                  // UUID
+    EMPTY,                  // float16
+    Struct(&[I8]),          // variant
+    Struct(&[Binary]),      // geometry
+    Struct(&[Binary, I32]), // geography
+    EMPTY,                  // file
+]);
+const SCHEMA_ELEMENT: Kind =
+    Struct(&[I32, I32, I32, Binary, I32, I32, I32, I32, I32, LOGICAL_TYPE]);
+const STATISTICS: Kind = Struct(&[Binary, Binary, I64, I64, Binary, Binary, Bool, Bool, I64]);
+const SIZE_STATISTICS: Kind = Struct(&[I64, List(&I64), List(&I64)]);
+const BOUNDING_BOX: Kind = Struct(&[Double; 8]);
+const GEOSPATIAL_STATISTICS: Kind = Struct(&[BOUNDING_BOX, List(&I32)]);
+const PAGE_ENCODING_STATS: Kind = Struct(&[I32, I32, I32]);
+const COLUMN_META_DATA: Kind = Struct(&[
+    I32,
+    List(&I32),
+    List(&Binary),
+    I32,
+    I64,
+    I64,
+    I64,
+    List(&KEY_VALUE),
+    I64,
+    I64,
+    I64,
+    STATISTICS,
+    List(&PAGE_ENCODING_STATS),
+    I64,
+    I32,
+    SIZE_STATISTICS,
+    GEOSPATIAL_STATISTICS,
+]);
+const COLUMN_CHUNK: Kind = Struct(&[
+    Binary,
+    I64,
+    COLUMN_META_DATA,
+    I64,
+    I32,
+    I64,
+    I32,
+    Any,
+    Binary,
+]);
+const SORTING_COLUMN: Kind = Struct(&[I32, Bool, Bool]);
+const ROW_GROUP: Kind = Struct(&[
+    List(&COLUMN_CHUNK),
+    I64,
+    I64,
+    List(&SORTING_COLUMN),
+    I64,
+    I64,
+    I16,
+]);
+const COLUMN_ORDER: Kind = Struct(&[EMPTY, EMPTY, EMPTY]);
+const FILE_META_DATA: Kind = Struct(&[
+    I32,
+    List(&SCHEMA_ELEMENT),
+    I64,
+    List(&ROW_GROUP),
+    List(&KEY_VALUE),
+    Binary,
+    List(&COLUMN_ORDER),
+    Any,
+    Binary,
+]);
+const PAGE_HEADER: Kind = Struct(&[
+    I32,
+    I32,
+    I32,
+    I32,
+    Struct(&[I32, I32, I32, I32, STATISTICS]),
+    EMPTY,
+    Struct(&[I32, I32, Bool]),
+    Struct(&[I32, I32, I32, I32, I32, I32, Bool, STATISTICS]),
+]);
+
+/// Is `bytes` the metadata of a file?
+pub fn check_footer(bytes: &[u8]) -> Result<()> {
+    check(bytes, &FILE_META_DATA, "footer").map(drop)
+}
+
+/// How many bytes the header of a page has that stands at the beginning of `from`.
+pub fn check_page_header(from: impl Read) -> Result<u64> {
+    check(from, &PAGE_HEADER, "page header")
+}
+
+fn check(from: impl Read, kind: &Kind, name: &str) -> Result<u64> {
+    let mut walk = Walk { from, read: 0 };
+    walk.value(STRUCT, kind, MAX_DEPTH).map_err(|cause| {
+        ParquetError::General(format!("{name}: {cause} at its byte {}", walk.read))
+    })?;
+    Ok(walk.read)
+}
+
+/// The library goes as deep into what it skips.
+const MAX_DEPTH: usize = 64;
+
+/// The type of a struct, as a file states it.
+const STRUCT: u8 = 12;
+
+impl Kind {
+    /// May a file state `type` of this?
+    fn may_be(&self, r#type: u8) -> bool {
+        match self {
+            Bool => matches!(r#type, 1 | 2),
+            I8 => r#type == 3,
+            I16 => r#type == 4,
+            I32 => r#type == 5,
+            I64 => r#type == 6,
+            Double => r#type == 7,
+            Binary => r#type == 8,
+            List(_) => r#type == 9,
+            Struct(_) => r#type == STRUCT,
+            Any => true,
+        }
+    }
+}
+
+struct Walk<R> {
+    from: R,
+    read: u64,
+}
+
+impl<R: Read> Walk<R> {
+    /// Passes a value of which the file states `type`, and the format says `kind`.
+    fn value(&mut self, r#type: u8, kind: &Kind, depth: usize) -> io::Result<()> {
+        if !kind.may_be(r#type) {
+            return Err(damaged("a value of another type than Parquet has there"));
+        }
+        if depth == 0 {
+            return Err(damaged("too many values within values"));
+        }
+        match r#type {
+            1 | 2 => Ok(()), // the type is the value
+            3 => self.skip(1),
+            4..=6 => self.varint().map(drop),
+            7 => self.skip(8),
+            8 => {
+                let len = self.varint()?;
+                self.skip(len)
+            }
+            9 | 10 => self.list(kind, depth),
+            11 => self.map(depth),
+            STRUCT => self.fields(kind, depth),
+            13 => self.skip(16),
+            _ => Err(damaged("a value of a type that does not exist")),
+        }
+    }
+
+    fn list(&mut self, kind: &Kind, depth: usize) -> io::Result<()> {
+        let head = self.byte()?;
+        let len = match head >> 4 {
+            15 => self.varint()?,
+            short => u64::from(short),
+        };
+        let kind = match kind {
+            List(of) => of,
+            _ => &Any,
+        };
+        for _ in 0..len {
+            self.element(head & 0xf, kind, depth)?;
+        }
+        Ok(())
+    }
+
+    fn map(&mut self, depth: usize) -> io::Result<()> {
+        let len = self.varint()?;
+        if len == 0 {
+            return Ok(());
+        }
+        let types = self.byte()?;
+        for _ in 0..len {
+            self.element(types >> 4, &Any, depth)?;
+            self.element(types & 0xf, &Any, depth)?;
+        }
+        Ok(())
+    }
+
+    /// Passes a value of a list or map: at least one byte.
+    fn element(&mut self, r#type: u8, kind: &Kind, depth: usize) -> io::Result<()> {
+        if Bool.may_be(r#type) {
+            return Err(damaged("a list of booleans"));
+        }
+        self.value(r#type, kind, depth - 1)
+    }
+
+    fn fields(&mut self, kind: &Kind, depth: usize) -> io::Result<()> {
+        let kinds = match kind {
+            Struct(kinds) => kinds,
+            _ => [].as_slice(),
+        };
+        let mut id = 0_i16;
+        loop {
+            let head = self.byte()?;
+            if head & 0xf == 0 {
+                return Ok(());
+            }
+            id = match head >> 4 {
+                0 => {
+                    let zigzag = self.varint()?;
+                    ((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64)) as i16
+                }
+                more => id
+                    .checked_add(i16::from(more))
+                    .ok_or_else(|| damaged("a field beyond the last"))?,
+            };
+            let known = usize::try_from(i32::from(id) - 1).ok();
+            let kind = known.and_then(|i| kinds.get(i)).unwrap_or(&Any);
+            self.value(head & 0xf, kind, depth - 1)?;
+        }
+    }
+
+    /// An unsigned number, seven bits a byte, the lowest first.
+    fn varint(&mut self) -> io::Result<u64> {
+        let mut number = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Ok(number);
+            }
+        }
+        Err(damaged("a number of more than 64 bits"))
+    }
+
+    fn byte(&mut self) -> io::Result<u8> {
+        let mut byte = [0];
+        self.from.read_exact(&mut byte)?;
+        self.read += 1;
+        Ok(byte[0])
+    }
+
+    fn skip(&mut self, len: u64) -> io::Result<()> {
+        let skipped = io::copy(&mut self.from.by_ref().take(len), &mut io::sink())?;
+        self.read += skipped;
+        match skipped == len {
+            true => Ok(()),
+            false => Err(ErrorKind::UnexpectedEof.into()),
+        }
+    }
+}
+
+fn damaged(what: &str) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A page header up to its third field: the type and two sizes.
+    const BEGUN: [u8; 6] = [0x15, 0, 0x15, 4, 0x15, 4];
+
+    fn header_with(rest: &[u8]) -> Result<u64> {
+        check_page_header([&BEGUN, rest].concat().as_slice())
+    }
+
+    fn refusal(rest: &[u8]) -> String {
+        header_with(rest).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_header_ends_where_its_last_field_does() {
+        assert_eq!(header_with(&[0, 1, 2, 3]).unwrap(), 7);
+        // Field 5, a data page with its four numbers.
+        let data_page = [0x2c, 0x15, 2, 0x15, 0, 0x15, 6, 0x15, 6, 0, 0];
+        assert_eq!(header_with(&data_page).unwrap(), 17);
+        // Field 20, in no version yet: a struct with a list of 15 numbers, a map, a text, true, a UUID.
+        let mut unknown = vec![0x0c, 40, 0x19, 0xf5, 15];
+        unknown.extend([1; 15]);
+        unknown.extend([0x1b, 1, 0x58, 7, 2, b'h', b'i', 0x18, 1, b'!', 0x11, 0x1d]);
+        unknown.extend([0; 16 + 2]);
+        assert_eq!(
+            header_with(&unknown).unwrap(),
+            (BEGUN.len() + unknown.len()) as u64
+        );
+    }
+
+    #[test]
+    fn lists_of_booleans_are_refused_wherever_they_are() {
+        // 2^31 - 1 of them, as the tenth field, within a struct there, and as the keys and the values of a map.
+        let many = [0xff, 0xff, 0xff, 0xff, 0x07];
+        for before in [&[0x79, 0xf2][..], &[0x7c, 0x1a, 0xf1]] {
+            assert!(refusal(&[before, &many, &[0, 0]].concat()).contains("a list of booleans"));
+        }
+        for types in [0x15, 0x51] {
+            let map = [&[0x7b][..], &many, &[types, 2, 2]].concat();
+            assert!(refusal(&map).contains("a list of booleans"));
+        }
+        let footer = [&[0xf9, 0xf2][..], &many, &[0]].concat();
+        let refused = check_footer(&footer).unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            "Parquet error: footer: a list of booleans at its byte 7"
+        );
+    }
+
+    #[test]
+    fn what_is_not_what_parquet_has_is_refused() {
+        // Field 4 is a number, not a text; field 5 a struct, not a list; a list of structs, not of numbers.
+        for (rest, reason) in [
+            (&[0x18, 1, 0, 0][..], "another type"),
+            (&[0x29, 0x15, 0, 0], "another type"),
+            (&[0x1e], "another type"),
+            (&[0x7e], "does not exist"),
+            (&[0x7c, 0x15], "failed to fill"),
+            (&[0x78, 100, 1], "end of file"),
+            (
+                &[0x75, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1],
+                "64 bits",
+            ),
+            (&[0x7c; 100], "within values"),
+        ] {
+            let refused = refusal(rest);
+            assert!(refused.contains(reason), "{refused}, not {reason}");
+        }
+    }
+}
