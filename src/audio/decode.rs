@@ -90,16 +90,6 @@ fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
         kind => kind,
     };
     let name = kind.name();
-    let unread = |cause: std::io::Error| format!("{name} that cannot be read ({cause})");
-    let is_held = match kind {
-        Container::Wav | Container::Aiff | Container::Caf | Container::Flac => false,
-        Container::Ogg | Container::Mpeg4 | Container::Matroska => true,
-        Container::Mp3 | Container::Adts | Container::Sphere => true,
-        Container::Foreign(_) => false,
-    };
-    if is_held && let Some(reason) = options.refuse_whole(bytes.len()) {
-        return Err(format!("{name} {reason}").into());
-    }
     let stated = match kind {
         Container::Foreign(name) => return Err(format!("holds {name}; {REMEDY}").into()),
         Container::Wav => {
@@ -108,15 +98,15 @@ fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
         }
         Container::Aiff => chunks::read_aiff(&mut bytes),
         Container::Caf => chunks::read_caf(&mut bytes),
-        Container::Ogg => ogg::read(bytes.whole().map_err(unread)?),
-        Container::Mpeg4 => mp4::read(bytes.whole().map_err(unread)?),
-        Container::Matroska => webm::read(bytes.whole().map_err(unread)?),
-        Container::Mp3 => mp3::read(bytes.whole().map_err(unread)?),
-        Container::Adts => aac::read_adts(bytes.whole().map_err(unread)?),
+        Container::Ogg => ogg::read(held(&mut bytes, kind, options)?),
+        Container::Mpeg4 => mp4::read(held(&mut bytes, kind, options)?),
+        Container::Matroska => webm::read(held(&mut bytes, kind, options)?),
+        Container::Mp3 => mp3::read(held(&mut bytes, kind, options)?),
+        Container::Adts => aac::read_adts(held(&mut bytes, kind, options)?),
         Container::Flac | Container::Sphere => Stated::default(),
     };
     let (mut decoded, fault) = match kind {
-        Container::Sphere => sphere::decode(bytes.whole().map_err(unread)?, options)?,
+        Container::Sphere => sphere::decode(held(&mut bytes, kind, options)?, options)?,
         _ => sound(bytes, kind, stated, options)?,
     };
     if decoded.interleaved.is_empty() {
@@ -153,6 +143,21 @@ fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
         Ok(())
     })?;
     Ok(decoded)
+}
+
+/// The bytes of a recording of a kind that is held in memory as it stands in its file.
+fn held<'a>(
+    bytes: &'a mut Bytes,
+    kind: Container,
+    options: &ReadOptions,
+) -> Result<&'a [u8], String> {
+    let name = kind.name();
+    match options.refuse_whole(bytes.len()) {
+        Some(reason) => Err(format!("{name} {reason}")),
+        None => bytes
+            .whole()
+            .map_err(|cause| format!("{name} that cannot be read ({cause})")),
+    }
 }
 
 /// Refuses a rate that no recording has.
