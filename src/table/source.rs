@@ -66,7 +66,8 @@ impl Length for Source {
 impl ChunkReader for Source {
     type T = PageHeader;
 
-    /// The library asks for a reader where it expects the header of a page, and for bytes of all else.
+    /// The library asks for a reader where it expects the header of a page, and for bytes of all else, as long as it has
+    /// its metadata from [`Source::metadata`], which reads no index of pages.
     fn get_read(&self, start: u64) -> ParquetResult<PageHeader> {
         Ok(PageHeader {
             bytes: BufReader::new(self.file_at(start)?),
@@ -141,4 +142,27 @@ pub fn undamaged<T>(path: &Path, read: impl FnOnce() -> Result<T>) -> Result<T> 
             ),
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::table::{Column, Table};
+
+    #[test]
+    fn a_page_header_is_looked_over() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let table = Table {
+            columns: vec![("x".into(), Column::Double(vec![1.0, 2.0]))],
+            ..Table::default()
+        };
+        table.write(file.path()).unwrap();
+        Table::read(file.path()).unwrap();
+        // Behind the magic number, the type of the first page is stated as a number; now as a text.
+        let mut bytes = std::fs::read(file.path()).unwrap();
+        assert_eq!(bytes[4], 0x15);
+        bytes[4] = 0x18;
+        std::fs::write(file.path(), bytes).unwrap();
+        let refused = Table::read(file.path()).unwrap_err().to_string();
+        assert!(refused.contains("page header: "), "{refused}");
+    }
 }

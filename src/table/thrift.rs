@@ -25,6 +25,10 @@ enum Kind {
     Double,
     Binary,
     List(&'static Kind),
+    /// A list of columns, each before the columns within it.
+    Columns(&'static Kind),
+    /// How many columns are within a column.
+    Children,
     /// The fields from number 1 on.
     Struct(&'static [Kind]),
     /// Anything: the library skips it.
@@ -55,8 +59,18 @@ const LOGICAL_TYPE: Kind = Struct(&[
     Struct(&[Binary, I32]), // geography
     EMPTY,                  // file
 ]);
-const SCHEMA_ELEMENT: Kind =
-    Struct(&[I32, I32, I32, Binary, I32, I32, I32, I32, I32, LOGICAL_TYPE]);
+const SCHEMA_ELEMENT: Kind = Struct(&[
+    I32,
+    I32,
+    I32,
+    Binary,
+    Children,
+    I32,
+    I32,
+    I32,
+    I32,
+    LOGICAL_TYPE,
+]);
 const STATISTICS: Kind = Struct(&[Binary, Binary, I64, I64, Binary, Binary, Bool, Bool, I64]);
 const SIZE_STATISTICS: Kind = Struct(&[I64, List(&I64), List(&I64)]);
 const BOUNDING_BOX: Kind = Struct(&[Double; 8]);
@@ -105,7 +119,7 @@ const ROW_GROUP: Kind = Struct(&[
 const COLUMN_ORDER: Kind = Struct(&[EMPTY, EMPTY, EMPTY]);
 const FILE_META_DATA: Kind = Struct(&[
     I32,
-    List(&SCHEMA_ELEMENT),
+    Columns(&SCHEMA_ELEMENT),
     I64,
     List(&ROW_GROUP),
     List(&KEY_VALUE),
@@ -136,14 +150,18 @@ pub fn check_page_header(from: impl Read) -> Result<u64> {
 }
 
 fn check(from: impl Read, kind: &Kind, name: &str) -> Result<u64> {
-    let mut walk = Walk { from, read: 0 };
+    let mut walk = Walk {
+        from,
+        read: 0,
+        children: 0,
+    };
     walk.value(STRUCT, kind, MAX_DEPTH).map_err(|cause| {
         ParquetError::General(format!("{name}: {cause} at its byte {}", walk.read))
     })?;
     Ok(walk.read)
 }
 
-/// The library goes as deep into what it skips.
+/// How deep values may lie within values, and columns within columns. The library goes as deep into what it skips.
 const MAX_DEPTH: usize = 64;
 
 /// The type of a struct, as a file states it.
@@ -155,12 +173,11 @@ impl Kind {
         match self {
             Bool => matches!(r#type, 1 | 2),
             I8 => r#type == 3,
-            I16 => r#type == 4,
-            I32 => r#type == 5,
-            I64 => r#type == 6,
+            // All three are written alike, and read alike; fastparquet writes an I16 as I64.
+            I16 | I32 | I64 | Children => matches!(r#type, 4..=6),
             Double => r#type == 7,
             Binary => r#type == 8,
-            List(_) => r#type == 9,
+            List(_) | Columns(_) => r#type == 9,
             Struct(_) => r#type == STRUCT,
             Any => true,
         }
@@ -170,6 +187,8 @@ impl Kind {
 struct Walk<R> {
     from: R,
     read: u64,
+    /// Of the column that is passed.
+    children: u64,
 }
 
 impl<R: Read> Walk<R> {
@@ -184,7 +203,13 @@ impl<R: Read> Walk<R> {
         match r#type {
             1 | 2 => Ok(()), // the type is the value
             3 => self.skip(1),
-            4..=6 => self.varint().map(drop),
+            4..=6 => {
+                let number = self.varint()?;
+                if matches!(kind, Children) {
+                    self.children = unzigzag(number).try_into().unwrap_or(u64::MAX);
+                }
+                Ok(())
+            }
             7 => self.skip(8),
             8 => {
                 let len = self.varint()?;
@@ -205,11 +230,39 @@ impl<R: Read> Walk<R> {
             short => u64::from(short),
         };
         let kind = match kind {
+            Columns(of) => return self.columns(len, head & 0xf, of, depth),
             List(of) => of,
             _ => &Any,
         };
         for _ in 0..len {
             self.element(head & 0xf, kind, depth)?;
+        }
+        Ok(())
+    }
+
+    /// Passes columns. The library makes room for as many as are said to be within one, and goes down to them by
+    /// recursion, however deep.
+    fn columns(&mut self, len: u64, r#type: u8, kind: &Kind, depth: usize) -> io::Result<()> {
+        // How many are still to come within each column that the next one is within.
+        let mut outer: Vec<u64> = Vec::new();
+        for passed in 1..=len {
+            self.children = 0;
+            self.element(r#type, kind, depth)?;
+            if let Some(left) = outer.last_mut() {
+                *left -= 1;
+            }
+            if self.children > len - passed {
+                return Err(damaged("a column with more columns than there are"));
+            }
+            if self.children > 0 {
+                outer.push(self.children);
+            }
+            if outer.len() > MAX_DEPTH {
+                return Err(damaged("too many columns within columns"));
+            }
+            while outer.last() == Some(&0) {
+                outer.pop();
+            }
         }
         Ok(())
     }
@@ -247,10 +300,7 @@ impl<R: Read> Walk<R> {
                 return Ok(());
             }
             id = match head >> 4 {
-                0 => {
-                    let zigzag = self.varint()?;
-                    ((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64)) as i16
-                }
+                0 => unzigzag(self.varint()?) as i16,
                 more => id
                     .checked_add(i16::from(more))
                     .ok_or_else(|| damaged("a field beyond the last"))?,
@@ -289,6 +339,11 @@ impl<R: Read> Walk<R> {
             false => Err(ErrorKind::UnexpectedEof.into()),
         }
     }
+}
+
+/// A signed number, small for small magnitudes of either sign.
+fn unzigzag(number: u64) -> i64 {
+    (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 
 fn damaged(what: &str) -> io::Error {
@@ -348,7 +403,10 @@ mod tests {
 
     #[test]
     fn what_is_not_what_parquet_has_is_refused() {
-        // Field 4 is a number, not a text; field 5 a struct, not a list; a list of structs, not of numbers.
+        // The schema is a list of structs, not of numbers.
+        let refused = check_footer(&[0x29, 0x15, 2, 0]).unwrap_err();
+        assert!(refused.to_string().contains("another type"), "{refused}");
+        // Field 4 is a number, not a text; field 5 a struct, not a list; there is no type 14.
         for (rest, reason) in [
             (&[0x18, 1, 0, 0][..], "another type"),
             (&[0x29, 0x15, 0, 0], "another type"),
@@ -365,5 +423,43 @@ mod tests {
             let refused = refusal(rest);
             assert!(refused.contains(reason), "{refused}, not {reason}");
         }
+    }
+
+    /// A footer with nothing but columns, that have so many within them.
+    fn schema(children: &[u8]) -> Vec<u8> {
+        let mut footer = vec![0x29, 0xfc];
+        footer.extend([children.len() as u8 | 0x80, (children.len() >> 7) as u8]);
+        for n in children {
+            footer.extend([0x48, 1, b'c', 0x15, n << 1, 0]);
+        }
+        footer.push(0);
+        footer
+    }
+
+    #[test]
+    fn columns_lie_within_columns_only_so_deep_and_only_those_that_are_there() {
+        check_footer(&schema(&[3, 1, 0, 2, 0, 0, 0])).unwrap();
+        let many_lists = [&[50][..], &[1, 1, 0].repeat(50)].concat();
+        check_footer(&schema(&many_lists)).unwrap();
+        let chain = |n: usize| schema(&[&vec![1; n][..], &[0]].concat());
+        check_footer(&chain(MAX_DEPTH)).unwrap();
+        for (footer, reason) in [
+            (chain(MAX_DEPTH + 1), "too many columns within columns"),
+            (schema(&[3, 0, 0]), "more columns than there are"),
+            // Less than none.
+            (
+                vec![0x29, 0x1c, 0x48, 1, b'c', 0x15, 1, 0, 0],
+                "more columns",
+            ),
+        ] {
+            let refused = check_footer(&footer).unwrap_err().to_string();
+            assert!(refused.contains(reason), "{refused}, not {reason}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_may_be_stated_wider_than_they_are() {
+        // The ordinal of a row group as 64 bits, as fastparquet has it.
+        check_footer(&[0x49, 0x1c, 0x76, 0, 0, 0]).unwrap();
     }
 }
