@@ -137,7 +137,7 @@ describe('the page', { timeout: 600_000 }, () => {
       assert.match(await page.textContent('#label'), new RegExp(`^${await page.locator('#bars .of').first().textContent()}`));
       assert.ok(await page.locator('#reasons li').count() > 0);
       assert.match(await page.locator('#reasons .side').first().textContent(), /^[+−] (for|against) \w+odds [×÷]/);
-      assert.ok(await page.isVisible('#spectrogram canvas'));
+      await page.waitForSelector('#spectrogram canvas');
       assert.ok(await page.isHidden('#timeline'));
     });
   }
@@ -305,7 +305,7 @@ describe('the page', { timeout: 600_000 }, () => {
     assert.equal(await page.textContent('#name'), 'your recording');
     const seconds = Number.parseFloat(await page.textContent('#length'));
     assert.ok(seconds > 2 && seconds < 6, `${seconds} s`);
-    assert.ok(await page.isVisible('#spectrogram canvas'));
+    await page.waitForSelector('#spectrogram canvas');
   });
 
   for (const [name, viewport] of Object.entries({ wide: WIDE, narrow: NARROW })) {
