@@ -5,6 +5,8 @@
 //! cost half a second, and a damaged file may have many of them. Hence this: what stands in a file is what the format
 //! has there, and nothing is a list of booleans. Neither a footer nor a page header has one.
 //!
+//! Columns within columns have bounds of depth, number and length of names, see [`Walk::columns`].
+//!
 //! Source: the Thrift compact protocol (`doc/specs/thrift-compact-protocol.md` of Apache Thrift) and `parquet.thrift`
 //! of Apache Parquet, in whose order the fields stand here.
 
@@ -27,6 +29,8 @@ enum Kind {
     List(&'static Kind),
     /// A list of columns, each before the columns within it.
     Columns(&'static Kind),
+    /// The name of a column.
+    Name,
     /// How many columns are within a column.
     Children,
     /// The fields from number 1 on.
@@ -63,7 +67,7 @@ const SCHEMA_ELEMENT: Kind = Struct(&[
     I32,
     I32,
     I32,
-    Binary,
+    Name,
     Children,
     I32,
     I32,
@@ -153,7 +157,7 @@ fn check(from: impl Read, kind: &Kind, name: &str) -> Result<u64> {
     let mut walk = Walk {
         from,
         read: 0,
-        children: 0,
+        noted: Noted::default(),
     };
     walk.value(STRUCT, kind, MAX_DEPTH).map_err(|cause| {
         ParquetError::General(format!("{name}: {cause} at its byte {}", walk.read))
@@ -163,6 +167,9 @@ fn check(from: impl Read, kind: &Kind, name: &str) -> Result<u64> {
 
 /// How deep values may lie within values, and columns within columns. The library goes as deep into what it skips.
 const MAX_DEPTH: usize = 64;
+
+/// How many bytes the names of all columns may have, each with the names of those that it is within: 64 MiB.
+const MAX_NAMES: u64 = 1 << 26;
 
 /// The type of a struct, as a file states it.
 const STRUCT: u8 = 12;
@@ -176,7 +183,7 @@ impl Kind {
             // All three are written alike, and read alike; fastparquet writes an I16 as I64.
             I16 | I32 | I64 | Children => matches!(r#type, 4..=6),
             Double => r#type == 7,
-            Binary => r#type == 8,
+            Binary | Name => r#type == 8,
             List(_) | Columns(_) => r#type == 9,
             Struct(_) => r#type == STRUCT,
             Any => true,
@@ -187,7 +194,15 @@ impl Kind {
 struct Walk<R> {
     from: R,
     read: u64,
-    /// Of the column that is passed.
+    noted: Noted,
+}
+
+/// What is kept of a column that was passed.
+#[derive(Default)]
+struct Noted {
+    /// The length of its name.
+    name: u64,
+    /// How many columns are within it; a negative number counts as `u64::MAX`.
     children: u64,
 }
 
@@ -202,17 +217,20 @@ impl<R: Read> Walk<R> {
         }
         match r#type {
             1 | 2 => Ok(()), // the type is the value
-            3 => self.skip(1),
+            3 => self.byte().map(drop),
             4..=6 => {
                 let number = self.varint()?;
                 if matches!(kind, Children) {
-                    self.children = unzigzag(number).try_into().unwrap_or(u64::MAX);
+                    self.noted.children = unzigzag(number).try_into().unwrap_or(u64::MAX);
                 }
                 Ok(())
             }
             7 => self.skip(8),
             8 => {
                 let len = self.varint()?;
+                if matches!(kind, Name) {
+                    self.noted.name = len;
+                }
                 self.skip(len)
             }
             9 | 10 => self.list(kind, depth),
@@ -240,27 +258,44 @@ impl<R: Read> Walk<R> {
         Ok(())
     }
 
-    /// Passes columns. The library makes room for as many as are said to be within one, and goes down to them by
-    /// recursion, however deep.
+    /// Passes columns. The library makes room for as many as are said to be within one, goes down to them by recursion,
+    /// however deep, and gives each the names of all that it is within.
     fn columns(&mut self, len: u64, r#type: u8, kind: &Kind, depth: usize) -> io::Result<()> {
-        // How many are still to come within each column that the next one is within.
-        let mut outer: Vec<u64> = Vec::new();
+        /// A column that the next one is within.
+        struct Outer {
+            /// How many columns within it are still to come.
+            left: u64,
+            /// The length of its name and of those before it.
+            names: u64,
+        }
+        let mut outer: Vec<Outer> = Vec::new();
+        let mut all_names = 0;
         for passed in 1..=len {
-            self.children = 0;
+            self.noted = Noted::default();
             self.element(r#type, kind, depth)?;
-            if let Some(left) = outer.last_mut() {
-                *left -= 1;
+            let Noted { name, children } = self.noted;
+            let mut names = name;
+            if let Some(last) = outer.last_mut() {
+                last.left -= 1;
+                names += last.names;
             }
-            if self.children > len - passed {
+            all_names += names;
+            if all_names > MAX_NAMES {
+                return Err(damaged("names of columns that take more than 64 MiB"));
+            }
+            if children > len - passed {
                 return Err(damaged("a column with more columns than there are"));
             }
-            if self.children > 0 {
-                outer.push(self.children);
+            if children > 0 {
+                outer.push(Outer {
+                    left: children,
+                    names,
+                });
             }
             if outer.len() > MAX_DEPTH {
                 return Err(damaged("too many columns within columns"));
             }
-            while outer.last() == Some(&0) {
+            while outer.last().is_some_and(|last| last.left == 0) {
                 outer.pop();
             }
         }
@@ -311,17 +346,8 @@ impl<R: Read> Walk<R> {
         }
     }
 
-    /// An unsigned number, seven bits a byte, the lowest first.
     fn varint(&mut self) -> io::Result<u64> {
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(number);
-            }
-        }
-        Err(damaged("a number of more than 64 bits"))
+        varint(|| self.byte())
     }
 
     fn byte(&mut self) -> io::Result<u8> {
@@ -339,6 +365,19 @@ impl<R: Read> Walk<R> {
             false => Err(ErrorKind::UnexpectedEof.into()),
         }
     }
+}
+
+/// An unsigned number, seven bits a byte, the lowest first.
+pub fn varint(mut next: impl FnMut() -> io::Result<u8>) -> io::Result<u64> {
+    let mut number = 0;
+    for shift in (0..64).step_by(7) {
+        let byte = next()?;
+        number |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Ok(number);
+        }
+    }
+    Err(damaged("a number of more than 64 bits"))
 }
 
 /// A signed number, small for small magnitudes of either sign.
@@ -376,10 +415,8 @@ mod tests {
         unknown.extend([1; 15]);
         unknown.extend([0x1b, 1, 0x58, 7, 2, b'h', b'i', 0x18, 1, b'!', 0x11, 0x1d]);
         unknown.extend([0; 16 + 2]);
-        assert_eq!(
-            header_with(&unknown).unwrap(),
-            (BEGUN.len() + unknown.len()) as u64
-        );
+        let length = BEGUN.len() + unknown.len();
+        assert_eq!(header_with(&unknown).unwrap(), length as u64);
     }
 
     #[test]
@@ -455,6 +492,25 @@ mod tests {
             let refused = check_footer(&footer).unwrap_err().to_string();
             assert!(refused.contains(reason), "{refused}, not {reason}");
         }
+    }
+
+    #[test]
+    fn names_are_counted_with_those_that_they_are_within() {
+        // A column with as many in it as 32 names of its length take the room of.
+        let footer = |within: u8| {
+            let name = vec![b'x'; (MAX_NAMES / 32) as usize];
+            let mut footer = vec![0x29, 0xfc, within + 1, 0x48, 0x80, 0x80, 0x80, 1];
+            footer.extend(name);
+            footer.extend([0x15, within << 1, 0]);
+            for _ in 0..within {
+                footer.extend([0x48, 0, 0]);
+            }
+            footer.push(0);
+            footer
+        };
+        check_footer(&footer(31)).unwrap();
+        let refused = check_footer(&footer(32)).unwrap_err().to_string();
+        assert!(refused.contains("names of columns"), "{refused}");
     }
 
     #[test]
