@@ -12,17 +12,16 @@ use arrow::array::{
     ArrayRef, AsArray, BooleanArray, Float32Array, Float64Array, Int64Array, StringArray,
 };
 use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Int64Type, Schema};
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::file::metadata::KeyValue;
 
 use crate::error::{Error, Result};
 use crate::output::Output;
-use crate::table::source::{Source, undamaged};
+use crate::table::file::TableFile;
 use crate::table::view::Stored;
 
 mod export;
+mod file;
 mod folder;
+mod pages;
 mod rows;
 mod source;
 mod stream;
@@ -375,68 +374,55 @@ impl Table {
     }
 
     fn read_where(path: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<Table> {
-        Table::read_from(source::open(path)?, path, is_wanted)
+        let file = TableFile::open(path)?;
+        let groups: Vec<usize> = (0..file.groups().len()).collect();
+        Table::read_groups(&file, &groups, is_wanted)
     }
 
-    /// Reads what `builder` has been told to of the table at `path`.
-    fn read_from(
-        builder: ParquetRecordBatchReaderBuilder<Source>,
-        path: &Path,
+    /// Reads the row groups of these numbers.
+    fn read_groups(
+        file: &TableFile,
+        groups: &[usize],
         is_wanted: impl Fn(&str) -> bool,
     ) -> Result<Table> {
-        undamaged(path, || Table::read_unguarded(builder, path, is_wanted))
-    }
-
-    fn read_unguarded(
-        builder: ParquetRecordBatchReaderBuilder<Source>,
-        path: &Path,
-        is_wanted: impl Fn(&str) -> bool,
-    ) -> Result<Table> {
-        let metadata = key_values(builder.metadata().file_metadata().key_value_metadata());
-        let all = builder.schema().fields().clone();
-        let numbers_of = |name: &str| -> Option<Vec<String>> {
-            serde_json::from_str(metadata.get(&view::key(name))?).ok()
+        let wrong = |column: &str, cause: String| Error::Table {
+            path: file.path().to_path_buf(),
+            reason: format!("column `{column}`: {cause}"),
         };
-        let wanted: Vec<usize> = (0..all.len())
-            .filter(|&i| match numbers_of(all[i].name()) {
-                Some(numbers) => numbers.iter().any(|name| is_wanted(name)),
-                None => is_wanted(all[i].name()),
-            })
-            .collect();
-        let start = |&i: &usize| {
-            let name = all[i].name();
-            if let Some(numbers) = numbers_of(name) {
-                let columns = vec![Vec::new(); numbers.len()];
-                return Reading::View(numbers, columns);
-            }
-            match Column::empty_of(all[i].data_type()) {
-                Some(column) => Reading::Flat(name.clone(), column),
-                None => Reading::Foreign,
-            }
-        };
-        let mut columns: Vec<Reading> = wanted.iter().map(start).collect();
-        let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied());
-        for batch in builder
-            .with_projection(mask)
-            .with_batch_size(ROWS_AT_A_TIME)
-            .build()
-            .map_err(Error::table(path))?
-        {
-            let batch = batch.map_err(Error::table(path))?;
-            for (&i, (column, array)) in wanted.iter().zip(columns.iter_mut().zip(batch.columns()))
-            {
-                match column {
-                    Reading::Flat(_, column) => {
-                        column.append_arrow(array).map_err(Error::table(path))?;
-                    }
-                    Reading::View(_, columns) => {
-                        view::append(columns, array).map_err(|cause| Error::Table {
-                            path: path.to_path_buf(),
-                            reason: format!("column `{}`: {cause}", all[i].name()),
-                        })?;
-                    }
-                    Reading::Foreign => {}
+        let metadata = file.metadata();
+        let mut views: BTreeMap<&str, Vec<String>> = view::views(&metadata).into_iter().collect();
+        let mut wanted = Vec::new();
+        let mut columns = Vec::new();
+        for (i, field) in file.fields().iter().enumerate() {
+            let name = field.name();
+            let column = match views.remove(name.as_str()) {
+                Some(numbers) if numbers.iter().any(|number| is_wanted(number)) => {
+                    view::check(field.data_type(), numbers.len())
+                        .map_err(|cause| wrong(name, cause))?;
+                    let columns = vec![Vec::new(); numbers.len()];
+                    Some(Reading::View(numbers, columns))
                 }
+                None if is_wanted(name) => Column::empty_of(field.data_type())
+                    .map(|column| Reading::Flat(name.clone(), column)),
+                _ => None,
+            };
+            if let Some(column) = column {
+                wanted.push(i);
+                columns.push(column);
+            }
+        }
+        for batch in file.batches(&wanted, groups, ROWS_AT_A_TIME)? {
+            let batch = batch?;
+            for (field, (column, array)) in
+                (batch.schema().fields().iter()).zip(columns.iter_mut().zip(batch.columns()))
+            {
+                let appended = match column {
+                    Reading::Flat(_, column) => {
+                        column.append_arrow(array).map_err(|e| e.to_string())
+                    }
+                    Reading::View(_, columns) => view::append(columns, array),
+                };
+                appended.map_err(|cause| wrong(field.name(), cause))?;
             }
         }
         let read = columns.into_iter().flat_map(|column| match column {
@@ -448,7 +434,6 @@ impl Table {
                     .map(|(name, values)| (name, Column::Float(values)))
                     .collect()
             }
-            Reading::Foreign => Vec::new(),
         });
         Ok(Table {
             columns: read.collect(),
@@ -458,10 +443,7 @@ impl Table {
 
     /// Reads the metadata of a file alone.
     pub fn read_metadata(path: &Path) -> Result<BTreeMap<String, String>> {
-        let metadata = source::metadata(path)?;
-        Ok(key_values(
-            metadata.metadata().file_metadata().key_value_metadata(),
-        ))
+        Ok(TableFile::open(path)?.metadata())
     }
 }
 
@@ -493,8 +475,6 @@ enum Reading {
     Flat(String, Column),
     /// Names of the numbers of a view, and a column for each.
     View(Vec<String>, Vec<Vec<f32>>),
-    /// Of a type that our tables do not have.
-    Foreign,
 }
 
 /// Copies a table, columns of any type and our metadata, with a further column of words: in place
@@ -506,9 +486,8 @@ pub fn copy_with_text(
     after: &[&str],
 ) -> Result<()> {
     let files = folder::files(from)?;
-    let reader = source::open(&files[0])?;
-    let metadata = key_values(reader.metadata().file_metadata().key_value_metadata());
-    let mut fields: Vec<Arc<Field>> = reader.schema().fields().iter().cloned().collect();
+    let first = TableFile::open(&files[0])?;
+    let mut fields: Vec<Arc<Field>> = first.fields().iter().cloned().collect();
     let field = Arc::new(Field::new(name, DataType::Utf8, true));
     let present = fields.iter().position(|field| field.name() == name);
     let place = present.unwrap_or_else(|| {
@@ -525,15 +504,16 @@ pub fn copy_with_text(
         Output::create(to)?,
         to,
         Arc::new(Schema::new(fields)),
-        &metadata,
+        &first.metadata(),
         writer::lasting(),
     )?;
     let mut done = 0;
     for file in &files {
-        let reader = source::open(file)?.with_batch_size(ROWS_PER_GROUP);
-        let mut batches = undamaged(file, || reader.build().map_err(Error::table(file)))?;
-        while let Some(batch) = undamaged(file, || Ok(batches.next()))? {
-            let batch = batch.map_err(Error::table(file))?;
+        let file = TableFile::open(file)?;
+        let all = |count: usize| Vec::from_iter(0..count);
+        let (columns, groups) = (all(file.fields().len()), all(file.groups().len()));
+        for batch in file.batches(&columns, &groups, ROWS_PER_GROUP)? {
+            let batch = batch?;
             let of_batch = &words[done..done + batch.num_rows()];
             done += batch.num_rows();
             let column: ArrayRef = Arc::new(StringArray::from_iter(of_batch));
@@ -548,16 +528,6 @@ pub fn copy_with_text(
     writer.finish()
 }
 
-/// Our keys; what other tools add (`ARROW:schema`, `pandas`) describes their types, not our values.
-fn key_values(pairs: Option<&Vec<KeyValue>>) -> BTreeMap<String, String> {
-    let ours = pairs
-        .into_iter()
-        .flatten()
-        .filter(|pair| pair.key.starts_with("sentire."));
-    let pairs = ours.filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?)));
-    view::unfolded(pairs.collect())
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::File;
@@ -565,6 +535,7 @@ mod tests {
     use arrow::array::Array;
     use arrow::record_batch::RecordBatch;
     use parquet::arrow::ArrowWriter;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
     use parquet::basic::Compression;
     use parquet::file::properties::WriterProperties;
 
@@ -725,9 +696,9 @@ mod tests {
         writer.write(&batch).unwrap();
         writer.close().unwrap();
         copy_with_text(&from, &to, ("split", &[None, None]), &[]).unwrap();
-        let read = source::open(&to)
-            .unwrap()
-            .build()
+        let copy = TableFile::open(&to).unwrap();
+        let read = copy
+            .batches(&[0, 1], &[0], 2)
             .unwrap()
             .next()
             .unwrap()

@@ -1,17 +1,15 @@
 //! Some rows of a table on the disk, wherever they stand in it.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
-
-use super::source::{self, Source};
+use super::file::TableFile;
 use super::{Table, folder};
 use crate::error::{Error, Result};
 
 /// Reads rows by their numbers. Memory holds one row group, the last that was asked for.
 pub struct RowReader {
-    files: Vec<(PathBuf, ArrowReaderMetadata)>,
+    files: Vec<TableFile>,
     /// Of which file each row group is, and which of it.
     groups: Vec<(usize, usize)>,
     /// The first row of each row group, and the number of all rows.
@@ -23,7 +21,7 @@ pub struct RowReader {
 
 impl std::fmt::Debug for RowReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let files: Vec<&PathBuf> = self.files.iter().map(|(path, _)| path).collect();
+        let files: Vec<&Path> = self.files.iter().map(TableFile::path).collect();
         f.debug_tuple("RowReader").field(&files).finish()
     }
 }
@@ -40,13 +38,13 @@ impl RowReader {
         };
         let mut rows = 0;
         for path in folder::files(path)? {
-            let metadata = source::metadata(&path)?;
-            for (number, group) in metadata.metadata().row_groups().iter().enumerate() {
-                rows += usize::try_from(group.num_rows()).unwrap_or(0);
+            let file = TableFile::open(&path)?;
+            for (number, rows_of_group) in file.groups().iter().enumerate() {
+                rows += rows_of_group;
                 reader.groups.push((reader.files.len(), number));
                 reader.bounds.push(rows);
             }
-            reader.files.push((path, metadata));
+            reader.files.push(file);
         }
         Ok(reader)
     }
@@ -79,15 +77,11 @@ impl RowReader {
             // First, so that two are never in memory.
             self.held = None;
             let (file, number) = self.groups[group];
-            let (path, metadata) = &self.files[file];
-            let file = Source::open(path)?;
-            let builder =
-                ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
-                    .with_row_groups(vec![number]);
+            let file = &self.files[file];
             let wanted: HashSet<&str> = self.names.iter().map(String::as_str).collect();
-            let table = Table::read_from(builder, path, |name| wanted.contains(name))?;
+            let table = Table::read_groups(file, &[number], |name| wanted.contains(name))?;
             let table = table.arranged(&self.names).map_err(|reason| Error::Table {
-                path: path.clone(),
+                path: file.path().to_path_buf(),
                 reason,
             })?;
             self.held = Some((group, table));

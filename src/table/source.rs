@@ -1,36 +1,51 @@
-//! Files that tables are read from, be they damaged: the Parquet library is not made for those. On some it panics, on
-//! some it counts to billions (see [`super::thrift`]).
+//! The bytes of a Parquet file as the library asks for them, its headers looked over before (see [`super::thrift`]).
 
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
-use parquet::errors::{ParquetError, Result as ParquetResult};
+use parquet::errors::{ParquetError, Result};
 use parquet::file::FOOTER_SIZE;
 use parquet::file::metadata::{FooterTail, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::thrift;
-use crate::error::{Error, Result, panic_text};
 
-/// A file whose headers are looked over before the library reads them.
+/// A file of which each byte is read once.
 pub struct Source {
     file: File,
     len: u64,
+    unread: Unread,
+}
+
+/// How many bytes are still to be read. The columns of a damaged file may lie over each other, thousands of them, and
+/// with a column each byte would be read again.
+#[derive(Clone)]
+struct Unread(Arc<AtomicU64>);
+
+impl Unread {
+    fn take(&self, length: u64) -> io::Result<()> {
+        let less = |unread: u64| unread.checked_sub(length);
+        let taken = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        let cause = "its columns lie over each other";
+        taken
+            .map(drop)
+            .map_err(|_| io::Error::new(ErrorKind::InvalidData, cause))
+    }
 }
 
 impl Source {
     /// The file at `path`.
-    pub fn open(path: &Path) -> Result<Source> {
-        let open = || {
-            let file = File::open(path)?;
-            let len = file.metadata()?.len();
-            Ok(Source { file, len })
-        };
-        open().map_err(Error::io(path))
+    pub fn open(path: &Path) -> io::Result<Source> {
+        let file = File::open(path)?;
+        let len = file.metadata()?.len();
+        let unread = Unread(Arc::new(len.into()));
+        Ok(Source { file, len, unread })
     }
 
     fn file_at(&self, start: u64) -> io::Result<File> {
@@ -40,7 +55,7 @@ impl Source {
     }
 
     /// What the file says of itself at its end.
-    fn metadata(&self) -> ParquetResult<ParquetMetaData> {
+    pub fn metadata(&self) -> Result<ParquetMetaData> {
         let before = |end: u64, length: usize| {
             let start = end.checked_sub(length as u64);
             start.ok_or_else(|| ParquetError::EOF("shorter than its footer".into()))
@@ -64,22 +79,24 @@ impl Length for Source {
 }
 
 impl ChunkReader for Source {
-    type T = PageHeader;
+    type T = HeaderReader;
 
     /// The library asks for a reader where it expects the header of a page, and for bytes of all else, as long as it has
     /// its metadata from [`Source::metadata`], which reads no index of pages.
-    fn get_read(&self, start: u64) -> ParquetResult<PageHeader> {
-        Ok(PageHeader {
+    fn get_read(&self, start: u64) -> Result<HeaderReader> {
+        Ok(HeaderReader {
             bytes: BufReader::new(self.file_at(start)?),
             is_checked: false,
+            unread: self.unread.clone(),
         })
     }
 
-    fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
         // Before there is room for it: damaged files ask for gigabytes.
         if self.len.saturating_sub(start) < length as u64 {
             return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
         }
+        self.unread.take(length as u64)?;
         let mut bytes = vec![0; length];
         self.file_at(start)?.read_exact(&mut bytes)?;
         Ok(bytes.into())
@@ -87,15 +104,17 @@ impl ChunkReader for Source {
 }
 
 /// The header of a page, checked when it is read: the library asks for some that it does not read, having them.
-pub struct PageHeader {
+pub struct HeaderReader {
     bytes: BufReader<File>,
     is_checked: bool,
+    unread: Unread,
 }
 
-impl Read for PageHeader {
+impl Read for HeaderReader {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if !self.is_checked {
             let length = thrift::check_page_header(&mut self.bytes).map_err(io::Error::other)?;
+            self.unread.take(length)?;
             self.bytes.seek_relative(-(length as i64))?;
             self.is_checked = true;
         }
@@ -103,54 +122,35 @@ impl Read for PageHeader {
     }
 }
 
-/// The table at `path`, ready to be read.
-pub fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<Source>> {
-    let source = Source::open(path)?;
-    let metadata = metadata_of(&source, path)?;
-    Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(
-        source, metadata,
-    ))
-}
-
-/// What the table at `path` says of itself.
-pub fn metadata(path: &Path) -> Result<ArrowReaderMetadata> {
-    metadata_of(&Source::open(path)?, path)
-}
-
-fn metadata_of(source: &Source, path: &Path) -> Result<ArrowReaderMetadata> {
-    undamaged(path, || {
-        let read = source
-            .metadata()
-            .and_then(|metadata| ArrowReaderMetadata::try_new(metadata.into(), Default::default()));
-        read.map_err(|cause| Error::Table {
-            path: path.to_path_buf(),
-            reason: format!(
-                "is not a Parquet table that can be read ({cause}); expected a table written by `sentire extract`"
-            ),
-        })
-    })
-}
-
-/// What `read` makes of the file at `path`; a panic of the library is an error of the file.
-pub fn undamaged<T>(path: &Path, read: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
-        Err(Error::Table {
-            path: path.to_path_buf(),
-            reason: format!(
-                "is damaged ({}); write it again",
-                panic_text(panic.as_ref())
-            ),
-        })
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use arrow::array::{ArrayRef, StringArray};
+    use arrow::record_batch::RecordBatch;
+    use parquet::arrow::ArrowWriter;
+    use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+    use tempfile::NamedTempFile;
+
+    use super::*;
     use crate::table::{Column, Table};
+
+    /// A file with one column, that is called x, as another tool writes it.
+    fn file_of(column: ArrayRef, properties: WriterPropertiesBuilder) -> NamedTempFile {
+        let file = NamedTempFile::new().unwrap();
+        let batch = RecordBatch::try_from_iter_with_nullable([("x", column, true)]).unwrap();
+        let mut writer = ArrowWriter::try_new(
+            file.reopen().unwrap(),
+            batch.schema(),
+            Some(properties.build()),
+        )
+        .unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        file
+    }
 
     #[test]
     fn a_page_header_is_looked_over() {
-        let file = tempfile::NamedTempFile::new().unwrap();
+        let file = NamedTempFile::new().unwrap();
         let table = Table {
             columns: vec![("x".into(), Column::Double(vec![1.0, 2.0]))],
             ..Table::default()
@@ -164,5 +164,46 @@ mod tests {
         std::fs::write(file.path(), bytes).unwrap();
         let refused = Table::read(file.path()).unwrap_err().to_string();
         assert!(refused.contains("page header: "), "{refused}");
+    }
+
+    #[test]
+    fn a_page_header_may_be_longer_than_what_is_read_at_once() {
+        let text = "x".repeat(20_000);
+        let with_statistics = WriterProperties::builder()
+            .set_dictionary_enabled(false)
+            .set_statistics_enabled(EnabledStatistics::Page)
+            .set_statistics_truncate_length(None)
+            .set_write_page_header_statistics(true);
+        let file = file_of(
+            Arc::new(StringArray::from(vec![text.as_str()])),
+            with_statistics,
+        );
+        let mut header = Source::open(file.path()).unwrap().get_read(4).unwrap();
+        let length = thrift::check_page_header(&mut header.bytes).unwrap();
+        assert!(length > 2 * 20_000, "{length} bytes");
+        let read = Table::read(file.path()).unwrap();
+        assert_eq!(read.text("x").unwrap(), [Some(text)]);
+    }
+
+    #[test]
+    fn a_page_header_that_the_file_ends_in_is_refused() {
+        let file = NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), [0x15, 0]).unwrap();
+        for start in [0, 2, 100] {
+            let mut header = Source::open(file.path()).unwrap().get_read(start).unwrap();
+            let refused = header.read(&mut [0; 8]).unwrap_err().to_string();
+            assert!(refused.contains("failed to fill"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn no_byte_is_read_twice() {
+        let file = NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), [0; 10]).unwrap();
+        let source = Source::open(file.path()).unwrap();
+        source.get_bytes(0, 6).unwrap();
+        source.get_bytes(6, 4).unwrap();
+        let refused = source.get_bytes(0, 1).unwrap_err().to_string();
+        assert!(refused.contains("lie over each other"), "{refused}");
     }
 }

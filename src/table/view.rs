@@ -36,7 +36,7 @@ pub fn is_names_of_features(key: &str) -> bool {
 }
 
 /// The views that metadata describe: name, and names of the numbers.
-fn views(metadata: &BTreeMap<String, String>) -> Vec<(&str, Vec<String>)> {
+pub fn views(metadata: &BTreeMap<String, String>) -> Vec<(&str, Vec<String>)> {
     let described = metadata.iter().filter_map(|(key, names)| {
         let view = key.strip_prefix(FEATURES_KEY)?.strip_prefix('.')?;
         Some((view, serde_json::from_str(names).ok()?))
@@ -62,14 +62,14 @@ pub fn folded(metadata: &BTreeMap<String, String>) -> BTreeMap<String, String> {
 
 /// The metadata as they are in memory: the numbers of a view instead of its name.
 pub fn unfolded(mut metadata: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let views: Vec<(String, Vec<String>)> = views(&metadata)
+    let mut views: BTreeMap<String, Vec<String>> = views(&metadata)
         .into_iter()
         .map(|(view, names)| (view.to_string(), names))
         .collect();
     rename(&mut metadata, |features| {
-        let numbers = |name: &String| views.iter().find(|(view, _)| view == name);
-        let of_name = |name: &String| numbers(name).map_or(vec![name.clone()], |(_, n)| n.clone());
-        features.iter().flat_map(of_name).collect()
+        // Removed, as damaged metadata may name a view many times.
+        let numbers = |name: String| views.remove(&name).unwrap_or_else(|| vec![name]);
+        features.into_iter().flat_map(numbers).collect()
     });
     metadata
 }
@@ -165,9 +165,21 @@ pub fn to_arrow(columns: &[(String, Column)]) -> ArrayRef {
     ))
 }
 
+/// Can a column of this type be a view of `width` numbers? Says what is wrong where it is none.
+pub fn check(data_type: &DataType, width: usize) -> Result<(), String> {
+    let fits = match data_type {
+        DataType::List(_) => true,
+        DataType::FixedSizeList(_, of) => usize::try_from(*of) == Ok(width),
+        _ => false,
+    };
+    fits.then_some(())
+        .ok_or_else(|| format!("expected a list of {width} numbers in each row"))
+}
+
 /// Appends the lists of `array` to the columns of their numbers; says what is wrong where they are no
 /// lists of as many.
 pub fn append(columns: &mut [Vec<f32>], array: &ArrayRef) -> Result<(), String> {
+    check(array.data_type(), columns.len())?;
     let values = match array.data_type() {
         DataType::List(_) => {
             let list = array.as_list::<i32>();
@@ -181,11 +193,7 @@ pub fn append(columns: &mut [Vec<f32>], array: &ArrayRef) -> Result<(), String> 
             );
             whole.then(|| list.values().slice(from, to - from))
         }
-        DataType::FixedSizeList(_, width) => {
-            let list = array.as_fixed_size_list();
-            (*width as usize == columns.len()).then(|| list.values().clone())
-        }
-        _ => None,
+        _ => Some(array.as_fixed_size_list().values().clone()),
     };
     let values = values
         .filter(|_| array.null_count() == 0)
@@ -246,6 +254,10 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
     use super::*;
     use crate::table;
 
@@ -287,7 +299,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.parquet");
         example().write(&path).unwrap();
-        let file = table::source::open(&path).unwrap();
+        let file = File::open(&path).unwrap();
+        let file = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
         let names: Vec<&str> = file
             .schema()
             .fields()
@@ -367,5 +380,19 @@ mod tests {
         append(&mut columns, &list).unwrap();
         assert_eq!(columns[0], [1.0, -1.0]);
         assert!(columns[1][0].is_nan() && columns[1][1] == 2.0);
+    }
+
+    #[test]
+    fn a_view_is_unfolded_once() {
+        let features = r#"["shapes","rms_mean","shapes"]"#;
+        let metadata = [
+            (FEATURES_KEY, features),
+            ("sentire.features.shapes", r#"["shape_1","shape_2"]"#),
+        ];
+        let metadata = metadata.map(|(key, value)| (key.to_string(), value.to_string()));
+        assert_eq!(
+            unfolded(metadata.into())[FEATURES_KEY],
+            r#"["shape_1","shape_2","rms_mean","shapes"]"#
+        );
     }
 }

@@ -1,0 +1,200 @@
+//! Tables on the disk, read by batches of rows, be they damaged. The Parquet library is not made for those: on some it
+//! panics, and for some it counts to billions or makes room for them, which [`super::thrift`] and [`super::pages`] keep
+//! from it.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::datatypes::Fields;
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader};
+use parquet::arrow::{ProjectionMask, parquet_to_arrow_field_levels};
+
+use super::pages::Groups;
+use super::source::Source;
+use super::view;
+use crate::error::{Error, Result, panic_text};
+
+/// A Parquet file of which it is known what it has. It is open only while rows are read.
+pub struct TableFile {
+    path: PathBuf,
+    parquet: ArrowReaderMetadata,
+    groups: Vec<usize>,
+}
+
+impl TableFile {
+    /// The file at `path`.
+    pub fn open(path: &Path) -> Result<TableFile> {
+        let source = Source::open(path).map_err(Error::io(path))?;
+        undamaged(path, || {
+            let parquet = source.metadata().and_then(|metadata| {
+                ArrowReaderMetadata::try_new(metadata.into(), Default::default())
+            });
+            let parquet = parquet.map_err(|cause| Error::Table {
+                path: path.to_path_buf(),
+                reason: format!(
+                    "is not a Parquet table that can be read ({cause}); expected a table written by `sentire extract`"
+                ),
+            })?;
+            let groups = parquet.metadata().row_groups().iter();
+            let groups = groups.map(|group| usize::try_from(group.num_rows()).ok());
+            let groups: Option<Vec<usize>> = groups.collect();
+            let groups = groups.filter(|groups| sum(groups).is_some());
+            Ok(TableFile {
+                path: path.to_path_buf(),
+                parquet,
+                groups: groups.ok_or_else(|| damaged(path, "its number of rows is none"))?,
+            })
+        })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its columns.
+    pub fn fields(&self) -> &Fields {
+        self.parquet.schema().fields()
+    }
+
+    /// How many rows each row group has.
+    pub fn groups(&self) -> &[usize] {
+        &self.groups
+    }
+
+    /// Our metadata as they are in memory; what other tools add (`ARROW:schema`, `pandas`) describes their types, not our
+    /// values.
+    pub fn metadata(&self) -> BTreeMap<String, String> {
+        let pairs = self.parquet.metadata().file_metadata().key_value_metadata();
+        let ours = pairs
+            .into_iter()
+            .flatten()
+            .filter(|pair| pair.key.starts_with("sentire."));
+        let pairs = ours.filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?)));
+        view::unfolded(pairs.collect())
+    }
+
+    /// Reads the columns and the row groups of these numbers, `rows` at a time.
+    pub fn batches(&self, columns: &[usize], groups: &[usize], rows: usize) -> Result<Batches<'_>> {
+        let source = Source::open(&self.path).map_err(Error::io(&self.path))?;
+        // Of no columns the library would make as many empty batches as the file says that there are.
+        let groups = if columns.is_empty() { &[] } else { groups };
+        let reader = undamaged(&self.path, || {
+            let schema = self.parquet.parquet_schema();
+            let columns = ProjectionMask::roots(schema, columns.iter().copied());
+            let groups = Groups {
+                source: Arc::new(source),
+                metadata: self.parquet.metadata().clone(),
+                numbers: groups.to_vec(),
+            };
+            parquet_to_arrow_field_levels(schema, columns, Some(self.fields()))
+                .and_then(|levels| {
+                    ParquetRecordBatchReader::try_new_with_row_groups(&levels, &groups, rows, None)
+                })
+                .map_err(Error::table(&self.path))
+        })?;
+        Ok(Batches {
+            path: &self.path,
+            reader,
+            left: groups.iter().map(|&group| self.groups[group]).sum(),
+        })
+    }
+}
+
+/// Rows of a table, some at a time.
+pub struct Batches<'a> {
+    path: &'a Path,
+    reader: ParquetRecordBatchReader,
+    /// How many rows are still to come.
+    left: usize,
+}
+
+impl Iterator for Batches<'_> {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Result<RecordBatch>> {
+        let batch = undamaged(self.path, || {
+            let batch = self.reader.next().transpose();
+            batch.map_err(Error::table(self.path))
+        });
+        match batch {
+            Ok(Some(batch)) if batch.num_rows() <= self.left => {
+                self.left -= batch.num_rows();
+                Some(Ok(batch))
+            }
+            Ok(None) if self.left == 0 => None,
+            Ok(_) => {
+                self.left = 0;
+                Some(Err(damaged(
+                    self.path,
+                    "it has another number of rows than it states",
+                )))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+fn sum(counts: &[usize]) -> Option<usize> {
+    counts
+        .iter()
+        .try_fold(0_usize, |sum, &n| sum.checked_add(n))
+}
+
+fn damaged(path: &Path, what: &str) -> Error {
+    Error::Table {
+        path: path.to_path_buf(),
+        reason: format!("is damaged ({what}); write it again"),
+    }
+}
+
+/// What `read` makes of the file at `path`; a panic of the library is an error of the file.
+fn undamaged<T>(path: &Path, read: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|panic| Err(damaged(path, panic_text(panic.as_ref()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::NamedTempFile;
+
+    use super::*;
+    use crate::table::{Column, Table};
+
+    fn example() -> NamedTempFile {
+        let file = NamedTempFile::new().unwrap();
+        let table = Table {
+            columns: vec![("x".into(), Column::Double(vec![1.0, 2.0, 3.0]))],
+            ..Table::default()
+        };
+        table.write(file.path()).unwrap();
+        file
+    }
+
+    #[test]
+    fn there_are_as_many_rows_as_are_stated_or_the_file_is_damaged() {
+        let file = example();
+        let mut table = TableFile::open(file.path()).unwrap();
+        let read = |table: &TableFile| {
+            let batches = table.batches(&[0], &[0], 2).unwrap();
+            let rows = batches.map(|batch| Ok(batch?.num_rows()));
+            rows.collect::<Result<Vec<usize>>>()
+        };
+        assert_eq!(read(&table).unwrap(), [2, 1]);
+        for stated in [0, 2, 4] {
+            table.groups = vec![stated];
+            let refused = read(&table).unwrap_err().to_string();
+            assert!(refused.contains("another number of rows"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn no_columns_have_no_rows() {
+        let file = example();
+        let table = TableFile::open(file.path()).unwrap();
+        assert_eq!(table.batches(&[], &[0], 2).unwrap().count(), 0);
+    }
+}
