@@ -397,7 +397,9 @@ impl Table {
             let name = field.name();
             let column = match views.remove(name.as_str()) {
                 Some(numbers) if numbers.iter().any(|number| is_wanted(number)) => {
-                    view::check(field.data_type(), numbers.len())
+                    let rows: usize = file.groups().iter().sum();
+                    let per_row = file.values(i).div_ceil(rows.max(1));
+                    view::check(field.data_type(), per_row, numbers.len())
                         .map_err(|cause| wrong(name, cause))?;
                     let columns = vec![Vec::new(); numbers.len()];
                     Some(Reading::View(numbers, columns))

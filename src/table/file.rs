@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::Fields;
 use arrow::record_batch::RecordBatch;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+};
 use parquet::arrow::{ProjectionMask, parquet_to_arrow_field_levels};
 
 use super::pages::Groups;
@@ -30,12 +32,17 @@ impl TableFile {
         let source = Source::open(path).map_err(Error::io(path))?;
         undamaged(path, || {
             let parquet = source.metadata().and_then(|metadata| {
-                ArrowReaderMetadata::try_new(metadata.into(), Default::default())
+                let metadata = Arc::new(metadata);
+                // Of what it does not know among the types that other tools note, the library makes an error.
+                let noted = ArrowReaderMetadata::try_new(metadata.clone(), Default::default());
+                let stored = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+                noted.or_else(|_| ArrowReaderMetadata::try_new(metadata, stored))
             });
             let parquet = parquet.map_err(|cause| Error::Table {
                 path: path.to_path_buf(),
                 reason: format!(
-                    "is not a Parquet table that can be read ({cause}); expected a table written by `sentire extract`"
+                    "is not a Parquet table that can be read ({}); expected a table written by `sentire extract`",
+                    plain(&cause.to_string())
                 ),
             })?;
             let groups = parquet.metadata().row_groups().iter();
@@ -45,7 +52,8 @@ impl TableFile {
             Ok(TableFile {
                 path: path.to_path_buf(),
                 parquet,
-                groups: groups.ok_or_else(|| damaged(path, "its number of rows is none"))?,
+                groups: groups
+                    .ok_or_else(|| damaged(path, "a row group states a negative number of rows"))?,
             })
         })
     }
@@ -63,6 +71,18 @@ impl TableFile {
     /// How many rows each row group has.
     pub fn groups(&self) -> &[usize] {
         &self.groups
+    }
+
+    /// How many values a column has, those of its lists.
+    pub fn values(&self, column: usize) -> usize {
+        let schema = self.parquet.parquet_schema();
+        let leaves = (0..schema.num_columns()).filter(|&i| schema.get_column_root_idx(i) == column);
+        let groups = self.parquet.metadata().row_groups();
+        let counts =
+            leaves.flat_map(|leaf| groups.iter().map(move |g| g.column(leaf).num_values()));
+        counts.fold(0, |sum: usize, count| {
+            sum.saturating_add(count.try_into().unwrap_or(0))
+        })
     }
 
     /// Our metadata as they are in memory; what other tools add (`ARROW:schema`, `pandas`) describes their types, not our
@@ -94,7 +114,7 @@ impl TableFile {
                 .and_then(|levels| {
                     ParquetRecordBatchReader::try_new_with_row_groups(&levels, &groups, rows, None)
                 })
-                .map_err(Error::table(&self.path))
+                .map_err(|cause| unread(&self.path, &cause))
         })?;
         Ok(Batches {
             path: &self.path,
@@ -118,7 +138,7 @@ impl Iterator for Batches<'_> {
     fn next(&mut self) -> Option<Result<RecordBatch>> {
         let batch = undamaged(self.path, || {
             let batch = self.reader.next().transpose();
-            batch.map_err(Error::table(self.path))
+            batch.map_err(|cause| unread(self.path, &cause))
         });
         match batch {
             Ok(Some(batch)) if batch.num_rows() <= self.left => {
@@ -142,6 +162,24 @@ fn sum(counts: &[usize]) -> Option<usize> {
     counts
         .iter()
         .try_fold(0_usize, |sum, &n| sum.checked_add(n))
+}
+
+/// What `cause` says, without the layers of libraries that it came through.
+fn plain(cause: &str) -> &str {
+    let layers = ["Parquet argument error: ", "External: ", "Parquet error: "];
+    layers.iter().fold(cause, |cause, layer| {
+        cause.strip_prefix(layer).unwrap_or(cause)
+    })
+}
+
+fn unread(path: &Path, cause: &dyn std::error::Error) -> Error {
+    Error::Table {
+        path: path.to_path_buf(),
+        reason: format!(
+            "is damaged, or stored in a way that is not read here ({}); write it again, compressed with zstd or snappy",
+            plain(&cause.to_string())
+        ),
+    }
 }
 
 fn damaged(path: &Path, what: &str) -> Error {

@@ -1,8 +1,8 @@
 //! The pages of a Parquet file as the library asks for them, their counts looked over before it decodes them.
 //!
 //! A page of texts may have its lengths as differences (`DELTA_LENGTH_BYTE_ARRAY`, `DELTA_BYTE_ARRAY`), and how many they
-//! are stands within. The library makes room for as many, which of a damaged page are more than memory holds, and that
-//! ends the process.
+//! are stands within. The library makes room for as many, as it does for the values that a dictionary states, which of a
+//! damaged page are more than memory holds, and that ends the process.
 //!
 //! Source: `Encodings.md` of Apache Parquet.
 
@@ -19,7 +19,7 @@ use parquet::file::serialized_reader::SerializedPageReader;
 use super::source::Source;
 use super::thrift::varint;
 
-/// Row groups of a file, by their numbers.
+/// Row groups of a file, by their numbers. No number of rows is negative.
 pub struct Groups {
     pub source: Arc<Source>,
     pub metadata: Arc<ParquetMetaData>,
@@ -97,10 +97,12 @@ struct Pages {
 
 impl Pages {
     fn check(&mut self, page: &Page) -> Result<()> {
-        if !page.is_data_page() {
-            return Ok(());
-        }
         let count = page.num_values() as usize;
+        if page.is_dictionary_page() {
+            // A value has a byte at least.
+            let fits = count <= page.buffer().len();
+            return fits.then_some(()).ok_or_else(too_many);
+        }
         self.left = self.left.checked_sub(count).ok_or_else(too_many)?;
         let lists = match page.encoding() {
             Encoding::DELTA_LENGTH_BYTE_ARRAY => 1,
@@ -158,7 +160,7 @@ impl Pages {
 }
 
 fn too_many() -> ParquetError {
-    ParquetError::General("page: more values than its column has".into())
+    ParquetError::General("page: more values than there can be".into())
 }
 
 /// Whole numbers as differences, in blocks of some miniblocks each (`DELTA_BINARY_PACKED`).
@@ -222,6 +224,7 @@ impl Iterator for Pages {
     }
 }
 
+/// No page is skipped, so a dictionary never waits until it is asked for.
 impl PageReader for Pages {
     fn get_next_page(&mut self) -> Result<Option<Page>> {
         let page = self.reader.get_next_page()?;
@@ -258,25 +261,46 @@ mod tests {
         Encoding::DELTA_BYTE_ARRAY,
     ];
 
-    /// A file with one column of texts.
+    /// A file with one column of texts; without an encoding they have a dictionary.
     fn written(
         texts: &[Option<String>],
-        encoding: Encoding,
+        encoding: Option<Encoding>,
         version: WriterVersion,
     ) -> NamedTempFile {
         let file = NamedTempFile::new().unwrap();
         let column = Arc::new(StringArray::from_iter(texts));
         let batch = RecordBatch::try_from_iter_with_nullable([("x", column as _, true)]).unwrap();
-        let properties = WriterProperties::builder()
-            .set_dictionary_enabled(false)
-            .set_encoding(encoding)
-            .set_writer_version(version)
-            .build();
+        let properties = WriterProperties::builder().set_writer_version(version);
+        let properties = match encoding {
+            Some(encoding) => properties
+                .set_dictionary_enabled(false)
+                .set_encoding(encoding),
+            None => properties,
+        };
+        let properties = properties.build();
         let to = file.reopen().unwrap();
         let mut writer = ArrowWriter::try_new(to, batch.schema(), Some(properties)).unwrap();
         writer.write(&batch).unwrap();
         writer.close().unwrap();
         file
+    }
+
+    /// Wherever `head`, which ends with a count, stands in the file, it must not be larger.
+    fn refuses_another_count(file: &NamedTempFile, bytes: &[u8], head: &[u8], places: usize) {
+        let heads = bytes.windows(head.len()).enumerate();
+        let heads = heads.filter(|(_, bytes)| *bytes == head);
+        let counts: Vec<usize> = heads.map(|(at, _)| at + head.len() - 1).collect();
+        assert_eq!(counts.len(), places);
+        for count in counts {
+            let mut bytes = bytes.to_vec();
+            bytes[count] = 126;
+            std::fs::write(file.path(), bytes).unwrap();
+            let refused = Table::read(file.path()).unwrap_err().to_string();
+            assert!(
+                refused.contains("more values than there can be"),
+                "{refused}"
+            );
+        }
     }
 
     #[test]
@@ -286,7 +310,7 @@ mod tests {
             let texts: Vec<Option<String>> = (0..count).map(text).collect();
             for encoding in DELTAS {
                 for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
-                    let file = written(&texts, encoding, version);
+                    let file = written(&texts, Some(encoding), version);
                     let read = Table::read(file.path()).unwrap();
                     assert_eq!(read.text("x").unwrap(), texts, "{count} as {encoding}");
                 }
@@ -300,20 +324,19 @@ mod tests {
         // Blocks of 128 numbers in four miniblocks, and three numbers.
         let head = [0x80, 1, 4, 3];
         for (encoding, lists) in DELTAS.into_iter().zip([1, 2]) {
-            let file = written(&texts, encoding, WriterVersion::PARQUET_1_0);
+            let file = written(&texts, Some(encoding), WriterVersion::PARQUET_1_0);
             let bytes = std::fs::read(file.path()).unwrap();
-            let heads = bytes.windows(head.len()).enumerate();
-            let heads = heads.filter(|(_, bytes)| *bytes == head);
-            let heads: Vec<usize> = heads.map(|(at, _)| at).collect();
-            assert_eq!(heads.len(), lists);
-            for at in heads {
-                let mut bytes = bytes.clone();
-                bytes[at + 3] = 127;
-                std::fs::write(file.path(), bytes).unwrap();
-                let refused = Table::read(file.path()).unwrap_err().to_string();
-                assert!(refused.contains("more values than its column"), "{refused}");
-            }
+            refuses_another_count(&file, &bytes, &head, lists);
         }
+    }
+
+    #[test]
+    fn more_words_than_a_dictionary_holds_are_refused() {
+        let texts = ["a", "ab"].map(|text| Some(text.to_string()));
+        let file = written(&texts, None, WriterVersion::PARQUET_1_0);
+        let bytes = std::fs::read(file.path()).unwrap();
+        // In the header of the page, the seventh field: a struct, first in it the number of words, doubled.
+        refuses_another_count(&file, &bytes, &[0x4c, 0x15, 4], 1);
     }
 
     #[test]

@@ -36,11 +36,11 @@ impl RowReader {
             names: names.to_vec(),
             held: None,
         };
-        let mut rows = 0;
+        let mut rows: usize = 0;
         for path in folder::files(path)? {
             let file = TableFile::open(&path)?;
             for (number, rows_of_group) in file.groups().iter().enumerate() {
-                rows += rows_of_group;
+                rows = rows.saturating_add(*rows_of_group);
                 reader.groups.push((reader.files.len(), number));
                 reader.bounds.push(rows);
             }

@@ -14,15 +14,15 @@ use parquet::file::reader::{ChunkReader, Length};
 
 use super::thrift;
 
-/// A file of which each byte is read once.
+/// A file of which no more is read than there is.
 pub struct Source {
     file: File,
     len: u64,
     unread: Unread,
 }
 
-/// How many bytes are still to be read. The columns of a damaged file may lie over each other, thousands of them, and
-/// with a column each byte would be read again.
+/// How many bytes are still to be read. Thousands of columns of a damaged file may lie over each other, and with each of
+/// them the same bytes would be read again.
 #[derive(Clone)]
 struct Unread(Arc<AtomicU64>);
 
@@ -32,7 +32,7 @@ impl Unread {
         let taken = self
             .0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-        let cause = "its columns lie over each other";
+        let cause = "there is less than its columns state";
         taken
             .map(drop)
             .map_err(|_| io::Error::new(ErrorKind::InvalidData, cause))
@@ -197,13 +197,13 @@ mod tests {
     }
 
     #[test]
-    fn no_byte_is_read_twice() {
+    fn no_more_is_read_than_there_is() {
         let file = NamedTempFile::new().unwrap();
         std::fs::write(file.path(), [0; 10]).unwrap();
         let source = Source::open(file.path()).unwrap();
         source.get_bytes(0, 6).unwrap();
         source.get_bytes(6, 4).unwrap();
         let refused = source.get_bytes(0, 1).unwrap_err().to_string();
-        assert!(refused.contains("lie over each other"), "{refused}");
+        assert!(refused.contains("less than its columns state"), "{refused}");
     }
 }

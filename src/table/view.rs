@@ -165,21 +165,24 @@ pub fn to_arrow(columns: &[(String, Column)]) -> ArrayRef {
     ))
 }
 
-/// Can a column of this type be a view of `width` numbers? Says what is wrong where it is none.
-pub fn check(data_type: &DataType, width: usize) -> Result<(), String> {
+/// Can a column of this type and of so many values in each row be a view of `width` numbers? Damaged files have lists
+/// longer than memory, so this is asked before any is read.
+pub fn check(data_type: &DataType, values: usize, width: usize) -> Result<(), String> {
     let fits = match data_type {
-        DataType::List(_) => true,
-        DataType::FixedSizeList(_, of) => usize::try_from(*of) == Ok(width),
+        DataType::List(_) => values <= width,
+        DataType::FixedSizeList(_, of) => values <= width && usize::try_from(*of) == Ok(width),
         _ => false,
     };
-    fits.then_some(())
-        .ok_or_else(|| format!("expected a list of {width} numbers in each row"))
+    fits.then_some(()).ok_or_else(|| expected(width))
+}
+
+fn expected(width: usize) -> String {
+    format!("expected a list of {width} numbers in each row")
 }
 
 /// Appends the lists of `array` to the columns of their numbers; says what is wrong where they are no
 /// lists of as many.
 pub fn append(columns: &mut [Vec<f32>], array: &ArrayRef) -> Result<(), String> {
-    check(array.data_type(), columns.len())?;
     let values = match array.data_type() {
         DataType::List(_) => {
             let list = array.as_list::<i32>();
@@ -193,11 +196,15 @@ pub fn append(columns: &mut [Vec<f32>], array: &ArrayRef) -> Result<(), String> 
             );
             whole.then(|| list.values().slice(from, to - from))
         }
-        _ => Some(array.as_fixed_size_list().values().clone()),
+        DataType::FixedSizeList(_, width) => {
+            let list = array.as_fixed_size_list();
+            (*width as usize == columns.len()).then(|| list.values().clone())
+        }
+        _ => None,
     };
     let values = values
         .filter(|_| array.null_count() == 0)
-        .ok_or_else(|| format!("expected a list of {} numbers in each row", columns.len()))?;
+        .ok_or_else(|| expected(columns.len()))?;
     let values = arrow::compute::cast(&values, &DataType::Float32).map_err(|e| e.to_string())?;
     let values = values.as_primitive::<Float32Type>();
     let finite = |v: Option<f32>| v.filter(|v| v.is_finite()).unwrap_or(f32::NAN);
@@ -368,6 +375,24 @@ mod tests {
         table.write(&path).unwrap();
         assert!(same(&Table::read(&path).unwrap(), &table));
         assert_eq!(table.flat().count(), 5);
+    }
+
+    #[test]
+    fn what_can_be_no_view_is_refused_before_it_is_read() {
+        let view = field("shapes", 3).data_type().clone();
+        let DataType::FixedSizeList(element, _) = &view else {
+            panic!("{view}");
+        };
+        let list = DataType::List(element.clone());
+        for data_type in [&view, &list] {
+            check(data_type, 3, 3).unwrap();
+            // Rows without a list are refused when they are read, and told the same.
+            check(data_type, 1, 3).unwrap();
+            let error = check(data_type, 4, 3).unwrap_err();
+            assert_eq!(error, "expected a list of 3 numbers in each row");
+        }
+        assert!(check(&view, 3, 4).is_err());
+        assert!(check(&DataType::Float32, 1, 1).is_err());
     }
 
     #[test]
