@@ -5,6 +5,7 @@
 //! number is NaN.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -375,14 +376,13 @@ impl Table {
 
     fn read_where(path: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<Table> {
         let file = TableFile::open(path)?;
-        let groups: Vec<usize> = (0..file.groups().len()).collect();
-        Table::read_groups(&file, &groups, is_wanted)
+        Table::read_groups(&file, 0..file.groups().len(), is_wanted)
     }
 
     /// Reads the row groups of these numbers.
     fn read_groups(
         file: &TableFile,
-        groups: &[usize],
+        groups: Range<usize>,
         is_wanted: impl Fn(&str) -> bool,
     ) -> Result<Table> {
         let wrong = |column: &str, cause: String| Error::Table {
@@ -397,9 +397,7 @@ impl Table {
             let name = field.name();
             let column = match views.remove(name.as_str()) {
                 Some(numbers) if numbers.iter().any(|number| is_wanted(number)) => {
-                    let rows: usize = file.groups().iter().sum();
-                    let per_row = file.values(i).div_ceil(rows.max(1));
-                    view::check(field.data_type(), per_row, numbers.len())
+                    view::check(field.data_type(), file.values_per_row(i), numbers.len())
                         .map_err(|cause| wrong(name, cause))?;
                     let columns = vec![Vec::new(); numbers.len()];
                     Some(Reading::View(numbers, columns))
@@ -488,8 +486,11 @@ pub fn copy_with_text(
     after: &[&str],
 ) -> Result<()> {
     let files = folder::files(from)?;
-    let first = TableFile::open(&files[0])?;
-    let mut fields: Vec<Arc<Field>> = first.fields().iter().cloned().collect();
+    let files: Vec<TableFile> = files
+        .iter()
+        .map(|f| TableFile::open(f))
+        .collect::<Result<_>>()?;
+    let mut fields: Vec<Arc<Field>> = files[0].fields().iter().cloned().collect();
     let field = Arc::new(Field::new(name, DataType::Utf8, true));
     let present = fields.iter().position(|field| field.name() == name);
     let place = present.unwrap_or_else(|| {
@@ -506,15 +507,13 @@ pub fn copy_with_text(
         Output::create(to)?,
         to,
         Arc::new(Schema::new(fields)),
-        &first.metadata(),
+        &files[0].metadata(),
         writer::lasting(),
     )?;
     let mut done = 0;
     for file in &files {
-        let file = TableFile::open(file)?;
-        let all = |count: usize| Vec::from_iter(0..count);
-        let (columns, groups) = (all(file.fields().len()), all(file.groups().len()));
-        for batch in file.batches(&columns, &groups, ROWS_PER_GROUP)? {
+        let columns = Vec::from_iter(0..file.fields().len());
+        for batch in file.batches(&columns, 0..file.groups().len(), ROWS_PER_GROUP)? {
             let batch = batch?;
             let of_batch = &words[done..done + batch.num_rows()];
             done += batch.num_rows();
@@ -700,7 +699,7 @@ mod tests {
         copy_with_text(&from, &to, ("split", &[None, None]), &[]).unwrap();
         let copy = TableFile::open(&to).unwrap();
         let read = copy
-            .batches(&[0, 1], &[0], 2)
+            .batches(&[0, 1], 0..1, 2)
             .unwrap()
             .next()
             .unwrap()

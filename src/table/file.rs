@@ -3,6 +3,7 @@
 //! from it.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -73,16 +74,18 @@ impl TableFile {
         &self.groups
     }
 
-    /// How many values a column has, those of its lists.
-    pub fn values(&self, column: usize) -> usize {
+    /// How many values a column has in each row, rounded up: those of its lists.
+    pub fn values_per_row(&self, column: usize) -> usize {
         let schema = self.parquet.parquet_schema();
         let leaves = (0..schema.num_columns()).filter(|&i| schema.get_column_root_idx(i) == column);
         let groups = self.parquet.metadata().row_groups();
         let counts =
             leaves.flat_map(|leaf| groups.iter().map(move |g| g.column(leaf).num_values()));
-        counts.fold(0, |sum: usize, count| {
+        let values = counts.fold(0, |sum: usize, count| {
             sum.saturating_add(count.try_into().unwrap_or(0))
-        })
+        });
+        let rows: usize = self.groups.iter().sum();
+        values.div_ceil(rows.max(1))
     }
 
     /// Our metadata as they are in memory; what other tools add (`ARROW:schema`, `pandas`) describes their types, not our
@@ -98,17 +101,22 @@ impl TableFile {
     }
 
     /// Reads the columns and the row groups of these numbers, `rows` at a time.
-    pub fn batches(&self, columns: &[usize], groups: &[usize], rows: usize) -> Result<Batches<'_>> {
+    pub fn batches(
+        &self,
+        columns: &[usize],
+        groups: Range<usize>,
+        rows: usize,
+    ) -> Result<Batches<'_>> {
         let source = Source::open(&self.path).map_err(Error::io(&self.path))?;
         // Of no columns the library would make as many empty batches as the file says that there are.
-        let groups = if columns.is_empty() { &[] } else { groups };
+        let groups = if columns.is_empty() { 0..0 } else { groups };
         let reader = undamaged(&self.path, || {
             let schema = self.parquet.parquet_schema();
             let columns = ProjectionMask::roots(schema, columns.iter().copied());
             let groups = Groups {
                 source: Arc::new(source),
                 metadata: self.parquet.metadata().clone(),
-                numbers: groups.to_vec(),
+                numbers: groups.clone(),
             };
             parquet_to_arrow_field_levels(schema, columns, Some(self.fields()))
                 .and_then(|levels| {
@@ -119,7 +127,7 @@ impl TableFile {
         Ok(Batches {
             path: &self.path,
             reader,
-            left: groups.iter().map(|&group| self.groups[group]).sum(),
+            left: self.groups[groups].iter().sum(),
         })
     }
 }
@@ -217,7 +225,7 @@ mod tests {
         let file = example();
         let mut table = TableFile::open(file.path()).unwrap();
         let read = |table: &TableFile| {
-            let batches = table.batches(&[0], &[0], 2).unwrap();
+            let batches = table.batches(&[0], 0..1, 2).unwrap();
             let rows = batches.map(|batch| Ok(batch?.num_rows()));
             rows.collect::<Result<Vec<usize>>>()
         };
@@ -233,6 +241,6 @@ mod tests {
     fn no_columns_have_no_rows() {
         let file = example();
         let table = TableFile::open(file.path()).unwrap();
-        assert_eq!(table.batches(&[], &[0], 2).unwrap().count(), 0);
+        assert_eq!(table.batches(&[], 0..1, 2).unwrap().count(), 0);
     }
 }

@@ -7,6 +7,7 @@
 //! Source: `Encodings.md` of Apache Parquet.
 
 use std::io::{self, ErrorKind};
+use std::ops::Range;
 use std::sync::Arc;
 
 use parquet::arrow::arrow_reader::RowGroups;
@@ -23,7 +24,7 @@ use super::thrift::varint;
 pub struct Groups {
     pub source: Arc<Source>,
     pub metadata: Arc<ParquetMetaData>,
-    pub numbers: Vec<usize>,
+    pub numbers: Range<usize>,
 }
 
 impl RowGroups for Groups {
@@ -38,13 +39,12 @@ impl RowGroups for Groups {
             source: self.source.clone(),
             metadata: self.metadata.clone(),
             column,
-            numbers: self.numbers.clone().into_iter(),
+            numbers: self.numbers.clone(),
         }))
     }
 
     fn row_groups(&self) -> Box<dyn Iterator<Item = &RowGroupMetaData> + '_> {
-        let numbers = self.numbers.iter();
-        Box::new(numbers.map(|&number| self.metadata.row_group(number)))
+        Box::new(self.metadata.row_groups()[self.numbers.clone()].iter())
     }
 
     fn metadata(&self) -> &ParquetMetaData {
@@ -57,7 +57,7 @@ struct Chunks {
     source: Arc<Source>,
     metadata: Arc<ParquetMetaData>,
     column: usize,
-    numbers: std::vec::IntoIter<usize>,
+    numbers: Range<usize>,
 }
 
 impl Chunks {
@@ -248,13 +248,12 @@ impl PageReader for Pages {
 #[cfg(test)]
 mod tests {
     use arrow::array::StringArray;
-    use arrow::record_batch::RecordBatch;
-    use parquet::arrow::ArrowWriter;
     use parquet::file::properties::{WriterProperties, WriterVersion};
     use tempfile::NamedTempFile;
 
     use super::*;
     use crate::table::Table;
+    use crate::table::source::tests::file_of;
 
     const DELTAS: [Encoding; 2] = [
         Encoding::DELTA_LENGTH_BYTE_ARRAY,
@@ -267,9 +266,6 @@ mod tests {
         encoding: Option<Encoding>,
         version: WriterVersion,
     ) -> NamedTempFile {
-        let file = NamedTempFile::new().unwrap();
-        let column = Arc::new(StringArray::from_iter(texts));
-        let batch = RecordBatch::try_from_iter_with_nullable([("x", column as _, true)]).unwrap();
         let properties = WriterProperties::builder().set_writer_version(version);
         let properties = match encoding {
             Some(encoding) => properties
@@ -277,12 +273,7 @@ mod tests {
                 .set_encoding(encoding),
             None => properties,
         };
-        let properties = properties.build();
-        let to = file.reopen().unwrap();
-        let mut writer = ArrowWriter::try_new(to, batch.schema(), Some(properties)).unwrap();
-        writer.write(&batch).unwrap();
-        writer.close().unwrap();
-        file
+        file_of(Arc::new(StringArray::from_iter(texts)), properties)
     }
 
     /// Wherever `head`, which ends with a count, stands in the file, it must not be larger.

@@ -123,7 +123,7 @@ impl Read for HeaderReader {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use arrow::array::{ArrayRef, StringArray};
     use arrow::record_batch::RecordBatch;
     use parquet::arrow::ArrowWriter;
@@ -134,7 +134,7 @@ mod tests {
     use crate::table::{Column, Table};
 
     /// A file with one column, that is called x, as another tool writes it.
-    fn file_of(column: ArrayRef, properties: WriterPropertiesBuilder) -> NamedTempFile {
+    pub fn file_of(column: ArrayRef, properties: WriterPropertiesBuilder) -> NamedTempFile {
         let file = NamedTempFile::new().unwrap();
         let batch = RecordBatch::try_from_iter_with_nullable([("x", column, true)]).unwrap();
         let mut writer = ArrowWriter::try_new(
