@@ -4,8 +4,10 @@
 mod aac;
 mod bytes;
 mod chunks;
+mod codec;
 mod container;
 mod decode;
+mod demux;
 mod ima4;
 mod limits;
 mod mp3;

@@ -8,7 +8,7 @@ use crate::audio::bytes::Bytes;
 use crate::audio::container::{self, Container, REMEDY, Stated};
 use crate::audio::packets::{self, Sound, Unusable};
 use crate::audio::spool::Spool;
-use crate::audio::{ReadOptions, aac, chunks, mp3, mp4, ogg, sphere, webm};
+use crate::audio::{ReadOptions, aac, chunks, demux, mp3, mp4, ogg, sphere, webm};
 
 /// Samples as they stand in the file.
 pub struct Decoded {
@@ -180,7 +180,8 @@ fn sound(
     stated: Stated,
     options: &ReadOptions,
 ) -> Result<(Decoded, Option<String>), String> {
-    let sound = packets::decode(&bytes, kind, options);
+    let stream = demux::open(&bytes, kind).map_err(Unusable::Undecodable);
+    let sound = stream.and_then(|stream| packets::decode(stream, &bytes, kind, options));
     let sound = sound.map_err(|unusable| match (unusable, &stated.fault) {
         (Unusable::Undecodable(_), Some(fault)) => format!(
             "{} that breaks off or is damaged before its first sample: {fault}; get the file again",

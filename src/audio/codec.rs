@@ -1,0 +1,107 @@
+//! Samples out of packets: by Symphonia, or by [`opus`](crate::audio::opus) and [`ima4`](crate::audio::ima4).
+
+use symphonia::core::audio::Channels;
+use symphonia::core::codecs::audio::well_known::{
+    CODEC_ID_AAC, CODEC_ID_ADPCM_IMA_QT, CODEC_ID_OPUS, CODEC_ID_PCM_ALAW, CODEC_ID_PCM_MULAW,
+};
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia::core::errors::Error as SymphoniaError;
+use symphonia::core::packet::Packet;
+
+use crate::audio::container::{Container, REMEDY};
+use crate::audio::{aac, ima4, opus};
+
+/// A decoder of packets.
+pub enum Decoder {
+    Symphonia(Box<dyn AudioDecoder>),
+    Opus(Box<opus::Decoder>),
+    Ima4(ima4::Decoder),
+}
+
+impl Decoder {
+    /// A decoder of the packets that `parameters` describe, of a container of this kind; `unreadable` says what is said
+    /// where there is none.
+    pub fn new(
+        parameters: &AudioCodecParameters,
+        kind: Container,
+        unreadable: impl Fn(SymphoniaError) -> String,
+    ) -> Result<Decoder, String> {
+        let name = kind.name();
+        let configuration = parameters.extra_data.as_deref().unwrap_or(&[]);
+        if parameters.codec == CODEC_ID_OPUS {
+            // CAF has no place for the identification header.
+            if kind == Container::Caf {
+                return Err(format!(
+                    "{name} with Opus, which is not decoded in CAF; {REMEDY}"
+                ));
+            }
+            let decoder = opus::Decoder::new(configuration);
+            let decoder = decoder.map_err(|reason| format!("{name} with {reason}"))?;
+            return Ok(Decoder::Opus(Box::new(decoder)));
+        }
+        if let (CODEC_ID_ADPCM_IMA_QT, Some(channels), Some(rate)) = (
+            parameters.codec,
+            &parameters.channels,
+            parameters.sample_rate,
+        ) {
+            return Ok(Decoder::Ima4(ima4::Decoder::new(channels.count(), rate)));
+        }
+        let mut parameters = parameters.clone();
+        if parameters.codec == CODEC_ID_AAC {
+            let channels = aac::channels(configuration)
+                .or(parameters.channels.as_ref().map(Channels::count))
+                .unwrap_or(0);
+            let foreign = aac::foreign_kind(configuration).map(str::to_string);
+            let surround = (channels > 2).then(|| format!("AAC of {channels} channels"));
+            if let Some(aac) = foreign.or(surround) {
+                return Err(format!("{name} with {aac}, which is not decoded; {REMEDY}"));
+            }
+        }
+        // CAF and QuickTime state the 8 bits of the code, the decoder asks for the 16 they stand for.
+        if matches!(parameters.codec, CODEC_ID_PCM_ALAW | CODEC_ID_PCM_MULAW) {
+            (parameters.bits_per_sample, parameters.bits_per_coded_sample) = (None, None);
+        }
+        symphonia::default::get_codecs()
+            .make_audio_decoder(&parameters, &AudioDecoderOptions::default().verify(true))
+            .map(Decoder::Symphonia)
+            .map_err(unreadable)
+    }
+
+    /// The samples of a packet, the number of channels and the sample rate.
+    pub fn decode(&mut self, packet: &Packet, out: &mut Vec<f32>) -> Result<(usize, u32), String> {
+        match self {
+            Decoder::Symphonia(decoder) => {
+                let buffer = decoder.decode(packet).map_err(|cause| cause.to_string())?;
+                buffer.copy_to_vec_interleaved(out);
+                let spec = buffer.spec();
+                Ok((spec.channels().count(), spec.rate()))
+            }
+            Decoder::Opus(decoder) => {
+                out.clear();
+                out.extend_from_slice(decoder.decode(&packet.data)?);
+                Ok((decoder.channels, opus::SAMPLE_RATE))
+            }
+            Decoder::Ima4(decoder) => {
+                out.clear();
+                decoder.decode(&packet.data, out)?;
+                Ok((decoder.channels(), decoder.sample_rate))
+            }
+        }
+    }
+
+    /// Samples to drop at the start, where the codec's own header says so.
+    pub fn pre_skip(&self) -> Option<u64> {
+        match self {
+            Decoder::Opus(decoder) => Some(decoder.pre_skip),
+            Decoder::Symphonia(_) | Decoder::Ima4(_) => None,
+        }
+    }
+
+    /// Whether a checksum of all that was decoded does not match.
+    pub fn is_wrong(&mut self) -> bool {
+        match self {
+            Decoder::Symphonia(decoder) => decoder.finalize().verify_ok == Some(false),
+            Decoder::Opus(_) | Decoder::Ima4(_) => false,
+        }
+    }
+}
