@@ -17,8 +17,11 @@ mod opus;
 mod packets;
 mod preprocess;
 mod reel;
+mod sample_entry;
+mod sample_tables;
 mod sphere;
 mod spool;
+mod wave_format;
 mod webm;
 
 use std::fmt;

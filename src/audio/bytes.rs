@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::sync::{Arc, Mutex};
 
 use symphonia::core::io::MediaSource;
@@ -23,6 +23,21 @@ pub struct Bytes {
 enum Source {
     Memory(Arc<Vec<u8>>),
     File(Arc<Mutex<OnDisk>>),
+}
+
+/// The bytes of a file, all of them in memory. Clones share them.
+#[derive(Clone)]
+pub struct Held {
+    bytes: Arc<Vec<u8>>,
+    len: usize,
+}
+
+impl Deref for Held {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
 }
 
 struct OnDisk {
@@ -123,6 +138,18 @@ impl Bytes {
         }
         match &self.source {
             Source::Memory(bytes) => Ok(&bytes[all]),
+            Source::File(_) => unreachable!("brought into memory"),
+        }
+    }
+
+    /// All of them, brought into memory, to be shared.
+    pub fn held(&mut self) -> io::Result<Held> {
+        let len = self.whole()?.len();
+        match &self.source {
+            Source::Memory(bytes) => Ok(Held {
+                bytes: Arc::clone(bytes),
+                len,
+            }),
             Source::File(_) => unreachable!("brought into memory"),
         }
     }

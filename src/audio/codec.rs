@@ -2,7 +2,8 @@
 
 use symphonia::core::audio::Channels;
 use symphonia::core::codecs::audio::well_known::{
-    CODEC_ID_AAC, CODEC_ID_ADPCM_IMA_QT, CODEC_ID_OPUS, CODEC_ID_PCM_ALAW, CODEC_ID_PCM_MULAW,
+    CODEC_ID_AAC, CODEC_ID_ADPCM_IMA_QT, CODEC_ID_FLAC, CODEC_ID_OPUS, CODEC_ID_PCM_ALAW,
+    CODEC_ID_PCM_MULAW,
 };
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error as SymphoniaError;
@@ -57,7 +58,7 @@ impl Decoder {
                 return Err(format!("{name} with {aac}, which is not decoded; {REMEDY}"));
             }
         }
-        // CAF and QuickTime state the 8 bits of the code, the decoder asks for the 16 they stand for.
+        // CAF states the 8 bits of the code, the decoder asks for the 16 they stand for.
         if matches!(parameters.codec, CODEC_ID_PCM_ALAW | CODEC_ID_PCM_MULAW) {
             (parameters.bits_per_sample, parameters.bits_per_coded_sample) = (None, None);
         }
@@ -71,6 +72,10 @@ impl Decoder {
     pub fn decode(&mut self, packet: &Packet, out: &mut Vec<f32>) -> Result<(usize, u32), String> {
         match self {
             Decoder::Symphonia(decoder) => {
+                let is_flac = decoder.codec_params().codec == CODEC_ID_FLAC;
+                if is_flac && !is_whole_flac_frame(&packet.data) {
+                    return Err("the checksum of a frame does not match".into());
+                }
                 let buffer = decoder.decode(packet).map_err(|cause| cause.to_string())?;
                 buffer.copy_to_vec_interleaved(out);
                 let spec = buffer.spec();
@@ -89,14 +94,6 @@ impl Decoder {
         }
     }
 
-    /// Samples to drop at the start, where the codec's own header says so.
-    pub fn pre_skip(&self) -> Option<u64> {
-        match self {
-            Decoder::Opus(decoder) => Some(decoder.pre_skip),
-            Decoder::Symphonia(_) | Decoder::Ima4(_) => None,
-        }
-    }
-
     /// Whether a checksum of all that was decoded does not match.
     pub fn is_wrong(&mut self) -> bool {
         match self {
@@ -104,4 +101,36 @@ impl Decoder {
             Decoder::Opus(_) | Decoder::Ima4(_) => false,
         }
     }
+}
+
+/// What a FLAC decoder needs of the header blocks that another container holds, the first of which is the stream
+/// information (RFC 9639, 8.2). The smallest block is set to the largest, as some write 0, and the checksum of all
+/// samples to none, as it stays where a part is cut out; each frame has its own.
+pub fn flac_stream_info(blocks: &[u8]) -> Option<Box<[u8]>> {
+    let mut info = blocks.get(4..38)?.to_vec();
+    info.copy_within(2..4, 0);
+    info[18..].fill(0);
+    (blocks[0] & 0x7f == 0).then(|| info.into())
+}
+
+/// Whether a FLAC frame has the checksum that it states (RFC 9639, 9.3): CRC-16 with polynomial 0x8005, no reflection,
+/// starting at 0, which is 0 over a frame and its own.
+fn is_whole_flac_frame(frame: &[u8]) -> bool {
+    const TABLE: [u16; 256] = {
+        let mut table = [0; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            let mut crc = (byte as u16) << 8;
+            let mut bit = 0;
+            while bit < 8 {
+                crc = (crc << 1) ^ if crc & 0x8000 != 0 { 0x8005 } else { 0 };
+                bit += 1;
+            }
+            table[byte] = crc;
+            byte += 1;
+        }
+        table
+    };
+    let step = |crc: u16, &byte: &u8| (crc << 8) ^ TABLE[usize::from((crc >> 8) as u8 ^ byte)];
+    frame.iter().fold(0, step) == 0
 }

@@ -51,17 +51,15 @@ pub struct Stated {
     pub skip_s: f64,
     /// How long the recording is; what decodes beyond it is padding.
     pub length_s: Option<f64>,
-    /// How much of the end is padding, where that is stated instead.
-    pub padding_s: f64,
+    /// Further parts that belong to it, where it is put together: where each begins in what decodes, and how long it is.
+    pub further: Vec<(f64, Option<f64>)>,
     /// Why the file is not whole.
     pub fault: Option<String>,
 }
 
 /// First bytes of files that are no recordings we decode: where they stand, what they are, whose
 /// they are.
-const FOREIGN: [(usize, &[u8], &str); 30] = [
-    (28, b"Speex   ", "Speex in Ogg"),
-    (28, b"\x80theora", "a film in Ogg"),
+const FOREIGN: [(usize, &[u8], &str); 28] = [
     (0, b"#!AMR-WB", "AMR-WB"),
     (0, b"#!AMR", "AMR"),
     (0, b"#!SILK", "SILK (a voice message)"),
@@ -100,6 +98,15 @@ const FOREIGN: [(usize, &[u8], &str); 30] = [
     (0, b"PAR1", "a Parquet table"),
 ];
 
+/// What a box of MPEG-4 is called that a file begins with: mostly the first; in old QuickTime, and where a fragment is
+/// apart from its file, the others.
+const MPEG_4: [&[u8]; 9] = [
+    b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp", b"moof",
+];
+
+/// What is said of bytes that are characters.
+pub const TEXT: &str = "text";
+
 /// What is said of bytes that say nothing.
 pub const UNKNOWN: &str = "nothing that looks like a recording";
 
@@ -133,7 +140,7 @@ fn kind_of(bytes: &[u8], file_len: u64) -> Container {
         Container::Flac
     } else if starts(b"OggS") {
         Container::Ogg
-    } else if at(4, b"ftyp") {
+    } else if MPEG_4.iter().any(|name| at(4, name)) {
         Container::Mpeg4
     } else if starts(b"\x1a\x45\xdf\xa3") {
         Container::Matroska
@@ -147,12 +154,10 @@ fn kind_of(bytes: &[u8], file_len: u64) -> Container {
         Container::Foreign("MP2 (MPEG layer 2)")
     } else if layer == Some(0x06) {
         Container::Foreign("MP1 (MPEG layer 1)")
-    } else if at(4, b"moov") || at(4, b"mdat") || at(4, b"wide") {
-        Container::Foreign("QuickTime of an old kind")
     } else if is_raw_gsm(bytes, file_len) {
         Container::Foreign("GSM 06.10 without a header")
     } else if std::str::from_utf8(&bytes[..bytes.len().min(256)]).is_ok_and(|t| !t.contains('\0')) {
-        Container::Foreign("text")
+        Container::Foreign(TEXT)
     } else {
         Container::Foreign(UNKNOWN)
     }

@@ -4,10 +4,13 @@
 //! says what that is and what goes unnoticed. Encoder delay and padding are taken off where the
 //! container states them.
 
-use crate::audio::bytes::Bytes;
+use std::ops::Range;
+
+use crate::audio::bytes::{Bytes, Held};
 use crate::audio::container::{self, Container, REMEDY, Stated};
-use crate::audio::packets::{self, Sound, Unusable};
-use crate::audio::spool::Spool;
+use crate::audio::limits::Extent;
+use crate::audio::packets::{self, Sound, Stream, Unusable};
+use crate::audio::spool::{Spool, Spooling};
 use crate::audio::{ReadOptions, aac, chunks, demux, mp3, mp4, ogg, sphere, webm};
 
 /// Samples as they stand in the file.
@@ -56,9 +59,6 @@ impl From<String> for Refusal {
     }
 }
 
-/// How much a stated length may exceed what there is: some muxers round it up to a packet.
-const PROMISE_SLACK_S: f64 = 0.1;
-
 /// Decodes a recording whole. One that breaks off or is damaged is an error, or with
 /// `accept_truncated` what decodes of it. One that goes beyond the limits is an error, and one that the disk does not
 /// give.
@@ -84,30 +84,56 @@ fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
         return Err(reason.to_string().into());
     }
     bytes.cut(recording.clone());
-    let kind = match container::identify(&bytes) {
+    let mut kind = container::identify(&bytes);
+    if let Container::Foreign(container::UNKNOWN | container::TEXT) = kind
+        && let Some(start) = ogg::first_page(&bytes.get(0, ogg::MOST_BEFORE))
+    {
+        bytes.cut(start as u64..bytes.len());
+        kind = Container::Ogg;
+    }
+    let kind = match kind {
         // Behind a tag of ID3v2 stands MP3, as a rule, be it after some padding.
         Container::Foreign(container::UNKNOWN) if recording.start > 0 => Container::Mp3,
         kind => kind,
     };
     let name = kind.name();
-    let stated = match kind {
+    let (mut decoded, fault) = match kind {
         Container::Foreign(name) => return Err(format!("holds {name}; {REMEDY}").into()),
+        Container::Sphere => sphere::decode(&held(&mut bytes, kind, options)?, options)?,
         Container::Wav => {
             chunks::check_channels(&bytes)?;
-            chunks::read_wav(&mut bytes)
+            let stated = chunks::read_wav(&mut bytes);
+            read_by_library(stated, bytes, kind, options)?
         }
-        Container::Aiff => chunks::read_aiff(&mut bytes),
-        Container::Caf => chunks::read_caf(&mut bytes),
-        Container::Ogg => ogg::read(held(&mut bytes, kind, options)?),
-        Container::Mpeg4 => mp4::read(held(&mut bytes, kind, options)?),
-        Container::Matroska => webm::read(held(&mut bytes, kind, options)?),
-        Container::Mp3 => mp3::read(held(&mut bytes, kind, options)?),
-        Container::Adts => aac::read_adts(held(&mut bytes, kind, options)?),
-        Container::Flac | Container::Sphere => Stated::default(),
-    };
-    let (mut decoded, fault) = match kind {
-        Container::Sphere => sphere::decode(held(&mut bytes, kind, options)?, options)?,
-        _ => sound(bytes, kind, stated, options)?,
+        Container::Aiff => {
+            let stated = chunks::read_aiff(&mut bytes);
+            read_by_library(stated, bytes, kind, options)?
+        }
+        Container::Caf => {
+            let stated = chunks::read_caf(&mut bytes);
+            read_by_library(stated, bytes, kind, options)?
+        }
+        Container::Flac => read_by_library(Stated::default(), bytes, kind, options)?,
+        Container::Mp3 => {
+            let stated = mp3::read(&held(&mut bytes, kind, options)?);
+            read_by_library(stated, bytes, kind, options)?
+        }
+        Container::Adts => {
+            let stated = aac::read_adts(&held(&mut bytes, kind, options)?);
+            read_by_library(stated, bytes, kind, options)?
+        }
+        Container::Ogg => {
+            let (stream, stated) = ogg::open(&held(&mut bytes, kind, options)?)?;
+            sound(Ok(stream), stated, bytes, kind, options)?
+        }
+        Container::Mpeg4 => {
+            let (stream, stated) = mp4::open(&held(&mut bytes, kind, options)?)?;
+            sound(Ok(stream), stated, bytes, kind, options)?
+        }
+        Container::Matroska => {
+            let (stream, stated) = webm::open(&held(&mut bytes, kind, options)?)?;
+            sound(Ok(stream), stated, bytes, kind, options)?
+        }
     };
     if decoded.interleaved.is_empty() {
         let is_empty = fault.is_none();
@@ -146,16 +172,12 @@ fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
 }
 
 /// The bytes of a recording of a kind that is held in memory as it stands in its file.
-fn held<'a>(
-    bytes: &'a mut Bytes,
-    kind: Container,
-    options: &ReadOptions,
-) -> Result<&'a [u8], String> {
+fn held(bytes: &mut Bytes, kind: Container, options: &ReadOptions) -> Result<Held, String> {
     let name = kind.name();
     match options.refuse_whole(bytes.len()) {
         Some(reason) => Err(format!("{name} {reason}")),
         None => bytes
-            .whole()
+            .held()
             .map_err(|cause| format!("{name} that cannot be read ({cause})")),
     }
 }
@@ -173,14 +195,25 @@ pub fn check_rate(kind: Container, sample_rate: u32) -> Result<(), String> {
     ))
 }
 
-/// Decodes the packets, and takes off what the container says is not the recording.
-fn sound(
-    mut bytes: Bytes,
-    kind: Container,
+/// Decodes what Symphonia's reader of the container finds.
+fn read_by_library(
     stated: Stated,
+    bytes: Bytes,
+    kind: Container,
     options: &ReadOptions,
 ) -> Result<(Decoded, Option<String>), String> {
-    let stream = demux::open(&bytes, kind).map_err(Unusable::Undecodable);
+    sound(demux::open(&bytes, kind), stated, bytes, kind, options)
+}
+
+/// Decodes the packets, and takes off what the container says is not the recording.
+fn sound(
+    stream: Result<Stream, String>,
+    stated: Stated,
+    bytes: Bytes,
+    kind: Container,
+    options: &ReadOptions,
+) -> Result<(Decoded, Option<String>), String> {
+    let stream = stream.map_err(Unusable::Undecodable);
     let sound = stream.and_then(|stream| packets::decode(stream, &bytes, kind, options));
     let sound = sound.map_err(|unusable| match (unusable, &stated.fault) {
         (Unusable::Undecodable(_), Some(fault)) => format!(
@@ -189,35 +222,63 @@ fn sound(
         ),
         (Unusable::Undecodable(reason) | Unusable::Refused(reason), _) => reason,
     })?;
-    let Sound {
-        mut decoded,
-        fault,
-        first,
-        lasts_s,
-        pre_skip,
-    } = sound;
-    let (channels, n) = (decoded.channels, decoded.frames());
-    let skip = pre_skip
-        .map_or(decoded.samples(stated.skip_s), |n| n as usize)
-        .min(n);
-    let length_s = match (kind, pre_skip) {
-        (Container::Ogg, Some(pre_skip)) => bytes
-            .whole()
-            .ok()
-            .and_then(|bytes| ogg::opus_length_s(bytes, first, pre_skip)),
-        // Fragments state their durations one by one.
-        (Container::Mpeg4, _) => stated.length_s.or(Some(lasts_s - stated.skip_s)),
-        _ => stated.length_s,
+    let Sound { mut decoded, fault } = sound;
+    let part = |start_s: f64, length_s: Option<f64>| {
+        let n = decoded.frames();
+        let start = decoded.samples(start_s).min(n);
+        let len = length_s.map_or(n, |s| decoded.samples(s));
+        start..start.saturating_add(len).min(n)
     };
-    let there = n.saturating_sub(skip.saturating_add(decoded.samples(stated.padding_s)));
-    let promised = length_s.map_or(there, |s| decoded.samples(s));
-    let fault = stated.fault.or(fault).or_else(|| {
-        // An edit list may be rounded up, and pages may count pauses that were not sent.
-        let slack = decoded.samples(PROMISE_SLACK_S);
-        let short = kind == Container::Mpeg4 && there.saturating_add(slack) < promised;
-        short.then(|| format!("the header promises {promised} samples, the file has {there}"))
-    });
-    let end = skip + promised.min(there);
-    decoded.interleaved.cut(skip * channels..end * channels);
-    Ok((decoded, fault))
+    let mut parts = vec![part(stated.skip_s, stated.length_s)];
+    parts.extend(
+        stated
+            .further
+            .iter()
+            .map(|&(start_s, length_s)| part(start_s, length_s)),
+    );
+    put_together(&mut decoded, &parts, kind, options)?;
+    Ok((decoded, stated.fault.or(fault)))
 }
+
+/// Makes a recording of `parts` of what decoded.
+fn put_together(
+    decoded: &mut Decoded,
+    parts: &[Range<usize>],
+    kind: Container,
+    options: &ReadOptions,
+) -> Result<(), String> {
+    let channels = decoded.channels;
+    if let [part] = parts {
+        decoded
+            .interleaved
+            .cut(part.start * channels..part.end * channels);
+        return Ok(());
+    }
+    let name = kind.name();
+    let extent = Extent {
+        frames: parts.iter().map(|part| part.len() as u64).sum(),
+        channels: channels as u64,
+        sample_rate: decoded.sample_rate,
+        is_known: true,
+    };
+    if let Some(reason) = options.refuse(extent) {
+        return Err(format!("{name} {reason}"));
+    }
+    let no_place = |reason: String| format!("{name} of which {reason}");
+    let mut together = Spooling::new(options.most_in_memory);
+    let mut samples = Vec::new();
+    for part in parts {
+        for start in part.clone().step_by(AT_A_TIME) {
+            let end = part.end.min(start + AT_A_TIME);
+            decoded
+                .interleaved
+                .read(start * channels..end * channels, &mut samples)?;
+            together.push(&samples).map_err(no_place)?;
+        }
+    }
+    decoded.interleaved = together.finish().map_err(no_place)?;
+    Ok(())
+}
+
+/// Samples of each channel that are copied at a time.
+const AT_A_TIME: usize = 1 << 16;

@@ -2,7 +2,6 @@
 
 use std::io::ErrorKind;
 
-use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, TrackType};
@@ -10,9 +9,9 @@ use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
 
 use crate::audio::bytes::Bytes;
+use crate::audio::chunks;
 use crate::audio::container::{Container, REMEDY};
 use crate::audio::packets::Stream;
-use crate::audio::{chunks, mp4, webm};
 
 /// The packets of the first sound track.
 pub fn open(bytes: &Bytes, kind: Container) -> Result<Stream, String> {
@@ -40,21 +39,17 @@ pub fn open(bytes: &Bytes, kind: Container) -> Result<Stream, String> {
         // An MP3 without an encoder's header and an ADTS file have an estimated length only.
         Container::Mp3 if track.delay.is_none() => None,
         Container::Adts => None,
-        // What is promised counts the pre-skip.
-        Container::Ogg if parameters.codec == CODEC_ID_OPUS => None,
-        // Ticks of the container's clock, and before the edit list.
-        Container::Mpeg4 | Container::Matroska => None,
         // Before the delay is taken off.
         Container::Caf => None,
         _ => track.num_frames,
     };
-    let tick_s = track.time_base.map_or(0.0, |base| {
-        f64::from(base.numer.get()) / f64::from(base.denom.get())
-    });
     let packets = std::iter::from_fn(move || {
         loop {
             return match format.next_packet() {
-                Ok(Some(packet)) if packet.track_id == track_id => Some(Ok(packet)),
+                Ok(Some(mut packet)) if packet.track_id == track_id => {
+                    packet.track_id = 0;
+                    Some(Ok(packet))
+                }
                 Ok(Some(_)) => continue,
                 Ok(None) => None,
                 Err(SymphoniaError::IoError(cause)) if cause.kind() == ErrorKind::UnexpectedEof => {
@@ -66,8 +61,8 @@ pub fn open(bytes: &Bytes, kind: Container) -> Result<Stream, String> {
     });
     Ok(Stream {
         parameters,
+        further: Vec::new(),
         promised,
-        tick_s,
         packets: Box::new(packets),
     })
 }
@@ -83,13 +78,10 @@ pub fn unreadable(bytes: &Bytes, kind: Container, cause: &SymphoniaError) -> Str
 
 /// The codec of a container that holds one that is not decoded.
 fn foreign_codec(bytes: &Bytes, kind: Container) -> Option<String> {
-    let whole = || bytes.get(0, bytes.len() as usize);
     match kind {
         Container::Wav => chunks::foreign_wav_codec(bytes),
         Container::Aiff => chunks::aiff_codec(bytes),
-        Container::Mpeg4 => mp4::foreign_codec(&whole()),
         Container::Caf => chunks::foreign_caf_codec(bytes),
-        Container::Matroska => webm::foreign_codec(&whole()),
         _ => None,
     }
 }

@@ -1,170 +1,297 @@
-//! MPEG-4 (M4A, MP4, 3GP): what the boxes state of the sound beside its packets (ISO/IEC 14496-12).
+//! MPEG-4 (M4A, MP4, 3GP) and QuickTime: where the packets of sound lie, and which part of what decodes is the recording
+//! (ISO/IEC 14496-12; QuickTime File Format, 2001).
 //!
-//! Noticed are a box that goes beyond the end of the file, an index (`moov`) that is missing, a
-//! fragment's index (`moof`) without its samples, and samples that the index promises and the file
-//! has not. Not noticed are a changed byte (there are
-//! no checksums) and fragments missing at the end of a fragmented file that states no length.
+//! Every packet that the tables and fragments list is decoded. Noticed are packets beyond the end of the file, an index
+//! (`moov`) that is missing or cut, and a file of fragments that ends within a box. What boxes say of their own size or
+//! of the length of the whole never decides. Not noticed are a changed byte (there are no checksums) and fragments
+//! missing at the end.
 
-use crate::audio::bytes::big_at;
-use crate::audio::container::Stated;
+use std::ops::Range;
 
-/// A box: its name and content.
-struct Atom<'a> {
-    id: [u8; 4],
-    content: &'a [u8],
-    /// Bytes of it that are there, header and content.
-    len: usize,
+use symphonia::core::codecs::audio::AudioCodecParameters;
+use symphonia::core::packet::Packet;
+use symphonia::core::units::{Duration, Timestamp};
+
+use crate::audio::bytes::{Held, big_at};
+use crate::audio::container::{Container, REMEDY, Stated};
+use crate::audio::opus;
+use crate::audio::packets::Stream;
+use crate::audio::sample_entry::SampleEntry;
+use crate::audio::sample_tables::{self, Defaults, Piece};
+
+/// A box: its name, and where it and its content lie.
+pub struct Atom {
+    pub id: [u8; 4],
+    pub start: usize,
+    pub content: Range<usize>,
     /// It states more bytes than there are.
-    cut: bool,
+    pub is_cut: bool,
 }
 
-/// The boxes within `bytes`, up to the first that is cut.
-fn atoms(mut bytes: &[u8]) -> impl Iterator<Item = Atom<'_>> {
+/// The boxes in a range of `bytes`, up to the first that is cut.
+pub fn atoms(bytes: &[u8], range: Range<usize>) -> impl Iterator<Item = Atom> {
+    let mut at = range.start;
+    let bytes = &bytes[..range.end];
     std::iter::from_fn(move || {
-        let id = bytes.get(4..8)?.try_into().expect("4 bytes");
-        let (header_len, len) = match big_at(bytes, 0, 4)? {
+        let rest = &bytes[at..];
+        let id = rest.get(4..8)?.try_into().expect("4 bytes");
+        let (header_len, len) = match big_at(rest, 0, 4)? {
             // To the end of the file; or 64 bits.
-            0 => (8, bytes.len() as u64),
-            1 => (16, big_at(bytes, 8, 8)?),
+            0 => (8, rest.len() as u64),
+            1 => (16, big_at(rest, 8, 8)?),
             len => (8, len),
         };
-        let cut = len > bytes.len() as u64;
-        let len = usize::try_from(len).unwrap_or(usize::MAX).min(bytes.len());
-        let content = &bytes[header_len.min(len)..len];
-        let len = len.max(8);
-        bytes = &bytes[len..];
+        let is_cut = len > rest.len() as u64;
+        let len = usize::try_from(len).unwrap_or(usize::MAX).min(rest.len());
+        let start = at;
+        at += len.max(8);
         Some(Atom {
             id,
-            content,
-            len,
-            cut,
+            start,
+            content: start + header_len.min(len)..start + len,
+            is_cut,
         })
     })
 }
 
-/// The content of the box at `path`.
-fn find<'a>(bytes: &'a [u8], path: &[&[u8; 4]]) -> Option<&'a [u8]> {
+/// The content of the first box of that name within `bytes`.
+pub fn find<'a>(bytes: &'a [u8], path: &[&[u8; 4]]) -> Option<&'a [u8]> {
     path.iter().try_fold(bytes, |bytes, id| {
-        atoms(bytes)
-            .find(|atom| &atom.id == *id)
-            .map(|atom| atom.content)
+        let mut atoms = atoms(bytes, 0..bytes.len());
+        let atom = atoms.find(|atom| &atom.id == *id)?;
+        Some(&bytes[atom.content])
     })
 }
 
-/// What the file states of its first sound track.
-pub fn read(bytes: &[u8]) -> Stated {
-    let mut stated = Stated {
-        fault: fault(bytes),
-        ..Stated::default()
-    };
-    let Some(movie) = find(bytes, &[b"moov"]) else {
-        return stated;
-    };
-    let Some(track) = sound_track(movie) else {
-        return stated;
-    };
-    let media_ticks_s = find(track, &[b"mdia", b"mdhd"]).and_then(ticks_per_s);
-    let movie_ticks_s = find(movie, &[b"mvhd"]).and_then(ticks_per_s);
-    let (Some(media_ticks_s), Some(movie_ticks_s)) = (media_ticks_s, movie_ticks_s) else {
-        return stated;
-    };
-    let total_s = find(track, &[b"mdia", b"minf", b"stbl", b"stts"])
-        .map_or(0.0, |table| sum_of_durations(table) as f64 / media_ticks_s);
-    if let Some((delay, samples)) = find(movie, &[b"udta", b"meta"]).and_then(gapless_comment) {
-        stated.skip_s = delay as f64 / media_ticks_s;
-        stated.length_s = Some(samples as f64 / media_ticks_s);
-    } else {
-        let edit = find(track, &[b"edts", b"elst"]).and_then(first_edit);
-        let (start, duration) = edit.unwrap_or((0, 0));
-        stated.skip_s = start as f64 / media_ticks_s;
-        let edited_s = duration as f64 / movie_ticks_s;
-        // The table of durations counts in samples, the edit list often in milliseconds: where
-        // both mean the same, the finer one is taken.
-        let from_table_s = total_s - stated.skip_s;
-        stated.length_s = if duration == 0 || (edited_s - from_table_s).abs() <= 1.0 / movie_ticks_s
-        {
-            (total_s > 0.0).then_some(from_table_s)
-        } else {
-            Some(edited_s)
-        };
-    }
-    stated
+/// The contents of all boxes of that name.
+pub fn find_all<'a>(bytes: &'a [u8], id: &'a [u8; 4]) -> impl Iterator<Item = &'a [u8]> {
+    let atoms = atoms(bytes, 0..bytes.len()).filter(move |atom| &atom.id == id);
+    atoms.map(|atom| &bytes[atom.content])
 }
 
-fn fault(bytes: &[u8]) -> Option<String> {
-    let cut = atoms(bytes).find(|atom| atom.cut);
-    if let Some(atom) = cut {
-        let name = String::from_utf8_lossy(&atom.id).into_owned();
-        return Some(format!("it ends within the box `{name}`"));
+/// The packets of the first sound track, and what it states beside them.
+pub fn open(bytes: &Held) -> Result<(Stream, Stated), String> {
+    let name = Container::Mpeg4.name();
+    let broken = |fault: &str| {
+        format!(
+            "{name} that breaks off or is damaged before its first sample: {fault}; get the file again"
+        )
+    };
+    let top: Vec<Atom> = atoms(bytes, 0..bytes.len()).collect();
+    let movie = top.iter().find(|atom| &atom.id == b"moov").ok_or_else(|| {
+        broken("its index (the box `moov`) is missing, as where recording was cut short")
+    })?;
+    if movie.is_cut {
+        return Err(broken("it ends within the box `moov`"));
     }
-    let len: usize = atoms(bytes).map(|atom| atom.len).sum();
-    let rest = &bytes[len.min(bytes.len())..];
-    if rest.iter().any(|&b| b != 0) {
-        return Some("it ends within the header of a box".into());
+    let movie = &bytes[movie.content.clone()];
+    if find(movie, &[b"cmov"]).is_some() {
+        return Err(format!(
+            "{name} with a compressed index (`cmov`), which is not read; {REMEDY}"
+        ));
     }
-    if find(bytes, &[b"moov"]).is_none() {
-        return Some(
-            "its index (the box `moov`) is missing, as where recording was cut short".into(),
-        );
+    let track = sound_track(movie)
+        .ok_or_else(|| format!("holds {name} without a sound track; {REMEDY}"))?;
+    let track = Track::read(movie, track)
+        .ok_or_else(|| broken("the index of its sound track is damaged"))?;
+    if track.lies_elsewhere {
+        return Err(format!("{name} whose sound lies in another file; {REMEDY}"));
     }
-    // A fragment is its index and, behind it, its samples.
-    let mut awaited = false;
-    for atom in atoms(bytes) {
-        match &atom.id {
-            b"moof" if awaited => break,
-            b"moof" => awaited = true,
-            b"mdat" => awaited = false,
-            _ => {}
+    let (mut pieces, mut fault) = sample_tables::pieces(bytes, track.table, &track.entries);
+    for fragment in top.iter().filter(|atom| &atom.id == b"moof") {
+        if fault.is_none() {
+            let read = sample_tables::fragment(
+                bytes,
+                fragment,
+                &track.defaults,
+                &track.entries,
+                &mut pieces,
+            );
+            fault = read.err();
         }
     }
-    awaited.then(|| "the samples (`mdat`) of a fragment (`moof`) are missing".into())
+    if track.is_fragmented {
+        let ends_within = ends_within_a_box(bytes, &top);
+        // The size of the box with the samples does not matter where all of them are there.
+        let is_outer = top
+            .last()
+            .is_some_and(|atom| atom.is_cut && &atom.id == b"mdat");
+        fault = match fault {
+            None if is_outer => None,
+            fault => ends_within.or(fault),
+        };
+    }
+    let mut codecs = Vec::new();
+    for (i, entry) in track.entries.iter().enumerate() {
+        let first = pieces.iter().find(|piece| usize::from(piece.entry) == i);
+        let first = first.map_or(&[][..], |piece| &bytes[piece.range()]);
+        match entry.parameters(first) {
+            Ok(codec) => codecs.push(codec),
+            Err(codec) if i == 0 || !first.is_empty() => {
+                return Err(format!(
+                    "{name} with {codec}, which is not decoded; {REMEDY}"
+                ));
+            }
+            Err(_) => codecs.push(AudioCodecParameters::new()),
+        }
+    }
+    if codecs.is_empty() {
+        return Err(format!("{name} that names no codec; {REMEDY}"));
+    }
+    let stated = Stated {
+        fault,
+        ..track.stated(bytes, movie, &pieces)
+    };
+    let bytes = bytes.clone();
+    let packets = pieces.into_iter().map(move |piece| {
+        let data = bytes[piece.range()].to_vec();
+        let ticks = Duration::new(u64::from(piece.ticks));
+        Ok(Packet::new(
+            u32::from(piece.entry),
+            Timestamp::ZERO,
+            ticks,
+            data,
+        ))
+    });
+    let stream = Stream {
+        parameters: codecs.remove(0),
+        further: codecs,
+        promised: None,
+        packets: Box::new(packets),
+    };
+    Ok((stream, stated))
 }
 
+/// Why a file of fragments is not whole, as far as its boxes tell.
+fn ends_within_a_box(bytes: &[u8], top: &[Atom]) -> Option<String> {
+    let last = top.last()?;
+    if last.is_cut {
+        let name = String::from_utf8_lossy(&last.id).into_owned();
+        return Some(format!("it ends within the box `{name}`"));
+    }
+    let rest = &bytes[last.content.end.max(last.start + 8).min(bytes.len())..];
+    rest.iter()
+        .any(|&b| b != 0)
+        .then(|| "it ends within the header of a box".into())
+}
+
+/// Of the tracks of sound the first that is to be played, or else the first.
 fn sound_track(movie: &[u8]) -> Option<&[u8]> {
-    let mut tracks = atoms(movie).filter(|atom| &atom.id == b"trak");
-    tracks
-        .find(|track| {
-            let handler = find(track.content, &[b"mdia", b"hdlr"]);
+    let sound: Vec<&[u8]> = find_all(movie, b"trak")
+        .filter(|track| {
+            let handler = find(track, &[b"mdia", b"hdlr"]);
             handler.and_then(|handler| handler.get(8..12)) == Some(b"soun")
         })
-        .map(|track| track.content)
+        .collect();
+    let is_enabled = |track: &&&[u8]| {
+        find(track, &[b"tkhd"])
+            .and_then(|header| header.get(3))
+            .is_some_and(|b| b & 1 == 1)
+    };
+    sound.iter().find(is_enabled).or(sound.first()).copied()
 }
 
-/// The four letters that name the codec of the first sound track, where it is not decoded.
-pub fn foreign_codec(bytes: &[u8]) -> Option<String> {
-    let movie = find(bytes, &[b"moov"])?;
-    let table = find(sound_track(movie)?, &[b"mdia", b"minf", b"stbl", b"stsd"])?;
-    let name = table.get(12..16)?;
-    let is_decoded = matches!(
-        name,
-        b"mp4a"
-            | b"alac"
-            | b"Opus"
-            | b"fLaC"
-            | b".mp3"
-            | b"sowt"
-            | b"twos"
-            | b"raw "
-            | b"lpcm"
-            | b"ipcm"
-            | b"fpcm"
-            | b"in24"
-            | b"in32"
-            | b"fl32"
-            | b"fl64"
-    );
-    if is_decoded {
-        return None;
+/// What the index says of a track of sound.
+struct Track<'a> {
+    track: &'a [u8],
+    /// `stbl`.
+    table: &'a [u8],
+    entries: Vec<SampleEntry>,
+    defaults: Defaults,
+    ticks_per_s: f64,
+    is_fragmented: bool,
+    /// The sound is in another file.
+    lies_elsewhere: bool,
+}
+
+impl<'a> Track<'a> {
+    fn read(movie: &'a [u8], track: &'a [u8]) -> Option<Track<'a>> {
+        let media = find(track, &[b"mdia", b"minf"])?;
+        let table = find(media, &[b"stbl"])?;
+        let header = find(track, &[b"tkhd"])?;
+        let number = big_at(header, if header.first()? == &1 { 20 } else { 12 }, 4)?;
+        let extends = find(movie, &[b"mvex"]);
+        // The first reference: a flag says that the sound is in this file, or else where it is.
+        let reference = find(media, &[b"dinf", b"dref"]).and_then(|list| list.get(8..20));
+        let lies_elsewhere = reference
+            .is_some_and(|reference| big_at(reference, 0, 4) > Some(12) && reference[11] & 1 == 0);
+        Some(Track {
+            track,
+            table,
+            entries: SampleEntry::all(find(table, &[b"stsd"])?)?,
+            defaults: Defaults::of(extends.unwrap_or(&[]), number),
+            ticks_per_s: find(track, &[b"mdia", b"mdhd"]).and_then(ticks_per_s)?,
+            is_fragmented: extends.is_some(),
+            lies_elsewhere,
+        })
     }
-    let name = String::from_utf8_lossy(name).into_owned();
-    Some(match name.as_str() {
-        "samr" => "AMR (samr)".into(),
-        "sawb" => "AMR-WB (sawb)".into(),
-        "ac-3" | "ec-3" => format!("Dolby ({name})"),
-        "drms" | "enca" => format!("copy protection ({name})"),
-        "agsm" => "GSM 6.10 (agsm)".into(),
-        _ => name,
-    })
+
+    /// Which part of what decodes is the recording.
+    fn stated(&self, bytes: &[u8], movie: &[u8], pieces: &[Piece]) -> Stated {
+        let mut stated = Stated::default();
+        let comment = [movie, self.track]
+            .into_iter()
+            .find_map(|within| find(within, &[b"udta", b"meta"]).and_then(gapless_comment));
+        if let Some((delay, samples)) = comment {
+            stated.skip_s = delay as f64 / self.ticks_per_s;
+            stated.length_s = Some(samples as f64 / self.ticks_per_s);
+            return stated;
+        }
+        let pre_skip = self.entries.first().and_then(SampleEntry::pre_skip);
+        let pre_skip_s = pre_skip.map_or(0.0, |n| n as f64 / f64::from(opus::SAMPLE_RATE));
+        let (total_s, counts_samples) = self.total_s(bytes, pieces, pre_skip_s);
+        let rest_s = |start_s: f64| counts_samples.then_some(total_s - start_s);
+        let movie_ticks_s = find(movie, &[b"mvhd"])
+            .and_then(ticks_per_s)
+            .unwrap_or(1000.0);
+        let edits = find(self.track, &[b"edts", b"elst"])
+            .and_then(edits)
+            .unwrap_or_default();
+        let mut parts = edits.iter().map(|edit| {
+            let start_s = match edit.start {
+                0 => pre_skip_s,
+                start => start as f64 / self.ticks_per_s,
+            };
+            let edited_s = edit.duration as f64 / movie_ticks_s;
+            // The durations of packets count in samples, the edit list often in milliseconds, and some give it the length
+            // of the picture: where it means all that is left, the finer one is taken. In a file of fragments the list
+            // was written before they were.
+            let is_open = edit.duration == 0 || self.is_fragmented;
+            let means_the_rest = edited_s >= total_s - start_s - 1.0 / movie_ticks_s;
+            match is_open || means_the_rest {
+                true => (start_s, rest_s(start_s)),
+                false => (start_s, Some(edited_s)),
+            }
+        });
+        (stated.skip_s, stated.length_s) = parts.next().unwrap_or((pre_skip_s, rest_s(pre_skip_s)));
+        stated.further = parts.collect();
+        stated
+    }
+
+    /// How long all packets are, and whether that counts what decodes of them, the last one's less its padding. Some
+    /// recorders write the time that passed instead, by which sound would be cut.
+    fn total_s(&self, bytes: &[u8], pieces: &[Piece], pre_skip_s: f64) -> (f64, bool) {
+        let mut total = 0.0;
+        let mut counts_samples = true;
+        for (i, piece) in pieces.iter().enumerate() {
+            let mut ticks = f64::from(piece.ticks);
+            let samples = self
+                .entries
+                .get(usize::from(piece.entry))
+                .and_then(|e| e.samples_of(&bytes[piece.range()]));
+            if let Some((samples, rate)) = samples {
+                let whole = samples as f64 * self.ticks_per_s / rate;
+                // GStreamer leaves out of the first packet of Opus what comes before the recording.
+                if i == 0 && (whole - ticks - pre_skip_s * self.ticks_per_s).abs() <= 1.0 {
+                    ticks = whole;
+                }
+                let is_last = i + 1 == pieces.len();
+                counts_samples &= (ticks - whole).abs() <= 1.0 || is_last && ticks <= whole;
+            }
+            total += ticks;
+        }
+        (total / self.ticks_per_s, counts_samples)
+    }
 }
 
 /// Ticks a second of `mvhd` and `mdhd`.
@@ -173,36 +300,39 @@ fn ticks_per_s(header: &[u8]) -> Option<f64> {
     big_at(header, at, 4).filter(|&n| n > 0).map(|n| n as f64)
 }
 
-/// `stts`: runs of packets of the same duration.
-fn sum_of_durations(table: &[u8]) -> u64 {
-    let runs = table.get(8..).unwrap_or(&[]).chunks_exact(8);
-    runs.filter_map(|run| Some(big_at(run, 0, 4)?.saturating_mul(big_at(run, 4, 4)?)))
-        .fold(0, u64::saturating_add)
+/// A part of the recording: its start in ticks of the medium, its duration in ticks of the movie (0: to the end).
+struct Edit {
+    start: u64,
+    duration: u64,
 }
 
-/// The first edit that shows anything: its start in ticks of the medium, its duration in ticks of
-/// the movie (0: to the end).
-fn first_edit(list: &[u8]) -> Option<(u64, u64)> {
-    let (wide, width) = (list.first()? == &1, if list.first()? == &1 { 8 } else { 4 });
-    let edits = list.get(8..)?.chunks_exact(2 * width + 4);
-    let mut edits = edits.map(|edit| (big_at(edit, width, width), big_at(edit, 0, width)));
-    // A start of -1 is silence put before.
-    let none = if wide { u64::MAX } else { u64::from(u32::MAX) };
-    edits.find_map(|(start, duration)| Some((start.filter(|&start| start != none)?, duration?)))
+/// The edits that show anything: a start of -1 is silence put before.
+fn edits(list: &[u8]) -> Option<Vec<Edit>> {
+    let width = if list.first()? == &1 { 8 } else { 4 };
+    let count = big_at(list, 4, 4)? as usize;
+    let edits = list.get(8..)?.chunks_exact(2 * width + 4).take(count);
+    let none = if width == 8 {
+        u64::MAX
+    } else {
+        u64::from(u32::MAX)
+    };
+    let edits = edits.filter_map(|edit| {
+        let start = big_at(edit, width, width).filter(|&start| start != none)?;
+        let duration = big_at(edit, 0, width)?;
+        Some(Edit { start, duration })
+    });
+    Some(edits.collect())
 }
 
-/// Apple's `iTunSMPB`: encoder delay and length in samples, in hexadecimal words: 0, delay,
-/// padding, length.
+/// Apple's `iTunSMPB`: encoder delay and length in samples, in hexadecimal words: 0, delay, padding, length.
 fn gapless_comment(meta: &[u8]) -> Option<(u64, u64)> {
     let list = find(meta.get(4..)?, &[b"ilst"])?;
-    let mut comments = atoms(list).filter(|atom| &atom.id == b"----");
-    comments.find_map(|comment| {
-        let name = find(comment.content, &[b"name"])?;
+    find_all(list, b"----").find_map(|comment| {
+        let name = find(comment, &[b"name"])?;
         if name.get(4..)? != b"iTunSMPB" {
             return None;
         }
-        let text =
-            String::from_utf8_lossy(find(comment.content, &[b"data"])?.get(8..)?).into_owned();
+        let text = String::from_utf8_lossy(find(comment, &[b"data"])?.get(8..)?).into_owned();
         let words: Vec<u64> = text
             .split_whitespace()
             .map_while(|word| u64::from_str_radix(word, 16).ok())

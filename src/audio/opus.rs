@@ -8,18 +8,46 @@
 
 use ropus::{Channels, DecodeMode, OpusMSDecoder};
 
+use crate::audio::bytes::little_at;
+
 /// The rate of all that is decoded. What the header calls input sample rate is informative.
 pub const SAMPLE_RATE: u32 = 48_000;
 
 /// The longest packet, 120 ms, in samples of one channel.
 const LONGEST: usize = 5760;
 
+/// The samples at 48 kHz that a packet holds of each channel, by its first bytes (RFC 6716, 3.1 and 3.2).
+pub fn duration(packet: &[u8]) -> u64 {
+    let Some(&first) = packet.first() else {
+        return 0;
+    };
+    let ms_10 = u64::from(SAMPLE_RATE) / 100;
+    let frame = match first >> 3 {
+        // SILK: 10, 20, 40, 60 ms.
+        n @ 0..12 => [ms_10, 2 * ms_10, 4 * ms_10, 6 * ms_10][usize::from(n % 4)],
+        // Hybrid: 10, 20 ms.
+        n @ 12..16 => [ms_10, 2 * ms_10][usize::from(n % 2)],
+        // CELT: 2.5, 5, 10, 20 ms.
+        n => [ms_10 / 4, ms_10 / 2, ms_10, 2 * ms_10][usize::from(n % 4)],
+    };
+    let frames = match (first & 3, packet.get(1)) {
+        (0, _) => 1,
+        (1 | 2, _) => 2,
+        (_, Some(count)) => u64::from(count & 0x3f),
+        (_, None) => 0,
+    };
+    frame * frames
+}
+
+/// Samples to drop at the start, by the identification header.
+pub fn pre_skip(head: &[u8]) -> u64 {
+    little_at(head, 10, 2).unwrap_or(0)
+}
+
 pub struct Decoder {
     inner: Inner,
     /// Channels of the file.
     pub channels: usize,
-    /// Samples to drop at the start.
-    pub pre_skip: u64,
     /// The header's output gain, as a factor.
     gain: f32,
     samples: Vec<f32>,
@@ -32,8 +60,7 @@ enum Inner {
 }
 
 impl Decoder {
-    /// From the identification header: that of Ogg and WebM (`OpusHead`), or the same of MPEG-4
-    /// (version 0, big-endian).
+    /// From the identification header (`OpusHead`; RFC 7845, 5.1).
     pub fn new(head: &[u8]) -> Result<Decoder, String> {
         let damaged =
             || "Opus whose identification header is damaged; get the file again".to_string();
@@ -41,10 +68,6 @@ impl Decoder {
             .get(8..19)
             .and_then(|f| f.try_into().ok())
             .ok_or_else(damaged)?;
-        let half = |at: usize| match fields[0] {
-            0 => u16::from_be_bytes([fields[at], fields[at + 1]]),
-            _ => u16::from_le_bytes([fields[at], fields[at + 1]]),
-        };
         let (channels, family) = (usize::from(fields[1]), fields[10]);
         let inner = match (family, channels) {
             (0, 1 | 2) => {
@@ -75,9 +98,9 @@ impl Decoder {
         Ok(Decoder {
             inner,
             channels,
-            pre_skip: u64::from(half(2)),
             // In steps of 1/256 dB.
-            gain: 10_f32.powf(f32::from(half(8) as i16) / (20.0 * 256.0)),
+            gain: 10_f32
+                .powf(f32::from(i16::from_le_bytes([fields[8], fields[9]])) / (20.0 * 256.0)),
             samples: vec![0.0; LONGEST * channels],
         })
     }

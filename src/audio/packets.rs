@@ -3,6 +3,7 @@
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::CODEC_ID_AAC;
 use symphonia::core::packet::Packet;
+use symphonia::core::units::Duration;
 
 use crate::audio::bytes::Bytes;
 use crate::audio::codec::Decoder;
@@ -15,11 +16,13 @@ use crate::audio::{ReadOptions, aac, demux};
 /// Packets of one sound, and what decodes them.
 pub struct Stream {
     pub parameters: AudioCodecParameters,
+    /// Those of packets that are coded otherwise: the `track_id` of a packet is 0 where it is coded by `parameters`, and
+    /// else counts these from 1.
+    pub further: Vec<AudioCodecParameters>,
     /// Samples of each channel that the container promises.
     pub promised: Option<u64>,
-    /// What the packets' times count in, in seconds.
-    pub tick_s: f64,
-    /// In the order of time. An error is the last: why there are no more.
+    /// In the order of time. What a packet says to trim counts samples of each channel. An error is the last: why there
+    /// are no more.
     pub packets: Box<dyn Iterator<Item = Result<Packet, String>>>,
 }
 
@@ -32,12 +35,6 @@ pub struct Sound {
     pub decoded: Decoded,
     /// Why not everything decoded.
     pub fault: Option<String>,
-    /// Position of the first sample by the container's clock.
-    pub first: i64,
-    /// Sum of the packets' durations by the container's clock, in seconds.
-    pub lasts_s: f64,
-    /// Samples to drop at the start, where the codec's own header says so.
-    pub pre_skip: Option<u64>,
 }
 
 /// Why there is no sound.
@@ -64,8 +61,8 @@ pub fn decode(
     let name = kind.name();
     let Stream {
         parameters,
+        further,
         promised,
-        tick_s,
         packets,
     } = stream;
     let channels = parameters.channels.as_ref().map_or(1, |c| c.count()) as u64;
@@ -93,11 +90,14 @@ pub fn decode(
             return Err(Unusable::Refused(format!("{name} {reason}")));
         }
     }
-    let mut decoder = Decoder::new(&parameters, kind, |cause| {
-        demux::unreadable(bytes, kind, &cause)
-    })?;
+    let decoder_of = |parameters: &AudioCodecParameters| {
+        Decoder::new(parameters, kind, |cause| {
+            demux::unreadable(bytes, kind, &cause)
+        })
+    };
+    let mut decoder = decoder_of(&parameters)?;
+    let mut coded_by = 0;
     let (mut channels, mut sample_rate) = (0, 0);
-    let (mut first, mut lasts_s) = (0, 0.0);
     let no_place = |reason: String| Unusable::Refused(format!("{name} of which {reason}"));
     let mut interleaved = Spooling::new(options.most_in_memory);
     let mut packet_samples = Vec::new();
@@ -105,13 +105,21 @@ pub fn decode(
     let (mut decoded_packets, mut with_sbr) = (0, 0);
     let mut fault = None;
     for packet in packets {
-        let packet = match packet {
+        let mut packet = match packet {
             Ok(packet) => packet,
             Err(cause) => {
                 fault = Some(cause);
                 break;
             }
         };
+        if packet.track_id != coded_by {
+            coded_by = packet.track_id;
+            let other = (coded_by as usize).checked_sub(1).map(|at| &further[at]);
+            decoder = decoder_of(other.unwrap_or(&parameters))?;
+        }
+        // Few decoders trim; so none does.
+        let trim = [&mut packet.trim_start, &mut packet.trim_end]
+            .map(|trim| std::mem::replace(trim, Duration::ZERO).get() as usize);
         // The reader leaves damaged FLAC frames out; the next one's time tells.
         let time = packet.pts.get();
         let frames = interleaved.len() / channels.max(1);
@@ -128,12 +136,14 @@ pub fn decode(
         };
         if channels == 0 {
             (channels, sample_rate) = spec;
-            first = time;
             check_rate(kind, sample_rate)?;
         } else if spec != (channels, sample_rate) {
             fault = Some("sample rate or channels change within the file".into());
             break;
         }
+        let [start, end] = trim.map(|frames| frames.saturating_mul(channels));
+        packet_samples.truncate(packet_samples.len().saturating_sub(end));
+        packet_samples.drain(..start.min(packet_samples.len()));
         let n = interleaved.len() + packet_samples.len();
         let extent = Extent {
             frames: n as u64 / channels.max(1) as u64,
@@ -146,7 +156,6 @@ pub fn decode(
         }
         interleaved.push(&packet_samples).map_err(no_place)?;
         decoded_packets += 1;
-        lasts_s += packet.dur.get() as f64 * tick_s;
         with_sbr += usize::from(is_aac && aac::ends_with_sbr(&packet.data));
         last_packet = packet.data.into_vec();
     }
@@ -179,8 +188,5 @@ pub fn decode(
             truncated: false,
         },
         fault,
-        first,
-        lasts_s,
-        pre_skip: decoder.pre_skip(),
     })
 }
