@@ -17,6 +17,7 @@ pub enum Container {
     Mpeg4,
     Matroska,
     Sphere,
+    Au,
     /// None of them, but this.
     Foreign(&'static str),
 }
@@ -35,14 +36,15 @@ impl Container {
             Container::Mpeg4 => "MPEG-4",
             Container::Matroska => "Matroska or WebM",
             Container::Sphere => "NIST SPHERE",
+            Container::Au => "AU",
             Container::Foreign(name) => name,
         }
     }
 }
 
 /// What is read, and what to do with the rest.
-pub const REMEDY: &str = "expected WAV, FLAC, MP3, Ogg, WebM, MPEG-4, AAC, AIFF, CAF or NIST \
-                          SPHERE; convert it, for example with `ffmpeg -i FILE out.flac`";
+pub const REMEDY: &str = "expected WAV, FLAC, MP3, Ogg, WebM, MPEG-4, AAC, AIFF, AU, CAF or \
+                          NIST SPHERE; convert it, for example with `ffmpeg -i FILE out.flac`";
 
 /// What a container states of its sound beside the packets, in seconds.
 #[derive(Debug, Default, PartialEq)]
@@ -59,7 +61,7 @@ pub struct Stated {
 
 /// First bytes of files that are no recordings we decode: where they stand, what they are, whose
 /// they are.
-const FOREIGN: [(usize, &[u8], &str); 30] = [
+const FOREIGN: [(usize, &[u8], &str); 25] = [
     (28, b"Speex   ", "Speex in Ogg"),
     (28, b"\x80theora", "a film in Ogg"),
     (0, b"#!AMR-WB", "AMR-WB"),
@@ -82,15 +84,6 @@ const FOREIGN: [(usize, &[u8], &str); 30] = [
     (0, b".ra\xfd", "RealAudio"),
     (0, b"DSD ", "DSD (DSF)"),
     (0, b"FRM8", "DSD (DSDIFF)"),
-    (0, b".snd", "Sun AU"),
-    (0, b"RF64", "a WAV of the 64-bit kind (RF64)"),
-    (0, b"BW64", "a WAV of the 64-bit kind (BW64)"),
-    (
-        0,
-        b"riff\x2e\x91\xcf\x11",
-        "a WAV of the 64-bit kind (Wave64)",
-    ),
-    (0, b"RIFX", "a big-endian WAV (RIFX)"),
     (0, b"ADIF", "AAC in ADIF"),
     (0, b"ajkg", "Shorten"),
     (0, b"\x0b\x77", "Dolby AC-3"),
@@ -99,6 +92,9 @@ const FOREIGN: [(usize, &[u8], &str); 30] = [
     (0, b"PK\x03\x04", "a ZIP archive"),
     (0, b"PAR1", "a Parquet table"),
 ];
+
+/// The first half of the name of a Wave64 file.
+const WAVE64: &[u8] = b"riff\x2e\x91\xcf\x11";
 
 /// What is said of bytes that say nothing.
 pub const UNKNOWN: &str = "nothing that looks like a recording";
@@ -123,8 +119,13 @@ fn kind_of(bytes: &[u8], file_len: u64) -> Container {
         .get(1)
         .filter(|&&b| bytes[0] == 0xff && b & 0xe0 == 0xe0);
     let layer = frame.map(|b| b & 0x06);
-    if starts(b"RIFF") && at(8, b"WAVE") {
+    let is_riff = [b"RIFF", b"RIFX", b"RF64", b"BW64"]
+        .iter()
+        .any(|magic| starts(*magic));
+    if (is_riff && at(8, b"WAVE")) || starts(WAVE64) {
         Container::Wav
+    } else if starts(b".snd") || starts(b"dns.") {
+        Container::Au
     } else if starts(b"FORM") && (at(8, b"AIFF") || at(8, b"AIFC")) {
         Container::Aiff
     } else if starts(b"caff") {
@@ -169,7 +170,7 @@ pub fn without_tags(bytes: &Bytes) -> Range<u64> {
     // These say themselves how long they are, and a tag would be chance.
     let states_its_length = matches!(
         kind_of(&bytes.get(start, FIRST), end - start),
-        Container::Wav | Container::Aiff | Container::Caf | Container::Sphere
+        Container::Wav | Container::Aiff | Container::Caf | Container::Sphere | Container::Au
     );
     if states_its_length {
         return start..end;

@@ -5,10 +5,13 @@
 //! container states them.
 
 use crate::audio::bytes::Bytes;
+use crate::audio::chunks::{Found, Sound};
 use crate::audio::container::{self, Container, REMEDY, Stated};
-use crate::audio::packets::{self, Sound, Unusable};
+use crate::audio::packets::{self, Stream, Unusable};
 use crate::audio::spool::Spool;
-use crate::audio::{ReadOptions, aac, chunks, demux, mp3, mp4, ogg, sphere, webm};
+use crate::audio::{
+    ReadOptions, aac, aiff, au, caf, demux, mp3, mp4, ogg, pcm, riff, sphere, webm,
+};
 
 /// Samples as they stand in the file.
 pub struct Decoded {
@@ -90,24 +93,29 @@ fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
         kind => kind,
     };
     let name = kind.name();
-    let stated = match kind {
-        Container::Foreign(name) => return Err(format!("holds {name}; {REMEDY}").into()),
-        Container::Wav => {
-            chunks::check_channels(&bytes)?;
-            chunks::read_wav(&mut bytes)
-        }
-        Container::Aiff => chunks::read_aiff(&mut bytes),
-        Container::Caf => chunks::read_caf(&mut bytes),
-        Container::Ogg => ogg::read(held(&mut bytes, kind, options)?),
-        Container::Mpeg4 => mp4::read(held(&mut bytes, kind, options)?),
-        Container::Matroska => webm::read(held(&mut bytes, kind, options)?),
-        Container::Mp3 => mp3::read(held(&mut bytes, kind, options)?),
-        Container::Adts => aac::read_adts(held(&mut bytes, kind, options)?),
-        Container::Flac | Container::Sphere => Stated::default(),
-    };
     let (mut decoded, fault) = match kind {
-        Container::Sphere => sphere::decode(held(&mut bytes, kind, options)?, options)?,
-        _ => sound(bytes, kind, stated, options)?,
+        Container::Foreign(name) => return Err(format!("holds {name}; {REMEDY}").into()),
+        Container::Sphere => sphere::decode(&bytes, options)?,
+        Container::Wav => found(riff::read(&bytes)?, bytes, kind, options)?,
+        Container::Aiff => found(aiff::read(&bytes)?, bytes, kind, options)?,
+        Container::Au => found(au::read(&bytes)?, bytes, kind, options)?,
+        Container::Caf => found(caf::read(&bytes)?, bytes, kind, options)?,
+        Container::Flac => read_by_library(Stated::default(), bytes, kind, options)?,
+        Container::Ogg
+        | Container::Mpeg4
+        | Container::Matroska
+        | Container::Mp3
+        | Container::Adts => {
+            let held = held(&mut bytes, kind, options)?;
+            let stated = match kind {
+                Container::Ogg => ogg::read(held),
+                Container::Mpeg4 => mp4::read(held),
+                Container::Matroska => webm::read(held),
+                Container::Mp3 => mp3::read(held),
+                _ => aac::read_adts(held),
+            };
+            read_by_library(stated, bytes, kind, options)?
+        }
     };
     if decoded.interleaved.is_empty() {
         let is_empty = fault.is_none();
@@ -117,7 +125,7 @@ fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
             is_empty,
         });
     }
-    check_rate(kind, decoded.sample_rate)?;
+    check_rate(name, decoded.sample_rate)?;
     if let Some(fault) = fault {
         if !options.accept_truncated {
             return Err(format!(
@@ -160,27 +168,60 @@ fn held<'a>(
     }
 }
 
-/// Refuses a rate that no recording has.
-pub fn check_rate(kind: Container, sample_rate: u32) -> Result<(), String> {
+/// Refuses a rate that no recording has; `name` is the container's.
+pub fn check_rate(name: &str, sample_rate: u32) -> Result<(), String> {
     if RATES.contains(&sample_rate) {
         return Ok(());
     }
     Err(format!(
-        "{} whose header says {sample_rate} Hz; expected {} to {} Hz",
-        kind.name(),
+        "{name} whose header says {sample_rate} Hz; expected {} to {} Hz",
         RATES.start(),
         RATES.end()
     ))
 }
 
-/// Decodes the packets, and takes off what the container says is not the recording.
-fn sound(
+/// Decodes what the header of a container of chunks says.
+fn found(
+    found: Found,
     mut bytes: Bytes,
     kind: Container,
-    stated: Stated,
     options: &ReadOptions,
 ) -> Result<(Decoded, Option<String>), String> {
-    let stream = demux::open(&bytes, kind).map_err(Unusable::Undecodable);
+    let stated = found.stated;
+    match found.sound {
+        Sound::Pcm(format, range) => {
+            let decoded = pcm::decode(&bytes, range, &format, kind.name(), options)?;
+            Ok((decoded, stated.fault))
+        }
+        Sound::Packets(stream) => sound(Ok(*stream), stated, bytes, kind, options),
+        Sound::Mp3(range) => {
+            bytes.cut(range);
+            let held = mp3::read(held(&mut bytes, Container::Mp3, options)?);
+            let fault = stated.fault.or(held.fault);
+            read_by_library(Stated { fault, ..held }, bytes, Container::Mp3, options)
+        }
+    }
+}
+
+/// Decodes what Symphonia's reader of the container finds.
+fn read_by_library(
+    stated: Stated,
+    bytes: Bytes,
+    kind: Container,
+    options: &ReadOptions,
+) -> Result<(Decoded, Option<String>), String> {
+    sound(demux::open(&bytes, kind), stated, bytes, kind, options)
+}
+
+/// Decodes the packets, and takes off what the container says is not the recording.
+fn sound(
+    stream: Result<Stream, String>,
+    stated: Stated,
+    mut bytes: Bytes,
+    kind: Container,
+    options: &ReadOptions,
+) -> Result<(Decoded, Option<String>), String> {
+    let stream = stream.map_err(Unusable::Undecodable);
     let sound = stream.and_then(|stream| packets::decode(stream, &bytes, kind, options));
     let sound = sound.map_err(|unusable| match (unusable, &stated.fault) {
         (Unusable::Undecodable(_), Some(fault)) => format!(
@@ -189,7 +230,7 @@ fn sound(
         ),
         (Unusable::Undecodable(reason) | Unusable::Refused(reason), _) => reason,
     })?;
-    let Sound {
+    let packets::Sound {
         mut decoded,
         fault,
         first,

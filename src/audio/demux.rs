@@ -12,7 +12,7 @@ use symphonia::core::meta::MetadataOptions;
 use crate::audio::bytes::Bytes;
 use crate::audio::container::{Container, REMEDY};
 use crate::audio::packets::Stream;
-use crate::audio::{chunks, mp4, webm};
+use crate::audio::{mp4, webm};
 
 /// The packets of the first sound track.
 pub fn open(bytes: &Bytes, kind: Container) -> Result<Stream, String> {
@@ -44,8 +44,6 @@ pub fn open(bytes: &Bytes, kind: Container) -> Result<Stream, String> {
         Container::Ogg if parameters.codec == CODEC_ID_OPUS => None,
         // Ticks of the container's clock, and before the edit list.
         Container::Mpeg4 | Container::Matroska => None,
-        // Before the delay is taken off.
-        Container::Caf => None,
         _ => track.num_frames,
     };
     let tick_s = track.time_base.map_or(0.0, |base| {
@@ -85,10 +83,7 @@ pub fn unreadable(bytes: &Bytes, kind: Container, cause: &SymphoniaError) -> Str
 fn foreign_codec(bytes: &Bytes, kind: Container) -> Option<String> {
     let whole = || bytes.get(0, bytes.len() as usize);
     match kind {
-        Container::Wav => chunks::foreign_wav_codec(bytes),
-        Container::Aiff => chunks::aiff_codec(bytes),
         Container::Mpeg4 => mp4::foreign_codec(&whole()),
-        Container::Caf => chunks::foreign_caf_codec(bytes),
         Container::Matroska => webm::foreign_codec(&whole()),
         _ => None,
     }

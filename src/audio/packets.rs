@@ -82,7 +82,7 @@ pub fn decode(
     if !options.accept_truncated
         && let (Some(frames), Some(sample_rate)) = (promised, parameters.sample_rate)
     {
-        check_rate(kind, sample_rate)?;
+        check_rate(name, sample_rate)?;
         let extent = Extent {
             frames,
             channels,
@@ -129,7 +129,7 @@ pub fn decode(
         if channels == 0 {
             (channels, sample_rate) = spec;
             first = time;
-            check_rate(kind, sample_rate)?;
+            check_rate(name, sample_rate)?;
         } else if spec != (channels, sample_rate) {
             fault = Some("sample rate or channels change within the file".into());
             break;
