@@ -2,7 +2,10 @@
 //! resampled (rubato); trimmed, brought to a level and cut into windows where that is asked for.
 
 mod aac;
+mod aiff;
+mod au;
 mod bytes;
+mod caf;
 mod chunks;
 mod codec;
 mod container;
@@ -15,8 +18,10 @@ mod mp4;
 mod ogg;
 mod opus;
 mod packets;
+mod pcm;
 mod preprocess;
 mod reel;
+mod riff;
 mod sample_entry;
 mod sample_tables;
 mod sphere;
@@ -187,9 +192,9 @@ impl Default for ReadOptions {
 
 /// Extensions of the files that count as recordings when a folder is walked. What a file holds
 /// decides how it is decoded. The last two are those of NIST SPHERE; many corpora name it .wav.
-pub const EXTENSIONS: [&str; 16] = [
+pub const EXTENSIONS: [&str; 26] = [
     "wav", "flac", "mp3", "ogg", "oga", "opus", "webm", "m4a", "mp4", "aac", "aif", "aiff", "aifc",
-    "caf", "sph", "nist",
+    "caf", "au", "snd", "w64", "rf64", "bwf", "wave", "mov", "mka", "mkv", "weba", "sph", "nist",
 ];
 
 /// Whether `path` ends like a recording, in any case.

@@ -8,6 +8,8 @@ mod reference;
 mod praat;
 // Containers, sample formats and sample rates.
 mod formats;
+// Headers that are wrong, odd or rare.
+mod headers;
 // The same packets in every shape of Ogg, Matroska and MPEG-4.
 mod containers;
 // The set egemaps against openSMILE, and on odd recordings.

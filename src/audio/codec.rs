@@ -30,12 +30,6 @@ impl Decoder {
         let name = kind.name();
         let configuration = parameters.extra_data.as_deref().unwrap_or(&[]);
         if parameters.codec == CODEC_ID_OPUS {
-            // CAF has no place for the identification header.
-            if kind == Container::Caf {
-                return Err(format!(
-                    "{name} with Opus, which is not decoded in CAF; {REMEDY}"
-                ));
-            }
             let decoder = opus::Decoder::new(configuration);
             let decoder = decoder.map_err(|reason| format!("{name} with {reason}"))?;
             return Ok(Decoder::Opus(Box::new(decoder)));

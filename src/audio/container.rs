@@ -17,6 +17,7 @@ pub enum Container {
     Mpeg4,
     Matroska,
     Sphere,
+    Au,
     /// None of them, but this.
     Foreign(&'static str),
 }
@@ -35,14 +36,15 @@ impl Container {
             Container::Mpeg4 => "MPEG-4",
             Container::Matroska => "Matroska or WebM",
             Container::Sphere => "NIST SPHERE",
+            Container::Au => "AU",
             Container::Foreign(name) => name,
         }
     }
 }
 
 /// What is read, and what to do with the rest.
-pub const REMEDY: &str = "expected WAV, FLAC, MP3, Ogg, WebM, MPEG-4, AAC, AIFF, CAF or NIST \
-                          SPHERE; convert it, for example with `ffmpeg -i FILE out.flac`";
+pub const REMEDY: &str = "expected WAV, FLAC, MP3, Ogg, WebM, MPEG-4, AAC, AIFF, AU, CAF or \
+                          NIST SPHERE; convert it, for example with `ffmpeg -i FILE out.flac`";
 
 /// What a container states of its sound beside the packets, in seconds.
 #[derive(Debug, Default, PartialEq)]
@@ -59,7 +61,7 @@ pub struct Stated {
 
 /// First bytes of files that are no recordings we decode: where they stand, what they are, whose
 /// they are.
-const FOREIGN: [(usize, &[u8], &str); 28] = [
+const FOREIGN: [(usize, &[u8], &str); 23] = [
     (0, b"#!AMR-WB", "AMR-WB"),
     (0, b"#!AMR", "AMR"),
     (0, b"#!SILK", "SILK (a voice message)"),
@@ -80,15 +82,6 @@ const FOREIGN: [(usize, &[u8], &str); 28] = [
     (0, b".ra\xfd", "RealAudio"),
     (0, b"DSD ", "DSD (DSF)"),
     (0, b"FRM8", "DSD (DSDIFF)"),
-    (0, b".snd", "Sun AU"),
-    (0, b"RF64", "a WAV of the 64-bit kind (RF64)"),
-    (0, b"BW64", "a WAV of the 64-bit kind (BW64)"),
-    (
-        0,
-        b"riff\x2e\x91\xcf\x11",
-        "a WAV of the 64-bit kind (Wave64)",
-    ),
-    (0, b"RIFX", "a big-endian WAV (RIFX)"),
     (0, b"ADIF", "AAC in ADIF"),
     (0, b"ajkg", "Shorten"),
     (0, b"\x0b\x77", "Dolby AC-3"),
@@ -103,6 +96,9 @@ const FOREIGN: [(usize, &[u8], &str); 28] = [
 const MPEG_4: [&[u8]; 9] = [
     b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp", b"moof",
 ];
+
+/// The first half of the name of a Wave64 file.
+const WAVE64: &[u8] = b"riff\x2e\x91\xcf\x11";
 
 /// What is said of bytes that are characters.
 pub const TEXT: &str = "text";
@@ -130,8 +126,13 @@ fn kind_of(bytes: &[u8], file_len: u64) -> Container {
         .get(1)
         .filter(|&&b| bytes[0] == 0xff && b & 0xe0 == 0xe0);
     let layer = frame.map(|b| b & 0x06);
-    if starts(b"RIFF") && at(8, b"WAVE") {
+    let is_riff = [b"RIFF", b"RIFX", b"RF64", b"BW64"]
+        .iter()
+        .any(|magic| starts(*magic));
+    if (is_riff && at(8, b"WAVE")) || starts(WAVE64) {
         Container::Wav
+    } else if starts(b".snd") || starts(b"dns.") {
+        Container::Au
     } else if starts(b"FORM") && (at(8, b"AIFF") || at(8, b"AIFC")) {
         Container::Aiff
     } else if starts(b"caff") {
@@ -174,7 +175,7 @@ pub fn without_tags(bytes: &Bytes) -> Range<u64> {
     // These say themselves how long they are, and a tag would be chance.
     let states_its_length = matches!(
         kind_of(&bytes.get(start, FIRST), end - start),
-        Container::Wav | Container::Aiff | Container::Caf | Container::Sphere
+        Container::Wav | Container::Aiff | Container::Caf | Container::Sphere | Container::Au
     );
     if states_its_length {
         return start..end;

@@ -7,11 +7,14 @@
 use std::ops::Range;
 
 use crate::audio::bytes::{Bytes, Held};
+use crate::audio::chunks::{Found, Sound};
 use crate::audio::container::{self, Container, REMEDY, Stated};
 use crate::audio::limits::Extent;
-use crate::audio::packets::{self, Sound, Stream, Unusable};
+use crate::audio::packets::{self, Stream, Unusable};
 use crate::audio::spool::{Spool, Spooling};
-use crate::audio::{ReadOptions, aac, chunks, demux, mp3, mp4, ogg, sphere, webm};
+use crate::audio::{
+    ReadOptions, aac, aiff, au, caf, demux, mp3, mp4, ogg, pcm, riff, sphere, webm,
+};
 
 /// Samples as they stand in the file.
 pub struct Decoded {
@@ -99,20 +102,11 @@ fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
     let name = kind.name();
     let (mut decoded, fault) = match kind {
         Container::Foreign(name) => return Err(format!("holds {name}; {REMEDY}").into()),
-        Container::Sphere => sphere::decode(&held(&mut bytes, kind, options)?, options)?,
-        Container::Wav => {
-            chunks::check_channels(&bytes)?;
-            let stated = chunks::read_wav(&mut bytes);
-            read_by_library(stated, bytes, kind, options)?
-        }
-        Container::Aiff => {
-            let stated = chunks::read_aiff(&mut bytes);
-            read_by_library(stated, bytes, kind, options)?
-        }
-        Container::Caf => {
-            let stated = chunks::read_caf(&mut bytes);
-            read_by_library(stated, bytes, kind, options)?
-        }
+        Container::Sphere => sphere::decode(&bytes, options)?,
+        Container::Wav => found(riff::read(&bytes)?, bytes, kind, options)?,
+        Container::Aiff => found(aiff::read(&bytes)?, bytes, kind, options)?,
+        Container::Au => found(au::read(&bytes)?, bytes, kind, options)?,
+        Container::Caf => found(caf::read(&bytes)?, bytes, kind, options)?,
         Container::Flac => read_by_library(Stated::default(), bytes, kind, options)?,
         Container::Mp3 => {
             let stated = mp3::read(&held(&mut bytes, kind, options)?);
@@ -143,7 +137,7 @@ fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
             is_empty,
         });
     }
-    check_rate(kind, decoded.sample_rate)?;
+    check_rate(name, decoded.sample_rate)?;
     if let Some(fault) = fault {
         if !options.accept_truncated {
             return Err(format!(
@@ -182,17 +176,39 @@ fn held(bytes: &mut Bytes, kind: Container, options: &ReadOptions) -> Result<Hel
     }
 }
 
-/// Refuses a rate that no recording has.
-pub fn check_rate(kind: Container, sample_rate: u32) -> Result<(), String> {
+/// Refuses a rate that no recording has; `name` is the container's.
+pub fn check_rate(name: &str, sample_rate: u32) -> Result<(), String> {
     if RATES.contains(&sample_rate) {
         return Ok(());
     }
     Err(format!(
-        "{} whose header says {sample_rate} Hz; expected {} to {} Hz",
-        kind.name(),
+        "{name} whose header says {sample_rate} Hz; expected {} to {} Hz",
         RATES.start(),
         RATES.end()
     ))
+}
+
+/// Decodes what the header of a container of chunks says.
+fn found(
+    found: Found,
+    mut bytes: Bytes,
+    kind: Container,
+    options: &ReadOptions,
+) -> Result<(Decoded, Option<String>), String> {
+    let stated = found.stated;
+    match found.sound {
+        Sound::Pcm(format, range) => {
+            let decoded = pcm::decode(&bytes, range, &format, kind.name(), options)?;
+            Ok((decoded, stated.fault))
+        }
+        Sound::Packets(stream) => sound(Ok(*stream), stated, bytes, kind, options),
+        Sound::Mp3(range) => {
+            bytes.cut(range);
+            let held = mp3::read(&held(&mut bytes, Container::Mp3, options)?);
+            let fault = stated.fault.or(held.fault);
+            read_by_library(Stated { fault, ..held }, bytes, Container::Mp3, options)
+        }
+    }
 }
 
 /// Decodes what Symphonia's reader of the container finds.
@@ -222,7 +238,7 @@ fn sound(
         ),
         (Unusable::Undecodable(reason) | Unusable::Refused(reason), _) => reason,
     })?;
-    let Sound { mut decoded, fault } = sound;
+    let packets::Sound { mut decoded, fault } = sound;
     let part = |start_s: f64, length_s: Option<f64>| {
         let n = decoded.frames();
         let start = decoded.samples(start_s).min(n);

@@ -9,7 +9,6 @@ use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
 
 use crate::audio::bytes::Bytes;
-use crate::audio::chunks;
 use crate::audio::container::{Container, REMEDY};
 use crate::audio::packets::Stream;
 
@@ -20,14 +19,10 @@ pub fn open(bytes: &Bytes, kind: Container) -> Result<Stream, String> {
     let (format_options, metadata_options) = (FormatOptions::default(), MetadataOptions::default());
     let mut format = symphonia::default::get_probe()
         .probe(&Hint::new(), stream, format_options, metadata_options)
-        .map_err(|cause| unreadable(bytes, kind, &cause))?;
-    let track =
-        format
-            .default_track(TrackType::Audio)
-            .ok_or_else(|| match foreign_codec(bytes, kind) {
-                Some(codec) => format!("{name} with {codec}, which is not decoded; {REMEDY}"),
-                None => format!("holds {name} without a sound track; {REMEDY}"),
-            })?;
+        .map_err(|cause| unreadable(kind, &cause))?;
+    let track = format
+        .default_track(TrackType::Audio)
+        .ok_or_else(|| format!("holds {name} without a sound track; {REMEDY}"))?;
     let track_id = track.id;
     let parameters = track
         .codec_params
@@ -39,8 +34,6 @@ pub fn open(bytes: &Bytes, kind: Container) -> Result<Stream, String> {
         // An MP3 without an encoder's header and an ADTS file have an estimated length only.
         Container::Mp3 if track.delay.is_none() => None,
         Container::Adts => None,
-        // Before the delay is taken off.
-        Container::Caf => None,
         _ => track.num_frames,
     };
     let packets = std::iter::from_fn(move || {
@@ -68,20 +61,7 @@ pub fn open(bytes: &Bytes, kind: Container) -> Result<Stream, String> {
 }
 
 /// What is said where Symphonia cannot read a container or has no decoder for what is in it.
-pub fn unreadable(bytes: &Bytes, kind: Container, cause: &SymphoniaError) -> String {
+pub fn unreadable(kind: Container, cause: &SymphoniaError) -> String {
     let name = kind.name();
-    match foreign_codec(bytes, kind) {
-        Some(codec) => format!("{name} with {codec}, which is not decoded ({cause}); {REMEDY}"),
-        None => format!("{name} that cannot be decoded ({cause}); {REMEDY}"),
-    }
-}
-
-/// The codec of a container that holds one that is not decoded.
-fn foreign_codec(bytes: &Bytes, kind: Container) -> Option<String> {
-    match kind {
-        Container::Wav => chunks::foreign_wav_codec(bytes),
-        Container::Aiff => chunks::aiff_codec(bytes),
-        Container::Caf => chunks::foreign_caf_codec(bytes),
-        _ => None,
-    }
+    format!("{name} that cannot be decoded ({cause}); {REMEDY}")
 }

@@ -7,8 +7,46 @@
 //! left, that one is kept (Symphonia 0.6 does not, hence this module). Sources: IMA Digital Audio
 //! Focus and Technical Working Groups 1992, Recommended Practices 3.0; Apple Technical Note 1081.
 
+use std::ops::Range;
+
+use symphonia::core::audio::Channels;
+use symphonia::core::codecs::audio::AudioCodecParameters;
+use symphonia::core::codecs::audio::well_known::CODEC_ID_ADPCM_IMA_QT;
+use symphonia::core::packet::Packet;
+use symphonia::core::units::{Duration, Timestamp};
+
+use crate::audio::bytes::Bytes;
+use crate::audio::packets::Stream;
+
 /// Bytes of one channel in a packet.
 const PACKET_LEN: usize = 34;
+
+/// Samples of one channel in a packet.
+const PACKET_SAMPLES: u64 = 64;
+
+/// The packets in `range`, without a part of one at its end.
+pub fn stream(channels: usize, sample_rate: u32, bytes: Bytes, range: Range<u64>) -> Stream {
+    let mut parameters = AudioCodecParameters::new();
+    parameters
+        .for_codec(CODEC_ID_ADPCM_IMA_QT)
+        .with_sample_rate(sample_rate)
+        .with_channels(Channels::Discrete(
+            channels.min(usize::from(u16::MAX)) as u16
+        ));
+    let len = PACKET_LEN * channels.max(1);
+    let packets = (range.end - range.start) / len as u64;
+    let packets = (0..packets).map(move |number| {
+        let packet = bytes.get(range.start + number * len as u64, len);
+        let time = Timestamp::new((number * PACKET_SAMPLES) as i64);
+        Ok(Packet::new(0, time, Duration::new(PACKET_SAMPLES), packet))
+    });
+    Stream {
+        parameters,
+        promised: None,
+        further: Vec::new(),
+        packets: Box::new(packets),
+    }
+}
 
 /// What the differences are multiples of.
 #[rustfmt::skip]

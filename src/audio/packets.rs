@@ -79,7 +79,7 @@ pub fn decode(
     if !options.accept_truncated
         && let (Some(frames), Some(sample_rate)) = (promised, parameters.sample_rate)
     {
-        check_rate(kind, sample_rate)?;
+        check_rate(name, sample_rate)?;
         let extent = Extent {
             frames,
             channels,
@@ -91,9 +91,7 @@ pub fn decode(
         }
     }
     let decoder_of = |parameters: &AudioCodecParameters| {
-        Decoder::new(parameters, kind, |cause| {
-            demux::unreadable(bytes, kind, &cause)
-        })
+        Decoder::new(parameters, kind, |cause| demux::unreadable(kind, &cause))
     };
     let mut decoder = decoder_of(&parameters)?;
     let mut coded_by = 0;
@@ -136,7 +134,7 @@ pub fn decode(
         };
         if channels == 0 {
             (channels, sample_rate) = spec;
-            check_rate(kind, sample_rate)?;
+            check_rate(name, sample_rate)?;
         } else if spec != (channels, sample_rate) {
             fault = Some("sample rate or channels change within the file".into());
             break;

@@ -7,16 +7,13 @@
 //! 2.6.
 
 use crate::audio::ReadOptions;
+use crate::audio::bytes::Bytes;
 use crate::audio::decode::Decoded;
-use crate::audio::limits::Extent;
-use crate::audio::spool::Spooling;
-
-/// Samples that are decoded at a time.
-const SAMPLES_AT_A_TIME: usize = 1 << 16;
+use crate::audio::pcm::{self, Coding};
 
 /// The sound and what is wrong with it.
-pub fn decode(bytes: &[u8], options: &ReadOptions) -> Result<(Decoded, Option<String>), String> {
-    let (header, samples) = split(bytes)?;
+pub fn decode(bytes: &Bytes, options: &ReadOptions) -> Result<(Decoded, Option<String>), String> {
+    let (header, samples_len) = split(bytes)?;
     let field = |name: &str| {
         let mut lines = header.lines().map(str::split_whitespace);
         lines.find_map(|mut words| (words.next()? == name).then(|| words.nth(1).unwrap_or("")))
@@ -46,20 +43,14 @@ pub fn decode(bytes: &[u8], options: &ReadOptions) -> Result<(Decoded, Option<St
     // `01`, `012` and `0123` put the low byte first, `10` and the like the high one; SoX writes
     // `01` and `10` at any width. One byte needs no order.
     let order = field("sample_byte_format").unwrap_or("");
-    let read: fn(&[u8]) -> f32 = match (coding, width, order) {
-        ("pcm", 1, _) => |b| f32::from(b[0] as i8) / 128.0,
-        ("pcm", 2, "01") => |b| f32::from(i16::from_le_bytes([b[0], b[1]])) / 32768.0,
-        ("pcm", 2, "10") => |b| f32::from(i16::from_be_bytes([b[0], b[1]])) / 32768.0,
-        ("pcm", 3, "01" | "012") => |b| integer_to_f32(i32::from_le_bytes([0, b[0], b[1], b[2]])),
-        ("pcm", 3, "10" | "210") => |b| integer_to_f32(i32::from_be_bytes([b[0], b[1], b[2], 0])),
-        ("pcm", 4, "01" | "0123") => {
-            |b| integer_to_f32(i32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+    let (coding, is_big_endian) = match (coding, width, order) {
+        ("pcm", 1, _) => (Coding::Signed, false),
+        ("pcm", 2 | 3 | 4, "01") | ("pcm", 3, "012") | ("pcm", 4, "0123") => {
+            (Coding::Signed, false)
         }
-        ("pcm", 4, "10" | "3210") => {
-            |b| integer_to_f32(i32::from_be_bytes([b[0], b[1], b[2], b[3]]))
-        }
-        ("ulaw" | "mulaw" | "mu-law", 1, _) => |b| mu_law(b[0]),
-        ("alaw", 1, _) => |b| a_law(b[0]),
+        ("pcm", 2 | 3 | 4, "10") | ("pcm", 3, "210") | ("pcm", 4, "3210") => (Coding::Signed, true),
+        ("ulaw" | "mulaw" | "mu-law", 1, _) => (Coding::MuLaw, false),
+        ("alaw", 1, _) => (Coding::ALaw, false),
         _ => {
             return Err(format!(
                 "NIST SPHERE of {width}-byte samples coded as `{coding}`, byte order `{order}`; \
@@ -67,45 +58,29 @@ pub fn decode(bytes: &[u8], options: &ReadOptions) -> Result<(Decoded, Option<St
             ));
         }
     };
-    let frame = width as usize * channels as usize;
-    let there = samples.len() / frame;
-    let promised = integer("sample_count");
-    let n = promised.map_or(there, |promised| {
-        usize::try_from(promised).map_or(there, |promised| promised.min(there))
-    });
-    let used = &samples[..n * frame];
-    let extent = Extent {
-        frames: n as u64,
-        channels,
-        sample_rate,
-        is_known: true,
-    };
-    if let Some(reason) = options.refuse(extent) {
-        return Err(format!("NIST SPHERE {reason}"));
-    }
-    let mut interleaved = Spooling::new(options.most_in_memory);
-    let mut block: Vec<f32> = Vec::new();
-    for bytes in used.chunks(width as usize * SAMPLES_AT_A_TIME) {
-        block.clear();
-        block.extend(bytes.chunks_exact(width as usize).map(read));
-        interleaved.push(&block)?;
-    }
-    let decoded = Decoded {
-        interleaved: interleaved.finish()?,
+    let format = pcm::Format {
+        coding,
+        width: width as usize,
+        is_big_endian,
+        valid_bits: 8 * width as u32,
         channels: channels as usize,
         sample_rate,
-        truncated: false,
     };
-    let missing = promised.filter(|&promised| promised > there as u64);
+    let start = bytes.len() - samples_len;
+    let there = samples_len / format.frame_len() as u64;
+    let promised = integer("sample_count");
+    let end = start + promised.unwrap_or(there).min(there) * format.frame_len() as u64;
+    let decoded = pcm::decode(bytes, start..end, &format, "NIST SPHERE", options)?;
+    let missing = promised.filter(|&promised| promised > there);
     let fault = missing
         .map(|promised| format!("the header promises {promised} samples, the file has {there}"));
     Ok((decoded, fault))
 }
 
-/// The header's text and the samples' bytes.
-fn split(bytes: &[u8]) -> Result<(String, &[u8]), String> {
+/// The header's text, and how many bytes of samples there are behind it.
+fn split(bytes: &Bytes) -> Result<(String, u64), String> {
     let damaged = || "NIST SPHERE whose header is damaged; get the file again".to_string();
-    let head = &bytes[..bytes.len().min(65_536)];
+    let head = bytes.get(0, 65_536);
     let mark = b"\nend_head";
     let end = head.windows(mark.len()).position(|w| w == mark);
     let end = end.ok_or_else(damaged)?;
@@ -116,50 +91,8 @@ fn split(bytes: &[u8]) -> Result<(String, &[u8]), String> {
         .and_then(|line| line.trim().parse().ok())
         .filter(|&len| len >= end + mark.len())
         .ok_or_else(damaged)?;
-    let samples = bytes.get(len..).ok_or_else(damaged)?;
-    Ok((text, samples))
-}
-
-/// 32 bits, or 24 on top of them.
-fn integer_to_f32(sample: i32) -> f32 {
-    (f64::from(sample) / 2_147_483_648.0) as f32
-}
-
-/// ITU-T G.711, mu-law: the inverted byte holds sign, exponent and 4 bits of mantissa.
-fn mu_law(byte: u8) -> f32 {
-    let code = !byte;
-    let magnitude = (((i32::from(code & 0x0f) << 3) + 132) << ((code >> 4) & 7)) - 132;
-    signed(magnitude, code & 0x80 != 0)
-}
-
-/// ITU-T G.711, A-law: every other bit inverted, and a set sign bit means positive.
-fn a_law(byte: u8) -> f32 {
-    let code = byte ^ 0x55;
-    let mantissa = (i32::from(code & 0x0f) << 4) + 8;
-    let magnitude = match (code >> 4) & 7 {
-        0 => mantissa,
-        exponent => (mantissa + 256) << (exponent - 1),
-    };
-    signed(magnitude, code & 0x80 == 0)
-}
-
-fn signed(magnitude: i32, negative: bool) -> f32 {
-    let sample = if negative { -magnitude } else { magnitude };
-    sample as f32 / 32768.0
-}
-
-#[test]
-fn the_laws_are_those_of_g_711() {
-    // Tables 1 and 2 of G.711: the largest values are 8031 of 14 bits and 4032 of 13 bits, the
-    // smallest A-law value is 1 of 13 bits.
-    assert_eq!(
-        [0x80, 0x00, 0xff].map(mu_law),
-        [32124.0, -32124.0, 0.0].map(|x| x / 32768.0)
-    );
-    assert_eq!(
-        [0xaa, 0x2a, 0xd5].map(a_law),
-        [32256.0, -32256.0, 8.0].map(|x| x / 32768.0)
-    );
+    let samples_len = bytes.len().checked_sub(len as u64).ok_or_else(damaged)?;
+    Ok((text, samples_len))
 }
 
 #[test]
@@ -169,7 +102,7 @@ fn headers_as_the_corpora_have_them() {
         let mut bytes = format!("NIST_1A\n   1024\n{fields}end_head\n").into_bytes();
         bytes.resize(1024, b' ');
         bytes.extend(samples);
-        bytes
+        Bytes::in_memory(bytes)
     };
     // TIMIT: little-endian 16 bits.
     let timit = "database_id -s5 TIMIT\nsample_count -i 2\nsample_n_bytes -i 2\n\
@@ -210,7 +143,8 @@ fn headers_as_the_corpora_have_them() {
         .map(|_| ())
         .unwrap_err();
     assert!(refused.contains("pcm,embedded-shorten-v2.00") && refused.contains("sph2pipe"));
-    assert!(decode(b"NIST_1A\n   1024\nsample_rate", &options).is_err());
+    let cut = Bytes::in_memory(b"NIST_1A\n   1024\nsample_rate".to_vec());
+    assert!(decode(&cut, &options).is_err());
 
     // SoX: 24 and 32 bits in the order `01`, or `10` with -B; names in capitals, wide gaps.
     let sox = |width: u8, order: &str| {
@@ -238,6 +172,6 @@ fn headers_as_the_corpora_have_them() {
     assert!(refused.contains("channels_interleaved FALSE"), "{refused}");
     // A header that would end before its own last line.
     let mut short = file(timit, &[0x00, 0x40, 0x00, 0xc0]);
-    short[8..15].copy_from_slice(b"      0");
+    short.replace(8, b"      0");
     assert!(decode(&short, &options).is_err());
 }

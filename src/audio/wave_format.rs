@@ -10,6 +10,7 @@ use symphonia::core::codecs::audio::well_known::{
 };
 
 use crate::audio::bytes::little_at;
+use crate::audio::riff;
 
 /// How the sound is coded.
 pub struct Format {
@@ -79,23 +80,9 @@ fn adpcm_samples(len: u64, channels: u64, header_len: u64, whole: u64) -> Result
 
 /// A codec by its format tag, in words.
 pub fn codec_name(tag: u16) -> String {
-    let known = match tag {
-        0x0001 => "PCM of an unusual width",
-        0x0010 => "OKI ADPCM",
-        0x0014 | 0x0040 => "G.721",
-        0x0022 => "TrueSpeech",
-        0x0031 => "GSM 6.10",
-        0x0042 => "G.723.1",
-        0x0045 | 0x0064 => "G.726",
-        0x0050 => "MP2",
-        0x0057 => "AMR",
-        0x0065 => "G.722",
-        0x00ff | 0x1610 => "AAC",
-        0x0160..=0x0163 => "Windows Media",
-        0x2000 => "AC-3",
-        0x2001 => "DTS",
-        0xa109 => "Speex",
-        _ => "an unknown codec",
+    let name = match tag {
+        0x0001 | 0x0003 => "PCM of an unusual width",
+        tag => riff::codec_name(tag),
     };
-    format!("{known} (format tag {tag:#06x})")
+    format!("{name} (format tag {tag:#06x})")
 }

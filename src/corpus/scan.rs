@@ -141,9 +141,9 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
 }
 
 /// Endings of recordings and films that people keep and that are not decoded.
-const FOREIGN: [&str; 24] = [
-    "3ga", "3gp", "ac3", "amr", "ape", "asf", "au", "avi", "awb", "dss", "flv", "gsm", "mka",
-    "mkv", "mov", "mp2", "mpg", "ra", "snd", "spx", "voc", "vox", "wma", "wv",
+const FOREIGN: [&str; 19] = [
+    "3ga", "3gp", "ac3", "amr", "ape", "asf", "avi", "awb", "dss", "flv", "gsm", "mp2", "mpg",
+    "ra", "spx", "voc", "vox", "wma", "wv",
 ];
 
 fn foreign_ending(path: &Path) -> Option<&'static str> {

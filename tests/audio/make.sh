@@ -33,6 +33,7 @@ to -c:a libopus -b:a 32k -f webm -live 1 - >browser.webm
 to -c:a libopus -b:a 64k -frame_duration 60 music.opus
 to -c:a libopus -b:a 64k opus.webm
 to -c:a libopus -b:a 64k opus.mp4
+to -c:a libopus -b:a 64k opus.caf
 to -c:a libvorbis -q:a 4 vorbis.webm
 ffmpeg -v error -y -i "$clip" $cut -af "aresample=48000,pan=stereo|c0=c0|c1=0.5*c0" -c:a libopus -application voip -b:a 32k -fec 1 -packet_loss 30 stereo_fec.opus
 # 5.1, mapping family 1: the clip in the front left.
