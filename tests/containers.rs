@@ -308,8 +308,17 @@ fn recordings_one_behind_another_in_ogg_are_all_read() {
     // One of another rate.
     let mixed = [file("vorbis.ogg"), file("music.opus")].concat();
     let said = say(&mixed);
-    assert!(said.contains("sample rate or channels change"), "{said}");
+    assert!(
+        said.contains("of several recordings") && said.contains("expected the same of all"),
+        "{said}"
+    );
     assert!(kept(&mixed) == samples(&file("vorbis.ogg")));
+    let said = say(&[file("vorbis.ogg"), file("named_speex.ogg")].concat());
+    let at = file("vorbis.ogg").len();
+    assert!(
+        said.contains(&format!("that begins at byte {at} holds Speex in Ogg; get")),
+        "{said}"
+    );
 }
 
 #[test]
@@ -544,7 +553,7 @@ fn blocks_say_what_to_discard_of_them() {
         known(0xa0, &fields.concat())
     };
     // A quarter of the third packet at its end, a half of the tenth at its start.
-    let mut expected = Vec::new();
+    let mut expected: Vec<f32> = Vec::new();
     let all: Vec<f32> = {
         let plain: Vec<Vec<u8>> = clip
             .packets
@@ -763,6 +772,8 @@ struct Movie {
     edits: Vec<[u32; 2]>,
     /// What extends the movie by fragments.
     extends: Vec<u8>,
+    /// Places of 64 bits, and sizes of 16.
+    in_other_tables: bool,
 }
 
 impl Movie {
@@ -780,7 +791,18 @@ impl Movie {
             same_size: (0, 0),
             edits: Vec::new(),
             extends: Vec::new(),
+            in_other_tables: false,
         }
+    }
+
+    fn other_tables(&self, offsets: &[u32]) -> Vec<u8> {
+        let mut sizes = [0, 16, self.sizes.len() as u32]
+            .map(u32::to_be_bytes)
+            .concat();
+        sizes.extend(self.sizes.iter().flat_map(|n| (*n as u16).to_be_bytes()));
+        let mut places = [0, offsets.len() as u32].map(u32::to_be_bytes).concat();
+        places.extend(offsets.iter().flat_map(|n| u64::from(*n).to_be_bytes()));
+        [atom(b"stz2", &sizes), atom(b"co64", &places)].concat()
     }
 
     /// The index of samples in chunks: where each begins, and how many it has.
@@ -805,12 +827,16 @@ impl Movie {
             ),
             full_atom(b"stts", 0, &durations),
             full_atom(b"stsc", 0, &runs),
-            full_atom(b"stsz", 0, &sizes),
-            full_atom(
-                b"stco",
-                0,
-                &[&[offsets.len() as u32][..], &offsets].concat(),
-            ),
+            if self.in_other_tables {
+                self.other_tables(&offsets)
+            } else {
+                let offsets = [&[offsets.len() as u32][..], &offsets].concat();
+                [
+                    full_atom(b"stsz", 0, &sizes),
+                    full_atom(b"stco", 0, &offsets),
+                ]
+                .concat()
+            },
         ];
         let edits: Vec<u32> = self
             .edits
@@ -937,8 +963,27 @@ fn mpeg_4_is_what_its_tables_list() {
     let half = clip.packets[..10].concat();
     let rest = clip.packets[10..].concat();
     let chunks = [(at + rest.len() as u32, 10), (at, n - 10)];
-    let bytes = [FTYP, &plain, &rest, &half, &movie.index(&chunks)].concat();
-    assert!(samples(&bytes) == clip.samples);
+    for in_other_tables in [false, true] {
+        let movie = Movie {
+            in_other_tables,
+            ..Movie::of(&clip)
+        };
+        let bytes = [FTYP, &plain, &rest, &half, &movie.index(&chunks)].concat();
+        assert!(samples(&bytes) == clip.samples);
+    }
+    // Packets that the tables do not place, and places that overlap.
+    let bytes = [FTYP, &plain, &sound, &movie.index(&[(at, n - 1)])].concat();
+    let said = say(&bytes);
+    assert!(
+        said.contains("does not say where 1 of its packets lie"),
+        "{said}"
+    );
+    let twice = Movie {
+        sizes: [&movie.sizes[..], &movie.sizes].concat(),
+        ..Movie::of(&clip)
+    };
+    let said = say(&[FTYP, &plain, &sound, &twice.index(&[(at, n), (at, n)])].concat());
+    assert!(said.contains("the index of its sound is damaged"), "{said}");
 }
 
 #[test]
@@ -1116,6 +1161,7 @@ fn sample_entries_of_quicktime_are_read_in_every_version() {
             same_size,
             edits: Vec::new(),
             extends: Vec::new(),
+            in_other_tables: false,
         };
         [
             &atom(b"mdat", &sound)[..],

@@ -17,7 +17,7 @@ use crate::audio::container::{Container, REMEDY, Stated};
 use crate::audio::opus;
 use crate::audio::packets::Stream;
 use crate::audio::sample_entry::SampleEntry;
-use crate::audio::sample_tables::{self, Defaults, Piece};
+use crate::audio::sample_tables::{Defaults, Gathering, Piece};
 
 /// A box: its name, and where it and its content lie.
 pub struct Atom {
@@ -97,19 +97,14 @@ pub fn open(bytes: &Held) -> Result<(Stream, Stated), String> {
     if track.lies_elsewhere {
         return Err(format!("{name} whose sound lies in another file; {REMEDY}"));
     }
-    let (mut pieces, mut fault) = sample_tables::pieces(bytes, track.table, &track.entries);
+    let mut gathering = Gathering::new(bytes, &track.entries);
+    let mut fault = gathering.add_tables(track.table).err();
     for fragment in top.iter().filter(|atom| &atom.id == b"moof") {
         if fault.is_none() {
-            let read = sample_tables::fragment(
-                bytes,
-                fragment,
-                &track.defaults,
-                &track.entries,
-                &mut pieces,
-            );
-            fault = read.err();
+            fault = gathering.add_fragment(fragment, &track.defaults).err();
         }
     }
+    let pieces = gathering.pieces;
     if track.is_fragmented {
         let ends_within = ends_within_a_box(bytes, &top);
         // The size of the box with the samples does not matter where all of them are there.
@@ -121,13 +116,17 @@ pub fn open(bytes: &Held) -> Result<(Stream, Stated), String> {
             fault => ends_within.or(fault),
         };
     }
+    let mut firsts = vec![None; track.entries.len()];
+    for piece in &pieces {
+        firsts[usize::from(piece.entry)].get_or_insert(piece.range());
+    }
     let mut codecs = Vec::new();
-    for (i, entry) in track.entries.iter().enumerate() {
-        let first = pieces.iter().find(|piece| usize::from(piece.entry) == i);
-        let first = first.map_or(&[][..], |piece| &bytes[piece.range()]);
+    for (i, (entry, first)) in track.entries.iter().zip(firsts).enumerate() {
+        let is_used = i == 0 || first.is_some();
+        let first = first.map_or(&[][..], |range| &bytes[range]);
         match entry.parameters(first) {
             Ok(codec) => codecs.push(codec),
-            Err(codec) if i == 0 || !first.is_empty() => {
+            Err(codec) if is_used => {
                 return Err(format!(
                     "{name} with {codec}, which is not decoded; {REMEDY}"
                 ));

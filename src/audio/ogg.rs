@@ -29,8 +29,11 @@ pub fn open(bytes: &Held) -> Result<(Stream, Stated), String> {
             Ok(link) => links.push(link),
             Err(reason) if links.is_empty() => return Err(reason),
             Err(reason) => {
-                let reason = format!("the recording that begins at byte {} {reason}", part.start);
-                fault = Some(reason);
+                let what = reason.split(';').next().unwrap_or(&reason);
+                fault = Some(format!(
+                    "the recording that begins at byte {} {what}",
+                    part.start
+                ));
                 break;
             }
         }

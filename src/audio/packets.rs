@@ -110,7 +110,8 @@ pub fn decode(
                 break;
             }
         };
-        if packet.track_id != coded_by {
+        let begins_another = packet.track_id != coded_by;
+        if begins_another {
             coded_by = packet.track_id;
             let other = (coded_by as usize).checked_sub(1).map(|at| &further[at]);
             decoder = decoder_of(other.unwrap_or(&parameters))?;
@@ -135,6 +136,12 @@ pub fn decode(
         if channels == 0 {
             (channels, sample_rate) = spec;
             check_rate(name, sample_rate)?;
+        } else if spec != (channels, sample_rate) && begins_another && !options.accept_truncated {
+            return Err(Unusable::Refused(format!(
+                "{name} of several recordings, the first of {channels} channels at {sample_rate} Hz and another of {} at \
+                 {} Hz; expected the same of all; convert it, for example with `ffmpeg -i FILE out.flac`",
+                spec.0, spec.1
+            )));
         } else if spec != (channels, sample_rate) {
             fault = Some("sample rate or channels change within the file".into());
             break;

@@ -28,6 +28,19 @@ pub struct SampleEntry {
     /// Of version 2, what the samples of `lpcm` are.
     lpcm_flags: u64,
     boxes: Vec<u8>,
+    /// Where packets have a constant length.
+    pub packing: Option<Packing>,
+    length: Length,
+}
+
+/// How many samples a packet decodes to.
+enum Length {
+    /// As many as are meant.
+    Exact,
+    /// By the codec, of which the last may be padding; at this rate.
+    Opus,
+    Aac(f64),
+    Mp3(f64),
 }
 
 /// Packets of constant length: samples of each channel and bytes in one.
@@ -68,6 +81,8 @@ impl SampleEntry {
             rate: big_at(bytes, 24, 4)? as f64 / 65536.0,
             lpcm_flags: 0,
             boxes: Vec::new(),
+            packing: None,
+            length: Length::Exact,
         };
         let boxes = match entry.version {
             1 if is_quicktime => 44,
@@ -81,6 +96,8 @@ impl SampleEntry {
             _ => 28,
         };
         entry.boxes = bytes.get(boxes..).unwrap_or(&[]).to_vec();
+        entry.packing = entry.constant_packing();
+        entry.length = entry.length_of_packets();
         Some(entry)
     }
 
@@ -152,8 +169,7 @@ impl SampleEntry {
         Ok(parameters)
     }
 
-    /// Where packets have a constant length.
-    pub fn packing(&self) -> Option<Packing> {
+    fn constant_packing(&self) -> Option<Packing> {
         let (samples, bytes) = match &self.format {
             b"ulaw" | b"alaw" => (1, self.channels),
             b"ima4" => (64, 34 * self.channels),
@@ -163,20 +179,30 @@ impl SampleEntry {
         (samples > 0 && bytes > 0).then_some(Packing { samples, bytes })
     }
 
-    /// Samples of each channel that a packet decodes to, and at which rate, where its last samples may be padding.
-    pub fn samples_of(&self, packet: &[u8]) -> Option<(u64, f64)> {
+    fn length_of_packets(&self) -> Length {
         match (&self.format, self.object_type()) {
-            (b"Opus", _) => Some((opus::duration(packet), f64::from(opus::SAMPLE_RATE))),
+            (b"Opus", _) => Length::Opus,
             (b"mp4a", None | Some(0x40 | 0x67)) => {
-                let rate = aac::sample_rate(&self.aac_configuration()?)?;
-                Some((1024, f64::from(rate)))
+                let configuration = self.aac_configuration();
+                let rate = configuration.and_then(|configuration| aac::sample_rate(&configuration));
+                rate.map_or(Length::Exact, |rate| Length::Aac(f64::from(rate)))
             }
+            (b"mp4a" | b".mp3" | b"mp3 ", _) => Length::Mp3(self.rate),
+            _ => Length::Exact,
+        }
+    }
+
+    /// Samples of each channel that a packet decodes to, and at which rate, where the last of them may be padding.
+    pub fn samples_of(&self, packet: &[u8]) -> Option<(u64, f64)> {
+        match self.length {
+            Length::Opus => Some((opus::duration(packet), f64::from(opus::SAMPLE_RATE))),
+            Length::Aac(rate) => Some((1024, rate)),
             // MPEG-1, and the lower rates of MPEG-2.
-            (b"mp4a" | b".mp3" | b"mp3 ", _) => {
+            Length::Mp3(rate) => {
                 let is_mpeg_1 = packet.get(1)? & 0x18 == 0x18;
-                Some((if is_mpeg_1 { 1152 } else { 576 }, self.rate))
+                Some((if is_mpeg_1 { 1152 } else { 576 }, rate))
             }
-            _ => None,
+            Length::Exact => None,
         }
     }
 

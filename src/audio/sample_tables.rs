@@ -26,23 +26,27 @@ impl Piece {
 /// Samples of each channel that are decoded at once where each is coded for itself.
 const AT_ONCE: u64 = 4096;
 
-/// Pieces of a file, gathered.
-struct Gathering<'a> {
-    file_len: u64,
+/// The packets of a track, gathered in their order.
+pub struct Gathering<'a> {
+    bytes: &'a [u8],
     entries: &'a [SampleEntry],
-    pieces: &'a mut Vec<Piece>,
+    pub pieces: Vec<Piece>,
     /// Bytes in all: no two packets share any, so there are no more than the file has.
-    bytes: u64,
+    total: u64,
 }
 
 impl<'a> Gathering<'a> {
-    fn new(bytes: &[u8], entries: &'a [SampleEntry], pieces: &'a mut Vec<Piece>) -> Gathering<'a> {
+    pub fn new(bytes: &'a [u8], entries: &'a [SampleEntry]) -> Gathering<'a> {
         Gathering {
-            file_len: bytes.len() as u64,
+            bytes,
             entries,
-            bytes: pieces.iter().map(|piece| u64::from(piece.len)).sum(),
-            pieces,
+            pieces: Vec::new(),
+            total: 0,
         }
+    }
+
+    fn packing(&self, entry: usize) -> Option<Packing> {
+        self.entries.get(entry)?.packing
     }
 
     fn push(&mut self, start: u64, len: u64, ticks: u64, entry: usize) -> Result<(), String> {
@@ -50,14 +54,14 @@ impl<'a> Gathering<'a> {
             return Ok(());
         }
         let end = start.saturating_add(len);
-        if end > self.file_len {
-            let n = self.file_len;
+        let n = self.bytes.len() as u64;
+        if end > n {
             return Err(format!(
                 "its index lists sound up to byte {end} and beyond, the file has {n} bytes"
             ));
         }
-        self.bytes += len;
-        if self.bytes > self.file_len || entry >= self.entries.len() {
+        self.total += len;
+        if self.total > n || entry >= self.entries.len() {
             return Err("the index of its sound is damaged".into());
         }
         self.pieces.push(Piece {
@@ -92,6 +96,134 @@ impl<'a> Gathering<'a> {
         }
         Ok(())
     }
+
+    /// Appends the packets that the tables of an index (`stbl`) list. The error says why not all of them are there.
+    pub fn add_tables(&mut self, table: &[u8]) -> Result<(), String> {
+        let (offsets, width) = match find(table, &[b"stco"]) {
+            Some(offsets) => (offsets, 4),
+            None => (find(table, &[b"co64"]).unwrap_or(&[]), 8),
+        };
+        let chunks = offsets.get(8..).unwrap_or(&[]).chunks_exact(width).map(big);
+        let chunks = chunks.take(big_at(offsets, 4, 4).unwrap_or(0) as usize);
+        let Some(sizes) = Sizes::of(table) else {
+            return Ok(());
+        };
+        // Runs of samples that take the same time; of chunks that hold as many samples: from which on, how many, coded how.
+        let mut durations = rows::<2>(find(table, &[b"stts"]));
+        let (mut left, mut ticks) = (0, 0);
+        let first_ticks = rows::<2>(find(table, &[b"stts"]))
+            .next()
+            .map_or(0, |[_, ticks]| ticks);
+        let mut runs = rows::<3>(find(table, &[b"stsc"])).peekable();
+        let (mut in_chunk, mut entry) = (0, 0);
+        let mut sample = 0;
+        for (which, chunk) in chunks.enumerate() {
+            while let Some([_, n, description]) =
+                runs.next_if(|[first, ..]| *first <= which as u64 + 1)
+            {
+                (in_chunk, entry) = (n, description.saturating_sub(1) as usize);
+            }
+            let n = in_chunk.min(sizes.count() - sample);
+            let packing = self.packing(entry);
+            if let Some(packing) = packing {
+                let len = match &sizes {
+                    &Sizes::Same { len, .. } => Some(packing.len_of(n, len, first_ticks)),
+                    each => (sample..sample + n).map(|sample| each.get(sample)).sum(),
+                };
+                let len = len.ok_or("the index of its sound is damaged")?;
+                self.push_constant(chunk, len, packing, entry)?;
+                sample += n;
+                continue;
+            }
+            let mut at = chunk;
+            for _ in 0..n {
+                while left == 0 {
+                    match durations.next() {
+                        Some(run) => [left, ticks] = run,
+                        None => (left, ticks) = (u64::MAX, 0),
+                    }
+                }
+                left -= 1;
+                let len = sizes
+                    .get(sample)
+                    .ok_or("the index of its sound is damaged")?;
+                self.push(at, len, ticks, entry)?;
+                at = at.saturating_add(len);
+                sample += 1;
+            }
+        }
+        match sizes.count() - sample {
+            0 => Ok(()),
+            missing => Err(format!(
+                "its index does not say where {missing} of its packets lie"
+            )),
+        }
+    }
+
+    /// Appends the packets of a fragment (`moof`).
+    pub fn add_fragment(&mut self, fragment: &Atom, defaults: &Defaults) -> Result<(), String> {
+        let bytes = self.bytes;
+        let damaged = || {
+            format!(
+                "the fragment (`moof`) at byte {} is damaged",
+                fragment.start
+            )
+        };
+        // Where the samples of the track before end.
+        let mut end = fragment.start as u64;
+        for (which, track) in find_all(&bytes[fragment.content.clone()], b"traf").enumerate() {
+            let header = find(track, &[b"tfhd"]).ok_or_else(damaged)?;
+            let mut fields = Fields::new(header).ok_or_else(damaged)?;
+            let number = fields.next(4).ok_or_else(damaged)?;
+            let base = fields.optional(0x01, 8);
+            let entry = fields.optional(0x02, 4).unwrap_or(defaults.entry);
+            let default_ticks = fields.optional(0x08, 4).unwrap_or(defaults.ticks);
+            let default_len = fields.optional(0x10, 4).unwrap_or(defaults.len);
+            let from_fragment = fields.flags & 0x02_0000 != 0 || which == 0;
+            let base = base.unwrap_or(if from_fragment {
+                fragment.start as u64
+            } else {
+                end
+            });
+            let entry = entry.saturating_sub(1) as usize;
+            let mut at = base;
+            for run in find_all(track, b"trun") {
+                let mut fields = Fields::new(run).ok_or_else(damaged)?;
+                let count = fields.next(4).ok_or_else(damaged)?;
+                if let Some(offset) = fields.optional(0x01, 4) {
+                    at = base.saturating_add_signed(i64::from(offset as u32 as i32));
+                }
+                fields.optional(0x04, 4);
+                let flags = fields.flags;
+                let listed = flags & 0x0f00 != 0;
+                if !listed && default_len == 0 {
+                    continue;
+                }
+                let packing = self.packing(entry);
+                let start = at;
+                for _ in 0..count {
+                    let ticks = fields.listed(0x0100, default_ticks).ok_or_else(damaged)?;
+                    let len = fields.listed(0x0200, default_len).ok_or_else(damaged)?;
+                    fields.listed(0x0400, 0).ok_or_else(damaged)?;
+                    fields.listed(0x0800, 0).ok_or_else(damaged)?;
+                    if number == defaults.track && packing.is_none() {
+                        self.push(at, len, ticks, entry).map_err(missing)?;
+                    }
+                    at = at.saturating_add(len);
+                    // However many it claims to list.
+                    if at > bytes.len() as u64 {
+                        break;
+                    }
+                }
+                if let Some(packing) = packing.filter(|_| number == defaults.track) {
+                    self.push_constant(start, at - start, packing, entry)
+                        .map_err(missing)?;
+                }
+            }
+            end = at;
+        }
+        Ok(())
+    }
 }
 
 /// How many bytes the samples of a track have. (A sample is a packet, or in QuickTime that of each channel.)
@@ -121,8 +253,9 @@ impl<'a> Sizes<'a> {
             });
         }
         let sizes = find(table, &[b"stz2"])?;
+        let bits = *sizes.get(7).filter(|&&bits| matches!(bits, 4 | 8 | 16))?;
         Some(Sizes::Each {
-            bits: usize::from(*sizes.get(7)?),
+            bits: usize::from(bits),
             count: big_at(sizes, 8, 4)?,
             table: sizes.get(12..)?,
         })
@@ -159,74 +292,6 @@ fn rows<const N: usize>(table: Option<&[u8]>) -> impl Iterator<Item = [u64; N]> 
         .map(|row| std::array::from_fn(|i| big(&row[4 * i..4 * i + 4])))
 }
 
-/// The packets that the tables of an index (`stbl`) list, and why not all of them are there.
-pub fn pieces(bytes: &[u8], table: &[u8], entries: &[SampleEntry]) -> (Vec<Piece>, Option<String>) {
-    let mut pieces = Vec::new();
-    let fault = gather(table, &mut Gathering::new(bytes, entries, &mut pieces)).err();
-    (pieces, fault)
-}
-
-fn gather(table: &[u8], gathering: &mut Gathering) -> Result<(), String> {
-    let (offsets, width) = match find(table, &[b"stco"]) {
-        Some(offsets) => (offsets, 4),
-        None => (find(table, &[b"co64"]).unwrap_or(&[]), 8),
-    };
-    let chunks = offsets.get(8..).unwrap_or(&[]).chunks_exact(width).map(big);
-    let chunks = chunks.take(big_at(offsets, 4, 4).unwrap_or(0) as usize);
-    let Some(sizes) = Sizes::of(table) else {
-        return Ok(());
-    };
-    // Runs of samples that take the same time; of chunks that hold as many samples: from which on, how many, coded how.
-    let mut durations = rows::<2>(find(table, &[b"stts"]));
-    let (mut left, mut ticks) = (0, 0);
-    let first_ticks = rows::<2>(find(table, &[b"stts"]))
-        .next()
-        .map_or(0, |[_, ticks]| ticks);
-    let mut runs = rows::<3>(find(table, &[b"stsc"])).peekable();
-    let (mut in_chunk, mut entry) = (0, 0);
-    let mut sample = 0;
-    for (which, chunk) in chunks.enumerate() {
-        while let Some([_, n, description]) = runs.next_if(|[first, ..]| *first <= which as u64 + 1)
-        {
-            (in_chunk, entry) = (n, description.saturating_sub(1) as usize);
-        }
-        let n = in_chunk.min(sizes.count() - sample);
-        let packing = gathering.entries.get(entry).and_then(SampleEntry::packing);
-        if let Some(packing) = packing {
-            let len = match &sizes {
-                &Sizes::Same { len, .. } => Some(packing.len_of(n, len, first_ticks)),
-                each => (sample..sample + n).map(|sample| each.get(sample)).sum(),
-            };
-            let len = len.ok_or("the index of its sound is damaged")?;
-            gathering.push_constant(chunk, len, packing, entry)?;
-            sample += n;
-            continue;
-        }
-        let mut at = chunk;
-        for _ in 0..n {
-            while left == 0 {
-                match durations.next() {
-                    Some(run) => [left, ticks] = run,
-                    None => (left, ticks) = (u64::MAX, 0),
-                }
-            }
-            left -= 1;
-            let len = sizes
-                .get(sample)
-                .ok_or("the index of its sound is damaged")?;
-            gathering.push(at, len, ticks, entry)?;
-            at = at.saturating_add(len);
-            sample += 1;
-        }
-    }
-    match sizes.count() - sample {
-        0 => Ok(()),
-        missing => Err(format!(
-            "its index does not say where {missing} of its packets lie"
-        )),
-    }
-}
-
 /// What a fragment leaves out is so (`trex`).
 pub struct Defaults {
     track: u64,
@@ -249,78 +314,6 @@ impl Defaults {
             len,
         }
     }
-}
-
-/// Appends the packets of a fragment (`moof`).
-pub fn fragment(
-    bytes: &[u8],
-    fragment: &Atom,
-    defaults: &Defaults,
-    entries: &[SampleEntry],
-    pieces: &mut Vec<Piece>,
-) -> Result<(), String> {
-    let mut gathering = Gathering::new(bytes, entries, pieces);
-    let damaged = || {
-        format!(
-            "the fragment (`moof`) at byte {} is damaged",
-            fragment.start
-        )
-    };
-    // Where the samples of the track before end.
-    let mut end = fragment.start as u64;
-    for (which, track) in find_all(&bytes[fragment.content.clone()], b"traf").enumerate() {
-        let header = find(track, &[b"tfhd"]).ok_or_else(damaged)?;
-        let mut fields = Fields::new(header).ok_or_else(damaged)?;
-        let number = fields.next(4).ok_or_else(damaged)?;
-        let base = fields.optional(0x01, 8);
-        let entry = fields.optional(0x02, 4).unwrap_or(defaults.entry);
-        let default_ticks = fields.optional(0x08, 4).unwrap_or(defaults.ticks);
-        let default_len = fields.optional(0x10, 4).unwrap_or(defaults.len);
-        let from_fragment = fields.flags & 0x02_0000 != 0 || which == 0;
-        let base = base.unwrap_or(if from_fragment {
-            fragment.start as u64
-        } else {
-            end
-        });
-        let entry = entry.saturating_sub(1) as usize;
-        let mut at = base;
-        for run in find_all(track, b"trun") {
-            let mut fields = Fields::new(run).ok_or_else(damaged)?;
-            let count = fields.next(4).ok_or_else(damaged)?;
-            if let Some(offset) = fields.optional(0x01, 4) {
-                at = base.saturating_add_signed(i64::from(offset as u32 as i32));
-            }
-            fields.optional(0x04, 4);
-            let flags = fields.flags;
-            let listed = flags & 0x0f00 != 0;
-            if !listed && default_len == 0 {
-                continue;
-            }
-            let packing = gathering.entries.get(entry).and_then(SampleEntry::packing);
-            let start = at;
-            for _ in 0..count {
-                let ticks = fields.listed(0x0100, default_ticks).ok_or_else(damaged)?;
-                let len = fields.listed(0x0200, default_len).ok_or_else(damaged)?;
-                fields.listed(0x0400, 0).ok_or_else(damaged)?;
-                fields.listed(0x0800, 0).ok_or_else(damaged)?;
-                if number == defaults.track && packing.is_none() {
-                    gathering.push(at, len, ticks, entry).map_err(missing)?;
-                }
-                at = at.saturating_add(len);
-                // However many it claims to list.
-                if at > gathering.file_len {
-                    break;
-                }
-            }
-            if let Some(packing) = packing.filter(|_| number == defaults.track) {
-                gathering
-                    .push_constant(start, at - start, packing, entry)
-                    .map_err(missing)?;
-            }
-        }
-        end = at;
-    }
-    Ok(())
 }
 
 fn missing(cause: String) -> String {
