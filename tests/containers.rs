@@ -936,6 +936,9 @@ fn mpeg_4_is_what_its_tables_list() {
     for header in [&plain[..], &wide, to_the_end, &too_large, &too_small] {
         assert!(samples(&before(header, &[])) == clip.samples, "{header:?}");
     }
+    for header in [&too_large[..], &too_small, b"\0\0\0\0mdat"] {
+        assert!(samples(&behind(FTYP, header)) == clip.samples, "{header:?}");
+    }
     assert!(samples(&before(&plain, b"\0\0\x02\0udta and then no more")) == clip.samples);
     // What breaks off.
     let whole = before(&plain, &[]);

@@ -128,3 +128,10 @@ fn is_whole_flac_frame(frame: &[u8]) -> bool {
     let step = |crc: u16, &byte: &u8| (crc << 8) ^ TABLE[usize::from((crc >> 8) as u8 ^ byte)];
     frame.iter().fold(0, step) == 0
 }
+
+#[test]
+fn the_checksum_of_flac_frames_is_the_published_one() {
+    // CRC-16/UMTS (reveng catalogue): 0xfee8 for "123456789".
+    assert!(is_whole_flac_frame(b"123456789\xfe\xe8"));
+    assert!(!is_whole_flac_frame(b"123456780\xfe\xe8"));
+}

@@ -78,9 +78,18 @@ pub fn open(bytes: &Held) -> Result<(Stream, Stated), String> {
         )
     };
     let top: Vec<Atom> = atoms(bytes, 0..bytes.len()).collect();
-    let movie = top.iter().find(|atom| &atom.id == b"moov").ok_or_else(|| {
-        broken("its index (the box `moov`) is missing, as where recording was cut short")
-    })?;
+    let listed = top.iter().position(|atom| &atom.id == b"moov");
+    let apart = if listed.is_none() {
+        movie_apart(bytes)
+    } else {
+        None
+    };
+    let movie = listed
+        .map(|at| &top[at])
+        .or(apart.as_ref())
+        .ok_or_else(|| {
+            broken("its index (the box `moov`) is missing, as where recording was cut short")
+        })?;
     if movie.is_cut {
         return Err(broken("it ends within the box `moov`"));
     }
@@ -159,6 +168,16 @@ pub fn open(bytes: &Held) -> Result<(Stream, Stated), String> {
         packets: Box::new(packets),
     };
     Ok((stream, stated))
+}
+
+/// The index where the boxes before it do not lead to it, as one of them states a wrong size: a `moov` whose first box is
+/// `mvhd`.
+fn movie_apart(bytes: &[u8]) -> Option<Atom> {
+    let mut starts = bytes.windows(12).enumerate().skip(4);
+    let at = starts
+        .find(|(_, names)| names.starts_with(b"moov") && names.ends_with(b"mvhd"))?
+        .0;
+    atoms(bytes, at - 4..bytes.len()).next()
 }
 
 /// Why a file of fragments is not whole, as far as its boxes tell.

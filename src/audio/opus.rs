@@ -140,3 +140,23 @@ impl Decoder {
         Ok(samples)
     }
 }
+
+#[test]
+fn the_first_bytes_of_a_packet_tell_its_length() {
+    // RFC 6716, table 2: configurations 1 (SILK, 20 ms), 3 (SILK, 60 ms), 12 (hybrid, 10 ms), 16 (CELT, 2.5 ms), 31 (CELT,
+    // 20 ms), and the number of frames.
+    let packets: [&[u8]; 8] = [
+        &[1 << 3],
+        &[3 << 3 | 1],
+        &[12 << 3 | 2],
+        &[16 << 3],
+        &[31 << 3 | 4],
+        &[31 << 3 | 3, 0x83],
+        &[3],
+        &[],
+    ];
+    assert_eq!(
+        packets.map(duration),
+        [960, 5760, 960, 120, 960, 2880, 0, 0]
+    );
+}
