@@ -1,4 +1,4 @@
-//! Recordings in: decoded by content (Symphonia; Opus and NIST SPHERE beside it), mixed down,
+//! Recordings in: decoded by content (Symphonia; Opus, GSM and NIST SPHERE beside it), mixed down,
 //! resampled (rubato); trimmed, brought to a level and cut into windows where that is asked for.
 
 mod aac;
@@ -11,6 +11,7 @@ mod codec;
 mod container;
 mod decode;
 mod demux;
+mod gsm;
 mod ima4;
 mod limits;
 mod mp3;
@@ -192,9 +193,10 @@ impl Default for ReadOptions {
 
 /// Extensions of the files that count as recordings when a folder is walked. What a file holds
 /// decides how it is decoded. The last two are those of NIST SPHERE; many corpora name it .wav.
-pub const EXTENSIONS: [&str; 26] = [
+pub const EXTENSIONS: [&str; 27] = [
     "wav", "flac", "mp3", "ogg", "oga", "opus", "webm", "m4a", "mp4", "aac", "aif", "aiff", "aifc",
-    "caf", "au", "snd", "w64", "rf64", "bwf", "wave", "mov", "mka", "mkv", "weba", "sph", "nist",
+    "caf", "au", "snd", "w64", "rf64", "bwf", "wave", "mov", "mka", "mkv", "weba", "gsm", "sph",
+    "nist",
 ];
 
 /// Whether `path` ends like a recording, in any case.

@@ -22,11 +22,9 @@ use crate::table::view::Stored;
 mod export;
 mod file;
 mod folder;
-mod pages;
 mod rows;
 mod source;
 mod stream;
-mod thrift;
 mod view;
 mod writer;
 

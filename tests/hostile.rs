@@ -2,11 +2,15 @@
 //! name, in time, without a panic.
 //!
 //! `SENTIRE_MUTATIONS=10000 cargo test --release --test tests -- hostile --test-threads 1` tries so many of each
-//! kind, and then looks at the memory of the process, too.
+//! kind, and then looks at the memory of the process, too. Each run draws a new seed and says it on standard error;
+//! `SENTIRE_SEED=N` repeats a run. What fails becomes a guard with a test of its own, on input that harms nobody.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use rand::{Rng, SeedableRng};
@@ -31,21 +35,44 @@ fn mutations() -> usize {
     asked.map_or(300, |n| n.parse().expect("SENTIRE_MUTATIONS is a number"))
 }
 
-/// What became of a file, in a word, and how long it took; a panic fails the test, and tells how to get the file.
+/// The seed of this run.
+fn seed() -> u64 {
+    static SEED: OnceLock<u64> = OnceLock::new();
+    *SEED.get_or_init(|| {
+        let asked = std::env::var("SENTIRE_SEED").ok();
+        let seed = match asked {
+            Some(seed) => seed.parse().expect("SENTIRE_SEED is a number"),
+            None => RandomState::new().hash_one(0),
+        };
+        // Not by `eprintln`, of which nothing is left where the process is killed.
+        writeln!(std::io::stderr(), "SENTIRE_SEED={seed}").expect("standard error is open");
+        seed
+    })
+}
+
+/// What a test draws from, another one for each `kind` of file.
+fn drawn(kind: u64) -> ChaCha8Rng {
+    let mut random = ChaCha8Rng::seed_from_u64(seed());
+    random.set_stream(kind);
+    random
+}
+
+/// Whether a file is read; a panic, or more time than there is, fails the test, which says how to get the file.
 fn tried(which: usize, name: &str, read: impl FnOnce() -> Result<(), String>) -> bool {
     let began = Instant::now();
     let read = catch_unwind(AssertUnwindSafe(read));
     let took = began.elapsed();
-    assert!(took < LONGEST, "mutation {which} of {name} took {took:?}");
-    let read = read.unwrap_or_else(|_| panic!("mutation {which} of {name} panics"));
+    let file = format!("mutation {which} of {name} (SENTIRE_SEED={})", seed());
+    assert!(took < LONGEST, "{file} took {took:?}");
+    let read = read.unwrap_or_else(|_| panic!("{file} panics"));
     if let Err(reason) = &read {
         let is_named = !reason.is_empty() && !reason.contains("internal error");
-        assert!(is_named, "mutation {which} of {name}: {reason:?}");
+        assert!(is_named, "{file}: {reason:?}");
     }
     read.is_ok()
 }
 
-/// What accidents, and people who look for faults, do to files.
+/// What accidents do to files, and some more.
 fn mutated(whole: &[u8], other: &[u8], random: &mut ChaCha8Rng) -> Vec<u8> {
     let mut bytes = whole.to_vec();
     for _ in 0..random.gen_range(1..4) {
@@ -149,7 +176,7 @@ fn mutated_recordings_are_read_or_refused() {
         }
     }
     files.sort();
-    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let mut random = drawn(1);
     let mut extractor = Extractor::new(&[FeatureSet::Egemaps]);
     let mut read: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
     for which in 0..mutations().max(files.len()) {
@@ -175,7 +202,7 @@ fn mutated_recordings_are_read_or_refused() {
 #[test]
 fn mutated_manifests_are_read_or_refused() {
     let whole = std::fs::read(repository("corpora/demo/manifest.csv")).unwrap();
-    let mut random = ChaCha8Rng::seed_from_u64(2);
+    let mut random = drawn(2);
     let mut fine = 0;
     for which in 0..mutations() {
         let bytes = mutated(&whole, &whole, &mut random);
@@ -193,7 +220,7 @@ fn mutated_models_are_refused_or_answer() {
         .exits(0);
     let whole = sandbox.read("m.sentire");
     let clip = demo_clip("f1_sad_s1.flac");
-    let mut random = ChaCha8Rng::seed_from_u64(3);
+    let mut random = drawn(3);
     const HEADER: usize = 52;
     let mut fine = 0;
     for which in 0..mutations() {
@@ -218,7 +245,7 @@ fn mutated_tables_are_read_or_refused() {
         .sentire("export features.parquet --columns emotion,speaker,f0* -o small.parquet")
         .exits(0);
     let whole = sandbox.read("small.parquet");
-    let mut random = ChaCha8Rng::seed_from_u64(4);
+    let mut random = drawn(4);
     let path = sandbox.path("x.parquet");
     let mut fine = 0;
     for which in 0..mutations() {
@@ -296,29 +323,4 @@ fn odd_files_of_a_folder_are_failures_and_the_others_rows() {
         let line = format!("failed: {file}: {reason}");
         assert_eq!(told.matches(&line).count(), 1, "{line}\n{told}");
     }
-}
-
-/// What fuzzing found (tests/fuzz/README.md).
-#[test]
-fn what_was_found_once_is_read_or_refused() {
-    let clip = demo_clip("f1_sad_s1.flac");
-    let mut extractor = Extractor::new(&[FeatureSet::Egemaps]);
-    let mut tried_files = 0;
-    for target in std::fs::read_dir(repository("tests/fuzz/found")).unwrap() {
-        let target = target.unwrap();
-        for file in std::fs::read_dir(target.path()).unwrap() {
-            let path = file.unwrap().path();
-            let bytes = std::fs::read(&path).unwrap();
-            let name = path.display().to_string();
-            tried(tried_files, &name, || match target.file_name().to_str() {
-                Some("decode") => hear(bytes, &ReadOptions::default(), &mut extractor),
-                Some("manifest") => list(&bytes),
-                Some("model") => ask(&bytes, &clip),
-                Some("table") => look_up(&path),
-                other => panic!("no target is called {other:?}"),
-            });
-            tried_files += 1;
-        }
-    }
-    assert!(tried_files > 0, "nothing is there to be tried");
 }

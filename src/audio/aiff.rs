@@ -5,6 +5,7 @@
 use crate::audio::bytes::{Bytes, big_at};
 use crate::audio::chunks::{self, Chunk, Found, Layout, OPEN, Sound};
 use crate::audio::container::{REMEDY, Stated};
+use crate::audio::gsm::{self, Packing};
 use crate::audio::ima4;
 use crate::audio::pcm::{self, Coding};
 
@@ -47,6 +48,13 @@ pub fn read(bytes: &Bytes) -> Result<Found, String> {
     };
     if codec == b"ima4" {
         let stream = ima4::stream(channels, sample_rate, bytes.clone(), range);
+        return Ok(Found {
+            sound: Sound::Packets(Box::new(stream)),
+            stated,
+        });
+    }
+    if codec == b"GSM " && channels == 1 {
+        let stream = gsm::stream(Packing::Single, sample_rate, bytes.clone(), range);
         return Ok(Found {
             sound: Sound::Packets(Box::new(stream)),
             stated,

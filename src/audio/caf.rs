@@ -11,6 +11,7 @@ use symphonia::core::units::{Duration, Timestamp};
 use crate::audio::bytes::{Bytes, big_at};
 use crate::audio::chunks::{self, Chunk, Found, Layout, Sound};
 use crate::audio::container::{REMEDY, Stated};
+use crate::audio::gsm::{self, Packing};
 use crate::audio::packets::Stream;
 use crate::audio::pcm::{self, Coding};
 use crate::audio::{ima4, opus};
@@ -116,6 +117,12 @@ pub fn read(bytes: &Bytes) -> Result<Found, String> {
         b"alaw" => pcm(Coding::ALaw, 1, true),
         b"ima4" => Sound::Packets(Box::new(ima4::stream(
             channels,
+            sample_rate,
+            bytes.clone(),
+            range,
+        ))),
+        b"agsm" if channels == 1 => Sound::Packets(Box::new(gsm::stream(
+            Packing::Single,
             sample_rate,
             bytes.clone(),
             range,

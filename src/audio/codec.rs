@@ -1,4 +1,4 @@
-//! Samples out of packets: by Symphonia, or by [`opus`](crate::audio::opus) and [`ima4`](crate::audio::ima4).
+//! Samples out of packets: by Symphonia, or by the modules [`opus`], [`ima4`] and [`gsm`].
 
 use symphonia::core::audio::Channels;
 use symphonia::core::codecs::audio::well_known::{
@@ -10,13 +10,14 @@ use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::packet::Packet;
 
 use crate::audio::container::{Container, REMEDY};
-use crate::audio::{aac, ima4, opus};
+use crate::audio::{aac, gsm, ima4, opus};
 
 /// A decoder of packets.
 pub enum Decoder {
     Symphonia(Box<dyn AudioDecoder>),
     Opus(Box<opus::Decoder>),
     Ima4(ima4::Decoder),
+    Gsm(gsm::Decoder),
 }
 
 impl Decoder {
@@ -40,6 +41,10 @@ impl Decoder {
             parameters.sample_rate,
         ) {
             return Ok(Decoder::Ima4(ima4::Decoder::new(channels.count(), rate)));
+        }
+        if let Some(packing) = gsm::Packing::of(parameters.codec) {
+            let rate = parameters.sample_rate.unwrap_or(gsm::SAMPLE_RATE);
+            return Ok(Decoder::Gsm(gsm::Decoder::new(packing, rate)));
         }
         let mut parameters = parameters.clone();
         if parameters.codec == CODEC_ID_AAC {
@@ -85,6 +90,11 @@ impl Decoder {
                 decoder.decode(&packet.data, out)?;
                 Ok((decoder.channels(), decoder.sample_rate))
             }
+            Decoder::Gsm(decoder) => {
+                out.clear();
+                decoder.decode(&packet.data, out)?;
+                Ok((1, decoder.sample_rate))
+            }
         }
     }
 
@@ -92,7 +102,7 @@ impl Decoder {
     pub fn is_wrong(&mut self) -> bool {
         match self {
             Decoder::Symphonia(decoder) => decoder.finalize().verify_ok == Some(false),
-            Decoder::Opus(_) | Decoder::Ima4(_) => false,
+            Decoder::Opus(_) | Decoder::Ima4(_) | Decoder::Gsm(_) => false,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::audio::bytes::{Bytes, little_at};
+use crate::audio::gsm::Packing;
 
 /// The containers that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,7 @@ pub enum Container {
     Matroska,
     Sphere,
     Au,
+    Gsm,
     /// None of them, but this.
     Foreign(&'static str),
 }
@@ -37,13 +39,14 @@ impl Container {
             Container::Matroska => "Matroska or WebM",
             Container::Sphere => "NIST SPHERE",
             Container::Au => "AU",
+            Container::Gsm => "GSM 06.10",
             Container::Foreign(name) => name,
         }
     }
 }
 
 /// What is read, and what to do with the rest.
-pub const REMEDY: &str = "expected WAV, FLAC, MP3, Ogg, WebM, MPEG-4, AAC, AIFF, AU, CAF or \
+pub const REMEDY: &str = "expected WAV, FLAC, MP3, Ogg, WebM, MPEG-4, AAC, AIFF, AU, CAF, GSM or \
                           NIST SPHERE; convert it, for example with `ffmpeg -i FILE out.flac`";
 
 /// What a container states of its sound beside the packets, in seconds.
@@ -156,7 +159,7 @@ fn kind_of(bytes: &[u8], file_len: u64) -> Container {
     } else if layer == Some(0x06) {
         Container::Foreign("MP1 (MPEG layer 1)")
     } else if is_raw_gsm(bytes, file_len) {
-        Container::Foreign("GSM 06.10 without a header")
+        Container::Gsm
     } else if std::str::from_utf8(&bytes[..bytes.len().min(256)]).is_ok_and(|t| !t.contains('\0')) {
         Container::Foreign(TEXT)
     } else {
@@ -215,10 +218,13 @@ fn id3_len(bytes: &[u8]) -> u64 {
     }
 }
 
-/// Frames of 33 bytes that each begin with the signature 0xD (ETSI EN 300 961 as stored by libgsm).
+/// Frames of GSM that each begin with the same four bits, enough of them not to be chance, and not one byte alone, as in
+/// silence of other codecs. One that is cut may follow.
 fn is_raw_gsm(first: &[u8], file_len: u64) -> bool {
-    let mut frames = first.chunks_exact(33);
-    file_len >= 5 * 33 && file_len.is_multiple_of(33) && frames.all(|frame| frame[0] & 0xf0 == 0xd0)
+    let frame_len = Packing::Single.len();
+    let mut frames = first.chunks(frame_len);
+    let is_long = file_len >= 5 * frame_len as u64;
+    is_long && first.iter().any(|&b| b != first[0]) && frames.all(|frame| frame[0] & 0xf0 == 0xd0)
 }
 
 /// Whether a FLAC or MP3 goes on, behind its last whole frame, with the beginning of another.

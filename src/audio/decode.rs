@@ -13,7 +13,7 @@ use crate::audio::limits::Extent;
 use crate::audio::packets::{self, Stream, Unusable};
 use crate::audio::spool::{Spool, Spooling};
 use crate::audio::{
-    ReadOptions, aac, aiff, au, caf, demux, mp3, mp4, ogg, pcm, riff, sphere, webm,
+    ReadOptions, aac, aiff, au, caf, demux, gsm, mp3, mp4, ogg, pcm, riff, sphere, webm,
 };
 
 /// Samples as they stand in the file.
@@ -107,6 +107,7 @@ fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
         Container::Aiff => found(aiff::read(&bytes)?, bytes, kind, options)?,
         Container::Au => found(au::read(&bytes)?, bytes, kind, options)?,
         Container::Caf => found(caf::read(&bytes)?, bytes, kind, options)?,
+        Container::Gsm => found(gsm::read(&bytes), bytes, kind, options)?,
         Container::Flac => read_by_library(Stated::default(), bytes, kind, options)?,
         Container::Mp3 => {
             let stated = mp3::read(&held(&mut bytes, kind, options)?);

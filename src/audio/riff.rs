@@ -14,6 +14,7 @@ use symphonia::core::units::{Duration, Timestamp};
 use crate::audio::bytes::{Bytes, big_at, little_at};
 use crate::audio::chunks::{self, Chunk, Found, Layout, OPEN, Sound};
 use crate::audio::container::{REMEDY, Stated};
+use crate::audio::gsm::{self, Packing};
 use crate::audio::packets::Stream;
 use crate::audio::pcm::{self, Coding};
 
@@ -143,13 +144,33 @@ pub fn read(bytes: &Bytes) -> Result<Found, String> {
         0x0007 => Sound::Pcm(format.pcm(Coding::MuLaw, is_big_endian), range),
         0x0002 | 0x0011 => {
             let blocks = Blocks::of(&format)?;
-            let fact = layout.find(bytes, b"fact");
-            let fact = fact.and_then(|fact| little_at(&fact.content(bytes), 0, 4));
-            let length_s = blocks.frames(&range, fact) as f64 / f64::from(format.sample_rate);
+            let frames = blocks.frames(&range, stated_frames(layout, bytes));
+            let length_s = frames as f64 / f64::from(format.sample_rate);
             return Ok(Found {
                 sound: Sound::Packets(Box::new(blocks.stream(&format, bytes.clone(), range))),
                 stated: Stated {
                     length_s: Some(length_s),
+                    ..stated
+                },
+            });
+        }
+        0x0031 => {
+            let packing = Packing::Pair;
+            if format.channels != 1 || format.block_len != packing.len() {
+                return Err(format!(
+                    "WAV with GSM 6.10 in {} channels and blocks of {} bytes; expected 1 channel and blocks of {}; {REMEDY}",
+                    format.channels,
+                    format.block_len,
+                    packing.len()
+                ));
+            }
+            let there = (range.end - range.start) / packing.len() as u64 * packing.samples();
+            let frames = meant(stated_frames(layout, bytes), there, packing.samples());
+            let stream = gsm::stream(packing, format.sample_rate, bytes.clone(), range);
+            return Ok(Found {
+                sound: Sound::Packets(Box::new(stream)),
+                stated: Stated {
+                    length_s: Some(frames as f64 / f64::from(format.sample_rate)),
                     ..stated
                 },
             });
@@ -201,6 +222,19 @@ fn sound_behind(layout: Layout, data: &Chunk, bytes: &Bytes) -> Option<u64> {
 /// Fewer bytes behind the sound are no sound.
 const LEAST_BEHIND: u64 = 1024;
 
+/// Samples of each channel that the chunk `fact` states.
+fn stated_frames(layout: Layout, bytes: &Bytes) -> Option<u64> {
+    let fact = layout.find(bytes, b"fact")?;
+    little_at(&fact.content(bytes), 0, 4)
+}
+
+/// How many of the samples in blocks are meant: those stated, as the last block is filled up. A number that would cut more
+/// than one block, or is more than there are, is not believed.
+fn meant(stated: Option<u64>, there: u64, in_a_block: u64) -> u64 {
+    let is_meant = |&n: &u64| n > 0 && n <= there && there - n < in_a_block;
+    stated.filter(is_meant).unwrap_or(there)
+}
+
 /// ADPCM in blocks, each of which begins with whole samples.
 struct Blocks {
     is_ima: bool,
@@ -244,8 +278,7 @@ impl Blocks {
         samples as u64
     }
 
-    /// Samples of each channel in `range`. The chunk `fact` says how many samples of the last block are meant; a count
-    /// that would cut more than one block, or is more than there are, is not believed.
+    /// Samples of each channel in `range`, of which `fact` are stated.
     fn frames(&self, range: &Range<u64>, fact: Option<u64>) -> u64 {
         let len = range.end - range.start;
         let (whole, rest) = (len / self.len as u64, len % self.len as u64);
@@ -253,8 +286,7 @@ impl Blocks {
         let there = whole
             .saturating_mul(in_a_block)
             .saturating_add(self.samples(rest as usize));
-        let is_meant = |&fact: &u64| fact > 0 && fact <= there && there - fact < in_a_block;
-        fact.filter(is_meant).unwrap_or(there)
+        meant(fact, there, in_a_block)
     }
 
     /// Each block as a packet, the last filled up.
@@ -293,7 +325,6 @@ pub fn codec_name(tag: u16) -> &'static str {
         0x0010 => "OKI ADPCM",
         0x0014 | 0x0040 => "G.721",
         0x0022 => "TrueSpeech",
-        0x0031 => "GSM 6.10",
         0x0042 => "G.723.1",
         0x0045 | 0x0064 => "G.726",
         0x0050 => "MP2",

@@ -141,9 +141,9 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
 }
 
 /// Endings of recordings and films that people keep and that are not decoded.
-const FOREIGN: [&str; 19] = [
-    "3ga", "3gp", "ac3", "amr", "ape", "asf", "avi", "awb", "dss", "flv", "gsm", "mp2", "mpg",
-    "ra", "spx", "voc", "vox", "wma", "wv",
+const FOREIGN: [&str; 18] = [
+    "3ga", "3gp", "ac3", "amr", "ape", "asf", "avi", "awb", "dss", "flv", "mp2", "mpg", "ra",
+    "spx", "voc", "vox", "wma", "wv",
 ];
 
 fn foreign_ending(path: &Path) -> Option<&'static str> {
@@ -525,13 +525,13 @@ mod tests {
 
     #[test]
     fn files_of_other_kinds_are_named_and_left_out() {
-        let dir = folder(&["a.wav", "b.AMR", "x/c.gsm", "x/d.gsm", "e.aifc", "f.txt"]);
+        let dir = folder(&["a.wav", "b.WMA", "x/c.spx", "x/d.spx", "e.aifc", "f.txt"]);
         let found = scan(dir.path(), None).unwrap();
         let files = found.manifest.utterances.iter().map(|u| u.file.as_str());
         assert_eq!(files.collect::<Vec<_>>(), ["a.wav", "e.aifc"]);
-        assert_eq!(found.left_out, ["b.AMR", "x/c.gsm", "x/d.gsm"]);
+        assert_eq!(found.left_out, ["b.WMA", "x/c.spx", "x/d.spx"]);
         assert!(
-            found.findings[0].starts_with("3 files ending in amr, gsm are left out: not decoded"),
+            found.findings[0].starts_with("3 files ending in spx, wma are left out: not decoded"),
             "{:?}",
             found.findings
         );

@@ -1,6 +1,13 @@
-//! Tables on the disk, read by batches of rows, be they damaged. The Parquet library is not made for those: on some it
-//! panics, and for some it counts to billions or makes room for them, which [`super::thrift`] and [`super::pages`] keep
-//! from it.
+//! Tables on the disk, read by batches of rows, be they damaged.
+//!
+//! Whose tables: the user's own, a colleague's, those that went through pandas, DuckDB or Spark. They are trusted as much as
+//! anything else on the user's disk, and `serve` takes none, so that none comes over the network. What happens to them is
+//! accident: a copy that broke off, bits that turned, a block that is all zeros. At worst a batch job ends, of which the
+//! finished parts are kept, or a process without rights of its own runs out of memory.
+//!
+//! Guarded against: the library panics, which becomes an error of the file ([`undamaged`]); the file ends before what it states
+//! does ([`Source`]); it has another number of rows than it states ([`Batches`]). Not guarded against: a file that was made in
+//! order to take time or memory, and bits that turn one value into another, as tables seldom have checksums.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,12 +17,13 @@ use std::sync::Arc;
 
 use arrow::datatypes::Fields;
 use arrow::record_batch::RecordBatch;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder,
 };
-use parquet::arrow::{ProjectionMask, parquet_to_arrow_field_levels};
+use parquet::file::metadata::ParquetMetaDataReader;
 
-use super::pages::Groups;
 use super::source::Source;
 use super::view;
 use crate::error::{Error, Result, panic_text};
@@ -32,7 +40,8 @@ impl TableFile {
     pub fn open(path: &Path) -> Result<TableFile> {
         let source = Source::open(path).map_err(Error::io(path))?;
         undamaged(path, || {
-            let parquet = source.metadata().and_then(|metadata| {
+            let metadata = ParquetMetaDataReader::new().parse_and_finish(&source);
+            let parquet = metadata.and_then(|metadata| {
                 let metadata = Arc::new(metadata);
                 // Of what it does not know among the types that other tools note, the library makes an error.
                 let noted = ArrowReaderMetadata::try_new(metadata.clone(), Default::default());
@@ -108,26 +117,23 @@ impl TableFile {
         rows: usize,
     ) -> Result<Batches<'_>> {
         let source = Source::open(&self.path).map_err(Error::io(&self.path))?;
-        // Of no columns the library would make as many empty batches as the file says that there are.
+        // Rows of no columns would be counted, not read, and the count may be wrong.
         let groups = if columns.is_empty() { 0..0 } else { groups };
+        let left = self.groups[groups.clone()].iter().sum();
         let reader = undamaged(&self.path, || {
             let schema = self.parquet.parquet_schema();
             let columns = ProjectionMask::roots(schema, columns.iter().copied());
-            let groups = Groups {
-                source: Arc::new(source),
-                metadata: self.parquet.metadata().clone(),
-                numbers: groups.clone(),
-            };
-            parquet_to_arrow_field_levels(schema, columns, Some(self.fields()))
-                .and_then(|levels| {
-                    ParquetRecordBatchReader::try_new_with_row_groups(&levels, &groups, rows, None)
-                })
+            ParquetRecordBatchReaderBuilder::new_with_metadata(source, self.parquet.clone())
+                .with_projection(columns)
+                .with_row_groups(groups.collect())
+                .with_batch_size(rows)
+                .build()
                 .map_err(|cause| unread(&self.path, &cause))
         })?;
         Ok(Batches {
             path: &self.path,
             reader,
-            left: self.groups[groups].iter().sum(),
+            left,
         })
     }
 }

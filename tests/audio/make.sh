@@ -45,8 +45,10 @@ sox -G reference.flac -e ima-adpcm adpcm_ima.wav
 sox -G reference.flac -t sph -L timit.wav
 sox -G reference.flac -t sph -B big_endian.sph
 sox -G reference.flac -t sph -e mu-law mulaw.sph
+# Telephone: GSM 06.10 by sox, and what libgsm 1.0.22 makes of it.
+for name in gsm.wav gsm.gsm; do sox -D -G reference.flac -r 8000 -e gsm-full-rate "$name"; done
+sox gsm.gsm gsm.flac
 # Named, not decoded.
-for name in gsm.wav gsm.gsm; do sox -G reference.flac -r 8000 -e gsm-full-rate "named_$name"; done
 to -c:a wmav2 -b:a 32k named_wma.wma
 to -c:a libspeex named_speex.ogg
 to -t 0.1 -c:a wavpack named_wavpack.wv
