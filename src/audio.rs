@@ -2,16 +2,21 @@
 //! resampled (rubato); trimmed, brought to a level and cut into windows where that is asked for.
 
 mod aac;
+mod adts;
 mod bytes;
 mod chunks;
 mod codec;
 mod container;
+mod crc;
 mod decode;
 mod demux;
+mod flac;
+mod frames;
 mod ima4;
 mod limits;
 mod mp3;
 mod mp4;
+mod mpeg;
 mod ogg;
 mod opus;
 mod packets;
@@ -19,6 +24,7 @@ mod preprocess;
 mod reel;
 mod sphere;
 mod spool;
+mod tags;
 mod webm;
 
 use std::fmt;

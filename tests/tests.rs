@@ -8,6 +8,8 @@ mod reference;
 mod praat;
 // Containers, sample formats and sample rates.
 mod formats;
+// MP3, ADTS and FLAC by their frames.
+mod frames;
 // The set egemaps against openSMILE, and on odd recordings.
 mod egemaps;
 // The worked example of its specification.

@@ -6,9 +6,9 @@
 
 use crate::audio::bytes::Bytes;
 use crate::audio::container::{self, Container, REMEDY, Stated};
-use crate::audio::packets::{self, Sound, Unusable};
+use crate::audio::packets::{self, Sound, Streams, Unusable};
 use crate::audio::spool::Spool;
-use crate::audio::{ReadOptions, aac, chunks, demux, mp3, mp4, ogg, sphere, webm};
+use crate::audio::{ReadOptions, adts, chunks, demux, flac, mp3, mp4, ogg, sphere, webm};
 
 /// Samples as they stand in the file.
 pub struct Decoded {
@@ -78,10 +78,12 @@ fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
             is_empty: true,
         });
     }
-    let recording = container::without_tags(&bytes);
+    let mut recording = container::without_tags(&bytes);
     if recording.is_empty() {
-        let reason = "holds a tag (ID3) and no recording behind it; get the file again";
-        return Err(reason.to_string().into());
+        // By its length the tag takes all of the file.
+        recording = container::behind_the_tag(&bytes).ok_or_else(|| {
+            "holds a tag (ID3) and no recording behind it; get the file again".to_string()
+        })?;
     }
     bytes.cut(recording.clone());
     let kind = match container::identify(&bytes) {
@@ -101,9 +103,12 @@ fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
         Container::Ogg => ogg::read(held(&mut bytes, kind, options)?),
         Container::Mpeg4 => mp4::read(held(&mut bytes, kind, options)?),
         Container::Matroska => webm::read(held(&mut bytes, kind, options)?),
-        Container::Mp3 => mp3::read(held(&mut bytes, kind, options)?),
-        Container::Adts => aac::read_adts(held(&mut bytes, kind, options)?),
-        Container::Flac | Container::Sphere => Stated::default(),
+        Container::Flac
+        | Container::Mp3
+        | Container::Mp2
+        | Container::Mp1
+        | Container::Adts
+        | Container::Sphere => Stated::default(),
     };
     let (mut decoded, fault) = match kind {
         Container::Sphere => sphere::decode(held(&mut bytes, kind, options)?, options)?,
@@ -180,8 +185,14 @@ fn sound(
     stated: Stated,
     options: &ReadOptions,
 ) -> Result<(Decoded, Option<String>), String> {
-    let stream = demux::open(&bytes, kind).map_err(Unusable::Undecodable);
-    let sound = stream.and_then(|stream| packets::decode(stream, &bytes, kind, options));
+    let streams: Result<Streams, String> = match kind {
+        Container::Mp3 | Container::Mp2 | Container::Mp1 => mp3::open(&bytes),
+        Container::Adts => adts::open(&bytes),
+        Container::Flac => flac::open(&bytes),
+        _ => demux::open(&bytes, kind).map(|one| Box::new(std::iter::once(one)) as Streams),
+    };
+    let streams = streams.map_err(Unusable::Undecodable);
+    let sound = streams.and_then(|streams| packets::decode(streams, &bytes, kind, options));
     let sound = sound.map_err(|unusable| match (unusable, &stated.fault) {
         (Unusable::Undecodable(_), Some(fault)) => format!(
             "{} that breaks off or is damaged before its first sample: {fault}; get the file again",

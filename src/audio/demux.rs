@@ -37,9 +37,6 @@ pub fn open(bytes: &Bytes, kind: Container) -> Result<Stream, String> {
         .ok_or_else(|| format!("{name} that names no codec; {REMEDY}"))?
         .clone();
     let promised = match kind {
-        // An MP3 without an encoder's header and an ADTS file have an estimated length only.
-        Container::Mp3 if track.delay.is_none() => None,
-        Container::Adts => None,
         // What is promised counts the pre-skip.
         Container::Ogg if parameters.codec == CODEC_ID_OPUS => None,
         // Ticks of the container's clock, and before the edit list.
