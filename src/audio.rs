@@ -2,6 +2,7 @@
 //! resampled (rubato); trimmed, brought to a level and cut into windows where that is asked for.
 
 mod aac;
+mod adts;
 mod aiff;
 mod au;
 mod bytes;
@@ -9,13 +10,17 @@ mod caf;
 mod chunks;
 mod codec;
 mod container;
+mod crc;
 mod decode;
-mod demux;
+mod flac;
+mod frames;
 mod gsm;
 mod ima4;
+mod join;
 mod limits;
 mod mp3;
 mod mp4;
+mod mpeg;
 mod ogg;
 mod opus;
 mod packets;
@@ -27,6 +32,7 @@ mod sample_entry;
 mod sample_tables;
 mod sphere;
 mod spool;
+mod tags;
 mod wave_format;
 mod webm;
 

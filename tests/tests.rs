@@ -12,6 +12,8 @@ mod formats;
 mod headers;
 // The same packets in every shape of Ogg, Matroska and MPEG-4.
 mod containers;
+// MP3, ADTS and FLAC by their frames.
+mod frames;
 // The set egemaps against openSMILE, and on odd recordings.
 mod egemaps;
 // The worked example of its specification.

@@ -1,39 +1,7 @@
 //! AAC: what the decoder does not tell.
 //!
-//! An ADTS file (`.aac`) states neither its encoder's delay nor its length, so both stay in: the
-//! recording comes 1024 samples late from FFmpeg's encoder, 2112 from Apple's, and ends with up to
-//! a frame of padding; so it is in Matroska, and in an M4A written in fragments from the start
-//! (`-movflags empty_moov`), which have no edit list. Any other M4A states both.
-//!
-//! Every ADTS frame states its length, so a cut within one and most changes of a frame's header are
-//! noticed; a changed byte in a frame is not, as almost nobody writes the optional checksum.
-
-use crate::audio::container::Stated;
-
-/// What is wrong with the frames of an ADTS file, if anything (ISO/IEC 14496-3, 1.A.2).
-pub fn read_adts(bytes: &[u8]) -> Stated {
-    let mut at = 0;
-    let fault = loop {
-        let frame = bytes.get(at..).unwrap_or(&[]);
-        if frame.is_empty() {
-            break None;
-        }
-        let is_frame = frame.len() >= 7 && frame[0] == 0xff && frame[1] & 0xf6 == 0xf0;
-        if !is_frame {
-            break Some(format!("byte {at} begins no whole frame"));
-        }
-        let [high, middle, low] = [frame[3], frame[4], frame[5]].map(usize::from);
-        let len = ((high & 3) << 11) | (middle << 3) | (low >> 5);
-        if len < 7 || len > frame.len() {
-            break Some(format!("it ends within the frame at byte {at}"));
-        }
-        at += len;
-    };
-    Stated {
-        fault,
-        ..Stated::default()
-    }
-}
+//! In Matroska, and in an M4A written in fragments from the start (`-movflags empty_moov`), which have no edit list, the
+//! encoder's delay and the padding stay in, as in [ADTS](crate::audio::adts). Any other M4A states both.
 
 /// What kind of AAC a decoder configuration describes where it is not the kind that is decoded
 /// (ISO/IEC 14496-3, table 1.17).

@@ -5,16 +5,12 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::{Deref, Range};
 use std::sync::{Arc, Mutex};
 
-use symphonia::core::io::MediaSource;
-
-/// The bytes of a recording's file, or of a part of it, some of them replaced. Clones share them.
+/// The bytes of a recording's file, or of a part of it. Clones share them.
 #[derive(Clone)]
 pub struct Bytes {
     source: Source,
     /// The part of the source that counts.
     range: Range<u64>,
-    /// What is read instead of what stands there: from which byte of the part.
-    patches: Vec<(u64, Vec<u8>)>,
     /// Where a reader is.
     at: u64,
 }
@@ -68,7 +64,6 @@ impl Bytes {
         Bytes {
             range: 0..bytes.len() as u64,
             source: Source::Memory(Arc::new(bytes)),
-            patches: Vec::new(),
             at: 0,
         }
     }
@@ -81,7 +76,6 @@ impl Bytes {
                 file,
                 failure: None,
             }))),
-            patches: Vec::new(),
             at: 0,
         }
     }
@@ -104,15 +98,10 @@ impl Bytes {
         }
     }
 
-    /// Leaves out what lies beyond `range`. To be called before anything is replaced.
+    /// Leaves out what lies beyond `range`.
     pub fn cut(&mut self, range: Range<u64>) {
         let start = self.range.start;
         self.range = start + range.start..start + range.end;
-    }
-
-    /// Has `bytes` read from the byte `at` on instead of what stands there.
-    pub fn replace(&mut self, at: u64, bytes: &[u8]) {
-        self.patches.push((at, bytes.to_vec()));
     }
 
     /// The `n` bytes at `at`, or as many as there are.
@@ -129,7 +118,7 @@ impl Bytes {
     /// All of them, brought into memory.
     pub fn whole(&mut self) -> io::Result<&[u8]> {
         let all = 0..self.len() as usize;
-        let is_as_it_was = self.patches.is_empty() && self.range.start == 0;
+        let is_as_it_was = self.range.start == 0;
         if !is_as_it_was || matches!(self.source, Source::File(_)) {
             let mut bytes = Vec::with_capacity(all.len());
             self.at = 0;
@@ -153,22 +142,46 @@ impl Bytes {
             Source::File(_) => unreachable!("brought into memory"),
         }
     }
+}
 
-    /// What stands behind the last place where `needle` stands.
-    pub fn behind_last(&self, needle: &[u8], n: usize) -> Option<Vec<u8>> {
-        let overlap = needle.len().max(1) as u64 - 1;
-        let mut end = self.len();
-        while end > 0 {
-            let start = end.saturating_sub(BLOCK as u64);
-            let len = (end - start).saturating_add(overlap);
-            let block = self.get(start, len as usize);
-            let mut windows = block.windows(needle.len().max(1));
-            if let Some(at) = windows.rposition(|window| window == needle) {
-                return Some(self.get(start + (at + needle.len()) as u64, n));
-            }
-            end = start;
+/// Bytes that are looked at one place after the other: of those on the disk, a block at a time is read.
+pub struct View {
+    bytes: Bytes,
+    block: Vec<u8>,
+    /// Where the block begins.
+    from: u64,
+}
+
+impl View {
+    /// Of all of `bytes`.
+    pub fn of(bytes: &Bytes) -> View {
+        View {
+            bytes: bytes.clone(),
+            block: Vec::new(),
+            from: 0,
         }
-        None
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> u64 {
+        self.bytes.len()
+    }
+
+    /// The `n` bytes at `at`, or as many as there are.
+    pub fn get(&mut self, at: u64, n: usize) -> &[u8] {
+        let there = self.len().saturating_sub(at).min(n as u64) as usize;
+        if let Source::Memory(bytes) = &self.bytes.source {
+            let from = (self.bytes.range.start + at).min(bytes.len() as u64) as usize;
+            return &bytes[from..(from + there).min(bytes.len())];
+        }
+        let end = self.from + self.block.len() as u64;
+        if at < self.from || at + there as u64 > end {
+            self.block = self.bytes.get(at, BLOCK.max(4 * n));
+            self.from = at;
+        }
+        // What the disk does not give is not there.
+        let from = ((at - self.from) as usize).min(self.block.len());
+        &self.block[from..(from + there).min(self.block.len())]
     }
 }
 
@@ -187,16 +200,7 @@ impl Read for Bytes {
                 file.read(from, &mut out[..n])?
             }
         };
-        let read = self.at..self.at + n as u64;
-        for (at, patch) in &self.patches {
-            for (i, &byte) in patch.iter().enumerate() {
-                let place = at + i as u64;
-                if read.contains(&place) {
-                    out[(place - read.start) as usize] = byte;
-                }
-            }
-        }
-        self.at = read.end;
+        self.at += n as u64;
         Ok(n)
     }
 }
@@ -210,16 +214,6 @@ impl Seek for Bytes {
         };
         self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
         Ok(self.at)
-    }
-}
-
-impl MediaSource for Bytes {
-    fn is_seekable(&self) -> bool {
-        true
-    }
-
-    fn byte_len(&self) -> Option<u64> {
-        Some(self.len())
     }
 }
 
@@ -263,22 +257,23 @@ fn bytes_on_the_disk_are_those_in_memory() {
     let len = plain.len() as u64;
     for mut bytes in [Bytes::in_memory(plain.clone()), Bytes::on_disk(file, len)] {
         bytes.cut(10..len - 5);
-        let needle = [250, 1, 250, 2, 250, 3];
+        let patch = [250, 1, 250, 2, 250, 3];
         // Across the border of two blocks.
         let at = bytes.len() - BLOCK as u64 - 3;
-        bytes.replace(at, &needle);
+        bytes.replace(at, &patch);
         assert_eq!(bytes.get(0, 3), plain[10..13]);
-        assert_eq!(bytes.get(at - 1, 8)[1..7], needle);
+        assert_eq!(bytes.get(at - 1, 8)[1..7], patch);
         assert_eq!(bytes.get(len - 20, 100).len(), 5);
-        let behind = bytes.behind_last(&needle, 4).unwrap();
-        assert_eq!(behind, bytes.get(at + 6, 4));
-        assert_eq!(bytes.behind_last(&[1, 2, 3, 4, 5, 6, 7], 4), None);
+        let mut view = View::of(&bytes);
+        for (place, n) in [(0, 5), (at - 1, 8), (7, 3), (at - 9, 2 * BLOCK), (len, 4)] {
+            assert_eq!(view.get(place, n), bytes.get(place, n));
+        }
         let mut read = Vec::new();
         bytes.seek(SeekFrom::End(-9)).unwrap();
         bytes.read_to_end(&mut read).unwrap();
         assert_eq!(read, plain[plain.len() - 14..plain.len() - 5]);
         let whole = bytes.whole().unwrap().to_vec();
         assert_eq!(whole.len() as u64, len - 15);
-        assert_eq!(bytes.get(at, 6), needle);
+        assert_eq!(bytes.get(at, 6), patch);
     }
 }

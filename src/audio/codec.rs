@@ -6,7 +6,6 @@ use symphonia::core::codecs::audio::well_known::{
     CODEC_ID_PCM_MULAW,
 };
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
-use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::packet::Packet;
 
 use crate::audio::container::{Container, REMEDY};
@@ -21,13 +20,8 @@ pub enum Decoder {
 }
 
 impl Decoder {
-    /// A decoder of the packets that `parameters` describe, of a container of this kind; `unreadable` says what is said
-    /// where there is none.
-    pub fn new(
-        parameters: &AudioCodecParameters,
-        kind: Container,
-        unreadable: impl Fn(SymphoniaError) -> String,
-    ) -> Result<Decoder, String> {
+    /// A decoder of the packets that `parameters` describe, of a container of this kind.
+    pub fn new(parameters: &AudioCodecParameters, kind: Container) -> Result<Decoder, String> {
         let name = kind.name();
         let configuration = parameters.extra_data.as_deref().unwrap_or(&[]);
         if parameters.codec == CODEC_ID_OPUS {
@@ -64,7 +58,7 @@ impl Decoder {
         symphonia::default::get_codecs()
             .make_audio_decoder(&parameters, &AudioDecoderOptions::default().verify(true))
             .map(Decoder::Symphonia)
-            .map_err(unreadable)
+            .map_err(|cause| format!("{name} that cannot be decoded ({cause}); {REMEDY}"))
     }
 
     /// The samples of a packet, the number of channels and the sample rate.

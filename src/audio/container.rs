@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use crate::audio::bytes::{Bytes, little_at};
+use crate::audio::bytes::Bytes;
 use crate::audio::gsm::Packing;
+use crate::audio::{adts, flac, mp3, mpeg, tags};
 
 /// The containers that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,9 @@ pub enum Container {
     Caf,
     Flac,
     Mp3,
+    /// The elder layers of MPEG audio.
+    Mp2,
+    Mp1,
     Adts,
     Ogg,
     Mpeg4,
@@ -33,6 +37,8 @@ impl Container {
             Container::Caf => "CAF",
             Container::Flac => "FLAC",
             Container::Mp3 => "MP3",
+            Container::Mp2 => "MP2 (MPEG layer 2)",
+            Container::Mp1 => "MP1 (MPEG layer 1)",
             Container::Adts => "AAC (ADTS)",
             Container::Ogg => "Ogg",
             Container::Mpeg4 => "MPEG-4",
@@ -109,30 +115,32 @@ pub const TEXT: &str = "text";
 /// What is said of bytes that say nothing.
 pub const UNKNOWN: &str = "nothing that looks like a recording";
 
-/// What the first bytes say a file holds.
+/// What a file holds: by its first bytes, or by frames near its start.
 pub fn identify(bytes: &Bytes) -> Container {
     let first = &bytes.get(0, FIRST)[..];
-    kind_of(first, bytes.len())
+    kind_of(first)
+        .or_else(|| by_frames(bytes))
+        .unwrap_or_else(|| nameless(first, bytes.len()))
 }
 
 /// Bytes by which a file is known: a hundred frames of raw GSM.
 const FIRST: usize = 33 * 100;
 
-fn kind_of(bytes: &[u8], file_len: u64) -> Container {
+/// What has a name in its first bytes.
+fn kind_of(bytes: &[u8]) -> Option<Container> {
     let starts = |magic: &[u8]| bytes.starts_with(magic);
     let at = |offset: usize, magic: &[u8]| bytes.get(offset..offset + magic.len()) == Some(magic);
-    if let Some((.., name)) = FOREIGN.iter().find(|(offset, magic, _)| at(*offset, magic)) {
-        return Container::Foreign(name);
+    let foreign = FOREIGN
+        .iter()
+        .find(|(offset, magic, _)| at(*offset, magic))
+        .map(|(.., name)| Container::Foreign(name));
+    if foreign.is_some() {
+        return foreign;
     }
-    // The second byte of a frame: the rest of the sync word, version, layer and a bit.
-    let frame = bytes
-        .get(1)
-        .filter(|&&b| bytes[0] == 0xff && b & 0xe0 == 0xe0);
-    let layer = frame.map(|b| b & 0x06);
     let is_riff = [b"RIFF", b"RIFX", b"RF64", b"BW64"]
         .iter()
         .any(|magic| starts(*magic));
-    if (is_riff && at(8, b"WAVE")) || starts(WAVE64) {
+    Some(if (is_riff && at(8, b"WAVE")) || starts(WAVE64) {
         Container::Wav
     } else if starts(b".snd") || starts(b"dns.") {
         Container::Au
@@ -150,72 +158,60 @@ fn kind_of(bytes: &[u8], file_len: u64) -> Container {
         Container::Matroska
     } else if starts(b"NIST_1A") {
         Container::Sphere
-    } else if frame.is_some_and(|b| b & 0xf6 == 0xf0) {
-        Container::Adts
-    } else if layer == Some(0x02) {
-        Container::Mp3
-    } else if layer == Some(0x04) {
-        Container::Foreign("MP2 (MPEG layer 2)")
-    } else if layer == Some(0x06) {
-        Container::Foreign("MP1 (MPEG layer 1)")
-    } else if is_raw_gsm(bytes, file_len) {
+    } else {
+        return None;
+    })
+}
+
+/// What is known by its frames, be it behind something else, or from the middle of one on.
+fn by_frames(bytes: &Bytes) -> Option<Container> {
+    let mpeg = mp3::layer(bytes).map(|layer| match layer {
+        1 => Container::Mp1,
+        2 => Container::Mp2,
+        _ => Container::Mp3,
+    });
+    mpeg.or_else(|| adts::is_in(bytes).then_some(Container::Adts))
+        .or_else(|| flac::is_in(bytes).then_some(Container::Flac))
+}
+
+/// What a file without a name and frames holds.
+fn nameless(first: &[u8], file_len: u64) -> Container {
+    if mpeg::is_of_free_format(first) {
+        Container::Foreign("MP3 of free format (without a bit rate)")
+    } else if is_raw_gsm(first, file_len) {
         Container::Gsm
-    } else if std::str::from_utf8(&bytes[..bytes.len().min(256)]).is_ok_and(|t| !t.contains('\0')) {
+    } else if std::str::from_utf8(&first[..first.len().min(256)]).is_ok_and(|t| !t.contains('\0')) {
         Container::Foreign(TEXT)
     } else {
         Container::Foreign(UNKNOWN)
     }
 }
 
-/// Where in the bytes the recording lies: behind tags of ID3v2, before those of ID3v1 and APE,
-/// which players put around files of any kind.
+/// Where in the bytes the recording lies, without the tags that players put around files of any kind.
 pub fn without_tags(bytes: &Bytes) -> Range<u64> {
-    let mut start = 0;
-    while let len @ 1.. = id3_len(&bytes.get(start, 10)) {
-        start = start.saturating_add(len).min(bytes.len());
-    }
-    let mut end = bytes.len();
-    // These say themselves how long they are, and a tag would be chance.
-    let states_its_length = matches!(
-        kind_of(&bytes.get(start, FIRST), end - start),
-        Container::Wav | Container::Aiff | Container::Caf | Container::Sphere | Container::Au
-    );
-    if states_its_length {
-        return start..end;
-    }
-    if (end - start) > ID3V1_LEN && bytes.get(end - ID3V1_LEN, 3) == b"TAG" {
-        end -= ID3V1_LEN;
-    }
-    // The length counts all but the header, which is as long as the footer.
-    if end - start > APE_LEN && bytes.get(end - APE_LEN, 8) == b"APETAGEX" {
-        let footer = bytes.get(end - APE_LEN, APE_LEN as usize);
-        let len = little_at(&footer, 12, 4).unwrap_or(0);
-        let has_header = footer.get(23).is_some_and(|b| b & 0x80 != 0);
-        let len = len.saturating_add(if has_header { APE_LEN } else { 0 });
-        if (APE_LEN..end - start).contains(&len) {
-            end -= len;
-        }
-    }
-    start..end
+    // These say themselves how long they are, and a tag behind them would be chance.
+    let states_its_length = |start| {
+        let kind = kind_of(&bytes.get(start, FIRST));
+        matches!(
+            kind,
+            Some(
+                Container::Wav
+                    | Container::Aiff
+                    | Container::Caf
+                    | Container::Sphere
+                    | Container::Au
+            )
+        )
+    };
+    tags::without(bytes, states_its_length)
 }
 
-const ID3V1_LEN: u64 = 128;
-
-/// Header and footer of an APEv2 tag.
-const APE_LEN: u64 = 32;
-
-/// Length of the ID3v2 tag at the start; 0 where there is none. Sizes are written 7 bits a byte,
-/// and count neither the header nor the footer that a flag announces, of 10 bytes each.
-fn id3_len(bytes: &[u8]) -> u64 {
-    match bytes {
-        [b'I', b'D', b'3', _, _, flags, a, b, c, d, ..] => {
-            let size = [a, b, c, d]
-                .iter()
-                .fold(0, |n, &&b| (n << 7) | u64::from(b & 0x7f));
-            size + if flags & 0x10 == 0 { 10 } else { 20 }
-        }
-        _ => 0,
-    }
+/// Where frames lie behind a tag of a wrong length.
+pub fn behind_the_tag(bytes: &Bytes) -> Option<Range<u64>> {
+    let behind = tags::ID3_HEADER_LEN.min(bytes.len())..bytes.len();
+    let mut rest = bytes.clone();
+    rest.cut(behind.clone());
+    by_frames(&rest).map(|_| behind)
 }
 
 /// Frames of GSM that each begin with the same four bits, enough of them not to be chance, and not one byte alone, as in
@@ -225,10 +221,4 @@ fn is_raw_gsm(first: &[u8], file_len: u64) -> bool {
     let mut frames = first.chunks(frame_len);
     let is_long = file_len >= 5 * frame_len as u64;
     is_long && first.iter().any(|&b| b != first[0]) && frames.all(|frame| frame[0] & 0xf0 == 0xd0)
-}
-
-/// Whether a FLAC or MP3 goes on, behind its last whole frame, with the beginning of another.
-pub fn ends_within_a_frame(bytes: &Bytes, last_frame: &[u8]) -> bool {
-    let tail = bytes.behind_last(last_frame, 2).unwrap_or_default();
-    tail.len() > 1 && tail[0] == 0xff && tail[1] & 0xe0 == 0xe0
 }

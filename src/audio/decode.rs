@@ -10,10 +10,10 @@ use crate::audio::bytes::{Bytes, Held};
 use crate::audio::chunks::{Found, Sound};
 use crate::audio::container::{self, Container, REMEDY, Stated};
 use crate::audio::limits::Extent;
-use crate::audio::packets::{self, Stream, Unusable};
+use crate::audio::packets::{self, Stream, Streams, Unusable};
 use crate::audio::spool::{Spool, Spooling};
 use crate::audio::{
-    ReadOptions, aac, aiff, au, caf, demux, gsm, mp3, mp4, ogg, pcm, riff, sphere, webm,
+    ReadOptions, adts, aiff, au, caf, flac, gsm, mp3, mp4, ogg, pcm, riff, sphere, webm,
 };
 
 /// Samples as they stand in the file.
@@ -81,10 +81,12 @@ fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
             is_empty: true,
         });
     }
-    let recording = container::without_tags(&bytes);
+    let mut recording = container::without_tags(&bytes);
     if recording.is_empty() {
-        let reason = "holds a tag (ID3) and no recording behind it; get the file again";
-        return Err(reason.to_string().into());
+        // By its length the tag takes all of the file.
+        recording = container::behind_the_tag(&bytes).ok_or_else(|| {
+            "holds a tag (ID3) and no recording behind it; get the file again".to_string()
+        })?;
     }
     bytes.cut(recording.clone());
     let mut kind = container::identify(&bytes);
@@ -108,26 +110,22 @@ fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
         Container::Au => found(au::read(&bytes)?, bytes, kind, options)?,
         Container::Caf => found(caf::read(&bytes)?, bytes, kind, options)?,
         Container::Gsm => found(gsm::read(&bytes), bytes, kind, options)?,
-        Container::Flac => read_by_library(Stated::default(), bytes, kind, options)?,
-        Container::Mp3 => {
-            let stated = mp3::read(&held(&mut bytes, kind, options)?);
-            read_by_library(stated, bytes, kind, options)?
-        }
-        Container::Adts => {
-            let stated = aac::read_adts(&held(&mut bytes, kind, options)?);
-            read_by_library(stated, bytes, kind, options)?
+        Container::Flac => sound(flac::open(&bytes), Stated::default(), kind, options)?,
+        Container::Adts => sound(adts::open(&bytes), Stated::default(), kind, options)?,
+        Container::Mp3 | Container::Mp2 | Container::Mp1 => {
+            sound(mp3::open(&bytes), Stated::default(), kind, options)?
         }
         Container::Ogg => {
             let (stream, stated) = ogg::open(&held(&mut bytes, kind, options)?)?;
-            sound(Ok(stream), stated, bytes, kind, options)?
+            sound(one(stream), stated, kind, options)?
         }
         Container::Mpeg4 => {
             let (stream, stated) = mp4::open(&held(&mut bytes, kind, options)?)?;
-            sound(Ok(stream), stated, bytes, kind, options)?
+            sound(one(stream), stated, kind, options)?
         }
         Container::Matroska => {
             let (stream, stated) = webm::open(&held(&mut bytes, kind, options)?)?;
-            sound(Ok(stream), stated, bytes, kind, options)?
+            sound(one(stream), stated, kind, options)?
         }
     };
     if decoded.interleaved.is_empty() {
@@ -202,36 +200,28 @@ fn found(
             let decoded = pcm::decode(&bytes, range, &format, kind.name(), options)?;
             Ok((decoded, stated.fault))
         }
-        Sound::Packets(stream) => sound(Ok(*stream), stated, bytes, kind, options),
+        Sound::Packets(stream) => sound(one(*stream), stated, kind, options),
         Sound::Mp3(range) => {
             bytes.cut(range);
-            let held = mp3::read(&held(&mut bytes, Container::Mp3, options)?);
-            let fault = stated.fault.or(held.fault);
-            read_by_library(Stated { fault, ..held }, bytes, Container::Mp3, options)
+            sound(mp3::open(&bytes), stated, kind, options)
         }
     }
 }
 
-/// Decodes what Symphonia's reader of the container finds.
-fn read_by_library(
-    stated: Stated,
-    bytes: Bytes,
-    kind: Container,
-    options: &ReadOptions,
-) -> Result<(Decoded, Option<String>), String> {
-    sound(demux::open(&bytes, kind), stated, bytes, kind, options)
+/// One stream alone.
+fn one(stream: Stream) -> Result<Streams, String> {
+    Ok(Box::new(std::iter::once(stream)))
 }
 
 /// Decodes the packets, and takes off what the container says is not the recording.
 fn sound(
-    stream: Result<Stream, String>,
+    streams: Result<Streams, String>,
     stated: Stated,
-    bytes: Bytes,
     kind: Container,
     options: &ReadOptions,
 ) -> Result<(Decoded, Option<String>), String> {
-    let stream = stream.map_err(Unusable::Undecodable);
-    let sound = stream.and_then(|stream| packets::decode(stream, &bytes, kind, options));
+    let streams = streams.map_err(Unusable::Undecodable);
+    let sound = streams.and_then(|streams| packets::decode(streams, kind, options));
     let sound = sound.map_err(|unusable| match (unusable, &stated.fault) {
         (Unusable::Undecodable(_), Some(fault)) => format!(
             "{} that breaks off or is damaged before its first sample: {fault}; get the file again",

@@ -1,44 +1,220 @@
-//! MP3: what the decoder does not tell.
+//! MPEG audio, that is MP3 and its two elder layers, frame by frame.
+//!
+//! An encoder's header in a frame of its own (`Xing`, `Info`, `VBRI`) begins a recording: a file of several, as where files
+//! were joined, is decoded recording by recording; so is one that goes on behind the last frame that it counts, with a frame
+//! that needs none before it. What it states of its encoder's delay and padding is taken off. How many
+//! frames it counts never decides how many are decoded. Where it counts more than there are, the file breaks off, if the
+//! header is known to be of these frames: by its checksum or, where it has none, by bytes that are missing as well.
+//!
+//! The first frames of a file that was cut refer to frames before them, and are silence. A file that was cut between two
+//! frames, and has no such header, cannot be told from one that ends there; nor can damage within a frame without a
+//! checksum, unless it makes the frame one that cannot be decoded.
 
-use crate::audio::container::Stated;
+use std::ops::Range;
 
-/// Whether the file is one recording.
-pub fn read(bytes: &[u8]) -> Stated {
-    Stated {
-        fault: another(bytes),
-        ..Stated::default()
-    }
+use symphonia::core::audio::layouts::{CHANNEL_LAYOUT_MONO, CHANNEL_LAYOUT_STEREO};
+use symphonia::core::codecs::audio::AudioCodecParameters;
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3};
+use symphonia::core::packet::PacketBuilder;
+use symphonia::core::units::{Duration, Timestamp};
+
+use crate::audio::bytes::{Bytes, View};
+use crate::audio::frames::{self, Header as _, Walk};
+use crate::audio::mpeg::{Header, Note};
+use crate::audio::packets::{Stream, Streams};
+
+/// The layer of the first frames, if there are any.
+pub fn layer(bytes: &Bytes) -> Option<u32> {
+    let mut view = View::of(bytes);
+    let at = frames::first::<Header>(&mut view)?;
+    Header::read(view.get(at, Header::LEN)).map(|header| header.layer)
 }
 
-/// An encoder's header (`Xing` or `Info`) stands in the first frame, and the decoder reads as many
-/// frames as it counts. A second such frame begins another recording, as where files were joined.
-fn another(bytes: &[u8]) -> Option<String> {
-    let mut frames = (0..bytes.len()).filter(|&at| is_encoder_header(&bytes[at..]));
-    let at = frames.nth(1)?;
-    Some(format!(
-        "another recording begins at byte {at}, and only the first is read"
+/// The recordings in `bytes`, which hold nothing else but tags and what is none of them.
+pub fn open(bytes: &Bytes) -> Result<Streams, String> {
+    let recordings = recordings(bytes);
+    if recordings.is_empty() {
+        return Err("MPEG audio without a whole frame; get the file again".into());
+    }
+    let bytes = bytes.clone();
+    Ok(Box::new(
+        recordings.into_iter().map(move |one| one.stream(&bytes)),
     ))
 }
 
-/// Whether a frame of layer III begins here whose side information is zero (a silent frame) and is
-/// followed by the encoder's header.
-fn is_encoder_header(frame: &[u8]) -> bool {
-    let &[0xff, second, _, fourth, ..] = frame else {
-        return false;
+/// All that are in `bytes`.
+fn recordings(bytes: &Bytes) -> Vec<Recording> {
+    let mut all: Vec<Recording> = Vec::new();
+    let Some(mut walk) = Walk::<Header>::new(View::of(bytes)) else {
+        return all;
     };
-    if second & 0xe6 != 0xe2 {
-        return false;
+    while let Some((at, header)) = walk.next() {
+        let frame = walk.view.get(at, header.len as usize);
+        let note = Note::read(&header, frame);
+        let goes_on = all.last().is_some_and(|one| one.goes_on(&header, frame));
+        if note.is_some() || !goes_on {
+            if all.last_mut().is_some_and(|one| one.ends(None)) {
+                return all;
+            }
+            all.push(Recording::new(header, note, at));
+        }
+        let one = all.last_mut().expect("pushed before the first frame");
+        match note {
+            Some(_) => one.bytes = at + header.len..at + header.len,
+            None => one.add(at, &header, frame),
+        }
     }
-    // Side information: ISO/IEC 11172-3, 2.4.1.7, and 13818-3, 2.4.1.7.
-    let (is_mpeg_1, is_mono) = (second & 0x18 == 0x18, fourth >> 6 == 3);
-    let side_len = match (is_mpeg_1, is_mono) {
-        (true, false) => 32,
-        (true, true) | (false, false) => 17,
-        (false, true) => 9,
-    };
-    // A checksum of 16 bits before it, where the last bit of the second byte is not set.
-    let at = 4 + side_len + if second & 1 == 0 { 2 } else { 0 };
-    let side = &frame[4.min(frame.len())..at.min(frame.len())];
-    let name = frame.get(at..at + 4);
-    matches!(name, Some(b"Xing" | b"Info")) && side[side.len() - side_len..].iter().all(|&b| b == 0)
+    if let Some(one) = all.last_mut() {
+        one.ends(walk.fault);
+    }
+    all
+}
+
+/// Frames of one encoder.
+struct Recording {
+    header: Header,
+    note: Option<Note>,
+    /// Where its frames are; tags may lie between them.
+    bytes: Range<u64>,
+    frames: u64,
+    /// How many checksums fit, and how many do not.
+    fitting: u64,
+    unfitting: u64,
+    /// Where the first is that does not, and how many frames are before it.
+    damaged: Option<(u64, u64)>,
+    /// Why it ends too soon, if it does. Nothing follows.
+    fault: Option<String>,
+}
+
+impl Recording {
+    fn new(header: Header, note: Option<Note>, at: u64) -> Recording {
+        Recording {
+            header,
+            note,
+            bytes: at..at,
+            frames: 0,
+            fitting: 0,
+            unfitting: 0,
+            damaged: None,
+            fault: None,
+        }
+    }
+
+    fn add(&mut self, at: u64, header: &Header, frame: &[u8]) {
+        match header.checksum_fits(frame) {
+            None => {}
+            Some(true) => self.fitting += 1,
+            Some(false) => {
+                self.unfitting += 1;
+                self.damaged.get_or_insert((at, self.frames));
+            }
+        }
+        self.bytes.end = at + header.len;
+        self.frames += 1;
+    }
+
+    /// Whether a frame belongs to it.
+    fn goes_on(&self, header: &Header, frame: &[u8]) -> bool {
+        let is_complete = self.counted() == Some(self.frames);
+        self.header.is_like(header) && !(is_complete && header.is_self_contained(frame))
+    }
+
+    /// How many frames it has by a header that is known to be its own.
+    fn counted(&self) -> Option<u64> {
+        let note = self.note.filter(|note| note.checksum_fits == Some(true))?;
+        note.frames.filter(|&frames| frames > 0)
+    }
+
+    /// Finds, behind its last frame, why it ends too soon: by what stopped the walk, or by what it says itself. Says
+    /// whether it does.
+    fn ends(&mut self, stopped: Option<String>) -> bool {
+        // What hardly ever fits is no checksum.
+        let damaged = self.damaged.filter(|_| self.fitting > self.unfitting);
+        if let Some((at, frames)) = damaged {
+            (self.bytes.end, self.frames) = (at, frames);
+        }
+        let damaged =
+            damaged.map(|(at, _)| format!("the checksum of the frame at byte {at} does not match"));
+        self.fault = damaged.or(stopped).or_else(|| self.lacks_frames());
+        self.fault.is_some()
+    }
+
+    /// How many frames are missing by its header.
+    fn lacks_frames(&self) -> Option<String> {
+        let note = self.note?;
+        let there = self.bytes.end - self.bytes.start;
+        let bytes_are_missing = note
+            .bytes
+            .is_some_and(|bytes| there + self.header.len < bytes);
+        let is_its_own = note.checksum_fits.unwrap_or(bytes_are_missing);
+        // Some encoders count the frame of the header.
+        let counted = note.frames.filter(|&counted| counted > self.frames + 1)?;
+        is_its_own.then(|| {
+            format!(
+                "its header counts {counted} frames, the file has {}",
+                self.frames
+            )
+        })
+    }
+
+    /// Samples of each channel to leave out at the start and at the end.
+    fn trim(&self) -> (u64, u64) {
+        let Some(note) = self.note else { return (0, 0) };
+        // The padding is where its own header counts the last frame.
+        let has_its_end = self.counted().is_none_or(|counted| self.frames <= counted);
+        let padding = match self.fault {
+            None if has_its_end => note.padding,
+            _ => 0,
+        };
+        let samples = self.frames * self.header.samples;
+        // A header that leaves nothing over is wrong.
+        if note.delay + padding < samples || self.fault.is_some() {
+            (note.delay.min(samples), padding)
+        } else {
+            (0, 0)
+        }
+    }
+
+    fn stream(self, bytes: &Bytes) -> Stream {
+        let mut parameters = AudioCodecParameters::new();
+        let codec = [CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3][self.header.layer as usize - 1];
+        let channels = match self.header.channels {
+            1 => CHANNEL_LAYOUT_MONO,
+            _ => CHANNEL_LAYOUT_STEREO,
+        };
+        parameters
+            .for_codec(codec)
+            .with_sample_rate(self.header.sample_rate)
+            .with_channels(channels);
+        let (delay, padding) = self.trim();
+        let samples = self.frames * self.header.samples;
+        let end = samples - padding;
+        let mut own = bytes.clone();
+        own.cut(self.bytes.clone());
+        let mut walk = Walk::<Header>::new(View::of(&own));
+        let mut from = 0;
+        let packets = std::iter::from_fn(move || {
+            let walk = walk.as_mut()?;
+            let (at, header) = walk.next()?;
+            let to = from + header.samples;
+            let trim_start = delay.saturating_sub(from).min(header.samples);
+            let trim_end = to.saturating_sub(end).min(header.samples);
+            let packet = PacketBuilder::new()
+                .track_id(0)
+                .pts(Timestamp::from(from as i64))
+                .dur(Duration::from(header.samples))
+                .trim_start(Duration::from(trim_start))
+                .trim_end(Duration::from(trim_end))
+                .data(walk.view.get(at, header.len as usize).to_vec())
+                .build();
+            from = to;
+            Some(Ok(packet))
+        });
+        Stream {
+            parameters,
+            promised: Some(end.saturating_sub(delay)),
+            further: Vec::new(),
+            packets: Box::new(packets.chain(self.fault.map(Err))),
+        }
+    }
 }

@@ -5,13 +5,12 @@ use symphonia::core::codecs::audio::well_known::CODEC_ID_AAC;
 use symphonia::core::packet::Packet;
 use symphonia::core::units::Duration;
 
-use crate::audio::bytes::Bytes;
 use crate::audio::codec::Decoder;
-use crate::audio::container::{self, Container, REMEDY};
+use crate::audio::container::{Container, REMEDY};
 use crate::audio::decode::{Decoded, check_rate};
+use crate::audio::join::Joining;
 use crate::audio::limits::Extent;
-use crate::audio::spool::Spooling;
-use crate::audio::{ReadOptions, aac, demux};
+use crate::audio::{ReadOptions, aac};
 
 /// Packets of one sound, and what decodes them.
 pub struct Stream {
@@ -26,11 +25,14 @@ pub struct Stream {
     pub packets: Box<dyn Iterator<Item = Result<Packet, String>>>,
 }
 
+/// What a file holds: one stream or, where files were joined, several, to be heard one after the other.
+pub type Streams = Box<dyn Iterator<Item = Stream>>;
+
 /// Samples of all channels that a packet may claim to hold, and that room is made for; real ones
 /// have thousands.
 const LARGEST_PACKET: u64 = 1 << 22;
 
-/// What decodes of a file, and what the packets tell of it.
+/// What decodes of a file.
 pub struct Sound {
     pub decoded: Decoded,
     /// Why not everything decoded.
@@ -51,20 +53,140 @@ impl From<String> for Unusable {
     }
 }
 
-/// Decodes every packet of `stream`, which comes from `bytes`.
-pub fn decode(
-    stream: Stream,
-    bytes: &Bytes,
+/// Decodes every packet of `streams`. Where several recordings follow each other, all get the rate and the channels of
+/// the first.
+pub fn decode(streams: Streams, kind: Container, options: &ReadOptions) -> Result<Sound, Unusable> {
+    let name = kind.name();
+    let no_place = |reason: String| Unusable::Refused(format!("{name} of which {reason}"));
+    let mut joining = Joining::new(options.most_in_memory);
+    let (mut decoded_packets, mut with_sbr) = (0, 0);
+    let mut fault = None;
+    for stream in streams {
+        let before = joining.frames() as u64;
+        check_header(&stream, before, kind, options)?;
+        let is_aac = stream.parameters.codec == CODEC_ID_AAC;
+        let mut decoding = Decoding::start(&stream, kind)?;
+        let mut there = 0;
+        for packet in stream.packets {
+            let decoded = packet.and_then(|packet| decoding.decode(packet, &stream.further, kind));
+            let packet = match decoded {
+                Ok(packet) => packet,
+                Err(cause) => {
+                    fault = Some(cause);
+                    break;
+                }
+            };
+            let (channels, sample_rate) = decoding.spec;
+            check_rate(name, sample_rate)?;
+            joining
+                .push(&decoding.samples, decoding.spec)
+                .map_err(no_place)?;
+            let extent = Extent {
+                frames: joining.frames() as u64,
+                channels: joining.spec().0.max(channels) as u64,
+                sample_rate: joining.spec().1,
+                is_known: false,
+            };
+            if let Some(reason) = options.refuse(extent) {
+                return Err(Unusable::Refused(format!("{name} {reason}")));
+            }
+            there += (decoding.samples.len() / channels.max(1)) as u64;
+            decoded_packets += 1;
+            with_sbr += usize::from(is_aac && aac::ends_with_sbr(&packet.data));
+        }
+        fault = fault
+            .or_else(|| {
+                let promised = stream.promised.filter(|&promised| there < promised)?;
+                Some(format!(
+                    "the header promises {promised} samples, the file has {there}"
+                ))
+            })
+            .or_else(|| {
+                let wrong = decoding.decoder.is_wrong();
+                wrong.then(|| "the checksum of the decoded samples does not match".into())
+            });
+        if fault.is_some() {
+            break;
+        }
+    }
+    if decoded_packets > 4 && 2 * with_sbr > decoded_packets {
+        return Err(format!("{name} with HE-AAC, which is not decoded; {REMEDY}").into());
+    }
+    let (channels, sample_rate) = joining.spec();
+    Ok(Sound {
+        decoded: Decoded {
+            interleaved: joining.finish().map_err(no_place)?,
+            channels,
+            sample_rate,
+            truncated: false,
+        },
+        fault,
+    })
+}
+
+/// A stream of which some packets are decoded.
+struct Decoding {
+    parameters: AudioCodecParameters,
+    decoder: Decoder,
+    /// By which parameters, as the packets count them.
+    coded_by: u32,
+    /// Samples of the last packet, channels interleaved.
+    samples: Vec<f32>,
+    /// Channels and rate of the last packet; 0 channels before the first of its kind.
+    spec: (usize, u32),
+}
+
+impl Decoding {
+    fn start(stream: &Stream, kind: Container) -> Result<Decoding, String> {
+        Ok(Decoding {
+            parameters: stream.parameters.clone(),
+            decoder: Decoder::new(&stream.parameters, kind)?,
+            coded_by: 0,
+            samples: Vec::new(),
+            spec: (0, 0),
+        })
+    }
+
+    /// Decodes a packet, which is given back.
+    fn decode(
+        &mut self,
+        mut packet: Packet,
+        further: &[AudioCodecParameters],
+        kind: Container,
+    ) -> Result<Packet, String> {
+        if packet.track_id != self.coded_by {
+            self.coded_by = packet.track_id;
+            let other = (self.coded_by as usize)
+                .checked_sub(1)
+                .map(|at| &further[at]);
+            self.decoder = Decoder::new(other.unwrap_or(&self.parameters), kind)?;
+            self.spec = (0, 0);
+        }
+        // Few decoders trim; so none does.
+        let trim = [&mut packet.trim_start, &mut packet.trim_end]
+            .map(|trim| std::mem::replace(trim, Duration::ZERO).get() as usize);
+        let spec = self.decoder.decode(&packet, &mut self.samples)?;
+        if self.spec.0 != 0 && spec != self.spec {
+            return Err("sample rate or channels change within the file".into());
+        }
+        self.spec = spec;
+        let [start, end] = trim.map(|frames| frames.saturating_mul(spec.0));
+        self.samples
+            .truncate(self.samples.len().saturating_sub(end));
+        self.samples.drain(..start.min(self.samples.len()));
+        Ok(packet)
+    }
+}
+
+/// Refuses what goes beyond the limits by its header, behind `before` samples of each channel.
+fn check_header(
+    stream: &Stream,
+    before: u64,
     kind: Container,
     options: &ReadOptions,
-) -> Result<Sound, Unusable> {
+) -> Result<(), Unusable> {
     let name = kind.name();
-    let Stream {
-        parameters,
-        further,
-        promised,
-        packets,
-    } = stream;
+    let parameters = &stream.parameters;
     let channels = parameters.channels.as_ref().map_or(1, |c| c.count()) as u64;
     let longest = parameters.max_frames_per_packet.unwrap_or(0);
     if longest.saturating_mul(channels) > LARGEST_PACKET {
@@ -74,124 +196,23 @@ pub fn decode(
         )
         .into());
     }
-    let is_aac = parameters.codec == CODEC_ID_AAC;
     // What decodes of a file that breaks off may be within the limits that its header exceeds.
-    if !options.accept_truncated
-        && let (Some(frames), Some(sample_rate)) = (promised, parameters.sample_rate)
-    {
-        check_rate(name, sample_rate)?;
-        let extent = Extent {
-            frames,
-            channels,
-            sample_rate,
-            is_known: true,
-        };
-        if let Some(reason) = options.refuse(extent) {
-            return Err(Unusable::Refused(format!("{name} {reason}")));
-        }
-    }
-    let decoder_of = |parameters: &AudioCodecParameters| {
-        Decoder::new(parameters, kind, |cause| demux::unreadable(kind, &cause))
+    let (Some(frames), Some(sample_rate), false) = (
+        stream.promised,
+        parameters.sample_rate,
+        options.accept_truncated,
+    ) else {
+        return Ok(());
     };
-    let mut decoder = decoder_of(&parameters)?;
-    let mut coded_by = 0;
-    let (mut channels, mut sample_rate) = (0, 0);
-    let no_place = |reason: String| Unusable::Refused(format!("{name} of which {reason}"));
-    let mut interleaved = Spooling::new(options.most_in_memory);
-    let mut packet_samples = Vec::new();
-    let mut last_packet = Vec::new();
-    let (mut decoded_packets, mut with_sbr) = (0, 0);
-    let mut fault = None;
-    for packet in packets {
-        let mut packet = match packet {
-            Ok(packet) => packet,
-            Err(cause) => {
-                fault = Some(cause);
-                break;
-            }
-        };
-        let begins_another = packet.track_id != coded_by;
-        if begins_another {
-            coded_by = packet.track_id;
-            let other = (coded_by as usize).checked_sub(1).map(|at| &further[at]);
-            decoder = decoder_of(other.unwrap_or(&parameters))?;
-        }
-        // Few decoders trim; so none does.
-        let trim = [&mut packet.trim_start, &mut packet.trim_end]
-            .map(|trim| std::mem::replace(trim, Duration::ZERO).get() as usize);
-        // The reader leaves damaged FLAC frames out; the next one's time tells.
-        let time = packet.pts.get();
-        let frames = interleaved.len() / channels.max(1);
-        if kind == Container::Flac && channels > 0 && time != frames as i64 {
-            fault = Some(format!("the next sample that decodes is number {time}"));
-            break;
-        }
-        let spec = match decoder.decode(&packet, &mut packet_samples) {
-            Ok(spec) => spec,
-            Err(cause) => {
-                fault = Some(cause);
-                break;
-            }
-        };
-        if channels == 0 {
-            (channels, sample_rate) = spec;
-            check_rate(name, sample_rate)?;
-        } else if spec != (channels, sample_rate) && begins_another && !options.accept_truncated {
-            return Err(Unusable::Refused(format!(
-                "{name} of several recordings, the first of {channels} channels at {sample_rate} Hz and another of {} at \
-                 {} Hz; expected the same of all; convert it, for example with `ffmpeg -i FILE out.flac`",
-                spec.0, spec.1
-            )));
-        } else if spec != (channels, sample_rate) {
-            fault = Some("sample rate or channels change within the file".into());
-            break;
-        }
-        let [start, end] = trim.map(|frames| frames.saturating_mul(channels));
-        packet_samples.truncate(packet_samples.len().saturating_sub(end));
-        packet_samples.drain(..start.min(packet_samples.len()));
-        let n = interleaved.len() + packet_samples.len();
-        let extent = Extent {
-            frames: n as u64 / channels.max(1) as u64,
-            channels: channels as u64,
-            sample_rate,
-            is_known: false,
-        };
-        if let Some(reason) = options.refuse(extent) {
-            return Err(Unusable::Refused(format!("{name} {reason}")));
-        }
-        interleaved.push(&packet_samples).map_err(no_place)?;
-        decoded_packets += 1;
-        with_sbr += usize::from(is_aac && aac::ends_with_sbr(&packet.data));
-        last_packet = packet.data.into_vec();
+    check_rate(name, sample_rate)?;
+    let extent = Extent {
+        frames: before.saturating_add(frames),
+        channels,
+        sample_rate,
+        is_known: true,
+    };
+    match options.refuse(extent) {
+        Some(reason) => Err(Unusable::Refused(format!("{name} {reason}"))),
+        None => Ok(()),
     }
-    if decoded_packets > 4 && 2 * with_sbr > decoded_packets {
-        return Err(format!("{name} with HE-AAC, which is not decoded; {REMEDY}").into());
-    }
-    let frames = (interleaved.len() / channels.max(1)) as u64;
-    let fault = fault
-        .or_else(|| {
-            let promised = promised.filter(|&promised| frames < promised)?;
-            Some(format!(
-                "the header promises {promised} samples, the file has {frames}"
-            ))
-        })
-        .or_else(|| {
-            let framed = matches!(kind, Container::Flac | Container::Mp3);
-            let cut = framed && container::ends_within_a_frame(bytes, &last_packet);
-            cut.then(|| "it ends in the middle of a frame".into())
-        })
-        .or_else(|| {
-            let wrong = decoder.is_wrong();
-            wrong.then(|| "the checksum of the decoded samples does not match".into())
-        });
-    let interleaved = interleaved.finish().map_err(no_place)?;
-    Ok(Sound {
-        decoded: Decoded {
-            interleaved,
-            channels,
-            sample_rate,
-            truncated: false,
-        },
-        fault,
-    })
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes the recordings of this folder: the first 0.6 s of one demo clip in every container and sample format that is read, and
 # in some that are only named.
-# Made with ffmpeg 5.1.9 and sox 14.4.2 of Debian 12. Run from this folder.
+# Made with ffmpeg 5.1.9, sox 14.4.2 and LAME 3.100 of Debian 12. Run from this folder.
 set -eu
 clip=../../corpora/demo/f1_angry_s1.flac
 cut="-t 0.6 -map_metadata -1 -fflags +bitexact -flags:a +bitexact"
@@ -15,6 +15,11 @@ to -c:a pcm_f32le f32.wav
 to -c:a pcm_mulaw mulaw.wav
 to -c:a pcm_alaw alaw.wav
 to -c:a libmp3lame -b:a 64k mp3.mp3
+to -t 0.3 -c:a libmp3lame -b:a 64k -ac 2 stereo.mp3
+# To a pipe, so without the encoder's header; with checksums, at another rate; the elder layer.
+to -c:a libmp3lame -q:a 2 -id3v2_version 0 -f mp3 - >vbr.mp3
+to -ar 22050 -f wav - | lame --quiet -p -b 56 - crc.mp3
+to -c:a mp2 -b:a 64k mp2.mp2
 to -c:a libvorbis -q:a 4 vorbis.ogg
 to -c:a pcm_s16be aiff.aiff
 to -c:a pcm_s16le sowt.aiff
