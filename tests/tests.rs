@@ -10,6 +10,8 @@ mod praat;
 mod formats;
 // Headers that are wrong, odd or rare.
 mod headers;
+// As many samples as other programs read, or as there are.
+mod peers;
 // The same packets in every shape of Ogg, Matroska and MPEG-4.
 mod containers;
 // MP3, ADTS and FLAC by their frames.
