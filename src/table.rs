@@ -1,7 +1,7 @@
 //! Tables: Parquet out by streaming row groups, Parquet in as plain columns.
 //!
-//! Columns of plain types that every tool reads, and a column of lists for each view; zstd, and
-//! BYTE_STREAM_SPLIT for floating point. A missing value is null in the file; inside the program a missing
+//! Columns of plain types that every tool reads, and a column of lists for each view, compressed by zstd; see
+//! [`Encoding`] for floating point. A missing value is null in the file; inside the program a missing
 //! number is NaN.
 
 use std::collections::{BTreeMap, HashMap};
@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::table::file::TableFile;
 use crate::table::view::Stored;
+use crate::table::writer::Storage;
 
 mod export;
 mod file;
@@ -34,7 +35,7 @@ pub use folder::{part, part_name};
 pub use rows::RowReader;
 pub use stream::Stream;
 pub use view::{is_names_of_features, key as view_key, without_names};
-pub use writer::Writer;
+pub use writer::{Encoding, Writer};
 
 /// Rows of a row group. At the 6676 numbers of the default a group takes 109 MB in memory, and a million
 /// rows have 250 groups.
@@ -350,9 +351,14 @@ impl Table {
         serde_json::from_str(self.metadata.get(FEATURES_KEY)?).ok()
     }
 
-    /// Writes the whole table.
+    /// Writes the whole table, floats as every reader knows them.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
-        let mut writer = Writer::create(path.as_ref(), self)?;
+        self.write_encoded(path, Encoding::Plain)
+    }
+
+    /// The same, floats as `encoding` says.
+    pub fn write_encoded(&self, path: impl AsRef<Path>, encoding: Encoding) -> Result<()> {
+        let mut writer = Writer::create(path.as_ref(), self, encoding)?;
         writer.write(self)?;
         writer.finish()
     }
@@ -484,6 +490,7 @@ pub fn copy_with_text(
     to: &Path,
     (name, words): (&str, &[Option<String>]),
     after: &[&str],
+    encoding: Encoding,
 ) -> Result<()> {
     let files = folder::files(from)?;
     let files: Vec<TableFile> = files
@@ -508,7 +515,7 @@ pub fn copy_with_text(
         to,
         Arc::new(Schema::new(fields)),
         &files[0].metadata(),
-        writer::lasting(),
+        Storage::lasting(encoding),
     )?;
     let mut done = 0;
     for file in &files {
@@ -623,7 +630,7 @@ mod tests {
                 .collect(),
             metadata: BTreeMap::new(),
         };
-        let mut writer = Writer::create(&twice, &example()).unwrap();
+        let mut writer = Writer::create(&twice, &example(), Encoding::Plain).unwrap();
         writer.write(&row(0)).unwrap();
         writer.write(&row(1)).unwrap();
         writer.finish().unwrap();
@@ -663,7 +670,10 @@ mod tests {
         let [from, to, again] = ["1", "2", "3"].map(|name| dir.path().join(name));
         example().write(&from).unwrap();
         let words = [Some("test".to_string()), None];
-        copy_with_text(&from, &to, ("split", &words), &["file", "emotion"]).unwrap();
+        let copy = |from: &Path, to: &Path, words: &[Option<String>], after: &[&str]| {
+            copy_with_text(from, to, ("split", words), after, Encoding::Plain).unwrap();
+        };
+        copy(&from, &to, &words, &["file", "emotion"]);
         let mut expected = example();
         expected
             .columns
@@ -673,7 +683,7 @@ mod tests {
         expected.write(&again).unwrap();
         assert_eq!(std::fs::read(&to).unwrap(), std::fs::read(&again).unwrap());
         let other = [None, Some("train".to_string())];
-        copy_with_text(&to, &again, ("split", &other), &["file"]).unwrap();
+        copy(&to, &again, &other, &["file"]);
         expected.columns[2].1 = Column::Text(other.to_vec());
         assert!(same(&Table::read(&again).unwrap(), &expected));
         let two = Table::read_columns(&to, &["end", "file", "nothing"]).unwrap();
@@ -696,7 +706,7 @@ mod tests {
             ArrowWriter::try_new(File::create(&from).unwrap(), batch.schema(), None).unwrap();
         writer.write(&batch).unwrap();
         writer.close().unwrap();
-        copy_with_text(&from, &to, ("split", &[None, None]), &[]).unwrap();
+        copy_with_text(&from, &to, ("split", &[None, None]), &[], Encoding::Split).unwrap();
         let copy = TableFile::open(&to).unwrap();
         let read = copy
             .batches(&[0, 1], 0..1, 2)

@@ -35,6 +35,8 @@ mod preprocessing;
 mod learning;
 // Folders to tables of predictions, tables to what charts want.
 mod scoring;
+// Tables as other programs read them.
+mod tables;
 // Training, validation and test parts.
 mod splitting;
 // The committed notebooks: short cells, outputs, no errors.

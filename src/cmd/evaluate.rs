@@ -10,7 +10,7 @@ use sentire::features::{FeatureSet, meanings};
 use sentire::model::{ModelSpec, Normalize};
 use sentire::output;
 use sentire::report::{About, Report, cross_to_html, to_html};
-use sentire::table::Table;
+use sentire::table::{Encoding, Table};
 use serde::Serialize;
 
 use crate::cli::Evaluate;
@@ -83,7 +83,7 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
         .join("\n");
     let json = json_of(&reports);
     if let Some(dir) = &args.output {
-        write_report(dir, &evaluations, &command(args))?;
+        write_report(dir, &evaluations, &command(args), args.storage.encoding)?;
     }
     console.print(if args.json { &json } else { &text })?;
     let report = &reports[0];
@@ -305,7 +305,12 @@ fn check_folder(dir: &Path, console: &Console) -> Result<()> {
 
 /// Writes the report as a page, as text and as JSON, and the predictions as a table. `command` makes
 /// it again.
-pub fn write_report(dir: &Path, evaluations: &[Evaluation], command: &str) -> Result<()> {
+pub fn write_report(
+    dir: &Path,
+    evaluations: &[Evaluation],
+    command: &str,
+    encoding: Encoding,
+) -> Result<()> {
     let reports: Vec<Report> = evaluations.iter().map(|e| e.report.clone()).collect();
     let about = About {
         title: title(&reports[0]),
@@ -320,7 +325,7 @@ pub fn write_report(dir: &Path, evaluations: &[Evaluation], command: &str) -> Re
     output::write(&dir.join(FILES[0]), to_html(&reports, &about).as_bytes())?;
     output::write(&dir.join(FILES[1]), text.as_bytes())?;
     output::write(&dir.join(FILES[2]), json_of(&reports).as_bytes())?;
-    evaluate::predictions_table(evaluations).write(dir.join(FILES[3]))
+    evaluate::predictions_table(evaluations).write_encoded(dir.join(FILES[3]), encoding)
 }
 
 fn about(command: String) -> About {

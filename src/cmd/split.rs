@@ -46,7 +46,9 @@ pub fn run(args: &Split, console: &Console) -> Result<Outcome> {
                 .into_iter()
                 .chain(Utterance::FIELDS)
                 .collect();
-            table::copy_with_text(&args.input, &args.output, (COLUMN, &marks), &index)?;
+            let split = (COLUMN, &marks[..]);
+            let encoding = args.storage.encoding;
+            table::copy_with_text(&args.input, &args.output, split, &index, encoding)?;
         }
         Some(mut manifest) => {
             for (utterance, mark) in manifest

@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, FixedSizeListArray, Float32Array};
 use arrow::datatypes::{DataType, Field, Float32Type};
-use parquet::schema::types::ColumnPath;
 
 use super::{Column, FEATURES_KEY, Table};
 
@@ -134,11 +133,6 @@ pub fn field(view: &str, width: usize) -> Field {
     let element = Field::new(ELEMENT, DataType::Float32, true);
     let list = DataType::FixedSizeList(Arc::new(element), width as i32);
     Field::new(view, list, false)
-}
-
-/// Where the numbers of a view stand in the file's schema.
-pub fn path(view: &str) -> ColumnPath {
-    ColumnPath::new([view, "list", ELEMENT].map(str::to_string).to_vec())
 }
 
 /// Columns of numbers, side by side, as one column of lists.
@@ -266,7 +260,7 @@ mod tests {
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
     use super::*;
-    use crate::table;
+    use crate::table::{self, Encoding};
 
     /// Two rows with a flat feature and a view of three numbers.
     fn example() -> Table {
@@ -326,7 +320,8 @@ mod tests {
         // And again, rewritten with a column more.
         let copy = dir.path().join("copy.parquet");
         let marks = ["train", "test"].map(|mark| Some(mark.to_string()));
-        table::copy_with_text(&path, &copy, ("split", &marks), &["file"]).unwrap();
+        let split = ("split", &marks[..]);
+        table::copy_with_text(&path, &copy, split, &["file"], Encoding::Split).unwrap();
         let copy = Table::read(&copy).unwrap();
         assert_eq!(copy.feature_names(), example().feature_names());
         assert!(copy.column("shape_3").is_some() && copy.text("split").is_some());
