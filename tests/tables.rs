@@ -255,3 +255,28 @@ fn the_encoding_is_none_of_the_settings_that_kept_rows_must_have() {
         ["f.parquet", "shards"].map(|name| Table::read(sandbox.path(name)).unwrap());
     assert!(same(&one, &shards));
 }
+
+#[test]
+fn a_name_that_stands_twice_is_told_with_its_file() {
+    let sandbox = Sandbox::new();
+    let column = |values: [f64; 2]| Column::Double(values.to_vec());
+    let table = Table {
+        columns: vec![
+            ("a".into(), column([1.0, 2.0])),
+            ("a".into(), column([3.0, 4.0])),
+        ],
+        ..Table::default()
+    };
+    table.write(sandbox.path("t.parquet")).unwrap();
+    for command in [
+        "describe t.parquet",
+        "train t.parquet -o m.sentire",
+        "export t.parquet -o x.csv",
+    ] {
+        let refused = sandbox.sentire(command).exits(2).stderr;
+        assert!(
+            refused.contains("t.parquet: column `a`: there are two of this name"),
+            "{refused}"
+        );
+    }
+}

@@ -1,5 +1,6 @@
 //! `sentire split`: a table or a manifest with its speakers in training, validation and test parts.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
@@ -116,7 +117,7 @@ impl Words {
     fn of_table(path: &Path, label: &str) -> Result<Words> {
         let names = ["file", "speaker", "corpus", "sex", label, COLUMN];
         let table = Table::read_columns(path, &names)?;
-        let column = |name: &str| table.text(name).map(<[_]>::to_vec);
+        let column = |name: &str| table.as_words(name).map(Cow::into_owned);
         Ok(Words::of(column, table.rows(), label))
     }
 
