@@ -90,7 +90,9 @@ const WORDS: [&str; 8] = [
 ];
 
 impl Dataset {
-    /// Reads the labelled rows of tables that were made alike; `label` is the column to be learned.
+    /// Reads the labelled rows of tables that were made alike; `label` is the column to be learned. Tables whose
+    /// metadata were lost are read by [`extract::read_table`](crate::extract::read_table) and come in by
+    /// [`from_tables`](Dataset::from_tables).
     pub fn read(paths: &[impl AsRef<Path>], label: &str) -> Result<Dataset> {
         let tables: Vec<Table> = paths.iter().map(Table::read).collect::<Result<_>>()?;
         let paths = paths.iter().map(AsRef::as_ref);

@@ -8,6 +8,7 @@
 
 mod batches;
 mod long;
+mod recognised;
 mod rows;
 mod settings;
 
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 pub use batches::BATCH;
+pub use recognised::{Recognised, read_table};
 pub use rows::{Failures, OF_WINDOWS, QUALITY, Rows};
 pub use settings::{Level, Limits, Settings};
 

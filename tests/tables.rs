@@ -1,14 +1,23 @@
-//! Tables as other programs read them.
+//! Tables as other programs read them, and as they leave them behind.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
+use arrow::array::{ArrayRef, Int64Array};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Encoding, Type};
+use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use sentire::table::{self, Column, Table};
+use serde_json::Value;
 
-use crate::sandbox::{Sandbox, demo_clip, with_demo_features};
+use crate::sandbox::{Sandbox, demo_clip, repository, with_demo_features};
 
 /// How the columns of floats of a file, those of lists too, and all others are encoded.
 fn encodings(path: &Path) -> BTreeMap<bool, Vec<Encoding>> {
@@ -254,6 +263,299 @@ fn the_encoding_is_none_of_the_settings_that_kept_rows_must_have() {
     let [one, shards] =
         ["f.parquet", "shards"].map(|name| Table::read(sandbox.path(name)).unwrap());
     assert!(same(&one, &shards));
+}
+
+/// The table at `from` as another program may write it again: without our metadata, features and views as doubles in
+/// lists that may be long, words in dictionaries, the speaker and the label as numbers, and a column that pandas adds.
+fn rewritten(from: &Path, to: &Path) {
+    let file = ParquetRecordBatchReaderBuilder::try_new(File::open(from).unwrap()).unwrap();
+    let batches: Vec<RecordBatch> = file.build().unwrap().map(Result::unwrap).collect();
+    let batch = arrow::compute::concat_batches(&batches[0].schema(), &batches).unwrap();
+    let double = || Arc::new(Field::new("item", DataType::Float64, true));
+    let words = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
+    let mut columns: Vec<(String, ArrayRef)> = Vec::new();
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        let to = match (field.name().as_str(), field.data_type()) {
+            ("file", _) => DataType::LargeUtf8,
+            (_, DataType::Utf8) => words.clone(),
+            (_, DataType::Float32) => DataType::Float64,
+            (_, DataType::List(_)) => DataType::LargeList(double()),
+            (_, same) => same.clone(),
+        };
+        columns.push((field.name().clone(), cast(column, &to).unwrap()));
+    }
+    let index = Int64Array::from_iter_values(0..batch.num_rows() as i64);
+    columns.push(("__index_level_0__".into(), Arc::new(index)));
+    let fields: Vec<Field> = columns
+        .iter()
+        .map(|(name, column)| Field::new(name, column.data_type().clone(), true))
+        .collect();
+    let schema = Arc::new(Schema::new(fields));
+    let arrays = columns.into_iter().map(|(_, column)| column).collect();
+    let batch = RecordBatch::try_new(schema.clone(), arrays).unwrap();
+    let properties = WriterProperties::builder().build();
+    let mut writer =
+        ArrowWriter::try_new(File::create(to).unwrap(), schema, Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+/// The report of an evaluation, and what is said beside it.
+fn report_on(sandbox: &Sandbox, table: &str) -> (Value, String) {
+    let command = format!("evaluate {table} --folds 4 --model svm --json");
+    let run = sandbox.sentire(&command).exits(0);
+    (serde_json::from_str(&run.stdout).unwrap(), run.stderr)
+}
+
+#[test]
+fn a_table_that_lost_its_metadata_is_known_by_the_names_of_its_columns() {
+    let sandbox = with_demo_features();
+    rewritten(
+        &sandbox.path("features.parquet"),
+        &sandbox.path("again.parquet"),
+    );
+    assert!(
+        Table::read_metadata(&sandbox.path("again.parquet"))
+            .unwrap()
+            .is_empty()
+    );
+    let (ours, said) = report_on(&sandbox, "features.parquet");
+    assert!(!said.contains("note:"), "{said}");
+    let (theirs, said) = report_on(&sandbox, "again.parquet");
+    assert_eq!(ours, theirs);
+    // As Spark names parts.
+    let part = std::fs::read(sandbox.path("again.parquet")).unwrap();
+    sandbox.write("spark/part-00000-f740ab0a-c000.snappy.parquet", part);
+    sandbox.write("spark/_SUCCESS", "");
+    assert_eq!(report_on(&sandbox, "spark").0, ours);
+    let notes: Vec<&str> = said
+        .lines()
+        .filter(|line| line.starts_with("note:"))
+        .collect();
+    let [note] = notes[..] else { panic!("{said}") };
+    let features = ours["features"].as_str().unwrap();
+    assert!(
+        note.starts_with("note: again.parquet: names no features in its metadata")
+            && note.contains(&features.replace(',', ", "))
+            && note.ends_with("with the defaults"),
+        "{note}"
+    );
+
+    // A model of it is that of ours.
+    for (table, model) in [("features.parquet", "ours"), ("again.parquet", "theirs")] {
+        let command = format!("train {table} -o {model}.sentire");
+        let run = sandbox.sentire(&command).exits(0);
+        assert_eq!(run.stderr.contains("names no features"), model == "theirs");
+    }
+    let clip = demo_clip("f1_sad_s1.flac").display().to_string();
+    let [ours, theirs] = ["ours", "theirs"].map(|model| {
+        let run = sandbox.sentire(&format!("predict {clip} -m {model}.sentire --json"));
+        let mut said: Value = serde_json::from_str(&run.exits(0).stdout).unwrap();
+        said.as_object_mut()
+            .unwrap()
+            .retain(|key, _| !key.starts_with("model"));
+        said
+    });
+    assert_eq!(ours, theirs);
+
+    // And it is described, split, and exported as ours is.
+    let described = sandbox.sentire("describe again.parquet").exits(0);
+    assert!(described.stdout.contains(" of them features") && !described.stdout.contains("rate"));
+    let first = |text: &str| {
+        text.split(", ")
+            .last()
+            .unwrap()
+            .lines()
+            .next()
+            .unwrap()
+            .to_string()
+    };
+    let of_ours = sandbox.sentire("describe features.parquet").exits(0);
+    assert_eq!(
+        first(described.stdout.lines().next().unwrap()),
+        first(of_ours.stdout.lines().next().unwrap())
+    );
+    sandbox.sentire("split again.parquet -o s.parquet").exits(0);
+    sandbox
+        .sentire("evaluate s.parquet --folds split --model svm")
+        .exits(0);
+    for table in ["features", "again"] {
+        let command =
+            format!("export {table}.parquet --columns speaker,f0_* --long -o {table}.csv");
+        sandbox.sentire(&command).exits(0);
+    }
+    assert!(sandbox.read("features.csv") == sandbox.read("again.csv"));
+}
+
+/// A table with the columns of `from` for which `is_kept`, changed by `change`, without metadata.
+fn altered(
+    from: &Path,
+    is_kept: impl Fn(&str) -> bool,
+    change: impl Fn(&str, Column) -> Column,
+) -> Table {
+    let table = Table::read(from).unwrap();
+    let kept = table.columns.into_iter().filter(|(name, _)| is_kept(name));
+    Table {
+        columns: kept
+            .map(|(name, column)| (name.clone(), change(&name, column)))
+            .collect(),
+        ..Table::default()
+    }
+}
+
+#[test]
+fn some_features_without_metadata_can_be_learned_but_not_computed() {
+    let sandbox = with_demo_features();
+    let path = sandbox.path("features.parquet");
+    let is_kept = |name: &str| {
+        ["speaker", "emotion"].contains(&name) || name.starts_with("mfcc_1_") || name == "age"
+    };
+    altered(&path, is_kept, |_, column| column)
+        .write(sandbox.path("some.parquet"))
+        .unwrap();
+    let run = sandbox
+        .sentire("train some.parquet --model svm -o some.sentire")
+        .exits(0);
+    assert!(
+        run.stderr.contains("others of these sets are missing"),
+        "{}",
+        run.stderr
+    );
+    let clip = demo_clip("f1_sad_s1.flac").display().to_string();
+    let refused = sandbox
+        .sentire(&format!("predict {clip} -m some.sentire"))
+        .exits(2);
+    assert!(
+        refused.stderr.contains("train it again"),
+        "{}",
+        refused.stderr
+    );
+
+    // What is named as nothing of ours is no feature.
+    let words = altered(
+        &path,
+        |name| ["speaker", "emotion", "duration_s"].contains(&name),
+        |_, c| c,
+    );
+    words.write(sandbox.path("words.parquet")).unwrap();
+    let refused = sandbox.sentire("train words.parquet -o w.sentire").exits(2);
+    assert!(
+        refused.stderr.contains("names no features in its metadata"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
+fn windows_are_known_by_their_rows() {
+    let sandbox = Sandbox::new();
+    let manifest = repository("corpora/demo/manifest.csv")
+        .display()
+        .to_string();
+    sandbox
+        .sentire(&format!(
+            "extract {manifest} --features rich --window 0.75 --hop 0.3 -o w.parquet"
+        ))
+        .exits(0);
+    altered(&sandbox.path("w.parquet"), |_| true, |_, column| column)
+        .write(sandbox.path("again.parquet"))
+        .unwrap();
+    let run = sandbox
+        .sentire("train again.parquet --model svm -o w.sentire")
+        .exits(0);
+    assert!(
+        run.stderr
+            .contains("with --window 0.75 --hop 0.3 and the defaults otherwise"),
+        "{}",
+        run.stderr
+    );
+    let clip = demo_clip("f1_sad_s1.flac").display().to_string();
+    sandbox
+        .sentire(&format!("predict {clip} -m w.sentire"))
+        .exits(0);
+}
+
+#[test]
+fn numbers_and_flags_that_stand_for_words_are_words() {
+    let sandbox = with_demo_features();
+    let path = sandbox.path("features.parquet");
+    let speakers: Vec<String> = {
+        let table = Table::read(&path).unwrap();
+        let mut names = table.words("speaker").unwrap();
+        names.sort();
+        names.dedup();
+        names
+    };
+    let number = |word: &Option<String>| {
+        let word = word.as_ref()?;
+        speakers
+            .iter()
+            .position(|name| name == word)
+            .map(|place| place as i64 + 1)
+    };
+    let is_sad = |word: &Option<String>| word.as_ref().map(|word| word == "sad");
+    // As pandas makes integers with a gap.
+    let double = |number: Option<i64>| number.map_or(f64::NAN, |number| number as f64);
+    let ints = |name: &str, column: Column| match (name, column) {
+        ("speaker", Column::Text(words)) => Column::Int(words.iter().map(number).collect()),
+        ("emotion", Column::Text(words)) => Column::Bool(words.iter().map(is_sad).collect()),
+        (_, column) => column,
+    };
+    let doubles = |name: &str, column: Column| match (name, column) {
+        ("speaker", Column::Text(words)) => {
+            let mut numbers: Vec<f64> = words.iter().map(|word| double(number(word))).collect();
+            numbers[0] = f64::NAN;
+            Column::Double(numbers)
+        }
+        ("emotion", Column::Text(words)) => {
+            let label = |word: &Option<String>| f64::from(u8::from(is_sad(word) == Some(true)));
+            Column::Float(words.iter().map(|word| label(word) as f32).collect())
+        }
+        (_, column) => column,
+    };
+    altered(&path, |_| true, ints)
+        .write(sandbox.path("ints.parquet"))
+        .unwrap();
+    altered(&path, |_| true, doubles)
+        .write(sandbox.path("doubles.parquet"))
+        .unwrap();
+    for (table, classes, speaker) in [
+        ("ints", ["false", "true"], "1"),
+        ("doubles", ["0", "1"], "2"),
+    ] {
+        let run = sandbox
+            .sentire(&format!(
+                "evaluate {table}.parquet --folds 4 --model svm --json"
+            ))
+            .exits(0);
+        let report: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(
+            report["classes"],
+            serde_json::json!(classes),
+            "{}",
+            run.stdout
+        );
+        let described = sandbox
+            .sentire(&format!("describe {table}.parquet"))
+            .exits(0)
+            .stdout;
+        let of_speakers = described.split("\nspeaker").nth(1).unwrap();
+        assert!(
+            of_speakers.contains(&format!("\n  {speaker}  ")),
+            "{described}"
+        );
+        sandbox
+            .sentire(&format!("split {table}.parquet -o {table}-split.parquet"))
+            .exits(0);
+    }
+    let refused = sandbox
+        .sentire("evaluate ints.parquet --label duration_s")
+        .exits(2);
+    assert!(
+        refused.stderr.contains("holds numbers that are not whole"),
+        "{}",
+        refused.stderr
+    );
 }
 
 #[test]

@@ -35,7 +35,7 @@ mod preprocessing;
 mod learning;
 // Folders to tables of predictions, tables to what charts want.
 mod scoring;
-// Tables as other programs read them.
+// Tables as other programs read them, and as they leave them behind.
 mod tables;
 // Training, validation and test parts.
 mod splitting;

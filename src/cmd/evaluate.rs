@@ -14,7 +14,7 @@ use sentire::table::{Encoding, Table};
 use serde::Serialize;
 
 use crate::cli::Evaluate;
-use crate::cmd::{Console, Outcome, count, to_json, train};
+use crate::cmd::{Console, Outcome, count, read_table, to_json, train};
 
 /// Both protocols in one report.
 #[derive(Serialize)]
@@ -32,7 +32,7 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
     if let Some(dir) = &args.output {
         check_folder(dir, console)?;
     }
-    let data = train::read(&args.features, &args.learn)?;
+    let data = train::read(&args.features, &args.learn, console)?;
     let normalized = match args.normalize {
         NormalizeSpec::One(normalize) => vec![normalize],
         NormalizeSpec::Both => vec![Normalize::Corpus, Normalize::Speaker],
@@ -55,7 +55,7 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
     let other = args
         .compare
         .as_deref()
-        .map(|other| Other::of(args, &data, other))
+        .map(|other| Other::of(args, &data, other, console))
         .transpose()?;
     // All that can be refused is, before the work.
     let mut findings: Vec<Finding> = Vec::new();
@@ -115,9 +115,11 @@ struct Other {
 }
 
 impl Other {
-    fn of(args: &Evaluate, data: &Dataset, other: &str) -> Result<Other> {
+    fn of(args: &Evaluate, data: &Dataset, other: &str, console: &Console) -> Result<Other> {
         if Table::is_at(Path::new(other)) {
-            let table = Dataset::read(&[other], &args.learn.label)?;
+            let path = Path::new(other);
+            let table = read_table(path, console)?;
+            let table = Dataset::from_tables(&[(path, &table)], &args.learn.label)?;
             return Ok(Other {
                 data: data.aligned(&table)?,
                 spec: args.learn.spec(),

@@ -7,7 +7,7 @@ use sentire::output;
 use sentire::table::{Encoding, Table};
 
 use crate::cli::Export;
-use crate::cmd::{Console, Outcome, count};
+use crate::cmd::{Console, Outcome, count, read_table};
 
 pub fn run(args: &Export, console: &Console) -> Result<Outcome> {
     let by = args.partition_by.as_deref();
@@ -15,9 +15,9 @@ pub fn run(args: &Export, console: &Console) -> Result<Outcome> {
     let mut inputs = vec![args.table.as_path()];
     inputs.extend(args.join.as_deref());
     output::check_apart(&args.output, &inputs)?;
-    let mut table = Table::read(&args.table)?;
+    let mut table = read_table(&args.table, console)?;
     if let Some(other) = &args.join {
-        table = super::joined(&table, &Table::read(other)?)?;
+        table = super::joined(&table, &read_table(other, console)?)?;
     }
     if !args.columns.is_empty() {
         table = table.matching(&args.columns)?;
