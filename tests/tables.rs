@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array};
@@ -580,5 +581,92 @@ fn a_name_that_stands_twice_is_told_with_its_file() {
             refused.contains("t.parquet: column `a`: there are two of this name"),
             "{refused}"
         );
+    }
+}
+
+/// The Pythons that `SENTIRE_PYTHON` names, as `PATH` names folders; `python3` where it is not set.
+pub fn pythons() -> Vec<PathBuf> {
+    let named = std::env::var_os("SENTIRE_PYTHON").unwrap_or("python3".into());
+    std::env::split_paths(&named).collect()
+}
+
+#[test]
+fn other_programs_read_every_table_or_say_that_they_cannot() {
+    const READERS: [&str; 9] = [
+        "pyarrow",
+        "pandas",
+        "polars",
+        "duckdb",
+        "datafusion",
+        "chdb",
+        "tableauhyperapi",
+        "fastparquet",
+        "pyspark",
+    ];
+    const WRITERS: [&str; 6] = [
+        "pandas",
+        "polars",
+        "duckdb",
+        "datafusion",
+        "chdb",
+        "pyspark",
+    ];
+    let script = repository("tests/reference/readers.py");
+    let ask = |python: &Path, arguments: &[&str]| {
+        let mut command = Command::new(python);
+        command.arg(&script).args(arguments).output()
+    };
+    let mut readers: Vec<(PathBuf, String)> = Vec::new();
+    for python in pythons() {
+        let listed = ask(&python, &[])
+            .ok()
+            .filter(|listed| listed.status.success());
+        let listed = listed.map(|listed| String::from_utf8(listed.stdout).unwrap());
+        for line in listed.unwrap_or_default().lines() {
+            let name = line.split(' ').next().unwrap();
+            let is_new = name == "pyspark" || readers.iter().all(|(_, other)| other != name);
+            if is_new {
+                readers.push((python.clone(), name.to_string()));
+            }
+        }
+    }
+    let is_missing = |name: &&str| readers.iter().all(|(_, found)| found != name);
+    let missing: Vec<&str> = READERS.into_iter().filter(is_missing).collect();
+    if !missing.is_empty() {
+        let line = format!(
+            "skipped: no {} (SENTIRE_PYTHON names Pythons that have them and pyarrow, separated as in PATH)\n",
+            missing.join(", ")
+        );
+        // Past the test harness, which would keep it to itself.
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
+    }
+    if readers.is_empty() {
+        return;
+    }
+    let sandbox = with_calls();
+    write_every_kind(&sandbox);
+    let folder = sandbox.path("tables").display().to_string();
+    let (ours, _) = report_on(&sandbox, "features.parquet");
+    for (number, (python, name)) in readers.into_iter().enumerate() {
+        let run = ask(&python, &["check", &name, &folder]).unwrap();
+        let said = String::from_utf8_lossy(&run.stderr);
+        assert!(run.status.success(), "{name}: {said}");
+        let said = String::from_utf8_lossy(&run.stdout);
+        assert!(
+            said.contains(&format!("{} tables", KINDS.len() + 2)),
+            "{said}"
+        );
+        // What it writes is learned from as if it were ours.
+        if WRITERS.contains(&name.as_str()) {
+            let features = sandbox.path("features.parquet").display().to_string();
+            let again = format!("again-{number}.parquet");
+            let out = sandbox.path(&again).display().to_string();
+            let run = ask(&python, &["again", &name, &features, &out]).unwrap();
+            let said = String::from_utf8_lossy(&run.stderr);
+            assert!(run.status.success(), "{name}: {said}");
+            let (report, said) = report_on(&sandbox, &again);
+            assert!(said.contains("names no features in its metadata"), "{said}");
+            assert_eq!(report, ours, "{name}");
+        }
     }
 }
