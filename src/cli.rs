@@ -9,6 +9,7 @@ use sentire::corpus::shard::ShardChoice;
 use sentire::evaluate::{FoldSpec, NormalizeSpec};
 use sentire::extract::{Level, Limits};
 use sentire::model::{ModelSpec, Normalize};
+use sentire::table::Encoding;
 
 /// Speech emotion recognition with classical means: recordings to features, leak-free evaluation,
 /// models, predictions.
@@ -224,6 +225,8 @@ pub struct Extract {
     /// alone, and nothing is kept
     #[arg(long, conflicts_with_all = ["output", "fresh"])]
     pub arrow_stdout: bool,
+    #[command(flatten)]
+    pub storage: Storage,
     /// Where to write the table; with --shard, a folder
     #[arg(
         short,
@@ -232,6 +235,15 @@ pub struct Extract {
         default_value = "outputs/features.parquet"
     )]
     pub output: PathBuf,
+}
+
+/// How tables are stored.
+#[derive(Debug, Args)]
+pub struct Storage {
+    /// How Parquet stores floats, which changes none: plain, which every program reads; split (BYTE_STREAM_SPLIT), which
+    /// makes contours smaller and views larger, and Spark before 4.3 and fastparquet cannot read
+    #[arg(long, default_value = "plain", value_name = "plain|split")]
+    pub encoding: Encoding,
 }
 
 /// What one recording may cost.
@@ -282,6 +294,8 @@ pub struct Split {
     /// Seed: another one, another division
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
+    #[command(flatten)]
+    pub storage: Storage,
     /// Where to write the copy, of the same kind as the input
     #[arg(short, long, value_name = "PARQUET|CSV")]
     pub output: PathBuf,
@@ -370,6 +384,8 @@ pub struct Evaluate {
     /// Exit with 1 if the UAR is below this (0 to 1); with --normalize both, that of `corpus`
     #[arg(long, value_name = "UAR", conflicts_with = "cross_corpus")]
     pub fail_under: Option<f64>,
+    #[command(flatten)]
+    pub storage: Storage,
     /// Folder for report.html, report.txt, report.json and predictions.parquet (with --cross-corpus:
     /// all but the last)
     #[arg(short, long, value_name = "DIR")]
@@ -488,6 +504,8 @@ pub struct Score {
     /// Ignore what an earlier run left, score everything
     #[arg(long)]
     pub fresh: bool,
+    #[command(flatten)]
+    pub storage: Storage,
     /// Where to write the table: Parquet, or CSV or Arrow by the extension; with --partition-by a folder
     #[arg(
         short,
@@ -552,6 +570,8 @@ pub struct Export {
     /// Write a folder of Parquet files, one for each value of this column; the files keep the column
     #[arg(long, value_name = "COLUMN")]
     pub partition_by: Option<String>,
+    #[command(flatten)]
+    pub storage: Storage,
     /// Where to write: Parquet, CSV or Arrow by the extension; with --partition-by a folder
     #[arg(short, long, value_name = "PARQUET|CSV|ARROW|DIR")]
     pub output: PathBuf,

@@ -1,5 +1,6 @@
 //! A table as a learner sees it: features, labels, speakers.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
@@ -76,8 +77,22 @@ const MOST_CLASSES: usize = 100;
 /// features were made.
 const OF_THE_RECORDINGS: [&str; 2] = ["sentire.manifest", "sentire.version"];
 
+/// The columns of words that a [`Row`] has.
+const WORDS: [&str; 8] = [
+    "file",
+    "corpus",
+    "speaker",
+    "sex",
+    "text",
+    "label_original",
+    "audio_hash",
+    "split",
+];
+
 impl Dataset {
-    /// Reads the labelled rows of tables that were made alike; `label` is the column to be learned.
+    /// Reads the labelled rows of tables that were made alike; `label` is the column to be learned. Tables whose
+    /// metadata were lost are read by [`extract::read_table`](crate::extract::read_table) and come in by
+    /// [`from_tables`](Dataset::from_tables).
     pub fn read(paths: &[impl AsRef<Path>], label: &str) -> Result<Dataset> {
         let tables: Vec<Table> = paths.iter().map(Table::read).collect::<Result<_>>()?;
         let paths = paths.iter().map(AsRef::as_ref);
@@ -105,7 +120,7 @@ impl Dataset {
         let mut unlabelled = BTreeSet::new();
         for (index, (path, table)) in tables.iter().enumerate() {
             let column = label_column(path, table, label)?;
-            let of_table = recordings_of(table, column);
+            let of_table = recordings_of(table, &column);
             labels.extend(column.iter().flatten().cloned());
             for (row, recording) in of_table.iter().map(|number| all + number).enumerate() {
                 if column[row].is_some() {
@@ -150,25 +165,28 @@ impl Dataset {
             })
             .collect();
 
+        let words = tables.iter().map(|(_, table)| words_of(table));
+        let words: Vec<HashMap<&str, Words>> = words.collect();
         let word = |index: usize, row: usize, column: &str| {
-            tables[index].1.text(column).and_then(|c| c[row].clone())
+            words[index].get(column).and_then(|c| c[row].clone())
         };
         let corpora: BTreeSet<String> = rows
             .iter()
             .filter_map(|&(t, row)| word(t, row, "corpus"))
             .collect();
-        let time = |t: usize, row: usize, [of_utterance, own]: [&str; 2]| {
-            let column = tables[t].1.column(of_utterance);
-            match column.or_else(|| tables[t].1.column(own)) {
-                Some(Column::Double(values)) => values[row],
-                _ => f64::NAN,
-            }
+        let times = tables.iter().map(|(_, table)| {
+            ["utterance_start", "start", "utterance_end", "end"].map(|name| seconds(table, name))
+        });
+        let times: Vec<[Option<Vec<f64>>; 4]> = times.collect();
+        let time = |t: usize, row: usize, places: &[usize]| {
+            let column = places.iter().find_map(|&place| times[t][place].as_ref());
+            column.map_or(f64::NAN, |column| column[row])
         };
         let index_row = |&(t, row): &(usize, usize)| Row {
             file: word(t, row, "file").unwrap_or_default(),
-            start: time(t, row, ["utterance_start", "start"]),
-            end: time(t, row, ["utterance_end", "end"]),
-            span: [time(t, row, ["start"; 2]), time(t, row, ["end"; 2])],
+            start: time(t, row, &[0, 1]),
+            end: time(t, row, &[2, 3]),
+            span: [time(t, row, &[1]), time(t, row, &[3])],
             corpus: word(t, row, "corpus"),
             speaker: word(t, row, "speaker"),
             sex: word(t, row, "sex"),
@@ -189,14 +207,14 @@ impl Dataset {
             let by_name: BTreeMap<&str, &Column> =
                 table.columns.iter().map(|(n, c)| (n.as_str(), c)).collect();
             for (f, name) in feature_names.iter().enumerate() {
-                let Some(Column::Float(values)) = by_name.get(name.as_str()) else {
-                    return Err(Error::Table {
-                        path: tables[index].0.to_path_buf(),
-                        reason: format!(
-                            "has no feature column {name:?} of 32-bit floats, which its metadata list"
-                        ),
-                    });
-                };
+                let column = by_name.get(name.as_str()).copied();
+                let values = column.and_then(Column::as_floats);
+                let values = values.ok_or_else(|| Error::Table {
+                    path: tables[index].0.to_path_buf(),
+                    reason: format!(
+                        "has no feature column {name:?} of numbers, which its metadata list"
+                    ),
+                })?;
                 for &(place, row) in &places {
                     x[(place, f)] = values[row];
                 }
@@ -412,7 +430,9 @@ fn feature_names(path: &Path, table: &Table) -> Result<Vec<String>> {
     };
     let names = table.feature_names().filter(|names| !names.is_empty());
     let names = names.ok_or_else(|| {
-        foreign("lists no features in its metadata; expected a table written by `sentire extract`")
+        foreign(
+            "names no features in its metadata, and none is known by the name of its column; expected a table written by `sentire extract`",
+        )
     })?;
     if table
         .metadata
@@ -432,13 +452,14 @@ fn feature_names(path: &Path, table: &Table) -> Result<Vec<String>> {
 /// labels of one segment are two recordings, and a line that stands twice is one. Without windows
 /// each row is its own.
 fn recordings_of(table: &Table, labels: &[Option<String>]) -> Vec<usize> {
-    let (Some(Column::Double(starts)), Some(Column::Double(ends))) = (
-        table.column("utterance_start"),
-        table.column("utterance_end"),
+    let (Some(starts), Some(ends)) = (
+        seconds(table, "utterance_start"),
+        seconds(table, "utterance_end"),
     ) else {
         return (0..table.rows()).collect();
     };
-    let word = |column: &str, row: usize| table.text(column).and_then(|c| c[row].as_deref());
+    let words = words_of(table);
+    let word = |column: &str, row: usize| words.get(column).and_then(|c| c[row].as_deref());
     let mut numbers = HashMap::new();
     (0..table.rows())
         .map(|row| {
@@ -481,21 +502,41 @@ fn alike(first_path: &Path, first: &Table, path: &Path, table: &Table) -> Result
     Ok(())
 }
 
-fn label_column<'a>(path: &Path, table: &'a Table, label: &str) -> Result<&'a [Option<String>]> {
-    table.text(label).ok_or_else(|| {
-        let words = table
-            .columns
-            .iter()
-            .filter(|(_, column)| matches!(column, Column::Text(_)));
-        let names: Vec<&str> = words.map(|(name, _)| name.as_str()).collect();
-        Error::Table {
-            path: path.to_path_buf(),
-            reason: format!(
-                "has no text column `{label}`; it has: {} (--label)",
-                names.join(", ")
-            ),
+/// A column of words, one for each row.
+type Words<'a> = Cow<'a, [Option<String>]>;
+
+/// The columns of words that rows have, as far as the table has them.
+fn words_of(table: &Table) -> HashMap<&'static str, Words<'_>> {
+    let of_name = |name| Some((name, table.as_words(name)?));
+    WORDS.into_iter().filter_map(of_name).collect()
+}
+
+/// A column of times, NaN where missing, if the table has it.
+fn seconds(table: &Table, name: &str) -> Option<Vec<f64>> {
+    table.column(name)?.numbers()
+}
+
+fn label_column<'a>(path: &Path, table: &'a Table, label: &str) -> Result<Words<'a>> {
+    let wrong = |reason: String| Error::Table {
+        path: path.to_path_buf(),
+        reason,
+    };
+    match table.column(label) {
+        Some(column) => column.as_words().ok_or_else(|| {
+            wrong(format!(
+                "column `{label}` holds numbers that are not whole; expected words, or whole numbers that stand for them (--label)"
+            ))
+        }),
+        None => {
+            let is_class = |column: &Column| !matches!(column, Column::Double(_) | Column::Float(_));
+            let columns = table.columns.iter().filter(|(_, c)| is_class(c));
+            let names: Vec<&str> = columns.map(|(name, _)| name.as_str()).collect();
+            let names = names.join(", ");
+            Err(wrong(format!(
+                "has no text column `{label}`; it has: {names} (--label)"
+            )))
         }
-    })
+    }
 }
 
 #[cfg(test)]
@@ -608,7 +649,7 @@ pub(crate) mod tests {
                 },
                 "emotion"
             )
-            .contains("lists no features")
+            .contains("names no features")
         );
     }
 }

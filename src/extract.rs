@@ -8,6 +8,7 @@
 
 mod batches;
 mod long;
+mod recognised;
 mod rows;
 mod settings;
 
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 pub use batches::BATCH;
+pub use recognised::{Recognised, read_table};
 pub use rows::{Failures, OF_WINDOWS, QUALITY, Rows};
 pub use settings::{Level, Limits, Settings};
 
@@ -29,7 +31,7 @@ use crate::extract::batches::Batches;
 use crate::features::{Extractor, FeatureSet};
 use crate::job::{Earlier, Job, Kept, Sound};
 use crate::output;
-use crate::table::{Column, Stream, Writer};
+use crate::table::{Column, Encoding, Stream, Writer};
 
 /// The metadata key with the manifest's hash.
 const MANIFEST: &str = "sentire.manifest";
@@ -99,6 +101,8 @@ pub struct Extraction<'a> {
     pub settings: &'a Settings,
     /// Which of them; all, where it is `None`.
     pub shard: Option<Shard>,
+    /// How the tables store floats, which changes no value.
+    pub encoding: Encoding,
 }
 
 /// What `sentire extract` does: [`run`], from where an earlier run on `out` stopped. That no recording could be
@@ -110,6 +114,7 @@ pub fn update(manifest: &Manifest, settings: &Settings, out: impl AsRef<Path>) -
         manifest,
         settings,
         shard: None,
+        encoding: Encoding::Plain,
     };
     run(&extraction, job, &failures_path(out), &|_| {})?.unless_empty(out)
 }
@@ -127,14 +132,17 @@ pub fn run(
     on_event: &(dyn Fn(Event) + Sync),
 ) -> Result<Summary> {
     let Extraction {
-        settings, shard, ..
-    } = extraction;
+        settings,
+        shard,
+        encoding,
+        ..
+    } = *extraction;
     if settings.level == Level::Functionals {
         job.take_from_output()?;
     }
     let mut batches = Batches::new(extraction)?;
     let out = job.out().to_path_buf();
-    let mut writer = Writer::create_in(job.folder(), &out, &batches.like())?;
+    let mut writer = Writer::create_in(job.folder(), &out, &batches.like(), encoding)?;
     while let Some(batch) = batches.next(Some(&mut job), on_event)? {
         writer.write(&batch.rows)?;
         if batch.is_new {
@@ -144,7 +152,7 @@ pub fn run(
     let (summary, failed) = batches.finish();
     let has_output = summary.rows > 0 || shard.is_some();
     if has_output || !out.exists() {
-        failed.write(job.folder(), failures, shard.is_some())?;
+        failed.write(job.folder(), failures, shard.is_some(), encoding)?;
     }
     match has_output {
         true => writer.finish()?,

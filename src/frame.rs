@@ -17,6 +17,8 @@ use crate::table::{self, Table};
 
 /// Features listed as the emptiest and the most constant.
 const LISTED: usize = 5;
+/// Columns whose words rows are grouped by.
+const GROUPED: [&str; 3] = ["corpus", "emotion", "speaker"];
 
 impl Table {
     /// The table as a Polars frame, without the columns that the Parquet file has as lists.
@@ -131,6 +133,13 @@ pub struct Statistics {
 /// Statistics of a table of recordings; missing index columns give empty lists.
 pub fn statistics(table: &Table) -> Result<Statistics> {
     let mut frame = table.to_frame()?;
+    for name in GROUPED {
+        if let Some(words) = table.as_words(name) {
+            let words: Vec<_> = words.iter().map(Option::as_deref).collect();
+            let words = Column::new(name.into(), words);
+            frame.with_column(words).map_err(polars)?;
+        }
+    }
     if let Some(durations) = durations_once(table) {
         frame
             .with_column(Column::new("duration_s".into(), durations))
@@ -175,10 +184,11 @@ pub fn statistics(table: &Table) -> Result<Statistics> {
     spread.sort_by(|a, b| a.value.total_cmp(&b.value));
     nulls.truncate(LISTED);
     spread.truncate(LISTED);
+    let [corpus, emotion, speaker] = GROUPED.map(|by| groups(&frame, by));
     Ok(Statistics {
-        corpus: groups(&frame, "corpus")?,
-        emotion: groups(&frame, "emotion")?,
-        speaker: groups(&frame, "speaker")?,
+        corpus: corpus?,
+        emotion: emotion?,
+        speaker: speaker?,
         duration_s: [
             seconds(duration.min::<f64>().map_err(polars)?),
             seconds(duration.median()),
@@ -197,7 +207,7 @@ fn durations_once(table: &Table) -> Option<Vec<Option<f64>>> {
         _ => None,
     };
     let (starts, ends) = (doubles("utterance_start")?, doubles("utterance_end")?);
-    let (files, durations) = (table.text("file")?, doubles("duration_s")?);
+    let (files, durations) = (table.as_words("file")?, doubles("duration_s")?);
     let mut seen = HashSet::new();
     let of_row = |row: usize| {
         let is_first = seen.insert((&files[row], starts[row].to_bits(), ends[row].to_bits()));
@@ -208,7 +218,8 @@ fn durations_once(table: &Table) -> Option<Vec<Option<f64>>> {
 
 /// Rows and durations by the words of a column, sorted by word.
 fn groups(frame: &DataFrame, by: &str) -> Result<Vec<Group>> {
-    if frame.column(by).is_err() || frame.column("duration_s").is_err() {
+    let is_of_words = |column: &Column| *column.dtype() == DataType::String;
+    if !frame.column(by).is_ok_and(is_of_words) || frame.column("duration_s").is_err() {
         return Ok(Vec::new());
     }
     let grouped = frame

@@ -1,10 +1,11 @@
 //! Tables: Parquet out by streaming row groups, Parquet in as plain columns.
 //!
-//! Columns of plain types that every tool reads, and a column of lists for each view; zstd, and
-//! BYTE_STREAM_SPLIT for floating point. A missing value is null in the file; inside the program a missing
+//! Columns of plain types that every tool reads, and a column of lists for each view, compressed by zstd; see
+//! [`Encoding`] for floating point. A missing value is null in the file; inside the program a missing
 //! number is NaN.
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::table::file::TableFile;
 use crate::table::view::Stored;
+use crate::table::writer::Storage;
 
 mod export;
 mod file;
@@ -32,7 +34,7 @@ pub use folder::{part, part_name};
 pub use rows::RowReader;
 pub use stream::Stream;
 pub use view::{is_names_of_features, key as view_key, without_names};
-pub use writer::Writer;
+pub use writer::{Encoding, Writer};
 
 /// Rows of a row group. At the 6676 numbers of the default a group takes 109 MB in memory, and a million
 /// rows have 250 groups.
@@ -146,6 +148,38 @@ impl Column {
         })
     }
 
+    /// The values in single precision, as features have it and other programs may not keep it; `None` for words and
+    /// flags.
+    pub fn as_floats(&self) -> Option<Cow<'_, [f32]>> {
+        let single = |value: f64| {
+            Some(value as f32)
+                .filter(|v| v.is_finite())
+                .unwrap_or(f32::NAN)
+        };
+        Some(match self {
+            Column::Float(values) => Cow::Borrowed(values),
+            Column::Double(_) | Column::Int(_) => self.numbers()?.into_iter().map(single).collect(),
+            Column::Text(_) | Column::Bool(_) => return None,
+        })
+    }
+
+    /// The values as words, as other programs make numbers of speakers and labels that are digits: whole numbers in
+    /// digits, flags as `true` and `false`. `None` for numbers of which any is not whole.
+    pub fn as_words(&self) -> Option<Cow<'_, [Option<String>]>> {
+        // The first whole number whose neighbour a 64-bit float does not have.
+        const LARGEST: f64 = (1_u64 << 53) as f64;
+        let is_word =
+            |value: f64| value.is_nan() || (value.fract() == 0.0 && value.abs() < LARGEST);
+        match self {
+            Column::Text(values) => return Some(Cow::Borrowed(values)),
+            Column::Double(values) if !values.iter().all(|&v| is_word(v)) => return None,
+            Column::Float(values) if !values.iter().all(|&v| is_word(v.into())) => return None,
+            _ => {}
+        }
+        let word = |row| Some(self.text_of(row)).filter(|word| !word.is_empty());
+        Some((0..self.len()).map(word).collect())
+    }
+
     fn data_type(&self) -> DataType {
         match self {
             Column::Text(_) => DataType::Utf8,
@@ -173,10 +207,23 @@ impl Column {
     /// The empty column of an Arrow type; `None` for types that our tables do not have.
     fn empty_of(data_type: &DataType) -> Option<Column> {
         Some(match data_type {
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Column::Text(Vec::new()),
+            // ClickHouse may write words without saying that they are; a column without any value has no type in pandas.
+            DataType::Utf8
+            | DataType::LargeUtf8
+            | DataType::Utf8View
+            | DataType::Binary
+            | DataType::LargeBinary
+            | DataType::BinaryView
+            | DataType::Null => Column::Text(Vec::new()),
             DataType::Dictionary(_, values) => return Column::empty_of(values),
-            DataType::Float64 => Column::Double(Vec::new()),
-            DataType::Float32 => Column::Float(Vec::new()),
+            DataType::Float64
+            | DataType::Decimal32(..)
+            | DataType::Decimal64(..)
+            | DataType::Decimal128(..)
+            | DataType::Decimal256(..)
+            // Not all of them are whole numbers of ours.
+            | DataType::UInt64 => Column::Double(Vec::new()),
+            DataType::Float16 | DataType::Float32 => Column::Float(Vec::new()),
             DataType::Int8
             | DataType::Int16
             | DataType::Int32
@@ -251,6 +298,11 @@ impl Table {
             Column::Text(values) => Some(values),
             _ => None,
         }
+    }
+
+    /// The values of column `name` as [words](Column::as_words); `None` if there is no such column or it holds others.
+    pub fn as_words(&self, name: &str) -> Option<Cow<'_, [Option<String>]>> {
+        self.column(name)?.as_words()
     }
 
     /// Appends the rows of a table with the same columns; one without any takes those of the other.
@@ -348,9 +400,14 @@ impl Table {
         serde_json::from_str(self.metadata.get(FEATURES_KEY)?).ok()
     }
 
-    /// Writes the whole table.
+    /// Writes the whole table, floats as every reader knows them.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
-        let mut writer = Writer::create(path.as_ref(), self)?;
+        self.write_encoded(path, Encoding::Plain)
+    }
+
+    /// The same, floats as `encoding` says.
+    pub fn write_encoded(&self, path: impl AsRef<Path>, encoding: Encoding) -> Result<()> {
+        let mut writer = Writer::create(path.as_ref(), self, encoding)?;
         writer.write(self)?;
         writer.finish()
     }
@@ -363,34 +420,47 @@ impl Table {
     /// Reads a whole table: a file, or a folder with the parts of one. Columns of types that our tables do not
     /// have (times, lists that are no views) are left out.
     pub fn read(path: impl AsRef<Path>) -> Result<Table> {
-        folder::joined(path.as_ref(), |file| Table::read_where(file, |_| true))
+        Table::read_with_views(path, &[])
+    }
+
+    /// The same, where a table whose metadata name no features has these views: lists of as many numbers, named so.
+    pub fn read_with_views(path: impl AsRef<Path>, views: &[(&str, Vec<String>)]) -> Result<Table> {
+        let read = |file: &Path| {
+            let file = TableFile::open(file)?;
+            Table::read_groups(&file, 0..file.groups().len(), |_| true, views)
+        };
+        folder::joined(path.as_ref(), read)
     }
 
     /// Reads the columns `names` of a table, as far as it has them.
     pub fn read_columns(path: &Path, names: &[&str]) -> Result<Table> {
-        let read = |file: &Path| Table::read_where(file, |name| names.contains(&name));
+        let read = |file: &Path| {
+            let file = TableFile::open(file)?;
+            let is_wanted = |name: &str| names.contains(&name);
+            Table::read_groups(&file, 0..file.groups().len(), is_wanted, &[])
+        };
         folder::joined(path, read)
     }
 
-    fn read_where(path: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<Table> {
-        let file = TableFile::open(path)?;
-        Table::read_groups(&file, 0..file.groups().len(), is_wanted)
-    }
-
-    /// Reads the row groups of these numbers.
+    /// Reads the row groups of these numbers, and these views too where the metadata name no features.
     fn read_groups(
         file: &TableFile,
         groups: Range<usize>,
         is_wanted: impl Fn(&str) -> bool,
+        known: &[(&str, Vec<String>)],
     ) -> Result<Table> {
         let wrong = |column: &str, cause: String| Error::Table {
             path: file.path().to_path_buf(),
             reason: format!("column `{column}`: {cause}"),
         };
-        let metadata = file.metadata();
+        let mut metadata = file.metadata();
+        if !metadata.contains_key(FEATURES_KEY) {
+            view::describe(&mut metadata, file, known);
+        }
         let mut views: BTreeMap<&str, Vec<String>> = view::views(&metadata).into_iter().collect();
         let mut wanted = Vec::new();
         let mut columns = Vec::new();
+        let mut names = HashSet::new();
         for (i, field) in file.fields().iter().enumerate() {
             let name = field.name();
             let column = match views.remove(name.as_str()) {
@@ -405,6 +475,12 @@ impl Table {
                 _ => None,
             };
             if let Some(column) = column {
+                if !names.insert(name) {
+                    return Err(wrong(
+                        name,
+                        "there are two of this name; expected one, rename or drop the other".into(),
+                    ));
+                }
                 wanted.push(i);
                 columns.push(column);
             }
@@ -482,6 +558,7 @@ pub fn copy_with_text(
     to: &Path,
     (name, words): (&str, &[Option<String>]),
     after: &[&str],
+    encoding: Encoding,
 ) -> Result<()> {
     let files = folder::files(from)?;
     let files: Vec<TableFile> = files
@@ -506,7 +583,7 @@ pub fn copy_with_text(
         to,
         Arc::new(Schema::new(fields)),
         &files[0].metadata(),
-        writer::lasting(),
+        Storage::lasting(encoding),
     )?;
     let mut done = 0;
     for file in &files {
@@ -621,7 +698,7 @@ mod tests {
                 .collect(),
             metadata: BTreeMap::new(),
         };
-        let mut writer = Writer::create(&twice, &example()).unwrap();
+        let mut writer = Writer::create(&twice, &example(), Encoding::Plain).unwrap();
         writer.write(&row(0)).unwrap();
         writer.write(&row(1)).unwrap();
         writer.finish().unwrap();
@@ -656,12 +733,75 @@ mod tests {
     }
 
     #[test]
+    fn columns_of_other_tools_types_are_read_as_ours() {
+        use arrow::array::{BinaryArray, Decimal128Array, NullArray, UInt64Array};
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.parquet");
+        // As many categories as numbers of this type, which pandas takes for them.
+        let words: Vec<String> = (0..128).map(|i| format!("speaker {i}")).collect();
+        let categories = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
+        let categories = arrow::compute::cast(&StringArray::from(words.clone()), &categories);
+        let prices = Decimal128Array::from(vec![Some(150); 128]).with_precision_and_scale(5, 2);
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("speaker", categories.unwrap()),
+            (
+                "file",
+                Arc::new(BinaryArray::from(vec!["a.wav".as_bytes(); 128])),
+            ),
+            ("text", Arc::new(NullArray::new(128))),
+            ("start", Arc::new(prices.unwrap())),
+            ("n", Arc::new(UInt64Array::from(vec![u64::MAX; 128]))),
+        ];
+        let columns = columns
+            .into_iter()
+            .map(|(name, values)| (name, values, true));
+        let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+        let mut writer =
+            ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let table = Table::read(&path).unwrap();
+        let speakers = table.text("speaker").unwrap().iter().flatten();
+        assert!(speakers.eq(&words));
+        assert_eq!(table.text("file").unwrap()[127].as_deref(), Some("a.wav"));
+        assert!(table.text("text").unwrap().iter().all(Option::is_none));
+        assert_eq!(table.numbers("start").unwrap()[0], 1.5);
+        assert_eq!(table.numbers("n").unwrap()[0], u64::MAX as f64);
+    }
+
+    #[test]
+    fn whole_numbers_and_flags_are_words_and_measurements_are_not() {
+        let words = |column: Column| Some(column.as_words()?.into_owned());
+        let some = |word: &str| Some(word.to_string());
+        let ints = Column::Int(vec![Some(10), None, Some(-2)]);
+        assert_eq!(words(ints), Some(vec![some("10"), None, some("-2")]));
+        let doubles = Column::Double(vec![10.0, f64::NAN, -2.0]);
+        assert_eq!(words(doubles), Some(vec![some("10"), None, some("-2")]));
+        let flags = Column::Bool(vec![Some(true), None, Some(false)]);
+        assert_eq!(words(flags), Some(vec![some("true"), None, some("false")]));
+        for measured in [vec![1.0, 0.5], vec![f64::INFINITY], vec![1e16]] {
+            assert_eq!(words(Column::Double(measured)), None);
+        }
+    }
+
+    #[test]
+    fn features_that_were_made_wider_are_narrowed() {
+        let column = Column::Double(vec![0.1_f32.into(), f64::NAN, 1e300]);
+        let narrow = column.as_floats().unwrap();
+        assert!(narrow[0] == 0.1 && narrow[1].is_nan() && narrow[2].is_nan());
+        assert_eq!(Column::Bool(vec![Some(true)]).as_floats(), None);
+    }
+
+    #[test]
     fn a_copy_keeps_every_column_and_gains_one() {
         let dir = tempfile::tempdir().unwrap();
         let [from, to, again] = ["1", "2", "3"].map(|name| dir.path().join(name));
         example().write(&from).unwrap();
         let words = [Some("test".to_string()), None];
-        copy_with_text(&from, &to, ("split", &words), &["file", "emotion"]).unwrap();
+        let copy = |from: &Path, to: &Path, words: &[Option<String>], after: &[&str]| {
+            copy_with_text(from, to, ("split", words), after, Encoding::Plain).unwrap();
+        };
+        copy(&from, &to, &words, &["file", "emotion"]);
         let mut expected = example();
         expected
             .columns
@@ -671,7 +811,7 @@ mod tests {
         expected.write(&again).unwrap();
         assert_eq!(std::fs::read(&to).unwrap(), std::fs::read(&again).unwrap());
         let other = [None, Some("train".to_string())];
-        copy_with_text(&to, &again, ("split", &other), &["file"]).unwrap();
+        copy(&to, &again, &other, &["file"]);
         expected.columns[2].1 = Column::Text(other.to_vec());
         assert!(same(&Table::read(&again).unwrap(), &expected));
         let two = Table::read_columns(&to, &["end", "file", "nothing"]).unwrap();
@@ -694,7 +834,7 @@ mod tests {
             ArrowWriter::try_new(File::create(&from).unwrap(), batch.schema(), None).unwrap();
         writer.write(&batch).unwrap();
         writer.close().unwrap();
-        copy_with_text(&from, &to, ("split", &[None, None]), &[]).unwrap();
+        copy_with_text(&from, &to, ("split", &[None, None]), &[], Encoding::Split).unwrap();
         let copy = TableFile::open(&to).unwrap();
         let read = copy
             .batches(&[0, 1], 0..1, 2)

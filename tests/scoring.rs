@@ -1,11 +1,13 @@
 //! `score` and `export`: folders to tables of predictions, and tables to what charts want.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use sentire::table::{Column, Table};
 use serde_json::Value;
 
 use crate::sandbox::{Run, Sandbox, demo_clip, repository, with_demo_features};
+use crate::tables::pythons;
 
 const CLIPS: [&str; 4] = ["f1_angry_s1", "f1_sad_s1", "m1_angry_s1", "m1_sad_s1"];
 
@@ -378,19 +380,19 @@ fn tables_are_exported_for_charts() {
 
 #[test]
 fn other_programs_read_the_tables() {
-    let python = std::env::var("SENTIRE_PYTHON").unwrap_or("python3".into());
     let script = repository("tests/reference/read_tables.py");
-    let has_them = Command::new(&python)
-        .args(["-c", "import duckdb, pandas, pyarrow, polars"])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !has_them {
+    let has_them = |python: &PathBuf| {
+        let mut command = Command::new(python);
+        command.args(["-c", "import duckdb, pandas, pyarrow, polars"]);
+        command.output().is_ok_and(|output| output.status.success())
+    };
+    let Some(python) = pythons().into_iter().find(has_them) else {
         let _ = std::io::Write::write_all(
             &mut std::io::stderr(),
-            format!("skipped: {python} has no duckdb, pandas, pyarrow and polars (SENTIRE_PYTHON names one that has)\n").as_bytes(),
+            b"skipped: no Python with duckdb, pandas, pyarrow and polars (SENTIRE_PYTHON names one that has)\n",
         );
         return;
-    }
+    };
     let sandbox = with_calls("");
     let manifest = repository("corpora/demo/manifest.csv")
         .display()

@@ -43,6 +43,8 @@ mod preprocessing;
 mod learning;
 // Folders to tables of predictions, tables to what charts want.
 mod scoring;
+// Tables as other programs read them, and as they leave them behind.
+mod tables;
 // Training, validation and test parts.
 mod splitting;
 // The committed notebooks: short cells, outputs, no errors.

@@ -12,6 +12,7 @@ use sentire::job::{Earlier, Job};
 use sentire::model::{Model, ModelSpec, Normalize};
 use sentire::output;
 use sentire::predict::Predictor;
+use sentire::table::Encoding;
 
 use crate::cli::Demo;
 use crate::cmd::{Console, Outcome, count, evaluate::write_report, extract::watched, predict};
@@ -40,6 +41,7 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
         manifest: &manifest,
         settings: &settings,
         shard: None,
+        encoding: Encoding::Plain,
     };
     let failures = extract::failures_path(&features);
     let summary = watched(&manifest, console, |on_event| {
@@ -59,7 +61,8 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
         "sentire evaluate {} --folds loso --model {spec}",
         features.display()
     );
-    write_report(&dir.join("report"), &[evaluation], &command)?;
+    let report_folder = dir.join("report");
+    write_report(&report_folder, &[evaluation], &command, Encoding::Plain)?;
 
     let model = Model::train(&data, &spec, Normalize::Corpus, SEED)?;
     let model_path = dir.join("model.sentire");

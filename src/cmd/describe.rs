@@ -7,13 +7,14 @@ use std::path::Path;
 
 use sentire::audio::{self, MAX_DURATION_S, Rate, ReadOptions};
 use sentire::error::{Error, Result};
+use sentire::extract;
 use sentire::features::{Dictionary, Entry, FEATURES_VERSION, FeatureSet, StatisticGroup};
 use sentire::model::{Card, Figures, Model, is_model};
-use sentire::table::{Table, plain_key, without_names};
+use sentire::table::{plain_key, without_names};
 use serde::Serialize;
 
 use crate::cli::Describe;
-use crate::cmd::{Console, Outcome, count, to_json};
+use crate::cmd::{Console, Outcome, count, note_recognised, to_json};
 
 pub fn run(args: &Describe, console: &Console) -> Result<Outcome> {
     let path = Path::new(&args.what);
@@ -35,7 +36,7 @@ pub fn run(args: &Describe, console: &Console) -> Result<Outcome> {
         };
     }
     if path.is_dir() {
-        let table = TableDescription::of(path)?;
+        let table = TableDescription::of(path, console)?;
         return print(console, args.json, &table, TableDescription::to_text);
     }
     let mut start = Vec::new();
@@ -47,7 +48,7 @@ pub fn run(args: &Describe, console: &Console) -> Result<Outcome> {
         print(
             console,
             args.json,
-            &TableDescription::of(path)?,
+            &TableDescription::of(path, console)?,
             TableDescription::to_text,
         )
     } else if is_model(&start) {
@@ -193,12 +194,16 @@ struct TableDescription {
 }
 
 impl TableDescription {
-    fn of(path: &Path) -> Result<TableDescription> {
-        let table = Table::read(path)?;
+    fn of(path: &Path, console: &Console) -> Result<TableDescription> {
+        let (table, recognised) = extract::read_table(path)?;
+        note_recognised(path, recognised.as_ref(), console);
         let features = table.feature_names().map_or(0, |names| names.len());
         #[cfg(feature = "frame")]
         let statistics = sentire::frame::statistics(&table)?;
-        let metadata = without_names(table.metadata.clone());
+        let mut metadata = without_names(table.metadata.clone());
+        if let Some(recognised) = &recognised {
+            metadata.retain(|key, _| !recognised.assumed.contains_key(key));
+        }
         Ok(TableDescription {
             rows: table.rows(),
             columns: table.stored_columns(),

@@ -10,11 +10,11 @@ use sentire::features::{FeatureSet, meanings};
 use sentire::model::{ModelSpec, Normalize};
 use sentire::output;
 use sentire::report::{About, Report, cross_to_html, to_html};
-use sentire::table::Table;
+use sentire::table::{Encoding, Table};
 use serde::Serialize;
 
 use crate::cli::Evaluate;
-use crate::cmd::{Console, Outcome, count, to_json, train};
+use crate::cmd::{Console, Outcome, count, read_table, to_json, train};
 
 /// Both protocols in one report.
 #[derive(Serialize)]
@@ -32,7 +32,7 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
     if let Some(dir) = &args.output {
         check_folder(dir, console)?;
     }
-    let data = train::read(&args.features, &args.learn)?;
+    let data = train::read(&args.features, &args.learn, console)?;
     let normalized = match args.normalize {
         NormalizeSpec::One(normalize) => vec![normalize],
         NormalizeSpec::Both => vec![Normalize::Corpus, Normalize::Speaker],
@@ -55,7 +55,7 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
     let other = args
         .compare
         .as_deref()
-        .map(|other| Other::of(args, &data, other))
+        .map(|other| Other::of(args, &data, other, console))
         .transpose()?;
     // All that can be refused is, before the work.
     let mut findings: Vec<Finding> = Vec::new();
@@ -83,7 +83,7 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
         .join("\n");
     let json = json_of(&reports);
     if let Some(dir) = &args.output {
-        write_report(dir, &evaluations, &command(args))?;
+        write_report(dir, &evaluations, &command(args), args.storage.encoding)?;
     }
     console.print(if args.json { &json } else { &text })?;
     let report = &reports[0];
@@ -115,9 +115,11 @@ struct Other {
 }
 
 impl Other {
-    fn of(args: &Evaluate, data: &Dataset, other: &str) -> Result<Other> {
+    fn of(args: &Evaluate, data: &Dataset, other: &str, console: &Console) -> Result<Other> {
         if Table::is_at(Path::new(other)) {
-            let table = Dataset::read(&[other], &args.learn.label)?;
+            let path = Path::new(other);
+            let table = read_table(path, console)?;
+            let table = Dataset::from_tables(&[(path, &table)], &args.learn.label)?;
             return Ok(Other {
                 data: data.aligned(&table)?,
                 spec: args.learn.spec(),
@@ -305,7 +307,12 @@ fn check_folder(dir: &Path, console: &Console) -> Result<()> {
 
 /// Writes the report as a page, as text and as JSON, and the predictions as a table. `command` makes
 /// it again.
-pub fn write_report(dir: &Path, evaluations: &[Evaluation], command: &str) -> Result<()> {
+pub fn write_report(
+    dir: &Path,
+    evaluations: &[Evaluation],
+    command: &str,
+    encoding: Encoding,
+) -> Result<()> {
     let reports: Vec<Report> = evaluations.iter().map(|e| e.report.clone()).collect();
     let about = About {
         title: title(&reports[0]),
@@ -320,7 +327,7 @@ pub fn write_report(dir: &Path, evaluations: &[Evaluation], command: &str) -> Re
     output::write(&dir.join(FILES[0]), to_html(&reports, &about).as_bytes())?;
     output::write(&dir.join(FILES[1]), text.as_bytes())?;
     output::write(&dir.join(FILES[2]), json_of(&reports).as_bytes())?;
-    evaluate::predictions_table(evaluations).write(dir.join(FILES[3]))
+    evaluate::predictions_table(evaluations).write_encoded(dir.join(FILES[3]), encoding)
 }
 
 fn about(command: String) -> About {

@@ -4,19 +4,20 @@ use std::path::Path;
 
 use sentire::error::Result;
 use sentire::output;
-use sentire::table::Table;
+use sentire::table::{Encoding, Table};
 
 use crate::cli::Export;
-use crate::cmd::{Console, Outcome, count};
+use crate::cmd::{Console, Outcome, count, read_table};
 
 pub fn run(args: &Export, console: &Console) -> Result<Outcome> {
-    let target = Target::new(&args.output, args.partition_by.as_deref(), console.force)?;
+    let by = args.partition_by.as_deref();
+    let target = Target::new(&args.output, by, args.storage.encoding, console.force)?;
     let mut inputs = vec![args.table.as_path()];
     inputs.extend(args.join.as_deref());
     output::check_apart(&args.output, &inputs)?;
-    let mut table = Table::read(&args.table)?;
+    let mut table = read_table(&args.table, console)?;
     if let Some(other) = &args.join {
-        table = super::joined(&table, &Table::read(other)?)?;
+        table = super::joined(&table, &read_table(other, console)?)?;
     }
     if !args.columns.is_empty() {
         table = table.matching(&args.columns)?;
@@ -38,11 +39,17 @@ pub fn run(args: &Export, console: &Console) -> Result<Outcome> {
 pub struct Target<'a> {
     path: &'a Path,
     partition_by: Option<&'a str>,
+    encoding: Encoding,
 }
 
 impl<'a> Target<'a> {
     /// Checks that it can be written, before the work begins.
-    pub fn new(path: &'a Path, partition_by: Option<&'a str>, force: bool) -> Result<Target<'a>> {
+    pub fn new(
+        path: &'a Path,
+        partition_by: Option<&'a str>,
+        encoding: Encoding,
+        force: bool,
+    ) -> Result<Target<'a>> {
         match partition_by {
             Some(_) => output::check_folder(path, force)?,
             None => {
@@ -50,14 +57,18 @@ impl<'a> Target<'a> {
                 output::check(path, force)?;
             }
         }
-        Ok(Target { path, partition_by })
+        Ok(Target {
+            path,
+            partition_by,
+            encoding,
+        })
     }
 
     /// Writes the table: without its views, which charts cannot use.
     pub fn write(&self, table: &Table) -> Result<()> {
         match self.partition_by {
-            Some(column) => table.write_partitioned(self.path, column),
-            None => table.without_views().write_as(self.path),
+            Some(column) => table.write_partitioned_encoded(self.path, column, self.encoding),
+            None => table.without_views().write_as(self.path, self.encoding),
         }
     }
 }

@@ -39,6 +39,7 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
             manifest: &load(args, Path::new("-"), console)?,
             settings: &settings,
             shard,
+            encoding: args.storage.encoding,
         };
         return stream(&extraction, console);
     }
@@ -51,6 +52,7 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
         manifest: &manifest,
         settings: &settings,
         shard,
+        encoding: args.storage.encoding,
     };
     let summary = watched(&manifest, console, |on_event| {
         extract::run(&extraction, job, &failures, on_event)

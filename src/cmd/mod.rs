@@ -25,6 +25,7 @@ use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sentire::error::{Error, Result, panic_text};
+use sentire::extract::Recognised;
 use sentire::job::Earlier;
 use sentire::model::Model;
 use sentire::predict::Predictor;
@@ -112,6 +113,20 @@ impl Console {
         let bar = ProgressBar::with_draw_target(Some(len as u64), target);
         let template = "{bar:30} {pos}/{len} recordings, {eta} left";
         bar.with_style(ProgressStyle::with_template(template).expect("the template is well-formed"))
+    }
+}
+
+/// Reads a whole table; says what is taken for granted of one that another program wrote.
+pub fn read_table(path: &Path, console: &Console) -> Result<Table> {
+    let (table, recognised) = sentire::extract::read_table(path)?;
+    note_recognised(path, recognised.as_ref(), console);
+    Ok(table)
+}
+
+/// Says what is taken for granted of the table at `path`.
+pub fn note_recognised(path: &Path, recognised: Option<&Recognised>, console: &Console) {
+    if let Some(recognised) = recognised {
+        console.note(&format!("note: {}: {recognised}", path.display()));
     }
 }
 

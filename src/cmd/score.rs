@@ -38,7 +38,7 @@ pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
     };
     // What stands there beside unfinished work is not finished either.
     let force = console.force || job.goes_on();
-    let target = (!is_whole).then(|| Target::new(&args.output, by, force));
+    let target = (!is_whole).then(|| Target::new(&args.output, by, args.storage.encoding, force));
     let target = target.transpose()?;
     let was_there = job.uses_output();
     let manifest = load_manifest(&args.input, &args.output, console)?;
@@ -46,7 +46,8 @@ pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
     let mut written = match &target {
         None => {
             let like = score::empty(&manifest, &predictor, &options)?;
-            let writer = Writer::create_in(job.folder(), &args.output, &like)?;
+            let writer =
+                Writer::create_in(job.folder(), &args.output, &like, args.storage.encoding)?;
             Written::AsItComes(Box::new(writer))
         }
         Some(target) => Written::AtTheEnd(target, Table::default()),
@@ -63,7 +64,7 @@ pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
         let _ = std::fs::remove_dir(&args.output);
     }
     if summary.rows > 0 || !args.output.exists() {
-        failures.write(job.folder(), &failures_path, false)?;
+        failures.write(job.folder(), &failures_path, false, args.storage.encoding)?;
     }
     match summary.rows {
         0 => drop(written),

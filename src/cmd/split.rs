@@ -1,5 +1,6 @@
 //! `sentire split`: a table or a manifest with its speakers in training, validation and test parts.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
@@ -46,7 +47,9 @@ pub fn run(args: &Split, console: &Console) -> Result<Outcome> {
                 .into_iter()
                 .chain(Utterance::FIELDS)
                 .collect();
-            table::copy_with_text(&args.input, &args.output, (COLUMN, &marks), &index)?;
+            let split = (COLUMN, &marks[..]);
+            let encoding = args.storage.encoding;
+            table::copy_with_text(&args.input, &args.output, split, &index, encoding)?;
         }
         Some(mut manifest) => {
             for (utterance, mark) in manifest
@@ -114,7 +117,7 @@ impl Words {
     fn of_table(path: &Path, label: &str) -> Result<Words> {
         let names = ["file", "speaker", "corpus", "sex", label, COLUMN];
         let table = Table::read_columns(path, &names)?;
-        let column = |name: &str| table.text(name).map(<[_]>::to_vec);
+        let column = |name: &str| table.as_words(name).map(Cow::into_owned);
         Ok(Words::of(column, table.rows(), label))
     }
 

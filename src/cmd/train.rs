@@ -1,6 +1,6 @@
 //! `sentire train`: features to a model.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sentire::audit::{self, Finding};
 use sentire::corpus::Layout;
@@ -9,15 +9,16 @@ use sentire::error::{Error, Result};
 use sentire::evaluate::{self, Protocol};
 use sentire::model::{self, Model, ModelSpec, Normalize};
 use sentire::output;
+use sentire::table::Table;
 
 use crate::cli::{Learn, Train};
-use crate::cmd::{Console, Outcome, count, say};
+use crate::cmd::{Console, Outcome, count, read_table, say};
 
 pub fn run(args: &Train, console: &Console) -> Result<Outcome> {
     output::check(&args.output, console.force)?;
-    let inputs: Vec<&std::path::Path> = args.features.iter().map(PathBuf::as_path).collect();
+    let inputs: Vec<&Path> = args.features.iter().map(PathBuf::as_path).collect();
     output::check_apart(&args.output, &inputs)?;
-    let data = read(&args.features, &args.learn)?;
+    let data = read(&args.features, &args.learn, console)?;
     warn(&data, &args.learn.spec(), &[args.normalize], console);
     // Training holds speakers out of inner folds, as far as there are several.
     let findings = match model::participants(&data, args.normalize)?.speaker_count() {
@@ -28,7 +29,7 @@ pub fn run(args: &Train, console: &Console) -> Result<Outcome> {
     audit::refuse(&findings, args.learn.allow_leakage)?;
     let mut model = train(&data, &args.learn, args.normalize)?;
     for table in &args.unseen {
-        let unseen = read(std::slice::from_ref(table), &args.learn)?;
+        let unseen = read(std::slice::from_ref(table), &args.learn, console)?;
         if let Some(name) = unseen
             .corpora
             .iter()
@@ -87,8 +88,11 @@ pub fn train(data: &Dataset, learn: &Learn, normalize: Normalize) -> Result<Mode
 }
 
 /// The labelled rows of tables, with the classes that were asked for.
-pub fn read(tables: &[PathBuf], learn: &Learn) -> Result<Dataset> {
-    Dataset::read(tables, &learn.label)?.with_classes_mapped(&learn.map)
+pub fn read(paths: &[PathBuf], learn: &Learn, console: &Console) -> Result<Dataset> {
+    let tables = paths.iter().map(|path| read_table(path, console));
+    let tables: Vec<Table> = tables.collect::<Result<_>>()?;
+    let named: Vec<(&Path, &Table)> = paths.iter().map(PathBuf::as_path).zip(&tables).collect();
+    Dataset::from_tables(&named, &learn.label)?.with_classes_mapped(&learn.map)
 }
 
 /// One speaker left out at a time, as `learn` has it otherwise.

@@ -7,7 +7,7 @@ use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, Stage};
 use crate::extract::{Computed, Level, Settings, Timed};
 use crate::job::{self, Sound};
-use crate::table::{Column, Table, Writer};
+use crate::table::{Column, Encoding, Table, Writer};
 
 /// Names of the quality columns.
 pub const QUALITY: [&str; 7] = [
@@ -223,7 +223,13 @@ impl Failures {
 
     /// Writes the table to `path`; it lies in `folder` until it is whole. If nothing failed, removes the one that
     /// an earlier run left, or writes it without rows where `even_empty`.
-    pub fn write(self, folder: &Path, path: &Path, even_empty: bool) -> Result<()> {
+    pub fn write(
+        self,
+        folder: &Path,
+        path: &Path,
+        even_empty: bool,
+        encoding: Encoding,
+    ) -> Result<()> {
         const OURS: &str = "sentire.version";
         if self.is_empty() && !even_empty {
             let is_ours = Table::read_metadata(path).is_ok_and(|data| data.contains_key(OURS));
@@ -245,7 +251,7 @@ impl Failures {
                 .into(),
             metadata: [(OURS.to_string(), env!("CARGO_PKG_VERSION").to_string())].into(),
         };
-        let mut writer = Writer::create_in(folder, path, &table)?;
+        let mut writer = Writer::create_in(folder, path, &table, encoding)?;
         writer.write(&table)?;
         writer.finish()
     }

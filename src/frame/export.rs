@@ -73,7 +73,8 @@ impl Table {
         let features = self.feature_names().unwrap_or_default();
         let floats = || {
             self.flat().filter_map(|(name, column)| match column {
-                table::Column::Float(_) => Some(name.clone()),
+                // Other programs make doubles of floats.
+                table::Column::Float(_) | table::Column::Double(_) => Some(name.clone()),
                 _ => None,
             })
         };

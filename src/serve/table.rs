@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 use crate::extract::Settings;
 use crate::predict::Features;
-use crate::table::{Column, Table};
+use crate::table::{Column, Encoding, Table};
 
 /// The format of a download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -68,7 +68,7 @@ pub fn to_bytes(table: &Table, format: Format) -> Result<Vec<u8>> {
         .path()
         .join("features")
         .with_extension(format.extension());
-    table.write_as(&path)?;
+    table.write_as(&path, Encoding::Plain)?;
     std::fs::read(&path).map_err(Error::io(&path))
 }
 

@@ -8,7 +8,7 @@ use arrow::datatypes::{Field, Schema};
 use arrow::ipc::writer::FileWriter;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
-use super::{Column, Table};
+use super::{Column, Encoding, Table};
 use crate::error::{Error, Result};
 use crate::output::Output;
 
@@ -65,11 +65,11 @@ impl Table {
     }
 
     /// Writes the table in the format that the extension of `path` names: `parquet`, `csv`, or `arrow` (an
-    /// Arrow IPC file, without views; `feather` and `ipc` are the same).
-    pub fn write_as(&self, path: impl AsRef<Path>) -> Result<()> {
+    /// Arrow IPC file, without views; `feather` and `ipc` are the same). `encoding` is that of Parquet.
+    pub fn write_as(&self, path: impl AsRef<Path>, encoding: Encoding) -> Result<()> {
         let path = path.as_ref();
         match Format::of(path)? {
-            Format::Parquet => self.write(path),
+            Format::Parquet => self.write_encoded(path, encoding),
             Format::Csv => self.write_csv(path),
             Format::Arrow => self.write_arrow(path),
         }
@@ -97,6 +97,16 @@ impl Table {
     /// names of folders do not. The files keep the column. Files of an earlier call
     /// are removed; an empty table writes nothing.
     pub fn write_partitioned(&self, dir: impl AsRef<Path>, by: &str) -> Result<()> {
+        self.write_partitioned_encoded(dir, by, Encoding::Plain)
+    }
+
+    /// The same, floats as `encoding` says.
+    pub fn write_partitioned_encoded(
+        &self,
+        dir: impl AsRef<Path>,
+        by: &str,
+        encoding: Encoding,
+    ) -> Result<()> {
         let column = self.column(by).ok_or_else(|| self.no_column(by))?;
         let mut rows_of: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for row in 0..self.rows() {
@@ -111,7 +121,7 @@ impl Table {
             .try_for_each(|(number, (folder, rows))| {
                 let part = format!("part-{number}.parquet");
                 let path = dir.as_ref().join(folder).join(part);
-                flat.select(rows).write(path)
+                flat.select(rows).write_encoded(path, encoding)
             })
     }
 }

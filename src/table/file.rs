@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::datatypes::Fields;
+use arrow::datatypes::{DataType, FieldRef, Fields};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -32,6 +32,7 @@ use crate::error::{Error, Result, panic_text};
 pub struct TableFile {
     path: PathBuf,
     parquet: ArrowReaderMetadata,
+    fields: Fields,
     groups: Vec<usize>,
 }
 
@@ -61,6 +62,7 @@ impl TableFile {
             let groups = groups.filter(|groups| sum(groups).is_some());
             Ok(TableFile {
                 path: path.to_path_buf(),
+                fields: parquet.schema().fields().iter().map(plain_words).collect(),
                 parquet,
                 groups: groups
                     .ok_or_else(|| damaged(path, "a row group states a negative number of rows"))?,
@@ -75,7 +77,7 @@ impl TableFile {
 
     /// Its columns.
     pub fn fields(&self) -> &Fields {
-        self.parquet.schema().fields()
+        &self.fields
     }
 
     /// How many rows each row group has.
@@ -169,6 +171,20 @@ impl Iterator for Batches<'_> {
             }
             Err(error) => Some(Err(error)),
         }
+    }
+}
+
+/// A column of categories as what they are called: how many a column of them may have goes by the type of their numbers,
+/// and pandas counts differently.
+fn plain_words(field: &FieldRef) -> FieldRef {
+    match field.data_type() {
+        DataType::Dictionary(_, words) => Arc::new(
+            field
+                .as_ref()
+                .clone()
+                .with_data_type(words.as_ref().clone()),
+        ),
+        _ => field.clone(),
     }
 }
 

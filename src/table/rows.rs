@@ -79,7 +79,8 @@ impl RowReader {
             let (file, number) = self.groups[group];
             let file = &self.files[file];
             let wanted: HashSet<&str> = self.names.iter().map(String::as_str).collect();
-            let table = Table::read_groups(file, number..number + 1, |name| wanted.contains(name))?;
+            let table =
+                Table::read_groups(file, number..number + 1, |name| wanted.contains(name), &[])?;
             let table = table.arranged(&self.names).map_err(|reason| Error::Table {
                 path: file.path().to_path_buf(),
                 reason,

@@ -9,10 +9,12 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, FixedSizeListArray, Float32Array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, FixedSizeListArray, Float32Array, GenericListArray, OffsetSizeTrait,
+};
 use arrow::datatypes::{DataType, Field, Float32Type};
-use parquet::schema::types::ColumnPath;
 
+use super::file::TableFile;
 use super::{Column, FEATURES_KEY, Table};
 
 /// Name of the values below a list column, as the Parquet format has it.
@@ -42,6 +44,38 @@ pub fn views(metadata: &BTreeMap<String, String>) -> Vec<(&str, Vec<String>)> {
         Some((view, serde_json::from_str(names).ok()?))
     });
     described.collect()
+}
+
+/// Says in the metadata of a file which of the views `known` it has.
+pub fn describe(
+    metadata: &mut BTreeMap<String, String>,
+    file: &TableFile,
+    known: &[(&str, Vec<String>)],
+) {
+    for (column, field) in file.fields().iter().enumerate() {
+        let of_name = known.iter().find(|(view, _)| view == field.name());
+        let Some((view, numbers)) = of_name else {
+            continue;
+        };
+        let values = file.values_per_row(column);
+        // Of another length it is something else that is called so.
+        let is_view = element(field.data_type()).is_some_and(DataType::is_floating)
+            && check(field.data_type(), values, numbers.len()).is_ok();
+        if is_view {
+            let numbers = serde_json::to_string(numbers).expect("names are plain strings");
+            metadata.insert(key(view), numbers);
+        }
+    }
+}
+
+/// The type of what lists hold.
+fn element(data_type: &DataType) -> Option<&DataType> {
+    match data_type {
+        DataType::List(element)
+        | DataType::LargeList(element)
+        | DataType::FixedSizeList(element, _) => Some(element.data_type()),
+        _ => None,
+    }
 }
 
 /// The metadata as they stand in the file: a view instead of its numbers.
@@ -136,11 +170,6 @@ pub fn field(view: &str, width: usize) -> Field {
     Field::new(view, list, false)
 }
 
-/// Where the numbers of a view stand in the file's schema.
-pub fn path(view: &str) -> ColumnPath {
-    ColumnPath::new([view, "list", ELEMENT].map(str::to_string).to_vec())
-}
-
 /// Columns of numbers, side by side, as one column of lists.
 pub fn to_arrow(columns: &[(String, Column)]) -> ArrayRef {
     let columns: Vec<&[f32]> = columns
@@ -169,7 +198,7 @@ pub fn to_arrow(columns: &[(String, Column)]) -> ArrayRef {
 /// longer than memory, so this is asked before any is read.
 pub fn check(data_type: &DataType, values: usize, width: usize) -> Result<(), String> {
     let fits = match data_type {
-        DataType::List(_) => values <= width,
+        DataType::List(_) | DataType::LargeList(_) => values <= width,
         DataType::FixedSizeList(_, of) => values <= width && usize::try_from(*of) == Ok(width),
         _ => false,
     };
@@ -184,18 +213,8 @@ fn expected(width: usize) -> String {
 /// lists of as many.
 pub fn append(columns: &mut [Vec<f32>], array: &ArrayRef) -> Result<(), String> {
     let values = match array.data_type() {
-        DataType::List(_) => {
-            let list = array.as_list::<i32>();
-            let whole = list
-                .offsets()
-                .windows(2)
-                .all(|o| (o[1] - o[0]) as usize == columns.len());
-            let (from, to) = (
-                list.offsets()[0] as usize,
-                list.offsets()[list.len()] as usize,
-            );
-            whole.then(|| list.values().slice(from, to - from))
-        }
+        DataType::List(_) => values_of(array.as_list::<i32>(), columns.len()),
+        DataType::LargeList(_) => values_of(array.as_list::<i64>(), columns.len()),
         DataType::FixedSizeList(_, width) => {
             let list = array.as_fixed_size_list();
             (*width as usize == columns.len()).then(|| list.values().clone())
@@ -214,6 +233,15 @@ pub fn append(columns: &mut [Vec<f32>], array: &ArrayRef) -> Result<(), String> 
         row.for_each(|(column, value)| column.push(finite(value)));
     }
     Ok(())
+}
+
+/// What the lists hold, if each has `width` values.
+fn values_of<O: OffsetSizeTrait>(list: &GenericListArray<O>, width: usize) -> Option<ArrayRef> {
+    let offsets = list.offsets();
+    let is_whole = |o: &[O]| (o[1] - o[0]).as_usize() == width;
+    let (from, to) = (offsets[0].as_usize(), offsets[list.len()].as_usize());
+    let whole = offsets.windows(2).all(is_whole);
+    whole.then(|| list.values().slice(from, to - from))
 }
 
 impl Table {
@@ -266,7 +294,7 @@ mod tests {
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
     use super::*;
-    use crate::table;
+    use crate::table::{self, Encoding};
 
     /// Two rows with a flat feature and a view of three numbers.
     fn example() -> Table {
@@ -326,7 +354,8 @@ mod tests {
         // And again, rewritten with a column more.
         let copy = dir.path().join("copy.parquet");
         let marks = ["train", "test"].map(|mark| Some(mark.to_string()));
-        table::copy_with_text(&path, &copy, ("split", &marks), &["file"]).unwrap();
+        let split = ("split", &marks[..]);
+        table::copy_with_text(&path, &copy, split, &["file"], Encoding::Split).unwrap();
         let copy = Table::read(&copy).unwrap();
         assert_eq!(copy.feature_names(), example().feature_names());
         assert!(copy.column("shape_3").is_some() && copy.text("split").is_some());
@@ -405,6 +434,52 @@ mod tests {
         append(&mut columns, &list).unwrap();
         assert_eq!(columns[0], [1.0, -1.0]);
         assert!(columns[1][0].is_nan() && columns[1][1] == 2.0);
+    }
+
+    #[test]
+    fn views_are_known_by_name_and_length_where_metadata_are_lost() {
+        use arrow::array::RecordBatch;
+        use parquet::arrow::ArrowWriter;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.parquet");
+        let list = to_arrow(&example().columns[2..]);
+        let of = |list: fn(Arc<Field>) -> DataType, element: DataType| {
+            list(Arc::new(Field::new("item", element, true)))
+        };
+        let known = [("shapes", ["a", "b", "c"].map(str::to_string).to_vec())];
+        let read = |data_type: &DataType, known: &[(&str, Vec<String>)]| {
+            let column = arrow::compute::cast(&list, data_type).unwrap();
+            let batch = RecordBatch::try_from_iter([("shapes", column)]).unwrap();
+            let file = File::create(&path).unwrap();
+            let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+            writer.write(&batch).unwrap();
+            writer.close().unwrap();
+            Table::read_with_views(&path, known).unwrap()
+        };
+        for data_type in [
+            of(DataType::List, DataType::Float32),
+            of(DataType::LargeList, DataType::Float64),
+            of(|item| DataType::FixedSizeList(item, 3), DataType::Float64),
+        ] {
+            let table = read(&data_type, &known);
+            let names: Vec<&str> = table
+                .columns
+                .iter()
+                .map(|(name, _)| name.as_str())
+                .collect();
+            assert_eq!(names, ["a", "b", "c"], "{data_type}");
+            assert_eq!(table.numbers("a").unwrap(), [1.0, -1.0]);
+            assert_eq!(table.stored_columns(), 1);
+        }
+        // Other lists of the name are something else.
+        let shorter = [("shapes", ["a", "b"].map(str::to_string).to_vec())];
+        let list = of(DataType::List, DataType::Float32);
+        assert!(read(&list, &shorter).columns.is_empty());
+        assert!(
+            read(&of(DataType::List, DataType::Int32), &known)
+                .columns
+                .is_empty()
+        );
     }
 
     #[test]

@@ -2,18 +2,20 @@
 //! encoder with a compressor takes a hundred kB, and there are thousands of columns.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::{DataType, FieldRef, Schema};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{
     ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
 };
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::{self, Compression, ZstdLevel};
 use parquet::errors::Result as ParquetResult;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -24,6 +26,80 @@ use super::view::{self, Stored};
 use super::{ROWS_AT_A_TIME, ROWS_PER_GROUP, Table};
 use crate::error::{Error, Result};
 use crate::output::Output;
+
+/// How floating-point numbers are stored in a Parquet file, which changes none of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Encoding {
+    /// One after the other, which every reader of Parquet knows.
+    #[default]
+    Plain,
+    /// All first bytes, then all second bytes ... (`BYTE_STREAM_SPLIT`). zstd makes numbers that are all different smaller so,
+    /// and those that repeat larger: contours take 5 % less, the default features 8 % more. Spark before 4.3 and
+    /// fastparquet cannot read it.
+    Split,
+}
+
+impl Encoding {
+    /// In the words of the format: Apache Parquet, Encodings.md. No dictionary: with one the default features of RAVDESS take 6 % more,
+    /// and stacked ones 20 %.
+    fn of_parquet(self) -> basic::Encoding {
+        match self {
+            Encoding::Plain => basic::Encoding::PLAIN,
+            Encoding::Split => basic::Encoding::BYTE_STREAM_SPLIT,
+        }
+    }
+}
+
+impl fmt::Display for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Encoding::Plain => "plain",
+            Encoding::Split => "split",
+        })
+    }
+}
+
+impl FromStr for Encoding {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Encoding> {
+        match text {
+            "plain" => Ok(Encoding::Plain),
+            "split" => Ok(Encoding::Split),
+            _ => Err(Error::Usage(format!(
+                "unknown encoding {text:?}; available: plain, split"
+            ))),
+        }
+    }
+}
+
+/// How a file holds its rows.
+pub(super) struct Storage {
+    rows_per_group: usize,
+    compression: Compression,
+    encoding: Encoding,
+}
+
+impl Storage {
+    /// That of tables that are to last.
+    pub(super) fn lasting(encoding: Encoding) -> Storage {
+        let level = ZstdLevel::try_new(3).expect("3 is a level of zstd");
+        Storage {
+            rows_per_group: ROWS_PER_GROUP,
+            compression: Compression::ZSTD(level),
+            encoding,
+        }
+    }
+
+    /// That of tables that are soon read again, in pieces, and then go: small row groups, not compressed.
+    fn passing() -> Storage {
+        Storage {
+            rows_per_group: ROWS_AT_A_TIME,
+            compression: Compression::UNCOMPRESSED,
+            encoding: Encoding::Plain,
+        }
+    }
+}
 
 /// A table in the making: memory holds the rows of one row group.
 pub struct Writer {
@@ -38,39 +114,37 @@ pub struct Writer {
     waiting_rows: usize,
 }
 
-/// Rows of a row group, and compression, of tables that are to last.
-pub(super) fn lasting() -> (usize, Compression) {
-    let level = ZstdLevel::try_new(3).expect("3 is a level of zstd");
-    (ROWS_PER_GROUP, Compression::ZSTD(level))
-}
-
 impl Writer {
     /// Starts a table with the columns and the metadata of `like`; its rows are not written.
-    pub fn create(path: &Path, like: &Table) -> Result<Writer> {
-        Writer::create_as(Output::create(path)?, path, like, lasting())
+    pub fn create(path: &Path, like: &Table, encoding: Encoding) -> Result<Writer> {
+        Writer::create_as(
+            Output::create(path)?,
+            path,
+            like,
+            Storage::lasting(encoding),
+        )
     }
 
     /// The same; the file lies in `folder` until it gets its name.
-    pub fn create_in(folder: &Path, path: &Path, like: &Table) -> Result<Writer> {
-        Writer::create_as(Output::create_in(folder, path)?, path, like, lasting())
-    }
-
-    /// The same for a table that is soon read again, in pieces, and then goes: its row groups are small, and it is not
-    /// compressed.
-    pub fn create_part(path: &Path, like: &Table) -> Result<Writer> {
-        let small = (ROWS_AT_A_TIME, Compression::UNCOMPRESSED);
-        Writer::create_as(Output::create(path)?, path, like, small)
-    }
-
-    fn create_as(
-        output: Output,
+    pub fn create_in(
+        folder: &Path,
         path: &Path,
         like: &Table,
-        groups: (usize, Compression),
+        encoding: Encoding,
     ) -> Result<Writer> {
+        let output = Output::create_in(folder, path)?;
+        Writer::create_as(output, path, like, Storage::lasting(encoding))
+    }
+
+    /// The same for a table that is soon read again, in pieces, and then goes.
+    pub fn create_part(path: &Path, like: &Table) -> Result<Writer> {
+        Writer::create_as(Output::create(path)?, path, like, Storage::passing())
+    }
+
+    fn create_as(output: Output, path: &Path, like: &Table, storage: Storage) -> Result<Writer> {
         let layout = like.layout();
         let schema = Arc::new(Schema::new(like.fields(&layout)));
-        let writer = Writer::start(output, path, schema, &like.metadata, groups)?;
+        let writer = Writer::start(output, path, schema, &like.metadata, storage)?;
         Ok(Writer { layout, ..writer })
     }
 
@@ -80,11 +154,11 @@ impl Writer {
         path: &Path,
         schema: Arc<Schema>,
         metadata: &BTreeMap<String, String>,
-        (rows_per_group, compression): (usize, Compression),
+        storage: Storage,
     ) -> Result<Writer> {
         let metadata = view::folded(metadata);
         let mut properties = WriterProperties::builder()
-            .set_compression(compression)
+            .set_compression(storage.compression)
             .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_offset_index_disabled(true)
             .set_key_value_metadata(Some(
@@ -94,14 +168,11 @@ impl Writer {
                     .collect(),
             ));
         for field in schema.fields() {
-            let path = match field.data_type() {
-                DataType::Float32 | DataType::Float64 => ColumnPath::from(field.name().as_str()),
-                _ if metadata.contains_key(&view::key(field.name())) => view::path(field.name()),
-                _ => continue,
-            };
-            properties = properties
-                .set_column_dictionary_enabled(path.clone(), false)
-                .set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT);
+            if let Some(path) = path_of_floats(field) {
+                properties = properties
+                    .set_column_dictionary_enabled(path.clone(), false)
+                    .set_column_encoding(path, storage.encoding.of_parquet());
+            }
         }
         // Without Arrow's copy of the schema our types lose nothing, and other readers see our
         // metadata.
@@ -111,7 +182,7 @@ impl Writer {
             schema,
             layout: Vec::new(),
             path: path.to_path_buf(),
-            rows_per_group,
+            rows_per_group: storage.rows_per_group,
             waiting: Vec::new(),
             waiting_rows: 0,
         })
@@ -157,6 +228,24 @@ impl Writer {
         self.waiting_rows = 0;
         let rows = std::mem::take(&mut self.waiting);
         encode(&rows, &self.schema, &mut self.file).map_err(Error::table(&self.path))
+    }
+}
+
+/// Where the floating-point numbers of a column stand in the file's schema: its own, or those of its lists.
+fn path_of_floats(field: &Field) -> Option<ColumnPath> {
+    let is_float =
+        |data_type: &DataType| matches!(data_type, DataType::Float32 | DataType::Float64);
+    match field.data_type() {
+        of_column if is_float(of_column) => Some(ColumnPath::from(field.name().as_str())),
+        DataType::List(element)
+        | DataType::LargeList(element)
+        | DataType::FixedSizeList(element, _)
+            if is_float(element.data_type()) =>
+        {
+            let path = [field.name().as_str(), "list", element.name()];
+            Some(ColumnPath::new(path.map(str::to_string).to_vec()))
+        }
+        _ => None,
     }
 }
 
