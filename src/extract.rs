@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 pub use batches::BATCH;
-pub use rows::{Failures, OF_WINDOWS, QUALITY, Rows};
+pub use rows::{Failures, OF_WINDOWS, QUALITY, Rows, TRUNCATED};
 pub use settings::{Level, Limits, Settings};
 
 use crate::audio::{self, Audio, Recording, Reel};
