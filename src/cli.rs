@@ -457,6 +457,9 @@ pub struct Predict {
     /// Seconds from the beginning of one window to that of the next [default: those of --window]
     #[arg(long, value_name = "S")]
     pub hop: Option<f64>,
+    /// Keep what decodes of recordings that break off, marked in `truncated` (--json), instead of refusing them
+    #[arg(long)]
+    pub accept_truncated: bool,
     #[command(flatten)]
     pub limits: RecordingLimits,
     /// One JSON object per recording and line
@@ -489,6 +492,9 @@ pub struct Score {
     /// Seconds from the beginning of one window to that of the next [default: those of --window]
     #[arg(long, value_name = "S")]
     pub hop: Option<f64>,
+    /// Keep what decodes of recordings that break off, marked in the column `truncated`, instead of refusing them
+    #[arg(long)]
+    pub accept_truncated: bool,
     #[command(flatten)]
     pub limits: RecordingLimits,
     /// Column of the manifest that says who speaks: a model trained with --normalize speaker scales the

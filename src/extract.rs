@@ -21,7 +21,7 @@ use rayon::prelude::*;
 
 pub use batches::BATCH;
 pub use recognised::{Recognised, read_table};
-pub use rows::{Failures, OF_WINDOWS, QUALITY, Rows};
+pub use rows::{Failures, OF_WINDOWS, QUALITY, Rows, TRUNCATED};
 pub use settings::{Level, Limits, Settings};
 
 use crate::audio::{self, Audio, Recording, Reel};

@@ -41,6 +41,8 @@ pub struct Features {
     /// The features of each of its windows, as [`features_of`](crate::extract::features_of) gives
     /// them: of the whole alone, where there are no windows.
     pub windows: Vec<Vec<f32>>,
+    /// The file broke off, and what decoded was kept.
+    pub truncated: bool,
 }
 
 /// What a model says of one recording.
@@ -62,6 +64,9 @@ pub struct Prediction {
     pub model: String,
     /// Length of the recording in seconds.
     pub duration_s: f64,
+    /// The file broke off, and this is said of what decoded. Never so, unless what breaks off was to be accepted.
+    #[serde(default)]
+    pub truncated: bool,
     /// What moved it, the strongest first; empty unless [`explained`](Predictor::explained) was asked.
     #[serde(default)]
     pub reasons: Vec<Reason>,
@@ -140,6 +145,13 @@ impl Predictor {
         self
     }
 
+    /// Takes what decodes of files that break off, instead of refusing them, also where the model was trained on
+    /// whole ones alone.
+    pub fn accepting_truncated(mut self) -> Predictor {
+        self.settings.accept_truncated = true;
+        self
+    }
+
     /// Refuses recordings that would cost more than this.
     pub fn with_limits(mut self, limits: Limits) -> Predictor {
         self.settings = within(self.settings, limits);
@@ -203,6 +215,7 @@ impl Predictor {
             duration_s: recording.duration_s,
             places: extract::places(recording, &self.settings),
             windows,
+            truncated: recording.truncated,
         }
     }
 
@@ -243,6 +256,7 @@ impl Predictor {
             out_of_domain: whole.out_of_domain,
             model: self.model.card.trained.to_string(),
             duration_s: recording.duration_s,
+            truncated: recording.truncated,
             reasons: Vec::new(),
             windows: of_windows.by_ref().take(recording.windows.len()).collect(),
         };
@@ -331,7 +345,7 @@ fn within(settings: Settings, limits: Limits) -> Settings {
 }
 
 /// Predictions as a table, a row for each recording: `file`, `duration_s`, `label`, `p_CLASS`, `unsure`,
-/// `out_of_domain`, `model`.
+/// `out_of_domain`, `model`, `truncated`.
 pub fn to_table(predictions: &[Prediction]) -> Table {
     let words = |of: fn(&Prediction) -> &String| {
         Column::Text(predictions.iter().map(|p| Some(of(p).clone())).collect())
@@ -348,6 +362,9 @@ pub fn to_table(predictions: &[Prediction]) -> Table {
     let classes: BTreeSet<&String> = classes.collect();
     columns.extend(said_of(&whole.iter().collect::<Vec<_>>(), classes));
     columns.push(("model".into(), words(|p| &p.model)));
+    let truncated = predictions.iter().map(|p| Some(p.truncated));
+    let truncated = Column::Bool(truncated.collect());
+    columns.push((extract::TRUNCATED.into(), truncated));
     Table {
         columns,
         ..Table::default()

@@ -280,6 +280,7 @@ fn features_of(utterance: &Utterance, computed: &Computed, settings: &Settings) 
         duration_s,
         places,
         windows: computed.rows.iter().map(|row| row.values.clone()).collect(),
+        truncated: computed.recording.truncated,
     }
 }
 
@@ -325,6 +326,7 @@ fn own_columns(manifest: &Manifest, predictor: &Predictor) -> Result<Vec<String>
         let classes = &predictor.model().card.classes;
         ours.contains(&name.as_str())
             || extract::QUALITY.contains(&name.as_str())
+            || name.as_str() == extract::TRUNCATED
             || extract::OF_WINDOWS.contains(&name.as_str())
             || classes.iter().any(|class| **name == format!("p_{class}"))
     };
@@ -450,6 +452,8 @@ impl<'a> Sheet<'a> {
         push(clipped, double(rows, |row| row.recording.clipped_ratio));
         push(speech, double(rows, |row| row.recording.speech_ratio));
         push(snr, double(rows, |row| row.recording.snr_db));
+        let truncated = rows.iter().map(|row| Some(row.recording.truncated));
+        push(extract::TRUNCATED, Column::Bool(truncated.collect()));
         push("model_id", text(rows, |_| Some(self.model_id.clone())));
         push(
             "scored_at",

@@ -144,6 +144,7 @@ mod contract {
         out_of_domain: bool,
         model: String,
         duration_s: f64,
+        truncated: bool,
         reasons: Vec<Reason>,
         windows: Vec<Segment>,
     }

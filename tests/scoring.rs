@@ -74,6 +74,7 @@ fn a_folder_is_scored_as_its_files_are_predicted() {
             "clipped_ratio",
             "speech_ratio",
             "snr_db",
+            "truncated",
             "model_id",
             "scored_at"
         ]
@@ -284,6 +285,105 @@ fn a_model_that_scales_by_speaker_is_told_who_speaks() {
         let p = scores.numbers("p_sad").unwrap()[row];
         assert!((said["probabilities"]["sad"].as_f64().unwrap() - p).abs() < 1e-6);
     }
+}
+
+#[test]
+fn what_breaks_off_is_scored_where_that_is_accepted_and_marked() {
+    let sandbox = with_calls("");
+    let whole = std::fs::read(demo_clip("f1_sad_s1.flac")).unwrap();
+    sandbox.write("calls/cut.flac", &whole[..whole.len() * 2 / 3]);
+    let refused = sandbox
+        .sentire("score calls -m m.sentire -o s.parquet")
+        .exits(1);
+    assert!(
+        refused.stderr.contains("failed: cut.flac: "),
+        "{}",
+        refused.stderr
+    );
+    let truncated = |name: &str| match table(&sandbox, name).column("truncated") {
+        Some(Column::Bool(flags)) => flags.clone(),
+        other => panic!("truncated: {other:?}"),
+    };
+    assert_eq!(truncated("s.parquet"), [Some(false); 4]);
+    // What was scored is not scored again.
+    let accepted = sandbox
+        .sentire("score calls -m m.sentire -o s.parquet --accept-truncated")
+        .exits(0);
+    assert!(
+        accepted
+            .stderr
+            .contains("5 recordings (4 kept from before), 5 rows"),
+        "{}",
+        accepted.stderr
+    );
+    let first = Some(true);
+    let rest = [Some(false); 4];
+    assert_eq!(words(&table(&sandbox, "s.parquet"), "file")[0], "cut.flac");
+    assert_eq!(truncated("s.parquet")[..1], [first]);
+    assert_eq!(truncated("s.parquet")[1..], rest);
+    assert!(!sandbox.path("s.failures.parquet").exists());
+    // Rows of windows, and rows that are kept.
+    for _ in 0..2 {
+        sandbox
+            .sentire("score calls -m m.sentire -o w.parquet --accept-truncated --window 0.5")
+            .exits(0);
+        let windows = table(&sandbox, "w.parquet");
+        let flags = truncated("w.parquet");
+        for (file, flag) in words(&windows, "file").iter().zip(flags) {
+            assert_eq!(flag, Some(file == "cut.flac"));
+        }
+    }
+    // A manifest cannot have such a column of its own.
+    sandbox.write("bad.csv", "file,truncated\ncalls/cut.flac,x\n");
+    let bad = sandbox
+        .sentire("score bad.csv -m m.sentire -o b.parquet")
+        .exits(2);
+    assert!(
+        bad.stderr
+            .contains("\"truncated\" has the name of a column of the predictions"),
+        "{}",
+        bad.stderr
+    );
+
+    let refused = sandbox
+        .sentire("predict calls/cut.flac -m m.sentire")
+        .exits(2);
+    assert!(refused.stdout.is_empty());
+    let said = sandbox
+        .sentire(
+            "predict calls/cut.flac calls/m1_sad_s1.flac -m m.sentire --json --accept-truncated",
+        )
+        .exits(0);
+    let flags: Vec<Value> = said
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["truncated"].clone())
+        .collect();
+    assert_eq!(flags, [true, false]);
+    let human = sandbox
+        .sentire("predict calls/cut.flac -m m.sentire --accept-truncated")
+        .exits(0);
+    assert!(human.stdout.contains("  breaks off"), "{}", human.stdout);
+    // A model that learned from what breaks off takes it by itself.
+    sandbox.write("all.csv", {
+        let manifest = std::fs::read_to_string(repository("corpora/demo/manifest.csv")).unwrap();
+        let folder = repository("corpora/demo");
+        let mut lines = manifest.lines();
+        let header = lines.next().unwrap().to_string();
+        let rows = lines.step_by(4);
+        rows.fold(header, |all, line| {
+            format!("{all}\n{}/{line}", folder.display())
+        })
+    });
+    sandbox
+        .sentire("extract all.csv --features egemaps --accept-truncated -o f.parquet")
+        .exits(0);
+    sandbox.sentire("train f.parquet -o t.sentire").exits(0);
+    let said = sandbox
+        .sentire("predict calls/cut.flac -m t.sentire --json")
+        .exits(0);
+    let said: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(said["truncated"], true);
 }
 
 #[test]

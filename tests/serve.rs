@@ -524,6 +524,39 @@ fn the_document_describes_all_there_is() {
     );
 }
 
+#[test]
+fn what_breaks_off_is_answered_where_that_is_accepted_and_marked() {
+    let server = Server::start("");
+    let whole = clip();
+    let cut = &whole[..whole.len() * 2 / 3];
+    assert_eq!(
+        server.post("/api/predict", &whole).is(200).json()["truncated"],
+        false
+    );
+    for target in ["predict", "contours", "features"] {
+        let path = format!("/api/{target}");
+        assert!(server.post(&path, cut).error(422).contains("breaks off"));
+        server
+            .post(&format!("{path}?accept_truncated=true"), cut)
+            .is(200);
+        server
+            .post(&format!("{path}?accept_truncated=1"), cut)
+            .error(400);
+    }
+    let said = server.post("/api/predict?accept_truncated=true", cut);
+    let said = said.is(200).json();
+    assert_eq!(said["truncated"], true);
+    server.sandbox.write("recording", cut);
+    let command = "predict recording -m model.sentire --json --accept-truncated";
+    let by_file = server.sandbox.sentire(command).exits(0).stdout;
+    assert_eq!(said, serde_json::from_str::<Value>(&by_file).unwrap());
+    let csv = server.post("/api/features?accept_truncated=true", cut);
+    let csv = csv.is(200).text();
+    assert!(csv.starts_with("file,start,end,truncated,"), "{csv}");
+    let without = server.post("/api/features", &whole).is(200).text();
+    assert!(!without.contains("truncated"));
+}
+
 fn floats<'a>(table: &'a Table, name: &str) -> &'a [f32] {
     match table.column(name) {
         Some(Column::Float(values)) => values,

@@ -22,6 +22,9 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
     if let Some(window) = window {
         predictor = predictor.with_window(window);
     }
+    if args.accept_truncated {
+        predictor = predictor.accepting_truncated();
+    }
     // One file needs no thread pool, and starting one costs as much as the prediction.
     let read: Vec<Result<Features>> = match &args.audio[..] {
         [only] => vec![features(&predictor, &mut predictor.extractor(), only)],
@@ -94,7 +97,10 @@ pub fn line(prediction: &Prediction, json: bool) -> String {
     if json {
         return serde_json::to_string(prediction).expect("a prediction is plain data") + "\n";
     }
-    let said = answer(&prediction.whole());
+    let mut said = answer(&prediction.whole());
+    if prediction.truncated {
+        said.push_str("  breaks off");
+    }
     let reasons: Vec<&str> = prediction
         .reasons
         .iter()

@@ -20,6 +20,9 @@ pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
     if let Some(window) = window {
         predictor = predictor.with_window(window);
     }
+    if args.accept_truncated {
+        predictor = predictor.accepting_truncated();
+    }
     let options = Options {
         rows_of_windows,
         speaker_column: args.speaker_column.clone(),

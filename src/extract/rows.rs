@@ -20,6 +20,10 @@ pub const QUALITY: [&str; 7] = [
     "snr_db",
 ];
 
+/// The column that marks recordings whose file broke off: of a table of features where such are accepted, of
+/// predictions always.
+pub const TRUNCATED: &str = "truncated";
+
 /// Names of the columns that say which recording, or which part of it that the manifest lists, a
 /// window belongs to: where that starts and ends, in seconds.
 pub const OF_WINDOWS: [&str; 2] = ["utterance_start", "utterance_end"];
@@ -34,7 +38,7 @@ pub fn own_columns(
     let extra = manifest.extra_columns();
     let taken: std::collections::HashSet<&str> = QUALITY
         .into_iter()
-        .chain(["truncated", job::SOUND])
+        .chain([TRUNCATED, job::SOUND])
         .chain(OF_WINDOWS)
         .chain(features.iter().map(String::as_str))
         .chain(views.iter().map(|(view, _)| *view))
@@ -84,7 +88,7 @@ impl Rows {
             ];
             columns.extend(QUALITY.map(str::to_string).into_iter().zip(empty));
             if settings.accept_truncated {
-                columns.push(("truncated".into(), Column::Bool(Vec::new())));
+                columns.push((TRUNCATED.into(), Column::Bool(Vec::new())));
             }
         }
         let features = settings.feature_names().into_iter();

@@ -136,6 +136,9 @@ impl Show for Prediction {
         if self.out_of_domain {
             verdict.push_str(", unlike the training recordings");
         }
+        if self.truncated {
+            verdict.push_str(", breaks off");
+        }
         let Shown { html, plain } = Shown::line(verdict);
         Shown {
             html: format!("{html}\n{}", self.plot()),
@@ -207,6 +210,7 @@ mod tests {
             out_of_domain: false,
             model: "svm".into(),
             duration_s: 2.0,
+            truncated: false,
             reasons: Vec::new(),
             windows: Vec::new(),
         };

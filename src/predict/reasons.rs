@@ -323,6 +323,7 @@ mod tests {
             duration_s: 8.0,
             places,
             windows,
+            truncated: false,
         };
         (Predictor::new(model).unwrap(), features)
     }

@@ -98,12 +98,14 @@ async fn not_that_way(request: Request) -> Refusal {
     )
 }
 
-/// `?window=S&hop=S&reasons=false`.
+/// `?window=S&hop=S&accept_truncated=true&reasons=false`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Asked {
     window: Option<f64>,
     hop: Option<f64>,
+    #[serde(default)]
+    accept_truncated: bool,
     /// Reasons are most of the work, and a client that asks every second may do without.
     #[serde(default = "wanted")]
     reasons: bool,
@@ -113,19 +115,25 @@ fn wanted() -> bool {
     true
 }
 
-/// `?window=S&hop=S&format=csv|parquet`.
+/// `?window=S&hop=S&accept_truncated=true&format=csv|parquet`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Download {
     window: Option<f64>,
     hop: Option<f64>,
     #[serde(default)]
+    accept_truncated: bool,
+    #[serde(default)]
     format: Format,
 }
 
+/// `?accept_truncated=true`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+struct Drawn {
+    #[serde(default)]
+    accept_truncated: bool,
+}
 
 fn query<T: DeserializeOwned>(request: &Request) -> Result<T, Refusal> {
     let Query(asked) = Query::try_from_uri(request.uri())
@@ -134,8 +142,13 @@ fn query<T: DeserializeOwned>(request: &Request) -> Result<T, Refusal> {
 }
 
 impl App {
-    /// How a recording is heard that is to be cut as a client asks.
-    fn hearing(&self, window: Option<f64>, hop: Option<f64>) -> Result<Hearing, Refusal> {
+    /// How a recording is heard that is to be read and cut as a client asks.
+    fn hearing(
+        &self,
+        window: Option<f64>,
+        hop: Option<f64>,
+        accept_truncated: bool,
+    ) -> Result<Hearing, Refusal> {
         if window.is_none() && hop.is_some() {
             return Err(Refusal::bad(
                 "query: hop without window; give window too, in seconds",
@@ -143,7 +156,10 @@ impl App {
         }
         let window = Window::from_flags(window, hop)
             .map_err(|error| Refusal::bad(format!("query: {error}")))?;
-        let predictor = self.predictor.clone();
+        let mut predictor = self.predictor.clone();
+        if accept_truncated {
+            predictor = predictor.accepting_truncated();
+        }
         Ok(Hearing {
             predictor: match window {
                 Some(window) => predictor.with_window(window),
@@ -208,9 +224,10 @@ async fn predict(State(app): State<Arc<App>>, request: Request) -> Result<Respon
     let Asked {
         window,
         hop,
+        accept_truncated,
         reasons,
     } = query(&request)?;
-    let hearing = app.hearing(window, hop)?;
+    let hearing = app.hearing(window, hop, accept_truncated)?;
     app.workers.has_place()?;
     let upload = app.intake.receive(request).await?;
     let predicted = app.workers.compute(move |worker| {
@@ -235,11 +252,12 @@ struct Contours {
 }
 
 async fn contours(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
-    let Nothing {} = query(&request)?;
+    let Drawn { accept_truncated } = query(&request)?;
     app.workers.has_place()?;
     let upload = app.intake.receive(request).await?;
     // Of the recording as it is, whatever the model does to it: a picture of the whole.
     let options = ReadOptions {
+        accept_truncated,
         max_duration_s: Some(app.max_duration_s),
         ..ReadOptions::default()
     };
@@ -262,9 +280,10 @@ async fn features(State(app): State<Arc<App>>, request: Request) -> Result<Respo
     let Download {
         window,
         hop,
+        accept_truncated,
         format,
     } = query(&request)?;
-    let hearing = app.hearing(window, hop)?;
+    let hearing = app.hearing(window, hop, accept_truncated)?;
     app.workers.has_place()?;
     let upload = app.intake.receive(request).await?;
     let written = app.workers.compute(move |worker| {

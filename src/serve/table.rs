@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::extract::Settings;
+use crate::extract::{Settings, TRUNCATED};
 use crate::predict::Features;
 use crate::table::{Column, Encoding, Table};
 
@@ -36,7 +36,8 @@ impl Format {
     }
 }
 
-/// A row for each window of a recording: `file`, `start`, `end`, and the features that `settings` name.
+/// A row for each window of a recording: `file`, `start`, `end`, `truncated` where `settings` accept what breaks off,
+/// and the features that they name.
 pub fn table(recording: &Features, settings: &Settings) -> Table {
     let rows = recording.windows.len();
     let names = settings.feature_names().into_iter().enumerate();
@@ -54,6 +55,10 @@ pub fn table(recording: &Features, settings: &Settings) -> Table {
         ("start".into(), Column::Double(starts.collect())),
         ("end".into(), Column::Double(ends.collect())),
     ];
+    if settings.accept_truncated {
+        let truncated = Column::Bool(vec![Some(recording.truncated); rows]);
+        columns.push((TRUNCATED.into(), truncated));
+    }
     columns.extend(features);
     Table {
         columns,

@@ -34,8 +34,9 @@ export function bars(list, { probabilities }) {
   }));
 }
 
-function verdict({ unsure, out_of_domain }) {
+function verdict({ unsure, out_of_domain, truncated }) {
   const words = [];
+  if (truncated) words.push('The recording breaks off; this is said of what there is of it.');
   if (unsure) {
     const bar = model ? `: below ${number(model.unsure_below)}, from where on the model errs at most half as often as in general` : '';
     words.push(`Only the best guess${bar}.`);
@@ -43,12 +44,14 @@ function verdict({ unsure, out_of_domain }) {
   if (out_of_domain) {
     words.push('Unlike what the model learned from: another kind of speech, another microphone, or no speech. Do not rely on it.');
   }
-  return words.join(' ') || 'At this probability the model errs at most half as often as in general.';
+  if (!unsure && !out_of_domain) words.push('At this probability the model errs at most half as often as in general.');
+  return words.join(' ');
 }
 
 export function answer(label, words, bars_, prediction) {
   label.replaceChildren(prediction.label, ...(prediction.unsure ? [make('span', 'mark', 'unsure')] : []),
-    ...(prediction.out_of_domain ? [make('span', 'mark', 'out of domain')] : []));
+    ...(prediction.out_of_domain ? [make('span', 'mark', 'out of domain')] : []),
+    ...(prediction.truncated ? [make('span', 'mark', 'breaks off')] : []));
   coloured(label, prediction.label);
   words.textContent = verdict(prediction);
   bars(bars_, prediction);
