@@ -88,6 +88,9 @@ pub struct Recording {
     /// The samples of `audio` that make a row of features each: all of them, or those of each
     /// window.
     pub windows: Vec<Range<usize>>,
+    /// The channel that `audio` is of because the channels cancel each other in their mean
+    /// ([`Cancellation`](crate::dsp::channels::Cancellation)); `None` where they do not, and where one was asked for.
+    pub instead_of_mean: Option<usize>,
     /// BLAKE3 of the decoded samples (f32, little-endian, channels interleaved, at the original
     /// rate), in hex. Recordings with the same rate, channels and hash hold the same sound,
     /// whatever their containers.
@@ -110,6 +113,13 @@ pub struct Recording {
     pub snr_db: f64,
     /// The file broke off, and what decoded was kept.
     pub truncated: bool,
+}
+
+/// What to tell of a recording, `file`, of which one channel was taken [instead of the mean](Recording::instead_of_mean).
+pub fn channels_cancel(file: &str, taken: usize) -> String {
+    format!(
+        "{file}: its channels cancel each other when they are averaged; channel {taken} is taken instead"
+    )
 }
 
 /// The sample rate at which features are computed.
@@ -149,7 +159,8 @@ impl FromStr for Rate {
 pub struct ReadOptions {
     /// The rate to resample to.
     pub rate: Rate,
-    /// One channel, counted from 0; `None` takes the mean of all.
+    /// One channel, counted from 0; `None` takes the mean of all, or where they cancel each other in it, one of them
+    /// ([`Recording::instead_of_mean`]).
     pub channel: Option<usize>,
     /// Keep what decoded of a file that breaks off, instead of refusing it.
     pub accept_truncated: bool,

@@ -77,6 +77,9 @@ pub enum Event<'a> {
     Done,
     /// A recording failed; comes in the manifest's order.
     Failed(&'a Error),
+    /// What is odd about a recording that was used, in a line that names it; comes in the manifest's order, once for
+    /// each file.
+    Warning(&'a str),
 }
 
 /// The name of the failures table that belongs to a table: `x.parquet` has `x.failures.parquet`.
@@ -183,6 +186,7 @@ pub fn stream(
 /// What was done so far.
 pub struct Tally<'a> {
     files: HashSet<&'a str>,
+    warned_of: HashSet<&'a str>,
     failures: Failures,
     summary: Summary,
 }
@@ -192,6 +196,7 @@ impl<'a> Tally<'a> {
     pub fn new(features: usize) -> Tally<'a> {
         Tally {
             files: HashSet::new(),
+            warned_of: HashSet::new(),
             failures: Failures::default(),
             summary: Summary {
                 features,
@@ -201,7 +206,22 @@ impl<'a> Tally<'a> {
     }
 
     /// A line of the manifest has so many rows; `is_kept` if an earlier run computed them.
-    pub fn done(&mut self, utterance: &'a Utterance, rows: usize, is_kept: bool) {
+    pub fn done(
+        &mut self,
+        utterance: &'a Utterance,
+        recording: &Recording,
+        rows: usize,
+        is_kept: bool,
+        on_event: &(dyn Fn(Event) + Sync),
+    ) {
+        if let Some(taken) = recording.instead_of_mean
+            && self.warned_of.insert(&utterance.file)
+        {
+            on_event(Event::Warning(&audio::channels_cancel(
+                &utterance.file,
+                taken,
+            )));
+        }
         self.files.insert(&utterance.file);
         self.summary.done += 1;
         self.summary.reused += usize::from(is_kept);

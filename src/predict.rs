@@ -41,6 +41,8 @@ pub struct Features {
     /// The features of each of its windows, as [`features_of`](crate::extract::features_of) gives
     /// them: of the whole alone, where there are no windows.
     pub windows: Vec<Vec<f32>>,
+    /// See [`Recording::instead_of_mean`].
+    pub instead_of_mean: Option<usize>,
     /// The file broke off, and what decoded was kept.
     pub truncated: bool,
 }
@@ -67,6 +69,10 @@ pub struct Prediction {
     /// The file broke off, and this is said of what decoded. Never so, unless what breaks off was to be accepted.
     #[serde(default)]
     pub truncated: bool,
+    /// Its channels cancel each other when they are averaged, and this is said of one of them
+    /// ([`Recording::instead_of_mean`]).
+    #[serde(default)]
+    pub channels_cancel: bool,
     /// What moved it, the strongest first; empty unless [`explained`](Predictor::explained) was asked.
     #[serde(default)]
     pub reasons: Vec<Reason>,
@@ -215,6 +221,7 @@ impl Predictor {
             duration_s: recording.duration_s,
             places: extract::places(recording, &self.settings),
             windows,
+            instead_of_mean: recording.instead_of_mean,
             truncated: recording.truncated,
         }
     }
@@ -257,6 +264,7 @@ impl Predictor {
             model: self.model.card.trained.to_string(),
             duration_s: recording.duration_s,
             truncated: recording.truncated,
+            channels_cancel: recording.instead_of_mean.is_some(),
             reasons: Vec::new(),
             windows: of_windows.by_ref().take(recording.windows.len()).collect(),
         };

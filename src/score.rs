@@ -106,7 +106,15 @@ fn count<'a>(
 ) {
     for (utterance, scored) in utterances.iter().zip(scored) {
         match scored {
-            Ok(scored) => tally.done(utterance, scored.rows.len(), scored.kept.is_some()),
+            Ok(scored) => {
+                let Scored {
+                    recording,
+                    rows,
+                    kept,
+                    ..
+                } = scored;
+                tally.done(utterance, recording, rows.len(), kept.is_some(), on_event);
+            }
             Err(error) => tally.failed(utterance, error, on_event),
         }
     }
@@ -280,6 +288,7 @@ fn features_of(utterance: &Utterance, computed: &Computed, settings: &Settings) 
         duration_s,
         places,
         windows: computed.rows.iter().map(|row| row.values.clone()).collect(),
+        instead_of_mean: computed.recording.instead_of_mean,
         truncated: computed.recording.truncated,
     }
 }

@@ -145,6 +145,7 @@ mod contract {
         model: String,
         duration_s: f64,
         truncated: bool,
+        channels_cancel: bool,
         reasons: Vec<Reason>,
         windows: Vec<Segment>,
     }

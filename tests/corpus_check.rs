@@ -159,6 +159,8 @@ fn a_sound_corpus_has_no_findings_and_every_planted_fault_is_found() {
     );
     let stereo: Vec<i16> = speech(9004).iter().flat_map(|&x| [x, x / 2]).collect();
     put("f1/neu-f1-l4.wav", wav(&stereo, 2, RATE));
+    let inverted: Vec<i16> = speech(9009).iter().flat_map(|&x| [x, -x]).collect();
+    put("f1/neu-f1-d2.wav", wav(&inverted, 2, RATE));
     // Flat tops in the quieter of two channels only: the mix has none.
     let one_side: Vec<i16> = speech(9007)
         .iter()
@@ -203,6 +205,7 @@ fn a_sound_corpus_has_no_findings_and_every_planted_fault_is_found() {
             "warning identical-audio",
             vec!["copies/angry (1).wav", "m2/rab-m2-b1.wav"],
         ),
+        ("warning channels-cancel", vec!["f1/neu-f1-d2.wav"]),
         (
             "warning clipped",
             vec!["f1/neu-f1-b3.wav", "f1/neu-f1-d1.wav", "f1/neu-f1-l1.wav"],
@@ -215,7 +218,7 @@ fn a_sound_corpus_has_no_findings_and_every_planted_fault_is_found() {
         ("warning mixed-rates", vec!["f1/neu-f1-l3.wav"]),
         (
             "warning mixed-channels",
-            vec!["f1/neu-f1-d1.wav", "f1/neu-f1-l4.wav"],
+            vec!["f1/neu-f1-d1.wav", "f1/neu-f1-d2.wav", "f1/neu-f1-l4.wav"],
         ),
         ("warning left-out", vec!["spare/x.wma"]),
         ("warning missing-class", vec![]),

@@ -504,3 +504,169 @@ fn segments_of_one_file_are_recordings_of_their_own() {
         .collect();
     assert_eq!(truths, [3, 6]);
 }
+
+/// Channels of the same length, interleaved.
+fn interleaved(channels: &[&[i16]]) -> Vec<i16> {
+    (0..channels[0].len())
+        .flat_map(|i| channels.iter().map(move |channel| channel[i]))
+        .collect()
+}
+
+#[test]
+fn of_channels_that_cancel_each_other_the_first_is_taken() {
+    let sandbox = Sandbox::new();
+    let speech = clip("f3_sad_s1.flac");
+    let inverse: Vec<i16> = speech.iter().map(|x| -x).collect();
+    let weaker: Vec<i16> = speech.iter().map(|x| -x / 10 * 7).collect();
+    let other = clip("m2_angry_s1.flac");
+    let n = other.len().min(speech.len());
+    // As a lossy encoder leaves it: what it adds is other on each channel.
+    let mut seed = 1_u32;
+    let mut coded = |x: i16| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        x.saturating_add((seed >> 24) as i16 - 128)
+    };
+    let coded: Vec<[i16; 2]> = speech.iter().map(|&x| [coded(x), coded(-x)]).collect();
+    let mut for_a_while = speech.clone();
+    for_a_while[4000..12_000].iter_mut().for_each(|x| *x = -*x);
+    let files: [(&str, Vec<i16>, u16); 8] = [
+        ("mono", speech.clone(), 1),
+        ("inverted", interleaved(&[&speech, &inverse]), 2),
+        ("weaker", interleaved(&[&speech, &weaker]), 2),
+        ("coded", coded.concat(), 2),
+        ("for_a_while", interleaved(&[&speech, &for_a_while]), 2),
+        (
+            "four",
+            interleaved(&[&speech, &inverse, &speech, &inverse]),
+            4,
+        ),
+        ("two_voices", interleaved(&[&speech[..n], &other[..n]]), 2),
+        (
+            "one_dead",
+            interleaved(&[&speech, &vec![0; speech.len()]]),
+            2,
+        ),
+    ];
+    for (name, samples, channels) in &files {
+        sandbox.write(&format!("c/{name}.wav"), wav(samples, *channels, 16_000));
+    }
+    let cancelling = ["coded", "for_a_while", "four", "inverted", "weaker"];
+    let read = |name: &str, options: &ReadOptions| {
+        audio::read(sandbox.path(&format!("c/{name}.wav")), options).unwrap()
+    };
+    let plain = ReadOptions::default();
+    for (name, samples, channels) in &files {
+        let taken = cancelling.contains(name).then_some(0);
+        for most_in_memory in [0, plain.most_in_memory] {
+            let mixed = read(
+                name,
+                &ReadOptions {
+                    most_in_memory,
+                    ..plain
+                },
+            );
+            assert_eq!(mixed.instead_of_mean, taken, "{name}");
+            let first = read(
+                name,
+                &ReadOptions {
+                    channel: Some(0),
+                    ..plain
+                },
+            );
+            assert_eq!(first.instead_of_mean, None, "a channel was asked for");
+            if taken.is_some() {
+                assert!(mixed.audio == first.audio, "{name}");
+                assert_eq!(mixed.loud_db, first.loud_db, "{name}");
+            } else {
+                let mean = samples.chunks_exact(usize::from(*channels));
+                let mean: Vec<f32> = mean
+                    .map(|x| {
+                        let sum: f32 = x.iter().map(|&x| f32::from(x) / 32_768.0).sum();
+                        sum / f32::from(*channels)
+                    })
+                    .collect();
+                assert!(mixed.audio.samples == mean, "{name}");
+            }
+        }
+    }
+    // The part that is read decides.
+    let part = |segment| read("for_a_while", &ReadOptions { segment, ..plain });
+    assert_eq!(part((0.0, Some(0.25))).instead_of_mean, None);
+    assert_eq!(part((0.3, Some(0.7))).instead_of_mean, Some(0));
+
+    // Each command says so once, in the order of the manifest.
+    let warnings = |stderr: &str| -> Vec<String> {
+        let lines = stderr
+            .lines()
+            .filter_map(|line| line.strip_prefix("warning: "));
+        lines.map(str::to_string).collect()
+    };
+    let expected = |folder: &str| {
+        let line = |name: &&str| {
+            format!(
+                "{folder}{name}.wav: its channels cancel each other when they are averaged; channel 0 is taken instead"
+            )
+        };
+        cancelling.iter().map(line).collect::<Vec<_>>()
+    };
+    let extract = "extract c --features egemaps -o f.parquet";
+    for threads in [1, 4] {
+        let command = format!("{extract} -j {threads} --fresh --force");
+        let stderr = sandbox.sentire(&command).exits(0).stderr;
+        assert_eq!(warnings(&stderr), expected(""));
+    }
+    // Also where the rows are kept from before; and nothing where it is to be quiet.
+    let again = sandbox.sentire(extract).exits(0).stderr;
+    assert_eq!(warnings(&again), expected(""));
+    assert_eq!(
+        sandbox.sentire(&format!("{extract} -q")).exits(0).stderr,
+        ""
+    );
+    let extracted = table(&sandbox, "f.parquet");
+    let rows = features(&extracted);
+    let names = extracted.words("file").unwrap();
+    let row = |name: &str| {
+        let at = names.iter().position(|n| *n == format!("{name}.wav"));
+        &rows[at.unwrap()]
+    };
+    assert!(row("inverted") == row("mono") && row("four") == row("mono"));
+    assert!(row("two_voices") != row("mono"));
+    // Of two segments of one file once.
+    sandbox.write(
+        "m.csv",
+        "file,start,end\nc/inverted.wav,0,0.5\nc/inverted.wav,0.5,1\nc/mono.wav,0,0.5\n",
+    );
+    let stderr = sandbox
+        .sentire("extract m.csv --features egemaps -o m.parquet --window 0.25")
+        .exits(0)
+        .stderr;
+    assert_eq!(warnings(&stderr), expected("c/")[3..4]);
+    let score = sandbox.sentire("score c -o s.parquet").exits(0).stderr;
+    assert_eq!(warnings(&score), expected(""));
+    let files: Vec<String> = cancelling.iter().map(|n| format!("c/{n}.wav")).collect();
+    let predict = format!("predict c/mono.wav c/two_voices.wav {}", files.join(" "));
+    let run = sandbox.sentire(&predict).exits(0);
+    assert_eq!(warnings(&run.stderr), expected("c/"));
+    let json = sandbox.sentire(&format!("{predict} --json -q")).exits(0);
+    let said: Vec<Value> = json
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let flags: Vec<bool> = said
+        .iter()
+        .map(|said| said["channels_cancel"].as_bool().unwrap())
+        .collect();
+    assert_eq!(flags, [false, false, true, true, true, true, true]);
+    let of = |name: &str| {
+        let file = format!("c/{name}.wav");
+        let said = said.iter().find(|said| said["file"] == file);
+        said.unwrap()["probabilities"].clone()
+    };
+    assert_eq!(of("inverted"), of("mono"));
+    let described = sandbox.sentire("describe c/inverted.wav").exits(0).stdout;
+    assert!(
+        described.contains("2, which cancel each other"),
+        "{described}"
+    );
+}

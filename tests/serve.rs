@@ -557,6 +557,23 @@ fn what_breaks_off_is_answered_where_that_is_accepted_and_marked() {
     assert!(!without.contains("truncated"));
 }
 
+#[test]
+fn channels_that_cancel_are_told() {
+    let server = Server::start("");
+    let mono = sentire::audio::read(demo_clip("f1_angry_s1.flac"), &Default::default()).unwrap();
+    let samples = mono.audio.samples.iter().map(|x| (x * 32767.0) as i16);
+    let samples: Vec<i16> = samples.collect();
+    let inverted: Vec<i16> = samples.iter().flat_map(|&x| [x, -x]).collect();
+    let said = |samples: &[i16], channels: u16| {
+        let sent = wav(samples, channels, 16_000);
+        server.post("/api/predict", &sent).is(200).json()
+    };
+    let (left, both) = (said(&samples, 1), said(&inverted, 2));
+    assert_eq!(left["channels_cancel"], false);
+    assert_eq!(both["channels_cancel"], true);
+    assert_eq!(both["probabilities"], left["probabilities"]);
+}
+
 fn floats<'a>(table: &'a Table, name: &str) -> &'a [f32] {
     match table.column(name) {
         Some(Column::Float(values)) => values,

@@ -7,6 +7,7 @@ use crate::audio::decode::Decoded;
 use crate::audio::preprocess::scale;
 use crate::audio::spool::{Spool, Spooling};
 use crate::audio::{Audio, Gain, Rate, ReadOptions, Recording, Window};
+use crate::dsp::channels::Cancellation;
 use crate::dsp::frame;
 use crate::dsp::level::{self, FlatTops, LevelMeter, Levels, Loudness};
 use crate::dsp::resample::Resampling;
@@ -90,6 +91,7 @@ pub(super) fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Reel, S
             },
             offset_s,
             windows,
+            instead_of_mean: measured.instead_of_mean,
             audio_hash: measured.audio_hash,
             duration_s,
             sample_rate,
@@ -130,6 +132,7 @@ fn segment(n: usize, rate: f64, options: &ReadOptions) -> Result<Range<usize>, S
 /// One channel, and what was found on the way to it.
 struct Measured {
     mono: Spool,
+    instead_of_mean: Option<usize>,
     audio_hash: String,
     clipped_ratio: f64,
     flat_top_ratio: f64,
@@ -154,9 +157,10 @@ impl Measured {
         let mut bytes = Vec::new();
         let mut clipped = 0;
         let mut tops = FlatTops::new(channels);
-        let mut meter = LevelMeter::new(sample_rate);
-        let mut mixed = Spooling::new(options.most_in_memory);
-        let mut mix = Vec::new();
+        let mixed = |channel| Mixed::new(channel, channels, sample_rate, options.most_in_memory);
+        let mut mix = mixed(options.channel);
+        let is_mean = channels > 1 && options.channel.is_none();
+        let mut cancellation = is_mean.then(|| Cancellation::new(channels, sample_rate));
         interleaved.blocks(channels, |block| {
             for samples in block.chunks(4096) {
                 bytes.clear();
@@ -165,31 +169,81 @@ impl Measured {
             }
             clipped += level::clipped(block);
             tops.push(block);
-            if channels == 1 {
-                meter.push(block);
-                return Ok(());
+            if let Some(cancellation) = &mut cancellation {
+                cancellation.push(block);
             }
-            mix.clear();
-            match options.channel {
-                Some(channel) => mix.extend(block.iter().skip(channel).step_by(channels)),
-                None => {
-                    let mean = |frame: &[f32]| frame.iter().sum::<f32>() / channels as f32;
-                    mix.extend(block.chunks_exact(channels).map(mean));
-                }
-            }
-            meter.push(&mix);
-            mixed.push(&mix)
+            mix.push(block)
         })?;
+        let instead_of_mean = cancellation.and_then(Cancellation::finish);
+        if instead_of_mean.is_some() {
+            // Known only now, and seldom so: once more from the beginning.
+            mix = mixed(instead_of_mean);
+            interleaved.blocks(channels, |block| mix.push(block))?;
+        }
+        let Mixed { meter, samples, .. } = mix;
         Ok(Measured {
             mono: match channels {
                 1 => interleaved,
-                _ => mixed.finish()?,
+                _ => samples.finish()?,
             },
+            instead_of_mean,
             audio_hash: hasher.finalize().to_hex().to_string(),
             clipped_ratio: clipped as f64 / n.max(1) as f64,
             flat_top_ratio: tops.ratio(n),
             levels: meter.finish(),
         })
+    }
+}
+
+/// One channel in the making.
+struct Mixed {
+    channels: usize,
+    /// One of them; the mean of all, if it is `None`.
+    channel: Option<usize>,
+    meter: LevelMeter,
+    /// None where there is but one channel, which is there already.
+    samples: Spooling,
+    block: Vec<f32>,
+}
+
+impl Mixed {
+    fn new(
+        channel: Option<usize>,
+        channels: usize,
+        sample_rate: u32,
+        most_in_memory: usize,
+    ) -> Mixed {
+        Mixed {
+            channels,
+            channel,
+            meter: LevelMeter::new(sample_rate),
+            samples: Spooling::new(most_in_memory),
+            block: Vec::new(),
+        }
+    }
+
+    /// Takes the next samples, channels interleaved.
+    fn push(&mut self, interleaved: &[f32]) -> Result<(), String> {
+        let Mixed {
+            channels,
+            channel,
+            block,
+            ..
+        } = self;
+        if *channels == 1 {
+            self.meter.push(interleaved);
+            return Ok(());
+        }
+        block.clear();
+        match channel {
+            Some(channel) => block.extend(interleaved.iter().skip(*channel).step_by(*channels)),
+            None => {
+                let mean = |frame: &[f32]| frame.iter().sum::<f32>() / frame.len() as f32;
+                block.extend(interleaved.chunks_exact(*channels).map(mean));
+            }
+        }
+        self.meter.push(block);
+        self.samples.push(block)
     }
 }
 

@@ -392,6 +392,7 @@ struct RecordingDescription {
     duration_s: f64,
     sample_rate: u32,
     channels: usize,
+    channels_cancel: bool,
     clipped_ratio: f64,
     speech_ratio: f64,
     snr_db: Option<f64>,
@@ -413,6 +414,7 @@ impl RecordingDescription {
             duration_s: recording.duration_s,
             sample_rate: recording.sample_rate,
             channels: recording.channels,
+            channels_cancel: recording.instead_of_mean.is_some(),
             clipped_ratio: recording.clipped_ratio,
             speech_ratio: recording.speech_ratio,
             snr_db: (!recording.snr_db.is_nan()).then_some(recording.snr_db),
@@ -441,7 +443,18 @@ impl RecordingDescription {
                 ),
             ),
             ("sample rate", format!("{} Hz", self.sample_rate)),
-            ("channels", self.channels.to_string()),
+            (
+                "channels",
+                format!(
+                    "{}{}",
+                    self.channels,
+                    if self.channels_cancel {
+                        ", which cancel each other when they are averaged; the rest is of one of them"
+                    } else {
+                        ""
+                    }
+                ),
+            ),
             (
                 "clipped",
                 format!("{:.3} % of the samples", self.clipped_ratio * 100.0),

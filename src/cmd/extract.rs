@@ -204,7 +204,7 @@ pub fn load_manifest(input: &Path, output: &Path, console: &Console) -> Result<M
 
 type OnEvent<'a> = dyn Fn(Event) + Sync + 'a;
 
-/// Runs over a manifest with a progress bar and a line for each failure.
+/// Runs over a manifest with a progress bar and a line for each failure and warning.
 pub fn watched<T>(
     manifest: &Manifest,
     console: &Console,
@@ -214,6 +214,7 @@ pub fn watched<T>(
     let done = run(&|event: Event| match event {
         Event::Done => bar.inc(1),
         Event::Failed(error) => bar.suspend(|| console.failed(error)),
+        Event::Warning(warning) => bar.suspend(|| console.warn(warning)),
     })?;
     bar.finish_and_clear();
     Ok(done)

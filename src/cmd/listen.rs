@@ -34,8 +34,11 @@ pub fn run(args: &Listen, console: &Console) -> Result<Outcome> {
         ));
     }
     let microphone = Microphone::open()?;
-    let in_samples = |seconds: f64| (seconds * f64::from(microphone.rate)).round() as usize;
+    let Microphone { rate, channels, .. } = microphone;
+    let in_samples =
+        |seconds: f64| (seconds * f64::from(rate)).round() as usize * usize::from(channels);
     let mut windows = Windows::new(in_samples(window_s), in_samples(hop_s));
+    let mut has_warned = false;
     let options = predictor.settings().read_options(None, None);
     let mut extractor = predictor.extractor();
     let until = args.duration.map(in_samples);
@@ -47,13 +50,18 @@ pub fn run(args: &Listen, console: &Console) -> Result<Outcome> {
     for block in &microphone.blocks {
         for (end, samples) in windows.push(&block) {
             let began = Instant::now();
-            let end_s = end as f64 / f64::from(microphone.rate);
+            let end_s = end as f64 / f64::from(rate) / f64::from(channels);
             if level_db(&samples) < QUIET_DB {
                 console.print(&format!("{end_s:8.1} s  quiet\n"))?;
                 continue;
             }
             let recording =
-                audio::read_bytes(wav(&samples, microphone.rate), "microphone", &options)?;
+                audio::read_bytes(wav(&samples, channels, rate), "microphone", &options)?;
+            if let Some(taken) = recording.instead_of_mean
+                && !std::mem::replace(&mut has_warned, true)
+            {
+                console.warn(&audio::channels_cancel(&microphone.name, taken));
+            }
             let name = format!("{end_s:.1} s");
             let features = predictor.features(&recording, &name, &mut extractor)?;
             let said = &predictor.predict(&[features])?[0];
@@ -78,7 +86,8 @@ pub fn run(args: &Listen, console: &Console) -> Result<Outcome> {
 struct Microphone {
     name: String,
     rate: u32,
-    /// What it hears, one channel.
+    channels: u16,
+    /// What it hears, channels interleaved.
     blocks: Receiver<Vec<f32>>,
     _stream: Stream,
 }
@@ -117,6 +126,7 @@ impl Microphone {
         Ok(Microphone {
             name: device.to_string(),
             rate: config.sample_rate,
+            channels: config.channels,
             blocks,
             _stream: stream,
         })
@@ -131,14 +141,11 @@ fn stream<T: SizedSample>(
 where
     f32: FromSample<T>,
 {
-    let channels = usize::from(config.channels);
-    let mono =
-        |frame: &[T]| frame.iter().map(|&x| f32::from_sample(x)).sum::<f32>() / frame.len() as f32;
     device.build_input_stream(
         config,
         move |data: &[T], _: &_| {
             // Nobody listens any more when the program ends.
-            let _ = sender.send(data.chunks_exact(channels).map(mono).collect());
+            let _ = sender.send(data.iter().map(|&x| f32::from_sample(x)).collect());
         },
         |cause| crate::cmd::say(&format!("warning: microphone: {cause}")),
         None,
@@ -191,9 +198,9 @@ fn level_db(samples: &[f32]) -> f64 {
 }
 
 /// The samples as a recording in memory, so that they go the way of every recording.
-fn wav(samples: &[f32], sample_rate: u32) -> Vec<u8> {
+fn wav(samples: &[f32], channels: u16, sample_rate: u32) -> Vec<u8> {
     let spec = hound::WavSpec {
-        channels: 1,
+        channels,
         sample_rate,
         bits_per_sample: 32,
         sample_format: hound::SampleFormat::Float,

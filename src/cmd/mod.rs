@@ -88,6 +88,11 @@ impl Console {
         }
     }
 
+    /// A line about an input that was used, but is odd; unless quiet.
+    pub fn warn(&self, warning: &str) {
+        self.note(&format!("warning: {warning}"));
+    }
+
     /// A line about an input that failed; even when quiet.
     pub fn failed(&self, error: &Error) {
         say(&format!("failed: {error}"));

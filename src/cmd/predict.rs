@@ -51,10 +51,16 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
     if recordings.is_empty() {
         return Err(Error::Data("no recording could be used".into()));
     }
-    for prediction in predictor.explained(&recordings, REASONS)? {
-        console.print(&line(&prediction, args.json))?;
+    for recording in &recordings {
+        if let Some(taken) = recording.instead_of_mean {
+            console.warn(&audio::channels_cancel(&recording.file, taken));
+        }
+    }
+    let predictions = predictor.explained(&recordings, REASONS)?;
+    for prediction in &predictions {
+        console.print(&line(prediction, args.json))?;
         if args.window.is_some() && !args.json {
-            console.print(&timeline(&prediction))?;
+            console.print(&timeline(prediction))?;
         }
     }
     let failures = if failed > 0 {

@@ -117,6 +117,8 @@ pub enum Kind {
     IdenticalAudio,
     /// Several recordings bear the same speaker, emotion, sentence and take, but sound different.
     RepeatedName,
+    /// The channels cancel each other when they are averaged.
+    ChannelsCancel,
     /// Samples at full scale, or flat tops.
     Clipped,
     /// Too short to hold speech, or far shorter than the others.

@@ -1,6 +1,7 @@
 //! Plain mathematics on slices: framing, windows, spectra, mel bands, statistics. Knows nothing of
 //! emotion.
 
+pub mod channels;
 pub mod frame;
 pub mod lanes;
 pub mod level;

@@ -162,7 +162,11 @@ impl<'a> Batches<'a> {
             Ok(Ready::Short(computed)) => {
                 let is_kept = computed.kept.is_some();
                 self.is_new |= !is_kept;
-                self.tally.done(utterance, computed.rows.len(), is_kept);
+                let Computed {
+                    recording, rows, ..
+                } = &computed;
+                self.tally
+                    .done(utterance, recording, rows.len(), is_kept, on_event);
                 self.rows.push(utterance, &computed);
             }
             Ok(Ready::Long(mut long)) => {
@@ -170,7 +174,9 @@ impl<'a> Batches<'a> {
                 on_event(Event::Done);
                 match computed {
                     Ok(()) => {
-                        self.tally.done(utterance, long.rows(), long.is_kept());
+                        let (rows, is_kept) = (long.rows(), long.is_kept());
+                        self.tally
+                            .done(utterance, long.recording(), rows, is_kept, on_event);
                         self.keep(&mut long, utterance, job)?;
                         self.long = Some((utterance, long));
                     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::audio::{Reel, Spool, Spooling};
+use crate::audio::{Recording, Reel, Spool, Spooling};
 use crate::corpus::Utterance;
 use crate::error::Result;
 use crate::extract::{
@@ -53,6 +53,11 @@ impl Long {
             numbers: Spool::in_memory(Vec::new()),
             given: 0,
         }
+    }
+
+    /// What is known of it.
+    pub fn recording(&self) -> &Recording {
+        &self.reel.recording
     }
 
     /// Whether an earlier run computed it.

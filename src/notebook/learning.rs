@@ -211,6 +211,7 @@ mod tests {
             model: "svm".into(),
             duration_s: 2.0,
             truncated: false,
+            channels_cancel: false,
             reasons: Vec::new(),
             windows: Vec::new(),
         };

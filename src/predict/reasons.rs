@@ -322,6 +322,7 @@ mod tests {
             file: "x".into(),
             duration_s: 8.0,
             places,
+            instead_of_mean: None,
             windows,
             truncated: false,
         };

@@ -22,14 +22,14 @@ const RATE = 16000;
 
 const work = mkdtempSync(join(tmpdir(), 'sentire-browser-'));
 
-// Writes 16-bit mono WAV.
-function wav(name, samples) {
+// Writes 16-bit WAV, channels interleaved.
+function wav(name, samples, channels = 1) {
   const head = Buffer.alloc(44);
   head.write('RIFF');
   head.writeUInt32LE(36 + 2 * samples.length, 4);
   head.write('WAVEfmt ', 8);
-  [[16, 16], [24, RATE], [28, 2 * RATE], [40, 2 * samples.length]].forEach(([at, value]) => head.writeUInt32LE(value, at));
-  [[20, 1], [22, 1], [32, 2], [34, 16]].forEach(([at, value]) => head.writeUInt16LE(value, at));
+  [[16, 16], [24, RATE], [28, 2 * channels * RATE], [40, 2 * samples.length]].forEach(([at, value]) => head.writeUInt32LE(value, at));
+  [[20, 1], [22, channels], [32, 2 * channels], [34, 16]].forEach(([at, value]) => head.writeUInt16LE(value, at));
   head.write('data', 36);
   const path = join(work, name);
   const pcm = Int16Array.from(samples, (sample) => 32767 * Math.max(-1, Math.min(1, sample)));
@@ -340,6 +340,13 @@ describe('the page', { timeout: 600_000 }, () => {
     await page.click('#live');
     await page.waitForFunction(() => document.getElementById('live-label').textContent === 'quiet', null, { timeout: 15_000 });
     await sound(page, 'quiet');
+  });
+
+  test('channels that cancel each other are told', async (t) => {
+    const page = await open(t);
+    const voice = Array.from({ length: 2 * RATE }, (_, at) => voiced(at));
+    await upload(page, wav('inverted.wav', voice.flatMap((x) => [x, -x]), 2));
+    assert.match(await page.textContent('#verdict'), /^Its channels cancel each other/);
   });
 
   test('what is no recording is refused in plain words', async (t) => {

@@ -42,6 +42,8 @@ pub struct Sound {
     pub audio_hash: String,
     pub sample_rate: u32,
     pub channels: usize,
+    /// The channel that is taken because the mean of all nearly vanishes.
+    pub instead_of_mean: Option<usize>,
     pub duration_s: f64,
     /// Share of samples at full scale or on flat tops.
     pub clipped_ratio: f64,
@@ -80,6 +82,7 @@ pub fn listen(manifest: &Manifest, utterance: &Utterance) -> Result<Sound> {
         audio_hash: recording.audio_hash,
         sample_rate: recording.sample_rate,
         channels: recording.channels,
+        instead_of_mean: recording.instead_of_mean,
         duration_s: recording.duration_s,
         clipped_ratio: recording.clipped_ratio.max(recording.flat_top_ratio),
         loud_db: recording.loud_db,
@@ -156,12 +159,18 @@ fn levels(sounds: &[(&Utterance, &Sound)]) -> Vec<Finding> {
         such.map(|(utterance, _)| utterance.file.clone()).collect()
     };
     let worst = audible().map(|s| s.clipped_ratio);
-    let cases: [(Kind, _, Vec<String>, String); 6] = [
+    let cases: [(Kind, _, Vec<String>, String); 7] = [
         (
             Kind::Silent,
             Grave,
             files_where(&is_silent),
             format!("silent, the loud parts stay below {SILENT_DB} dB re full scale"),
+        ),
+        (
+            Kind::ChannelsCancel,
+            Warning,
+            files_where(&|s| s.instead_of_mean.is_some()),
+            "channels that cancel each other when they are averaged; one of them is taken".into(),
         ),
         (
             Kind::Clipped,
