@@ -13,7 +13,7 @@ use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters};
 
 use crate::audio::bytes::big_at;
 use crate::audio::mp4::{atoms, find};
-use crate::audio::{aac, codec, opus, wave_format};
+use crate::audio::{aac, codec, gsm, opus, wave_format};
 
 /// No recording has a higher rate.
 const MOST_HZ: u64 = 768_000;
@@ -143,6 +143,7 @@ impl SampleEntry {
             b"ulaw" => CODEC_ID_PCM_MULAW,
             b"alaw" => CODEC_ID_PCM_ALAW,
             b"ima4" => CODEC_ID_ADPCM_IMA_QT,
+            b"agsm" => gsm::CODEC_ID_GSM,
             [b'm', b's', ..] => {
                 return self
                     .wave_format()
@@ -173,6 +174,10 @@ impl SampleEntry {
         let (samples, bytes) = match &self.format {
             b"ulaw" | b"alaw" => (1, self.channels),
             b"ima4" => (64, 34 * self.channels),
+            b"agsm" => (
+                gsm::Packing::Single.samples(),
+                gsm::Packing::Single.len() as u64,
+            ),
             [b'm', b's', ..] => self.wave_format().ok()?.packing?,
             _ => (1, self.pcm()?.1 * self.channels),
         };
@@ -315,7 +320,6 @@ impl SampleEntry {
             b"mlpa" => "TrueHD",
             b"dtsc" | b"dtsh" | b"dtsl" | b"dtse" | b"dtsx" | b"dtsy" => "DTS",
             b"drms" | b"enca" => "copy protection",
-            b"agsm" | b"ms\x001" => "GSM 6.10",
             b"QDMC" | b"QDM2" => "QDesign Music",
             b"Qclp" | b"sqcp" => "QCELP",
             b"sevc" => "EVRC",

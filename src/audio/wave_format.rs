@@ -10,7 +10,7 @@ use symphonia::core::codecs::audio::well_known::{
 };
 
 use crate::audio::bytes::little_at;
-use crate::audio::riff;
+use crate::audio::{gsm, riff};
 
 /// How the sound is coded.
 pub struct Format {
@@ -47,6 +47,11 @@ pub fn read(bytes: &[u8]) -> Result<Format, String> {
         (0x11, _) => {
             packing = Some((adpcm_samples(align, channels, 4, 1)?, align));
             CODEC_ID_ADPCM_IMA_WAV
+        }
+        (0x31, _) => {
+            let blocks = gsm::Packing::Pair;
+            packing = Some((blocks.samples(), blocks.len() as u64));
+            gsm::CODEC_ID_GSM_WAV
         }
         (0x55, _) => {
             packing = None;
