@@ -10,6 +10,7 @@
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap exit HUP INT TERM
 version=$(dpkg-query -W -f '${Version}' chromium 2> /dev/null) || version=none
 case $version in 156.*) ;; *) echo "skipped: chromium is $version; this was seen with 156"; exit 0 ;; esac
 python3 -m venv "$work/venv"

@@ -7,6 +7,7 @@
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap exit HUP INT TERM
 python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install -q --disable-pip-version-check \
     imageio-ffmpeg==0.8.1 mutagen==1.48.1 numpy==2.4.6 soundfile==0.14.0

@@ -7,6 +7,7 @@
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap exit HUP INT TERM
 cd "$work"
 for package in gstreamer1.0-plugins-good gstreamer1.0-plugins-base gstreamer1.0-tools; do
     version=$(dpkg-query -W -f '${Version}' $package 2> /dev/null) || version=none

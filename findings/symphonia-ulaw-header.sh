@@ -8,6 +8,7 @@ set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap exit HUP INT TERM
 command -v cargo > /dev/null || { echo "skipped: Symphonia needs cargo"; exit 0; }
 python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install -q --disable-pip-version-check numpy==2.4.6 soundfile==0.14.0

@@ -11,6 +11,7 @@ set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap exit HUP INT TERM
 cd "$work"
 sox=$(dpkg-query -W -f '${Version}' sox 2> /dev/null) || sox=none
 case $sox in 14.4.2*) ;; *) echo "skipped: sox is $sox; this was seen with 14.4.2"; exit 0 ;; esac
