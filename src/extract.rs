@@ -22,7 +22,7 @@ pub use batches::BATCH;
 pub use rows::{Failures, OF_WINDOWS, QUALITY, Rows};
 pub use settings::{Level, Limits, Settings};
 
-use crate::audio::{self, Audio, Recording, Reel};
+use crate::audio::{Audio, Recording, Reel};
 use crate::corpus::{Manifest, Shard, Utterance};
 use crate::error::{Error, Result, Stage, guarded};
 use crate::extract::batches::Batches;
@@ -316,26 +316,7 @@ pub fn read(manifest: &Manifest, utterance: &Utterance, settings: &Settings) -> 
 
 /// The same, however long it is.
 pub fn open(manifest: &Manifest, utterance: &Utterance, settings: &Settings) -> Result<Reel> {
-    let options = settings.read_options(utterance.start, utterance.end);
-    let rename = |error| match error {
-        Error::Audio {
-            stage,
-            reason,
-            is_empty,
-            ..
-        } => Error::Audio {
-            file: utterance.file.clone(),
-            stage,
-            reason,
-            is_empty,
-        },
-        other => other,
-    };
-    guarded(&utterance.file, Stage::Decode, || {
-        audio::open(manifest.path(utterance), &options)
-    })
-    .flatten()
-    .map_err(rename)
+    manifest.open(utterance, &settings.read_options(None, None))
 }
 
 /// What was computed of one recording.

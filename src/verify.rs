@@ -103,7 +103,7 @@ pub fn verify(path: &Path, root: &Path, rows: usize, seed: u64) -> Result<Verifi
     let manifest = Manifest {
         root: root.to_path_buf(),
         utterances: utterances.collect::<Result<_>>()?,
-        columns: Vec::new(),
+        ..Manifest::default()
     };
     let mut verification = Verification {
         rows: n,

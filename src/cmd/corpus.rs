@@ -8,6 +8,7 @@ use sentire::error::Result;
 use sentire::output;
 
 use crate::cli::{Corpus, LayoutChoice};
+use crate::cmd::extract::note_findings;
 use crate::cmd::{Console, Outcome, count, to_json};
 
 pub fn run(args: &Corpus, console: &Console) -> Result<Outcome> {
@@ -19,9 +20,7 @@ pub fn run(args: &Corpus, console: &Console) -> Result<Outcome> {
         LayoutChoice::Named(layout) => Some(layout),
     };
     let found = scan(&args.dir, layout)?;
-    for finding in &found.findings {
-        console.note(&format!("note: {finding}"));
-    }
+    note_findings(&found.findings, console);
     let summary = match args.check {
         true => Some(print_check(&found, args.json, console)?),
         false => None,

@@ -4,7 +4,7 @@ use std::io::{BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use sentire::audio::Window;
-use sentire::corpus::{self, Manifest, Shard, shard};
+use sentire::corpus::{self, Manifest, Shard, Utterance, shard};
 use sentire::error::{Error, Result};
 use sentire::extract::{self, Event, Extraction, Level, Settings, Summary};
 use sentire::features::FeatureSet;
@@ -147,7 +147,18 @@ fn stream(extraction: &Extraction, console: &Console) -> Result<Outcome> {
 fn load(args: &Extract, output: &Path, console: &Console) -> Result<Manifest> {
     match &args.input {
         Some(input) => load_manifest(input, output, console),
-        None => Manifest::from_reader(std::io::stdin().lock()),
+        None => {
+            let manifest = Manifest::from_reader(std::io::stdin().lock())?;
+            note_findings(&manifest.findings, console);
+            Ok(manifest)
+        }
+    }
+}
+
+/// What a person should know of a manifest or a folder.
+pub fn note_findings(findings: &[String], console: &Console) {
+    for finding in findings {
+        console.note(&format!("note: {finding}"));
     }
 }
 
@@ -183,15 +194,11 @@ pub fn closing(
 pub fn load_manifest(input: &Path, output: &Path, console: &Console) -> Result<Manifest> {
     output::check_apart(output, &[input])?;
     let found = corpus::open(input)?;
-    for finding in &found.findings {
-        console.note(&format!("note: {finding}"));
-    }
+    note_findings(&found.findings, console);
     let manifest = found.manifest;
-    match manifest
-        .utterances
-        .iter()
-        .find(|u| manifest.path(u) == output)
-    {
+    // A file that is not there yet is none of them.
+    let is_output = |u: &&Utterance| output.exists() && manifest.path(u) == output;
+    match manifest.utterances.iter().find(is_output) {
         Some(same) => Err(Error::Usage(format!(
             "{}: is one of the recordings; choose another -o",
             same.file

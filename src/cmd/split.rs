@@ -12,6 +12,7 @@ use sentire::split::{self, PARTS, Shares};
 use sentire::table::{self, Table};
 
 use crate::cli::Split;
+use crate::cmd::extract::note_findings;
 use crate::cmd::{Console, Outcome, count};
 
 /// The column that is written.
@@ -30,6 +31,9 @@ pub fn run(args: &Split, console: &Console) -> Result<Outcome> {
         true => None,
         false => Some(Manifest::read(&args.input)?),
     };
+    if let Some(manifest) = &manifest {
+        note_findings(&manifest.findings, console);
+    }
     check_kind(&args.output, is_table)?;
     let words = match &manifest {
         Some(manifest) => Words::of_manifest(manifest, &args.label),

@@ -7,7 +7,7 @@ use crate::audio::{self, MAX_DURATION_S, Rate, ReadOptions};
 use crate::corpus::check::Severity::{Error as Grave, Note, Warning};
 use crate::corpus::check::{Finding, Kind, finding, first, recordings};
 use crate::corpus::manifest::{Manifest, Utterance};
-use crate::error::{Error, Result, Stage, guarded};
+use crate::error::{Error, Result};
 
 /// A recording whose loud parts stay below counts as silent, in dB re full scale: 13 dB below the
 /// quietest of RAVDESS, EmoDB and EMOVO, and 28 dB above the noise of 16 bits.
@@ -54,20 +54,17 @@ pub struct Sound {
 /// Decodes a recording, and measures it at its own rate. One that breaks off is measured as far as
 /// it goes.
 pub fn listen(manifest: &Manifest, utterance: &Utterance) -> Result<Sound> {
-    let path = manifest.path(utterance);
     let read = |accept_truncated: bool| {
         let options = ReadOptions {
             rate: Rate::Native,
-            segment: (utterance.start.unwrap_or(0.0), utterance.end),
             accept_truncated,
             max_duration_s: Some(MAX_DURATION_S),
             ..ReadOptions::default()
         };
-        guarded(&utterance.file, Stage::Decode, || {
-            // Its samples are not asked for.
-            audio::open(&path, &options).map(|reel| reel.recording)
-        })
-        .flatten()
+        // Its samples are not asked for.
+        manifest
+            .open(utterance, &options)
+            .map(|reel| reel.recording)
     };
     let (recording, broken) = match read(false) {
         Ok(recording) => (recording, None),
