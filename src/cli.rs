@@ -167,6 +167,8 @@ Examples:
   sentire extract calls.csv --shard 2/8 -o calls         the second of eight machines
   sentire extract --stdin-manifest --arrow-stdout < part.csv > part.arrows
 
+A manifest is a CSV, by commas, semicolons or tabs, with a column `file`; if known `channel` (0, 1, ...), `start`, `end` (seconds, or clocks such as 0:00:01.25), `speaker`, `emotion`, `corpus`, `sex`. Other columns are carried along.
+
 A run that was killed goes on with the same command; until it is done, what is finished is kept in X.parquet.parts. When it is done, the same command again redoes only what has changed. Recordings that fail are listed in X.failures.parquet. Contours (--level lld) of a finished table are always computed anew.")]
 pub struct Extract {
     /// Manifest (CSV with a column `file`) or folder of recordings
@@ -188,7 +190,7 @@ pub struct Extract {
     /// Sample rate to resample to, in Hz, or `native` for each file's own
     #[arg(long, default_value = "16000", value_name = "HZ|native")]
     pub rate: Rate,
-    /// Take this channel, counted from 0, instead of the mean of all
+    /// Take this channel, counted from 0, instead of the mean of all; a manifest's column `channel` goes before it
     #[arg(long, value_name = "N")]
     pub channel: Option<usize>,
     /// Keep what decodes of recordings that break off, marked in a column `truncated`, instead of

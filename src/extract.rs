@@ -19,7 +19,9 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 pub use batches::BATCH;
-pub use rows::{Failures, OF_WINDOWS, QUALITY, Rows};
+pub use rows::{
+    CHANNEL, Failures, OF_WINDOWS, OfManifest, QUALITY, Rows, channel_of, computed_anew,
+};
 pub use settings::{Level, Limits, Settings};
 
 use crate::audio::{Audio, Recording, Reel};
@@ -405,6 +407,7 @@ impl Found {
             &recording.audio_hash,
             recording.sample_rate,
             recording.channels,
+            utterance.channel,
             utterance.start.unwrap_or(0.0),
         );
         Ok(Found {

@@ -1,10 +1,13 @@
 //! Manifests as spreadsheets, R, pandas, audformat, SPSS, Praat and people write them: each is the plain one, or says in a
 //! line what to change.
 
+use sentire::audit::audit;
 use sentire::corpus::Manifest;
-use sentire::table::Table;
+use sentire::dataset::Dataset;
+use sentire::split::loso;
+use sentire::table::{Column, Table};
 
-use crate::sandbox::{Sandbox, demo_clip, repository};
+use crate::sandbox::{Sandbox, demo_clip, repository, wav};
 
 const PLAIN: &str = "\
 file,start,end,speaker,emotion,remark
@@ -344,6 +347,127 @@ fn recordings_are_found_under_the_names_that_other_systems_give_them() {
         told.contains("note: standard input: no column `speaker`, but `spk`"),
         "{told}"
     );
+}
+
+/// Two people, one on each channel.
+fn with_call() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let tone = |i: i32, hz: f64| (8000.0 * (f64::from(i) * hz * 6.2832 / 16_000.0).sin()) as i16;
+    let both: Vec<i16> = (0..24_000)
+        .flat_map(|i| [tone(i, 150.0), tone(i, 311.0)])
+        .collect();
+    let left: Vec<i16> = both.iter().copied().step_by(2).collect();
+    let right: Vec<i16> = both.iter().copied().skip(1).step_by(2).collect();
+    sandbox.write("call.wav", wav(&both, 2, 16_000));
+    sandbox.write("left.wav", wav(&left, 1, 16_000));
+    sandbox.write("right.wav", wav(&right, 1, 16_000));
+    sandbox.write("one.csv", "file\nleft.wav\nright.wav\n");
+    sandbox
+}
+
+fn features(table: &Table) -> Vec<&Vec<f32>> {
+    let columns = table.columns.iter();
+    let floats = columns.filter_map(|(_, column)| match column {
+        Column::Float(values) => Some(values),
+        _ => None,
+    });
+    floats.collect()
+}
+
+#[test]
+fn a_line_may_say_which_channel_it_is_of() {
+    let sandbox = with_call();
+    let table = |name: &str| Table::read(sandbox.path(name)).unwrap();
+    let channels = |table: &Table| match table.column("channel") {
+        Some(Column::Int(channels)) => channels.clone(),
+        other => panic!("{other:?}"),
+    };
+    sandbox.write(
+        "m.csv",
+        "file,channel\ncall.wav,0\ncall.wav,right\ncall.wav,2\n",
+    );
+    let extract = "extract m.csv --features egemaps -o f.parquet";
+    let told = sandbox.sentire(extract).exits(1).stderr;
+    assert!(
+        told.contains("call.wav: has no channel 2; its 2 are counted 0 to 1"),
+        "{told}"
+    );
+    sandbox
+        .sentire("extract one.csv --features egemaps -o one.parquet")
+        .exits(0);
+    let both = table("f.parquet");
+    assert_eq!(both.columns[1].0, "channel");
+    assert_eq!(channels(&both), [Some(0), Some(1)]);
+    assert_eq!(features(&both), features(&table("one.parquet")));
+    assert_eq!(channels(&table("f.failures.parquet")), [Some(2)]);
+
+    // Kept rows are those of their channel, in whatever order the lines come.
+    sandbox.write("m.csv", "file,channel\ncall.wav,1\ncall.wav,\ncall.wav,0\n");
+    let again = sandbox.sentire(extract).exits(0).stderr;
+    assert!(again.contains("(2 kept from before)"), "{again}");
+    let kept = sandbox.read("f.parquet");
+    assert_eq!(channels(&table("f.parquet")), [Some(1), None, Some(0)]);
+    sandbox.sentire(&format!("{extract} --fresh")).exits(0);
+    assert!(sandbox.read("f.parquet") == kept);
+    let held = sandbox.sentire("verify f.parquet").exits(0).stdout;
+    assert!(held.contains("3 identical"), "{held}");
+
+    // Predictions alike.
+    let score = "score m.csv -o s.parquet";
+    sandbox.sentire_at(score, "0").exits(0);
+    let scores = table("s.parquet");
+    assert_eq!(scores.columns[1].0, "channel");
+    assert_eq!(channels(&scores), [Some(1), None, Some(0)]);
+    sandbox
+        .sentire_at("score one.csv -o t.parquet", "0")
+        .exits(0);
+    let alone = table("t.parquet");
+    let p = |table: &Table, row: usize| table.numbers("p_sad").unwrap()[row];
+    assert_eq!([p(&scores, 2), p(&scores, 0)], [p(&alone, 0), p(&alone, 1)]);
+    sandbox.write("m.csv", "file,channel\ncall.wav,0\ncall.wav,1\n");
+    let again = sandbox.sentire_at(score, "0").exits(0).stderr;
+    assert!(again.contains("nothing to score"), "{again}");
+    let scores = table("s.parquet");
+    assert_eq!([p(&scores, 0), p(&scores, 1)], [p(&alone, 0), p(&alone, 1)]);
+    // A manifest without the column has none in its table.
+    assert!(alone.column("channel").is_none());
+
+    // The audit takes them for two sounds.
+    let two = "file,channel,speaker,emotion\ncall.wav,0,a,sad\ncall.wav,1,b,angry\n";
+    sandbox.write("m.csv", two);
+    sandbox.sentire(&format!("{extract} --force")).exits(0);
+    let data = Dataset::read(&[sandbox.path("f.parquet")], "emotion").unwrap();
+    let channels: Vec<_> = data.rows.iter().map(|row| row.channel).collect();
+    assert_eq!(channels, [Some(0), Some(1)]);
+    let found = audit(&data, &loso(&data.speakers).unwrap());
+    let found = format!("{found:?}");
+    assert!(
+        !found.contains("audio_") && !found.contains("listed_twice"),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_table_of_features_is_a_manifest_too() {
+    let sandbox = Sandbox::new();
+    let clip = demo_clip("f1_sad_s1.flac");
+    sandbox.write(
+        "m.csv",
+        format!(
+            "file,start,end,F0semitoneFrom27.5Hz_sma3nz_amean,room\n{},0 days,NaT,27.9,5\n",
+            clip.display()
+        ),
+    );
+    let ran = sandbox.sentire("extract m.csv --features egemaps -o f.parquet");
+    let told = ran.exits(0).stderr;
+    assert!(
+        told.contains("1 column of the manifest has the name of a feature and is left out, as that is computed: F0semitone"),
+        "{told}"
+    );
+    let table = Table::read(sandbox.path("f.parquet")).unwrap();
+    let f0 = table.numbers("F0semitoneFrom27.5Hz_sma3nz_amean").unwrap();
+    assert!(f0[0] != 27.9 && f0[0].is_finite());
+    assert_eq!(table.text("room").unwrap()[0].as_deref(), Some("5"));
 }
 
 #[test]

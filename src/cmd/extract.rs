@@ -47,6 +47,20 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
     let job = Job::begin(&output, &settings.to_metadata(), earlier)?;
     let was_there = job.uses_output();
     let manifest = load(args, &output, console)?;
+    let anew = extract::computed_anew(&manifest, &settings);
+    if let Some(first) = anew.first() {
+        let (have, are) = match anew.len() {
+            1 => ("has the name of a feature and is", "that is computed: "),
+            _ => (
+                "have the names of features and are",
+                "these are computed, first: ",
+            ),
+        };
+        let columns = count(anew.len(), "column");
+        console.note(&format!(
+            "note: {columns} of the manifest {have} left out, as {are}{first}"
+        ));
+    }
     let extraction = Extraction {
         manifest: &manifest,
         settings: &settings,

@@ -46,10 +46,17 @@ pub fn run(args: &Split, console: &Console) -> Result<Outcome> {
     let marks: Vec<Option<String>> = parts.iter().map(|&p| Some(PARTS[p].into())).collect();
     match manifest {
         None => {
-            let index: Vec<&str> = ["file", "start", "end", "utterance_start", "utterance_end"]
-                .into_iter()
-                .chain(Utterance::FIELDS)
-                .collect();
+            let index: Vec<&str> = [
+                "file",
+                "channel",
+                "start",
+                "end",
+                "utterance_start",
+                "utterance_end",
+            ]
+            .into_iter()
+            .chain(Utterance::FIELDS)
+            .collect();
             table::copy_with_text(&args.input, &args.output, (COLUMN, &marks), &index)?;
         }
         Some(mut manifest) => {

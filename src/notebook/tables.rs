@@ -150,6 +150,13 @@ impl Manifest {
             Column::Text(self.utterances.iter().map(of).collect())
         };
         let mut columns = vec![("file".to_string(), words(&|u| Some(u.file.clone())))];
+        if self.has_channels() {
+            let channels = self.utterances.iter().map(crate::extract::channel_of);
+            columns.push((
+                crate::extract::CHANNEL.into(),
+                Column::Int(channels.collect()),
+            ));
+        }
         for (place, name) in crate::corpus::Utterance::FIELDS.iter().enumerate() {
             let column = words(&|u| u.fields()[place].map(str::to_string));
             columns.push((name.to_string(), column));

@@ -237,9 +237,15 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 
 /// Recordings whose samples, rate and channels are the same. Silence is told elsewhere.
 fn identical(sounds: &[(&Utterance, &Sound)]) -> Vec<Finding> {
-    let mut groups: BTreeMap<(&str, u32, usize), Vec<&Utterance>> = BTreeMap::new();
+    let mut groups: BTreeMap<_, Vec<&Utterance>> = BTreeMap::new();
     for (utterance, sound) in sounds.iter().filter(|(_, s)| s.loud_db > f64::NEG_INFINITY) {
-        let key = (sound.audio_hash.as_str(), sound.sample_rate, sound.channels);
+        // The hash is of all channels of a file; a line of the manifest may be of one.
+        let key = (
+            sound.audio_hash.as_str(),
+            sound.sample_rate,
+            sound.channels,
+            utterance.channel,
+        );
         groups.entry(key).or_default().push(utterance);
     }
     let groups = groups.into_values().filter(|group| group.len() > 1);
