@@ -121,8 +121,8 @@ Examples:
   sentire corpus RAVDESS --check                      what is missing, broken, doubled, confounded
   sentire corpus recordings --layout folders > manifest.csv")]
 pub struct Corpus {
-    /// Folder with the recordings, anywhere below it
-    #[arg(value_name = "DIR")]
+    /// Folder with the recordings, anywhere below it; or a manifest, to be printed in our form or checked
+    #[arg(value_name = "DIR|MANIFEST.csv")]
     pub dir: PathBuf,
     /// How names are to be read: auto, ravdess, tess, crema-d, savee, emodb, emovo, or folders (a
     /// folder for each emotion)

@@ -299,6 +299,19 @@ fn what_is_written_is_read_again_as_the_same() {
     }
 }
 
+#[test]
+fn a_manifest_is_printed_in_our_form() {
+    let sandbox = Sandbox::new();
+    let text = "Speaker;File\r\n1;wav\\a.wav\r\n";
+    sandbox.write("below/m.csv", utf16(text, true, u16::to_le_bytes));
+    let printed = sandbox.sentire("corpus below/m.csv").exits(0).stdout;
+    assert_eq!(printed, "file,speaker\nbelow/wav\\a.wav,1\n");
+    sandbox
+        .sentire("corpus below/m.csv -o below/n.csv")
+        .exits(0);
+    assert_eq!(sandbox.read("below/n.csv"), b"file,speaker\nwav\\a.wav,1\n");
+}
+
 /// A sandbox with recordings of the demo corpus under names that systems write differently.
 #[cfg(unix)]
 fn with_recordings() -> Sandbox {
@@ -432,9 +445,11 @@ fn a_line_may_say_which_channel_it_is_of() {
     // A manifest without the column has none in its table.
     assert!(alone.column("channel").is_none());
 
-    // The audit takes them for two sounds.
+    // The doctor and the audit take them for two sounds.
     let two = "file,channel,speaker,emotion\ncall.wav,0,a,sad\ncall.wav,1,b,angry\n";
     sandbox.write("m.csv", two);
+    let checked = sandbox.sentire("corpus m.csv --check").exits(0).stdout;
+    assert!(!checked.contains("identical-audio"), "{checked}");
     sandbox.sentire(&format!("{extract} --force")).exits(0);
     let data = Dataset::read(&[sandbox.path("f.parquet")], "emotion").unwrap();
     let channels: Vec<_> = data.rows.iter().map(|row| row.channel).collect();
