@@ -111,11 +111,14 @@ struct Apart<'a> {
 }
 
 impl Audited<'_> {
-    /// The recording of a row in words: its file, its times where it is a segment, its corpus where
+    /// The recording of a row in words: its file, its channel and times where it is a part, its corpus where
     /// there are several.
     fn name(&self, row: usize) -> String {
         let row = &self.data.rows[row];
         let mut name = row.file.clone();
+        if let Some(channel) = row.channel {
+            name += &format!(" channel {channel}");
+        }
         if row.start > 0.0 {
             name += &format!(" ({} to {} s)", row.start, row.end);
         }

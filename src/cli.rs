@@ -122,8 +122,8 @@ Examples:
   sentire corpus RAVDESS --check                      what is missing, broken, doubled, confounded
   sentire corpus recordings --layout folders > manifest.csv")]
 pub struct Corpus {
-    /// Folder with the recordings, anywhere below it
-    #[arg(value_name = "DIR")]
+    /// Folder with the recordings, anywhere below it; or a manifest, to be printed in our form or checked
+    #[arg(value_name = "DIR|MANIFEST.csv")]
     pub dir: PathBuf,
     /// How names are to be read: auto, ravdess, tess, crema-d, savee, emodb, emovo, or folders (a
     /// folder for each emotion)
@@ -168,6 +168,8 @@ Examples:
   sentire extract calls.csv --shard 2/8 -o calls         the second of eight machines
   sentire extract --stdin-manifest --arrow-stdout < part.csv > part.arrows
 
+A manifest is a CSV, by commas, semicolons or tabs, with a column `file`; if known `channel` (0, 1, ...), `start`, `end` (seconds, or clocks such as 0:00:01.25), `speaker`, `emotion`, `corpus`, `sex`. Other columns are carried along.
+
 A run that was killed goes on with the same command; until it is done, what is finished is kept in X.parquet.parts. When it is done, the same command again redoes only what has changed. Recordings that fail are listed in X.failures.parquet. Contours (--level lld) of a finished table are always computed anew.")]
 pub struct Extract {
     /// Manifest (CSV with a column `file`) or folder of recordings
@@ -189,7 +191,7 @@ pub struct Extract {
     /// Sample rate to resample to, in Hz, or `native` for each file's own
     #[arg(long, default_value = "16000", value_name = "HZ|native")]
     pub rate: Rate,
-    /// Take this channel, counted from 0, instead of the mean of all
+    /// Take this channel, counted from 0, instead of the mean of all; a manifest's column `channel` goes before it
     #[arg(long, value_name = "N")]
     pub channel: Option<usize>,
     /// Keep what decodes of recordings that break off, marked in a column `truncated`, instead of

@@ -47,6 +47,8 @@ pub struct Dataset {
 pub struct Row {
     /// The recording.
     pub file: String,
+    /// Which of its channels, where the manifest says so.
+    pub channel: Option<i64>,
     /// Start in seconds, of the recording or the segment that the manifest lists, for all of its
     /// windows; NaN where the table has no times.
     pub start: f64,
@@ -64,7 +66,7 @@ pub struct Row {
     pub text: Option<String>,
     /// The label in the corpus's own words.
     pub label_original: Option<String>,
-    /// BLAKE3 of the recording's samples.
+    /// BLAKE3 of the recording's samples, of all its channels.
     pub audio_hash: Option<String>,
     /// The part that the column `split` puts it in.
     pub split: Option<String>,
@@ -184,6 +186,7 @@ impl Dataset {
         };
         let index_row = |&(t, row): &(usize, usize)| Row {
             file: word(t, row, "file").unwrap_or_default(),
+            channel: channel(tables[t].1, row),
             start: time(t, row, &[0, 1]),
             end: time(t, row, &[2, 3]),
             span: [time(t, row, &[1]), time(t, row, &[3])],
@@ -350,9 +353,18 @@ impl Dataset {
     pub fn aligned(&self, other: &Dataset) -> Result<Dataset> {
         let key = |row: &Row| {
             let Row {
-                corpus, file, span, ..
+                corpus,
+                file,
+                channel,
+                span,
+                ..
             } = row;
-            (corpus.clone(), file.clone(), span.map(f64::to_bits))
+            (
+                corpus.clone(),
+                file.clone(),
+                *channel,
+                span.map(f64::to_bits),
+            )
         };
         let places: HashMap<_, usize> = other
             .rows
@@ -448,7 +460,7 @@ fn feature_names(path: &Path, table: &Table) -> Result<Vec<String>> {
 
 /// Which recording each row of a table describes, counted from 0 in the order of first rows.
 ///
-/// Windows belong together by what the manifest said: file, segment, speaker and label. So two
+/// Windows belong together by what the manifest said: file, channel, segment, speaker and label. So two
 /// labels of one segment are two recordings, and a line that stands twice is one. Without windows
 /// each row is its own.
 fn recordings_of(table: &Table, labels: &[Option<String>]) -> Vec<usize> {
@@ -467,10 +479,18 @@ fn recordings_of(table: &Table, labels: &[Option<String>]) -> Vec<usize> {
             let times = [starts[row].to_bits(), ends[row].to_bits()];
             let next = numbers.len();
             *numbers
-                .entry((words, times, labels[row].as_deref()))
+                .entry((words, channel(table, row), times, labels[row].as_deref()))
                 .or_insert(next)
         })
         .collect()
+}
+
+/// Which channel of its file a row is of, where the table tells channels apart.
+fn channel(table: &Table, row: usize) -> Option<i64> {
+    match table.column("channel") {
+        Some(Column::Int(channels)) => channels[row],
+        _ => None,
+    }
 }
 
 fn alike(first_path: &Path, first: &Table, path: &Path, table: &Table) -> Result<()> {

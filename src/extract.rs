@@ -21,7 +21,9 @@ use rayon::prelude::*;
 
 pub use batches::BATCH;
 pub use recognised::{Recognised, read_table};
-pub use rows::{Failures, OF_WINDOWS, QUALITY, Rows, TRUNCATED};
+pub use rows::{
+    CHANNEL, Failures, OF_WINDOWS, OfManifest, QUALITY, Rows, TRUNCATED, channel_of, computed_anew,
+};
 pub use settings::{Level, Limits, Settings};
 
 use crate::audio::{self, Audio, Recording, Reel};
@@ -344,26 +346,7 @@ pub fn read(manifest: &Manifest, utterance: &Utterance, settings: &Settings) -> 
 
 /// The same, however long it is.
 pub fn open(manifest: &Manifest, utterance: &Utterance, settings: &Settings) -> Result<Reel> {
-    let options = settings.read_options(utterance.start, utterance.end);
-    let rename = |error| match error {
-        Error::Audio {
-            stage,
-            reason,
-            is_empty,
-            ..
-        } => Error::Audio {
-            file: utterance.file.clone(),
-            stage,
-            reason,
-            is_empty,
-        },
-        other => other,
-    };
-    guarded(&utterance.file, Stage::Decode, || {
-        audio::open(manifest.path(utterance), &options)
-    })
-    .flatten()
-    .map_err(rename)
+    manifest.open(utterance, &settings.read_options(None, None))
 }
 
 /// What was computed of one recording.
@@ -452,6 +435,7 @@ impl Found {
             &recording.audio_hash,
             recording.sample_rate,
             recording.channels,
+            utterance.channel,
             utterance.start.unwrap_or(0.0),
         );
         Ok(Found {

@@ -23,26 +23,37 @@ use crate::table::{Column, RowReader, Table, Writer, plain_key};
 /// The column of a part that says of which sound its rows are; no manifest may have it.
 pub const SOUND: &str = "sentire.sound";
 /// The columns of a finished table that say it.
-const OF_SOUND: [&str; 5] = [
+const OF_SOUND: [&str; 6] = [
     "audio_hash",
     "sample_rate",
     "channels",
+    "channel",
     "start",
     "utterance_start",
 ];
-/// What rows depend on besides the settings: which sound, and where in its file it begins.
+/// What rows depend on besides the settings: which sound, which of its channels, and where in its file it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sound([u8; 16]);
 
 impl Sound {
     /// The sound with this hash of its samples, rate and number of channels, which begins at `start_s` of its
-    /// file.
-    pub fn new(audio_hash: &str, sample_rate: u32, channels: usize, start_s: f64) -> Sound {
+    /// file; `channel` is the one that its line of the manifest asks for, if any.
+    pub fn new(
+        audio_hash: &str,
+        sample_rate: u32,
+        channels: usize,
+        channel: Option<usize>,
+        start_s: f64,
+    ) -> Sound {
         let mut hasher = blake3::Hasher::new();
         hasher.update(audio_hash.as_bytes());
         hasher.update(&sample_rate.to_le_bytes());
         hasher.update(&(channels as u64).to_le_bytes());
         hasher.update(&start_s.to_le_bytes());
+        // Nothing for none, so that what was kept before there were any is found again.
+        if let Some(channel) = channel {
+            hasher.update(&(channel as u64).to_le_bytes());
+        }
         Sound::of(&hasher)
     }
 
@@ -421,7 +432,11 @@ fn sounds_of_part(path: &Path) -> Result<Vec<Placed>> {
 /// Those of a finished table; none where it does not say of which sound its rows are.
 fn sounds_of_finished(path: &Path) -> Result<Vec<Placed>> {
     let table = Table::read_columns(path, &OF_SOUND)?;
-    let [hash, rate, channels, start, utterance_start] = OF_SOUND;
+    let [hash, rate, channels, channel, start, utterance_start] = OF_SOUND;
+    let channel_of = |row: usize| match table.column(channel) {
+        Some(Column::Int(channels)) => usize::try_from(channels[row]?).ok(),
+        _ => None,
+    };
     let (Some(hashes), Some(Column::Int(rates)), Some(Column::Int(channels)), Ok(starts)) = (
         table.text(hash),
         table.column(rate),
@@ -440,6 +455,7 @@ fn sounds_of_finished(path: &Path) -> Result<Vec<Placed>> {
             hashes[row].as_deref()?,
             rate,
             channels,
+            channel_of(row),
             origins[row],
         ))
     };
@@ -471,7 +487,7 @@ mod tests {
     }
 
     fn sound(name: &str) -> Sound {
-        Sound::new(name, 16_000, 1, 0.0)
+        Sound::new(name, 16_000, 1, None, 0.0)
     }
 
     fn made_with(rate: &str) -> BTreeMap<String, String> {
@@ -563,8 +579,9 @@ mod tests {
     fn a_sound_is_its_samples_and_where_they_begin() {
         let one = sound("a");
         assert_eq!(Sound::parse(&one.text()), Some(one));
-        assert_ne!(one, Sound::new("a", 16_000, 1, 1.0));
-        assert_ne!(one, Sound::new("a", 16_000, 2, 0.0));
+        assert_ne!(one, Sound::new("a", 16_000, 1, None, 1.0));
+        assert_ne!(one, Sound::new("a", 16_000, 2, None, 0.0));
+        assert_ne!(one, Sound::new("a", 16_000, 1, Some(0), 0.0));
         assert_eq!(parts_folder(Path::new("a/b/")), Path::new("a/b.parts"));
     }
 }

@@ -14,7 +14,7 @@ use crate::audio::Recording;
 use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, Stage};
 use crate::extract::{
-    self, BATCH, Computed, Event, Failures, Found, Rows, Settings, Summary, Tally,
+    self, BATCH, Computed, Event, Failures, Found, OfManifest, Rows, Settings, Summary, Tally,
 };
 use crate::features::Extractor;
 use crate::job::{self, Job, Kept, Sound};
@@ -224,7 +224,7 @@ fn together(
     };
     let mut scored: Vec<Result<Scored>> = manifest.utterances.iter().map(unknown).collect();
     // Features that were computed and are not kept yet.
-    let mut unkept = Rows::new(predictor.settings(), Vec::new());
+    let mut unkept = Rows::new(predictor.settings(), OfManifest::default());
     for (speaker, places) in speakers {
         let utterances: Vec<Utterance> = places
             .iter()
@@ -295,7 +295,9 @@ fn features_of(utterance: &Utterance, computed: &Computed, settings: &Settings) 
 
 /// The lines of each speaker, in the order in which speakers first appear.
 fn by_speaker(manifest: &Manifest, column: &str) -> Result<Vec<(String, Vec<usize>)>> {
-    let field = Utterance::FIELDS.iter().position(|name| *name == column);
+    let field = Utterance::FIELDS
+        .iter()
+        .position(|name| name.eq_ignore_ascii_case(column.trim()));
     let name = |utterance: &Utterance| match field {
         Some(field) => utterance.fields()[field].map(str::to_string),
         None => utterance.extra.get(column).cloned(),
@@ -352,6 +354,7 @@ struct Sheet<'a> {
     manifest: &'a Manifest,
     predictor: &'a Predictor,
     options: &'a Options,
+    has_channels: bool,
     /// Those of [`Utterance::FIELDS`] in which the manifest knows anything.
     fields: Vec<usize>,
     /// The manifest's own columns.
@@ -384,6 +387,7 @@ impl<'a> Sheet<'a> {
             manifest,
             predictor,
             options,
+            has_channels: manifest.has_channels(),
             fields: (0..Utterance::FIELDS.len()).filter(is_known).collect(),
             extra: own_columns(manifest, predictor)?,
             model: predictor.model().card.trained.to_string(),
@@ -424,6 +428,10 @@ impl<'a> Sheet<'a> {
         let mut columns: Vec<(String, Column)> = Vec::new();
         let mut push = |name: &str, column: Column| columns.push((name.to_string(), column));
         push("file", text(rows, |row| Some(row.utterance.file.clone())));
+        if self.has_channels {
+            let channels = rows.iter().map(|row| extract::channel_of(row.utterance));
+            push(extract::CHANNEL, Column::Int(channels.collect()));
+        }
         push("start", double(rows, |row| row.said.segment.start));
         push("end", double(rows, |row| row.said.segment.end));
         if self.options.rows_of_windows {

@@ -19,7 +19,14 @@ use crate::table::{Column, RowReader, Table};
 pub const TOLERANCE: f64 = 1e-4;
 
 /// Columns that say of which part of which recording a row is.
-const INDEX: [&str; 5] = ["file", "start", "end", "utterance_start", "utterance_end"];
+const INDEX: [&str; 6] = [
+    "file",
+    extract::CHANNEL,
+    "start",
+    "end",
+    "utterance_start",
+    "utterance_end",
+];
 
 /// Columns that say how well it was recorded, and are compared as features are.
 const QUALITY: [&str; 4] = ["duration_s", "clipped_ratio", "speech_ratio", "snr_db"];
@@ -103,7 +110,7 @@ pub fn verify(path: &Path, root: &Path, rows: usize, seed: u64) -> Result<Verifi
     let manifest = Manifest {
         root: root.to_path_buf(),
         utterances: utterances.collect::<Result<_>>()?,
-        columns: Vec::new(),
+        ..Manifest::default()
     };
     let mut verification = Verification {
         rows: n,
@@ -176,6 +183,8 @@ const BATCH: usize = 64;
 /// Of which part of which recording each row is.
 struct Parts<'a> {
     files: &'a [Option<String>],
+    /// The channels that the manifest asked for, where it asked for any.
+    channels: Option<&'a [Option<i64>]>,
     starts: &'a [f64],
     ends: &'a [f64],
     /// Where the part begins and ends, if rows are shorter than parts.
@@ -201,6 +210,10 @@ impl<'a> Parts<'a> {
         };
         Ok(Parts {
             files: index.text("file").ok_or_else(|| lacks("file"))?,
+            channels: match index.column(extract::CHANNEL) {
+                Some(Column::Int(channels)) => Some(channels),
+                _ => None,
+            },
             starts: seconds("start")?,
             ends: seconds("end")?,
             bounds,
@@ -215,13 +228,18 @@ impl<'a> Parts<'a> {
         }
         let of = |row: usize| {
             let bound = self.bounds.map(|(start, end)| (start[row], end[row]));
-            (&self.files[row], bound)
+            (&self.files[row], self.channel(row), bound)
         };
         let is_same = |&earlier: &usize| {
             of(earlier) == of(row) && self.starts[earlier] < self.starts[earlier + 1]
         };
         let earlier = (0..row).rev().take_while(is_same);
         earlier.last().unwrap_or(row)
+    }
+
+    fn channel(&self, row: usize) -> Option<usize> {
+        let channel = self.channels.and_then(|channels| channels[row]);
+        channel.and_then(|channel| channel.try_into().ok())
     }
 
     fn utterance(&self, row: usize) -> Result<Utterance> {
@@ -233,6 +251,7 @@ impl<'a> Parts<'a> {
         };
         Ok(Utterance {
             file: file.ok_or_else(|| Error::Data(format!("row {row} names no recording")))?,
+            channel: self.channel(row),
             start,
             end,
             ..Utterance::default()

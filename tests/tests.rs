@@ -24,6 +24,8 @@ mod egemaps_example;
 mod properties;
 // The command line as a user meets it: outputs, exit codes, broken input.
 mod command_line;
+// Manifests as programs and people write them.
+mod manifests;
 // Runs that are killed, and runs that meet.
 mod interrupted;
 // Mutated recordings, manifests, models and tables.

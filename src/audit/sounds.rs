@@ -26,9 +26,11 @@ struct Copies<'a> {
 }
 
 pub fn findings(table: &Audited) -> Vec<Finding> {
-    let hash = |recording: usize| -> Option<&str> {
+    // Two channels of a file are two sounds, though its hash is of both.
+    let hash = |recording: usize| -> Option<(&str, Option<i64>)> {
         let row = &table.data.rows[table.recordings[recording][0]];
-        row.audio_hash.as_deref().filter(|hash| !hash.is_empty())
+        let hash = row.audio_hash.as_deref().filter(|hash| !hash.is_empty())?;
+        Some((hash, row.channel))
     };
     let of_same_audio = |group: &[usize]| {
         let first = hash(group[0]);
@@ -191,7 +193,7 @@ fn on_one_side(table: &Audited, copies: &Copies, listed: &BTreeSet<usize>) -> Op
     })
 }
 
-/// Rows of the same place in the same recording, and which recordings they are of.
+/// Rows of the same place in the same channel of the same recording, and which recordings they are of.
 fn listed_twice(table: &Audited) -> (BTreeSet<usize>, Option<Finding>) {
     let key = |row: &Row| {
         let [from, to] = row.span;
@@ -201,6 +203,7 @@ fn listed_twice(table: &Audited) -> (BTreeSet<usize>, Option<Finding>) {
             (
                 row.corpus.clone(),
                 row.file.clone(),
+                row.channel,
                 times.map(f64::to_bits),
             )
         })
@@ -237,14 +240,14 @@ fn listed_twice(table: &Audited) -> (BTreeSet<usize>, Option<Finding>) {
     )
 }
 
-/// Segments of one recording that overlap in time, on two sides of a fold.
+/// Segments of one recording, or channel of it, that overlap in time, on two sides of a fold.
 fn overlapping(table: &Audited) -> Option<Finding> {
     let data = table.data;
     let firsts: Vec<usize> = table.recordings.iter().map(|rows| rows[0]).collect();
     let file = |&row: &usize| {
         let row = &data.rows[row];
         let is_segment = !row.file.is_empty() && row.start < row.end;
-        is_segment.then_some((row.corpus.as_deref(), row.file.as_str()))
+        is_segment.then_some((row.corpus.as_deref(), row.file.as_str(), row.channel))
     };
     let mut pairs = Vec::new();
     for group in groups(firsts.iter().map(file)) {

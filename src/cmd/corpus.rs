@@ -1,13 +1,15 @@
-//! `sentire corpus`: a folder to a manifest, or to a list of what is wrong with it.
+//! `sentire corpus`: a folder, or a manifest as people have it, to a manifest, or to a list of what is wrong with it.
 
 use std::path::Path;
 
+use sentire::corpus;
 use sentire::corpus::check::{Severity, check};
 use sentire::corpus::scan::{Scan, counts, relative_to, scan};
 use sentire::error::Result;
 use sentire::output;
 
 use crate::cli::{Corpus, LayoutChoice};
+use crate::cmd::extract::note_findings;
 use crate::cmd::{Console, Outcome, count, to_json};
 
 pub fn run(args: &Corpus, console: &Console) -> Result<Outcome> {
@@ -18,10 +20,11 @@ pub fn run(args: &Corpus, console: &Console) -> Result<Outcome> {
         LayoutChoice::Auto => None,
         LayoutChoice::Named(layout) => Some(layout),
     };
-    let found = scan(&args.dir, layout)?;
-    for finding in &found.findings {
-        console.note(&format!("note: {finding}"));
-    }
+    let found = match args.dir.is_file() {
+        true => corpus::open(&args.dir)?,
+        false => scan(&args.dir, layout)?,
+    };
+    note_findings(&found.findings, console);
     let summary = match args.check {
         true => Some(print_check(&found, args.json, console)?),
         false => None,

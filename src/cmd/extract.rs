@@ -4,7 +4,7 @@ use std::io::{BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use sentire::audio::Window;
-use sentire::corpus::{self, Manifest, Shard, shard};
+use sentire::corpus::{self, Manifest, Shard, Utterance, shard};
 use sentire::error::{Error, Result};
 use sentire::extract::{self, Event, Extraction, Level, Settings, Summary};
 use sentire::features::FeatureSet;
@@ -48,6 +48,20 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
     let job = Job::begin(&output, &settings.to_metadata(), earlier)?;
     let was_there = job.uses_output();
     let manifest = load(args, &output, console)?;
+    let anew = extract::computed_anew(&manifest, &settings);
+    if let Some(first) = anew.first() {
+        let (have, are) = match anew.len() {
+            1 => ("has the name of a feature and is", "that is computed: "),
+            _ => (
+                "have the names of features and are",
+                "these are computed, first: ",
+            ),
+        };
+        let columns = count(anew.len(), "column");
+        console.note(&format!(
+            "note: {columns} of the manifest {have} left out, as {are}{first}"
+        ));
+    }
     let extraction = Extraction {
         manifest: &manifest,
         settings: &settings,
@@ -149,7 +163,18 @@ fn stream(extraction: &Extraction, console: &Console) -> Result<Outcome> {
 fn load(args: &Extract, output: &Path, console: &Console) -> Result<Manifest> {
     match &args.input {
         Some(input) => load_manifest(input, output, console),
-        None => Manifest::from_reader(std::io::stdin().lock()),
+        None => {
+            let manifest = Manifest::from_reader(std::io::stdin().lock())?;
+            note_findings(&manifest.findings, console);
+            Ok(manifest)
+        }
+    }
+}
+
+/// What a person should know of a manifest or a folder.
+pub fn note_findings(findings: &[String], console: &Console) {
+    for finding in findings {
+        console.note(&format!("note: {finding}"));
     }
 }
 
@@ -185,15 +210,11 @@ pub fn closing(
 pub fn load_manifest(input: &Path, output: &Path, console: &Console) -> Result<Manifest> {
     output::check_apart(output, &[input])?;
     let found = corpus::open(input)?;
-    for finding in &found.findings {
-        console.note(&format!("note: {finding}"));
-    }
+    note_findings(&found.findings, console);
     let manifest = found.manifest;
-    match manifest
-        .utterances
-        .iter()
-        .find(|u| manifest.path(u) == output)
-    {
+    // A file that is not there yet is none of them.
+    let is_output = |u: &&Utterance| output.exists() && manifest.path(u) == output;
+    match manifest.utterances.iter().find(is_output) {
         Some(same) => Err(Error::Usage(format!(
             "{}: is one of the recordings; choose another -o",
             same.file

@@ -13,6 +13,7 @@ use sentire::split::{self, PARTS, Shares};
 use sentire::table::{self, Table};
 
 use crate::cli::Split;
+use crate::cmd::extract::note_findings;
 use crate::cmd::{Console, Outcome, count};
 
 /// The column that is written.
@@ -31,6 +32,9 @@ pub fn run(args: &Split, console: &Console) -> Result<Outcome> {
         true => None,
         false => Some(Manifest::read(&args.input)?),
     };
+    if let Some(manifest) = &manifest {
+        note_findings(&manifest.findings, console);
+    }
     check_kind(&args.output, is_table)?;
     let words = match &manifest {
         Some(manifest) => Words::of_manifest(manifest, &args.label),
@@ -43,10 +47,17 @@ pub fn run(args: &Split, console: &Console) -> Result<Outcome> {
     let marks: Vec<Option<String>> = parts.iter().map(|&p| Some(PARTS[p].into())).collect();
     match manifest {
         None => {
-            let index: Vec<&str> = ["file", "start", "end", "utterance_start", "utterance_end"]
-                .into_iter()
-                .chain(Utterance::FIELDS)
-                .collect();
+            let index: Vec<&str> = [
+                "file",
+                "channel",
+                "start",
+                "end",
+                "utterance_start",
+                "utterance_end",
+            ]
+            .into_iter()
+            .chain(Utterance::FIELDS)
+            .collect();
             let split = (COLUMN, &marks[..]);
             let encoding = args.storage.encoding;
             table::copy_with_text(&args.input, &args.output, split, &index, encoding)?;

@@ -1,5 +1,7 @@
 //! The common vocabulary of emotions.
 
+use crate::corpus::spelling::folded;
+
 /// The common vocabulary of emotions, and the words that corpora use for each.
 pub const EMOTIONS: [(&str, &[&str]); 13] = [
     (
@@ -62,13 +64,20 @@ pub const EMOTIONS: [(&str, &[&str]); 13] = [
     ("amused", &["amusement"]),
 ];
 
-/// The word of the common vocabulary for a corpus's label, in any case; `None` where there is none.
+/// The word of the common vocabulary for a corpus's label, in any case, Unicode form and spacing; `None` where there
+/// is none.
 pub fn canonical_emotion(label: &str) -> Option<&'static str> {
-    let label = label.trim().to_lowercase();
+    let label = folded(label);
     let entry = EMOTIONS
         .iter()
         .find(|(emotion, words)| *emotion == label || words.contains(&label.as_str()));
     entry.map(|(emotion, _)| *emotion)
+}
+
+/// The class of a corpus's label: the word of the common vocabulary, or where there is none the corpus's own, in
+/// one spelling.
+pub fn class_of(label: &str) -> String {
+    canonical_emotion(label).map_or_else(|| folded(label), str::to_string)
 }
 
 #[test]
@@ -87,4 +96,7 @@ fn every_word_of_the_vocabulary_stands_for_one_emotion() {
     );
     assert_eq!(canonical_emotion(" Überraschung "), Some("surprised"));
     assert_eq!(canonical_emotion("melancholy"), None);
+    assert_eq!(canonical_emotion("A\u{308}rger"), Some("angry"));
+    assert_eq!(canonical_emotion("Pleasant  surprise"), Some("surprised"));
+    assert_eq!(class_of(" Wa\u{308}rme "), class_of("wärme"));
 }

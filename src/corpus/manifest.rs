@@ -1,20 +1,32 @@
 //! The manifest: a CSV with one line per recording, or per segment of one.
 //!
 //! Column `file` is needed, all others are optional. The names are audformat's: `file`, `start` and
-//! `end` (seconds), then `corpus`, `speaker`, `emotion` and so on; columns of other names are
-//! carried along as they are.
+//! `end` (seconds), then `corpus`, `speaker`, `emotion` and so on, in any case; `channel` says which channel a line
+//! is of. Columns of other names are carried along as they are.
+
+mod cells;
+mod columns;
+mod encoding;
+mod parse;
+mod place;
+mod time;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::corpus::emotion::canonical_emotion;
-use crate::error::{Error, Result};
+pub(in crate::corpus) use place::foreign_place;
+
+use crate::audio::{self, ReadOptions, Reel};
+use crate::corpus::manifest::parse::parse;
+use crate::error::{Error, Result, Stage, guarded};
 
 /// One recording, or a segment of one, and what is known of it. What is unknown is `None`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Utterance {
     /// The recording as the manifest names it; relative names start at the manifest's folder.
     pub file: String,
+    /// Which of its channels, counted from 0; `None` leaves it to how recordings are read.
+    pub channel: Option<usize>,
     /// Start of the segment in seconds.
     pub start: Option<f64>,
     /// End of the segment in seconds.
@@ -102,16 +114,16 @@ pub struct Manifest {
     pub utterances: Vec<Utterance>,
     /// Names of columns that sentire gives no meaning to, even where no line has a word in them.
     pub columns: Vec<String>,
+    /// What a person should know of how it was read: columns whose names are nearly ours, an encoding that was
+    /// guessed.
+    pub findings: Vec<String>,
 }
 
 impl Manifest {
-    /// Reads a manifest from a CSV file (comma, semicolon or tab; UTF-8).
+    /// Reads a manifest from a CSV file: with commas, semicolons, tabs or bars, in UTF-8, UTF-16 or Windows-1252.
     pub fn read(path: &Path) -> Result<Manifest> {
         let bytes = std::fs::read(path).map_err(Error::io(path))?;
-        let manifest = parse(&bytes).map_err(|reason| Error::Manifest {
-            path: path.to_path_buf(),
-            reason,
-        })?;
+        let manifest = parse_named(&bytes, path)?;
         if manifest.utterances.is_empty() {
             return Err(Error::Manifest {
                 path: path.to_path_buf(),
@@ -129,15 +141,49 @@ impl Manifest {
         let name = Path::new("standard input");
         let mut bytes = Vec::new();
         reader.read_to_end(&mut bytes).map_err(Error::io(name))?;
-        parse(&bytes).map_err(|reason| Error::Manifest {
-            path: name.to_path_buf(),
-            reason,
+        parse_named(&bytes, name)
+    }
+
+    /// Where the recording of `utterance` lies: under its exact name, or else under that which another system
+    /// would give it, with `/` for `\\` and letters composed or decomposed.
+    pub fn path(&self, utterance: &Utterance) -> PathBuf {
+        place::locate(&self.root, &utterance.file)
+    }
+
+    /// Opens the recording of `utterance`: its segment and channel, the rest as `options` say. Errors name the file
+    /// as the manifest does, so that failures can be joined to it.
+    pub fn open(&self, utterance: &Utterance, options: &ReadOptions) -> Result<Reel> {
+        let options = ReadOptions {
+            segment: (utterance.start.unwrap_or(0.0), utterance.end),
+            channel: utterance.channel.or(options.channel),
+            ..*options
+        };
+        let path = self.path(utterance);
+        let opened = guarded(&utterance.file, Stage::Decode, || {
+            audio::open(&path, &options)
+        });
+        opened.flatten().map_err(|error| match error {
+            Error::Audio {
+                stage,
+                reason,
+                is_empty,
+                ..
+            } => Error::Audio {
+                file: utterance.file.clone(),
+                stage,
+                reason: match foreign_place(&utterance.file) {
+                    Some(foreign) if stage == Stage::Open => foreign,
+                    _ => reason,
+                },
+                is_empty,
+            },
+            other => other,
         })
     }
 
-    /// Where the recording of `utterance` lies.
-    pub fn path(&self, utterance: &Utterance) -> PathBuf {
-        self.root.join(&utterance.file)
+    /// Whether any line says which channel it is of.
+    pub fn has_channels(&self) -> bool {
+        self.utterances.iter().any(|u| u.channel.is_some())
     }
 
     /// The manifest as CSV. Columns of ours in which nothing is known are left out; the same manifest gives
@@ -152,7 +198,11 @@ impl Manifest {
             .filter(|&i| self.utterances.iter().any(|u| u.fields()[i].is_some()))
             .collect();
         let extra = self.extra_columns();
+        let has_channels = self.has_channels();
         let mut header = vec!["file"];
+        if has_channels {
+            header.push("channel");
+        }
         if has_times {
             header.extend(["start", "end"]);
         }
@@ -162,6 +212,9 @@ impl Manifest {
         writer.write_record(&header).expect(in_memory);
         for utterance in &self.utterances {
             let mut record = vec![utterance.file.clone()];
+            if has_channels {
+                record.push(utterance.channel.map_or(String::new(), |c| c.to_string()));
+            }
             if has_times {
                 let seconds = |time: Option<f64>| time.map_or(String::new(), |s| s.to_string());
                 record.extend([seconds(utterance.start), seconds(utterance.end)]);
@@ -194,122 +247,16 @@ impl Manifest {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Manifest, String> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let first_line = bytes.split(|&b| b == b'\n').next().unwrap_or(b"");
-    let delimiter = [b';', b'\t']
-        .into_iter()
-        .find(|d| first_line.contains(d) && !first_line.contains(&b','))
-        .unwrap_or(b',');
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .trim(csv::Trim::Headers)
-        .from_reader(bytes);
-    let header = reader
-        .headers()
-        .map_err(|cause| format!("is not a CSV ({cause}); expected a header with column `file`"))?
-        .clone();
-    if !header.iter().any(|name| name == "file") {
-        let found: Vec<&str> = header.iter().take(8).collect();
-        return Err(format!(
-            "has no column `file`; its columns are: {}. A manifest is a CSV whose header names `file`, and if known `speaker`, \
-             `emotion`, `corpus`",
-            if found.join("").is_empty() {
-                "none".to_string()
-            } else {
-                found.join(", ").chars().take(200).collect()
-            }
-        ));
+/// Reads a manifest; errors and findings name it.
+fn parse_named(bytes: &[u8], name: &Path) -> Result<Manifest> {
+    let mut manifest = parse(bytes).map_err(|reason| Error::Manifest {
+        path: name.to_path_buf(),
+        reason,
+    })?;
+    for finding in &mut manifest.findings {
+        *finding = format!("{}: {finding}", name.display());
     }
-    if let Some(twice) = header
-        .iter()
-        .enumerate()
-        .find_map(|(i, name)| header.iter().skip(i + 1).find(|n| *n == name))
-    {
-        return Err(format!(
-            "has two columns named {twice:?}; expected each name once"
-        ));
-    }
-    let mut utterances = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|cause| match cause.kind() {
-            csv::ErrorKind::Utf8 { pos, .. } => {
-                let line = pos.as_ref().map_or(0, csv::Position::line);
-                format!("line {line}: is not UTF-8; save the manifest as UTF-8")
-            }
-            _ => cause.to_string(),
-        })?;
-        let line = record.position().map_or(0, csv::Position::line);
-        utterances
-            .push(utterance(&header, &record).map_err(|reason| format!("line {line}: {reason}"))?);
-    }
-    let is_own =
-        |name: &&str| !["file", "start", "end"].contains(name) && !Utterance::FIELDS.contains(name);
-    Ok(Manifest {
-        root: PathBuf::new(),
-        utterances,
-        columns: header.iter().filter(is_own).map(str::to_string).collect(),
-    })
-}
-
-fn utterance(header: &csv::StringRecord, record: &csv::StringRecord) -> Result<Utterance, String> {
-    let mut utterance = Utterance::default();
-    for (name, value) in header.iter().zip(record) {
-        // The name of a file may well begin or end with a space; nothing else may.
-        let value = if name == "file" { value } else { value.trim() };
-        let unknown = ["", "unknown", "nan", "n/a", "null"];
-        let known = !unknown.iter().any(|word| value.eq_ignore_ascii_case(word));
-        match name {
-            "file" if value.is_empty() => {
-                return Err("column `file` is empty; expected the name of a recording".into());
-            }
-            "file" => utterance.file = value.to_string(),
-            "start" => utterance.start = seconds(value)?,
-            "end" => utterance.end = seconds(value)?,
-            _ if !known => {}
-            _ => match utterance.field_mut(name) {
-                Some(field) => *field = Some(value.to_string()),
-                None => {
-                    utterance.extra.insert(name.to_string(), value.to_string());
-                }
-            },
-        }
-    }
-    if let (start, Some(end)) = (utterance.start.unwrap_or(0.0), utterance.end)
-        && end <= start
-    {
-        return Err(format!("ends at {end} s, but starts at {start} s"));
-    }
-    if utterance.label_original.is_none()
-        && let Some(label) = utterance.emotion.take()
-    {
-        utterance.emotion =
-            Some(canonical_emotion(&label).map_or_else(|| label.to_lowercase(), str::to_string));
-        utterance.label_original = Some(label);
-    }
-    Ok(utterance)
-}
-
-/// A time in seconds: a number, or pandas's `0 days 00:00:01.5` as audformat writes it; empty and
-/// `NaT` are unknown.
-fn seconds(text: &str) -> Result<Option<f64>, String> {
-    if text.is_empty() || text == "NaT" {
-        return Ok(None);
-    }
-    let number = |text: &str| {
-        text.parse::<f64>()
-            .ok()
-            .filter(|s| s.is_finite() && *s >= 0.0)
-    };
-    let clock = |text: &str| {
-        let (days, clock) = text.split_once(" days ").unwrap_or(("0", text));
-        let mut parts = clock.split(':').map(number);
-        let (h, m, s) = (parts.next()??, parts.next()??, parts.next()??);
-        Some(number(days)? * 86_400.0 + h * 3600.0 + m * 60.0 + s)
-    };
-    let time = number(text).or_else(|| clock(text));
-    time.map(Some)
-        .ok_or_else(|| format!("{text:?} is not a time; expected seconds, such as 1.25"))
+    Ok(manifest)
 }
 
 #[cfg(test)]
@@ -362,17 +309,27 @@ mod tests {
         );
         assert_eq!(
             say("file,start\na.wav,x\n"),
-            "line 2: \"x\" is not a time; expected seconds, such as 1.25"
+            "line 2: column `start`: \"x\" is no time; expected seconds such as 1.25, a clock such as 0:00:01.25, or nothing"
         );
         assert_eq!(
             say("file,start,end\na.wav,,\nb.wav,3,2\n"),
             "line 3: ends at 2 s, but starts at 3 s"
         );
-        assert!(
-            say("file,emotion\na.wav,sad\nb.wav\n").contains("line: 3"),
-            "{}",
-            say("file,emotion\na.wav,sad\nb.wav\n")
+        assert_eq!(
+            say("file,emotion\na.wav,sad\nb, c.wav,sad\n"),
+            "line 3: has 3 cells, the header 2; a cell that holds ',' must stand in quotation marks"
         );
+        assert_eq!(
+            say("file,emotion\na.wav,sad\n,sad\n"),
+            "line 3: column `file` is empty; expected the name of a recording"
+        );
+        assert_eq!(
+            say("file,emotion\nNA,sad\n"),
+            "line 2: column `file` says \"NA\"; expected the name of a recording"
+        );
+        assert!(say("file,channel\na.wav,phone\n").starts_with(
+            "line 2: column `channel`: \"phone\" is no channel; expected 0, 1, ..., left, right"
+        ));
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("m.csv");
         std::fs::write(&path, "file\n").unwrap();
@@ -385,7 +342,7 @@ mod tests {
         );
         assert_eq!(
             say("file,x,x\na,1,2\n"),
-            "has two columns named \"x\"; expected each name once"
+            "has two columns named \"x\"; expected each name once, whatever its case"
         );
         assert!(say("").starts_with("has no column `file`; its columns are: none"));
     }

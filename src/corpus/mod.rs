@@ -6,6 +6,7 @@ pub mod layouts;
 pub mod manifest;
 pub mod scan;
 pub mod shard;
+mod spelling;
 
 pub use check::Check;
 pub use layouts::Layout;
@@ -32,10 +33,5 @@ pub fn open(path: impl AsRef<Path>) -> Result<Scan> {
                 .into(),
         });
     }
-    Ok(Scan {
-        manifest: Manifest::read(path)?,
-        layouts: Vec::new(),
-        left_out: Vec::new(),
-        findings: Vec::new(),
-    })
+    Manifest::read(path).map(Scan::of_manifest)
 }

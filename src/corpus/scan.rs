@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::audio;
-use crate::corpus::emotion::canonical_emotion;
+use crate::corpus::emotion::{canonical_emotion, class_of};
 use crate::corpus::layouts::Layout;
-use crate::corpus::manifest::{Manifest, Utterance};
+use crate::corpus::manifest::{Manifest, Utterance, foreign_place};
+use crate::corpus::spelling::composed;
 use crate::error::{Error, Result};
 
 /// A folder that was looked through.
@@ -22,6 +23,18 @@ pub struct Scan {
     /// What a person should know: names that do not fit, files that could not be looked at or are
     /// left out.
     pub findings: Vec<String>,
+}
+
+impl Scan {
+    /// What a manifest lists, which was not looked for.
+    pub fn of_manifest(manifest: Manifest) -> Scan {
+        Scan {
+            findings: manifest.findings.clone(),
+            manifest,
+            layouts: Vec::new(),
+            left_out: Vec::new(),
+        }
+    }
 }
 
 /// Looks for recordings below `dir` and reads their names. With `layout` every name must follow it;
@@ -50,7 +63,7 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
     let name = dir
         .canonicalize()
         .ok()
-        .and_then(|dir| Some(dir.file_name()?.to_str()?.to_string()));
+        .and_then(|dir| Some(composed(dir.file_name()?.to_str()?).into_owned()));
     let tried = layout.map_or(Layout::ALL.to_vec(), |layout| vec![layout]);
     let mut layouts = Vec::new();
     let mut unread = Vec::new();
@@ -58,6 +71,11 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
         .iter()
         .map(|file| {
             let named = Path::new(name.as_deref().unwrap_or("")).join(file);
+            // What is no UTF-8 follows no layout.
+            let named = match named.to_str() {
+                Some(text) => PathBuf::from(&*composed(text)),
+                None => named,
+            };
             let read = tried
                 .iter()
                 .find_map(|layout| Some((*layout, layout.parse(&named)?)));
@@ -132,7 +150,7 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
         manifest: Manifest {
             root: dir.to_path_buf(),
             utterances,
-            columns: Vec::new(),
+            ..Manifest::default()
         },
         layouts,
         left_out,
@@ -238,11 +256,11 @@ fn walk(dir: &Path) -> Result<Walk> {
     })
 }
 
-/// The names of the folders of a file, from the lowest up.
+/// The names of the folders of a file, from the lowest up, in one Unicode form.
 fn folders(file: &Path) -> Vec<String> {
     file.ancestors()
         .skip(1)
-        .filter_map(|a| Some(a.file_name()?.to_string_lossy().into_owned()))
+        .filter_map(|a| Some(composed(&a.file_name()?.to_string_lossy()).into_owned()))
         .collect()
 }
 
@@ -313,9 +331,8 @@ fn by_folder(files: &[PathBuf], corpus: Option<&str>, forced: bool) -> Option<Ve
             file: file.to_string_lossy().into_owned(),
             corpus: corpus.map(str::to_string),
             speaker: folders.get(1 - level).cloned(),
-            emotion: label.map(|name| {
-                folder_emotion(name).map_or_else(|| name.to_lowercase(), str::to_string)
-            }),
+            emotion: label
+                .map(|name| folder_emotion(name).map_or_else(|| class_of(name), str::to_string)),
             label_original: label.cloned(),
             ..Utterance::default()
         }
@@ -372,14 +389,17 @@ pub fn relative_to(manifest: Manifest, folder: &Path) -> Result<Manifest> {
         Ok(below) => below.to_path_buf(),
         Err(_) => root,
     };
-    let rename = |u: Utterance| Utterance {
-        file: prefix.join(&u.file).to_string_lossy().into_owned(),
-        ..u
+    let rename = |u: Utterance| match foreign_place(&u.file) {
+        Some(_) => u,
+        None => Utterance {
+            file: prefix.join(&u.file).to_string_lossy().into_owned(),
+            ..u
+        },
     };
     Ok(Manifest {
         root: folder,
         utterances: manifest.utterances.into_iter().map(rename).collect(),
-        columns: manifest.columns,
+        ..manifest
     })
 }
 

@@ -12,6 +12,7 @@ pub fn compare(first: &Evaluation, second: &Evaluation, other: String) -> Result
         (
             row.corpus.clone(),
             row.file.clone(),
+            row.channel,
             row.start.to_bits(),
             row.end.to_bits(),
             p.truth,

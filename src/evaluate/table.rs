@@ -22,8 +22,12 @@ pub fn predictions_table(evaluations: &[Evaluation]) -> Table {
     };
     let seconds =
         |f: &dyn Fn(&OutOfFold) -> f64| Column::Double(rows().map(|(_, v)| f(v)).collect());
-    let mut columns = vec![
-        ("file".to_string(), words(&|_, v| Some(v.row.file.clone()))),
+    let channels: Vec<Option<i64>> = rows().map(|(_, v)| v.row.channel).collect();
+    let mut columns = vec![("file".to_string(), words(&|_, v| Some(v.row.file.clone())))];
+    if channels.iter().any(Option::is_some) {
+        columns.push(("channel".into(), Column::Int(channels)));
+    }
+    columns.extend([
         ("start".into(), seconds(&|v| v.row.start)),
         ("end".into(), seconds(&|v| v.row.end)),
         ("corpus".into(), words(&|_, v| v.row.corpus.clone())),
@@ -45,7 +49,7 @@ pub fn predictions_table(evaluations: &[Evaluation]) -> Table {
             "normalize".into(),
             words(&|r, _| Some(r.normalize.to_string())),
         ),
-    ];
+    ]);
     let classes: BTreeSet<&String> = evaluations.iter().flat_map(|e| &e.report.classes).collect();
     for class in classes {
         let probability = |(report, v): (&Report, &OutOfFold)| {

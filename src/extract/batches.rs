@@ -66,10 +66,10 @@ impl<'a> Batches<'a> {
             manifest, settings, ..
         } = *extraction;
         settings.check()?;
-        let (features, views) = (settings.feature_names(), settings.views());
-        let extra = rows::own_columns(manifest, &features, &views)?;
-        let mut rows = Rows::new(settings, extra);
+        let of_manifest = rows::of_manifest(manifest, settings)?;
+        let mut rows = Rows::new(settings, of_manifest);
         rows.describe(MANIFEST, manifest.hash());
+        let features = settings.feature_names().len();
         let left = match extraction.shard {
             Some(shard) => shard.range(manifest.utterances.len()),
             None => 0..manifest.utterances.len(),
@@ -77,14 +77,14 @@ impl<'a> Batches<'a> {
         Ok(Batches {
             manifest,
             settings,
-            features: features.len(),
+            features,
             batch_end: left.start,
             left,
             ready: VecDeque::new(),
             long: None,
             rows,
             is_new: false,
-            tally: Tally::new(features.len()),
+            tally: Tally::new(features),
         })
     }
 

@@ -1,5 +1,6 @@
 //! Rows in the making: of the table, and of the failures beside it.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use crate::audio::Recording;
@@ -24,30 +25,49 @@ pub const QUALITY: [&str; 7] = [
 /// predictions always.
 pub const TRUNCATED: &str = "truncated";
 
+/// Name of the column that says which channel a row is of.
+pub const CHANNEL: &str = "channel";
+
+/// The channel that a line of a manifest asks for, as a table has it.
+pub fn channel_of(utterance: &Utterance) -> Option<i64> {
+    utterance
+        .channel
+        .and_then(|channel| channel.try_into().ok())
+}
+
 /// Names of the columns that say which recording, or which part of it that the manifest lists, a
 /// window belongs to: where that starts and ends, in seconds.
 pub const OF_WINDOWS: [&str; 2] = ["utterance_start", "utterance_end"];
 
-/// The manifest's further columns. Those that bear the name of one of ours are refused: two columns
-/// cannot share it.
-pub fn own_columns(
-    manifest: &Manifest,
-    features: &[String],
-    views: &[(&str, Vec<String>)],
-) -> Result<Vec<String>> {
-    let extra = manifest.extra_columns();
-    let taken: std::collections::HashSet<&str> = QUALITY
+/// The manifest's further columns that are left out, as features of the same name are computed: it may be a table of
+/// features itself.
+pub fn computed_anew(manifest: &Manifest, settings: &Settings) -> Vec<String> {
+    let features: HashSet<String> = settings.feature_names().into_iter().collect();
+    let mut extra = manifest.extra_columns();
+    extra.retain(|name| features.contains(name));
+    extra
+}
+
+/// What stands in rows of the manifest. Columns that bear the name of one of ours are refused: two cannot share it.
+pub fn of_manifest(manifest: &Manifest, settings: &Settings) -> Result<OfManifest> {
+    let views = settings.views();
+    let features: HashSet<String> = settings.feature_names().into_iter().collect();
+    let mut extra = manifest.extra_columns();
+    extra.retain(|name| !features.contains(name));
+    let taken: HashSet<&str> = QUALITY
         .into_iter()
         .chain([TRUNCATED, job::SOUND])
         .chain(OF_WINDOWS)
-        .chain(features.iter().map(String::as_str))
         .chain(views.iter().map(|(view, _)| *view))
         .collect();
     match extra.iter().find(|name| taken.contains(name.as_str())) {
         Some(name) => Err(Error::Usage(format!(
             "the manifest's column {name:?} has the name of a computed column; rename it"
         ))),
-        None => Ok(extra),
+        None => Ok(OfManifest {
+            has_channels: manifest.has_channels(),
+            extra,
+        }),
     }
 }
 
@@ -56,18 +76,26 @@ pub struct Rows {
     table: Table,
     sounds: Vec<Sound>,
     settings: Settings,
-    /// The manifest's own columns.
-    extra: Vec<String>,
+    of_manifest: OfManifest,
+}
+
+/// What of a manifest stands in rows, besides [`Utterance::FIELDS`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OfManifest {
+    /// Which channel a row is of: where any line says so.
+    pub has_channels: bool,
+    /// Its own columns.
+    pub extra: Vec<String>,
 }
 
 impl Rows {
-    /// No rows yet, with the columns of these settings and the manifest's own, `extra`.
-    pub fn new(settings: &Settings, extra: Vec<String>) -> Rows {
-        let mut columns: Vec<(String, Column)> = vec![
-            ("file".into(), Column::Text(Vec::new())),
-            ("start".into(), Column::Double(Vec::new())),
-            ("end".into(), Column::Double(Vec::new())),
-        ];
+    /// No rows yet, with the columns of these settings and the manifest's.
+    pub fn new(settings: &Settings, of_manifest: OfManifest) -> Rows {
+        let mut columns: Vec<(String, Column)> = vec![("file".into(), Column::Text(Vec::new()))];
+        if of_manifest.has_channels {
+            columns.push((CHANNEL.into(), Column::Int(Vec::new())));
+        }
+        columns.extend(["start", "end"].map(|name| (name.into(), Column::Double(Vec::new()))));
         if settings.level == Level::Functionals {
             if settings.window.is_some() {
                 columns
@@ -75,7 +103,7 @@ impl Rows {
             }
             let text = Utterance::FIELDS
                 .into_iter()
-                .chain(extra.iter().map(String::as_str));
+                .chain(of_manifest.extra.iter().map(String::as_str));
             columns.extend(text.map(|name| (name.to_string(), Column::Text(Vec::new()))));
             let empty = [
                 Column::Text(Vec::new()),
@@ -100,7 +128,7 @@ impl Rows {
             },
             sounds: Vec::new(),
             settings: settings.clone(),
-            extra,
+            of_manifest,
         }
     }
 
@@ -134,11 +162,14 @@ impl Rows {
             (Column::Text(values), Cell::Text(value)) => values.push(value.map(str::to_string)),
             (Column::Double(values), Cell::Double(value)) => values.push(value),
             (Column::Float(values), Cell::Float(value)) => values.push(value),
-            (Column::Int(values), Cell::Int(value)) => values.push(Some(value)),
+            (Column::Int(values), Cell::Int(value)) => values.push(value),
             (Column::Bool(values), Cell::Bool(value)) => values.push(Some(value)),
             _ => unreachable!("cells come in the order of the columns"),
         };
         push(Cell::Text(Some(&utterance.file)));
+        if self.of_manifest.has_channels {
+            push(Cell::Int(channel_of(utterance)));
+        }
         push(Cell::Double(timed.start));
         push(Cell::Double(timed.end));
         if self.settings.level == Level::Functionals {
@@ -151,13 +182,12 @@ impl Rows {
                 .fields()
                 .into_iter()
                 .for_each(|field| push(Cell::Text(field)));
-            self.extra
-                .iter()
-                .for_each(|name| push(Cell::Text(utterance.extra.get(name).map(String::as_str))));
+            let extra = self.of_manifest.extra.iter();
+            extra.for_each(|name| push(Cell::Text(utterance.extra.get(name).map(String::as_str))));
             push(Cell::Text(Some(&recording.audio_hash)));
             push(Cell::Double(recording.duration_s));
-            push(Cell::Int(i64::from(recording.sample_rate)));
-            push(Cell::Int(recording.channels as i64));
+            push(Cell::Int(Some(i64::from(recording.sample_rate))));
+            push(Cell::Int(Some(recording.channels as i64)));
             push(Cell::Double(recording.clipped_ratio));
             push(Cell::Double(recording.speech_ratio));
             push(Cell::Double(recording.snr_db));
@@ -187,7 +217,7 @@ enum Cell<'a> {
     Text(Option<&'a str>),
     Double(f64),
     Float(f32),
-    Int(i64),
+    Int(Option<i64>),
     Bool(bool),
 }
 
@@ -195,6 +225,7 @@ enum Cell<'a> {
 #[derive(Debug, Default)]
 pub struct Failures {
     file: Vec<Option<String>>,
+    channel: Vec<Option<i64>>,
     start: Vec<f64>,
     end: Vec<f64>,
     stage: Vec<Option<String>>,
@@ -209,6 +240,7 @@ impl Failures {
             other => (Stage::Open, other.to_string()),
         };
         self.file.push(Some(utterance.file.clone()));
+        self.channel.push(channel_of(utterance));
         self.start.push(utterance.start.unwrap_or(f64::NAN));
         self.end.push(utterance.end.unwrap_or(f64::NAN));
         self.stage.push(Some(stage.name().to_string()));
@@ -242,8 +274,10 @@ impl Failures {
                 false => Ok(()),
             };
         }
+        let has_channels = self.channel.iter().any(Option::is_some);
         let columns = [
             ("file", Column::Text(self.file)),
+            (CHANNEL, Column::Int(self.channel)),
             ("start", Column::Double(self.start)),
             ("end", Column::Double(self.end)),
             ("stage", Column::Text(self.stage)),
@@ -251,8 +285,10 @@ impl Failures {
         ];
         let table = Table {
             columns: columns
+                .into_iter()
+                .filter(|(name, _)| has_channels || *name != CHANNEL)
                 .map(|(name, column)| (name.to_string(), column))
-                .into(),
+                .collect(),
             metadata: [(OURS.to_string(), env!("CARGO_PKG_VERSION").to_string())].into(),
         };
         let mut writer = Writer::create_in(folder, path, &table, encoding)?;

@@ -8,7 +8,7 @@ use crate::table::{self, FEATURES_KEY, Table};
 
 /// What rows of two tables speak of the same where these columns are equal: `start` and `end` as far as
 /// both have them.
-const KEYS: [&str; 3] = ["file", "start", "end"];
+const KEYS: [&str; 4] = ["file", "channel", "start", "end"];
 /// What begins the name of a class's probability in a table of predictions.
 const PROBABILITY: &str = "p_";
 /// Columns for the time of the work: the number of a row, and that of its match.
@@ -41,8 +41,13 @@ impl Table {
         };
         let right = marked(&other.select_columns(&names)?, MATCH)?;
         let on: Vec<Expr> = keys.iter().map(|key| col(*key)).collect();
+        // Lines that name no channel have none in both.
+        let how = JoinArgs {
+            nulls_equal: true,
+            ..JoinArgs::new(JoinType::Left)
+        };
         let joined = marked(self, ROW)?
-            .join(right, &on, &on, JoinArgs::new(JoinType::Left))
+            .join(right, &on, &on, how)
             .sort([ROW], SortMultipleOptions::default())
             .collect()
             .map_err(polars)?;

@@ -114,15 +114,33 @@ fn shortened(word: &str) -> String {
     }
 }
 
-/// How much there is of what.
+/// How much there is of what, and what a person should know of it.
 impl Show for Manifest {
     fn shown(&self) -> Shown {
-        let (speakers, emotions) = counts(self);
-        Shown::line(format!(
-            "{} recordings, {speakers} speakers, {emotions} emotions",
-            self.utterances.len()
-        ))
+        with_findings(self, &self.findings)
     }
+}
+
+fn with_findings(manifest: &Manifest, findings: &[String]) -> Shown {
+    let (speakers, emotions) = counts(manifest);
+    let Shown {
+        mut html,
+        mut plain,
+    } = Shown::line(format!(
+        "{} recordings, {speakers} speakers, {emotions} emotions",
+        manifest.utterances.len()
+    ));
+    if !findings.is_empty() {
+        let items: String = findings
+            .iter()
+            .map(|f| format!("<li>{}</li>", escaped(f)))
+            .collect();
+        html.push_str(&format!("\n<ul>{items}</ul>"));
+    }
+    for finding in findings {
+        plain.push_str(&format!("\n{finding}"));
+    }
+    Shown { html, plain }
 }
 
 impl Manifest {
@@ -132,6 +150,13 @@ impl Manifest {
             Column::Text(self.utterances.iter().map(of).collect())
         };
         let mut columns = vec![("file".to_string(), words(&|u| Some(u.file.clone())))];
+        if self.has_channels() {
+            let channels = self.utterances.iter().map(crate::extract::channel_of);
+            columns.push((
+                crate::extract::CHANNEL.into(),
+                Column::Int(channels.collect()),
+            ));
+        }
         for (place, name) in crate::corpus::Utterance::FIELDS.iter().enumerate() {
             let column = words(&|u| u.fields()[place].map(str::to_string));
             columns.push((name.to_string(), column));
@@ -149,21 +174,7 @@ impl Manifest {
 /// The manifest, and what a person should know of it.
 impl Show for Scan {
     fn shown(&self) -> Shown {
-        let Shown {
-            mut html,
-            mut plain,
-        } = self.manifest.shown();
-        if !self.findings.is_empty() {
-            let findings = self.findings.iter();
-            let items: String = findings
-                .map(|f| format!("<li>{}</li>", escaped(f)))
-                .collect();
-            html.push_str(&format!("\n<ul>{items}</ul>"));
-        }
-        for finding in &self.findings {
-            plain.push_str(&format!("\n{finding}"));
-        }
-        Shown { html, plain }
+        with_findings(&self.manifest, &self.findings)
     }
 }
 

@@ -53,7 +53,8 @@ impl Table {
         }
         let names: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
         let is_wanted = |name: &&str| {
-            ["file", "start", "end"].contains(name) || patterns.iter().any(|p| fits(p, name))
+            ["file", "channel", "start", "end"].contains(name)
+                || patterns.iter().any(|p| fits(p, name))
         };
         let names: Vec<&str> = names.into_iter().filter(is_wanted).collect();
         self.select_columns(&names)

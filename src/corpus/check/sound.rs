@@ -7,7 +7,7 @@ use crate::audio::{self, MAX_DURATION_S, Rate, ReadOptions};
 use crate::corpus::check::Severity::{Error as Grave, Note, Warning};
 use crate::corpus::check::{Finding, Kind, finding, first, recordings};
 use crate::corpus::manifest::{Manifest, Utterance};
-use crate::error::{Error, Result, Stage, guarded};
+use crate::error::{Error, Result};
 
 /// A recording whose loud parts stay below counts as silent, in dB re full scale: 13 dB below the
 /// quietest of RAVDESS, EmoDB and EMOVO, and 28 dB above the noise of 16 bits.
@@ -56,20 +56,17 @@ pub struct Sound {
 /// Decodes a recording, and measures it at its own rate. One that breaks off is measured as far as
 /// it goes.
 pub fn listen(manifest: &Manifest, utterance: &Utterance) -> Result<Sound> {
-    let path = manifest.path(utterance);
     let read = |accept_truncated: bool| {
         let options = ReadOptions {
             rate: Rate::Native,
-            segment: (utterance.start.unwrap_or(0.0), utterance.end),
             accept_truncated,
             max_duration_s: Some(MAX_DURATION_S),
             ..ReadOptions::default()
         };
-        guarded(&utterance.file, Stage::Decode, || {
-            // Its samples are not asked for.
-            audio::open(&path, &options).map(|reel| reel.recording)
-        })
-        .flatten()
+        // Its samples are not asked for.
+        manifest
+            .open(utterance, &options)
+            .map(|reel| reel.recording)
     };
     let (recording, broken) = match read(false) {
         Ok(recording) => (recording, None),
@@ -249,9 +246,15 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 
 /// Recordings whose samples, rate and channels are the same. Silence is told elsewhere.
 fn identical(sounds: &[(&Utterance, &Sound)]) -> Vec<Finding> {
-    let mut groups: BTreeMap<(&str, u32, usize), Vec<&Utterance>> = BTreeMap::new();
+    let mut groups: BTreeMap<_, Vec<&Utterance>> = BTreeMap::new();
     for (utterance, sound) in sounds.iter().filter(|(_, s)| s.loud_db > f64::NEG_INFINITY) {
-        let key = (sound.audio_hash.as_str(), sound.sample_rate, sound.channels);
+        // The hash is of all channels of a file; a line of the manifest may be of one.
+        let key = (
+            sound.audio_hash.as_str(),
+            sound.sample_rate,
+            sound.channels,
+            utterance.channel,
+        );
         groups.entry(key).or_default().push(utterance);
     }
     let groups = groups.into_values().filter(|group| group.len() > 1);
