@@ -255,7 +255,7 @@ fn a_sound_corpus_has_no_findings_and_every_planted_fault_is_found() {
         "no recording of sad, of 84 that were published",
         "speaker m3 happy 13 of 14",
         "labels contradict each other: emotion fearful or happy; text b1 or b2",
-        "the header promises 2400 samples",
+        "its header promises 4800 bytes of sound, the file has 2378",
         "500 recordings at 8000 Hz, but 1 at 16000 Hz",
         "1 recording: holds text; expected",
     ] {
