@@ -47,6 +47,8 @@ mod learning;
 mod scoring;
 // Tables as other programs read them, and as they leave them behind.
 mod tables;
+// Sounds in which nobody speaks, and recordings in which somebody does.
+mod no_speech;
 // Training, validation and test parts.
 mod splitting;
 // The committed notebooks: short cells, outputs, no errors.
