@@ -115,7 +115,7 @@ fn parts(bytes: &Bytes) -> Vec<Part> {
     let Some(mut walk) = Walk::<Header>::new(View::of(bytes)) else {
         return all;
     };
-    while let Some((at, header)) = walk.next() {
+    for (at, header) in walk.by_ref() {
         let end = at + header.frame_len();
         match all.last_mut() {
             Some(part) if part.header.is_like(&header) => {

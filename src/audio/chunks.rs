@@ -96,7 +96,7 @@ impl Layout {
         match self {
             Layout::Caf => end,
             Layout::Wave64 => end.checked_next_multiple_of(8).unwrap_or(u64::MAX),
-            Layout::Riff | Layout::Aiff if chunk.len % 2 == 0 => end,
+            Layout::Riff | Layout::Aiff if chunk.len.is_multiple_of(2) => end,
             // Some programs leave the byte out that makes the next chunk begin at an even one.
             Layout::Riff | Layout::Aiff => match OFTEN.contains(&&bytes.get(end, 4)[..]) {
                 true => end,

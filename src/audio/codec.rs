@@ -16,7 +16,7 @@ pub enum Decoder {
     Symphonia(Box<dyn AudioDecoder>),
     Opus(Box<opus::Decoder>),
     Ima4(ima4::Decoder),
-    Gsm(gsm::Decoder),
+    Gsm(Box<gsm::Decoder>),
 }
 
 impl Decoder {
@@ -38,7 +38,7 @@ impl Decoder {
         }
         if let Some(packing) = gsm::Packing::of(parameters.codec) {
             let rate = parameters.sample_rate.unwrap_or(gsm::SAMPLE_RATE);
-            return Ok(Decoder::Gsm(gsm::Decoder::new(packing, rate)));
+            return Ok(Decoder::Gsm(Box::new(gsm::Decoder::new(packing, rate))));
         }
         let mut parameters = parameters.clone();
         if parameters.codec == CODEC_ID_AAC {

@@ -272,7 +272,7 @@ impl<'a> Sizes<'a> {
             Sizes::Same { len, .. } => Some(*len),
             Sizes::Each { bits: 4, table, .. } => {
                 let both = *table.get(which as usize / 2)?;
-                Some(u64::from(if which % 2 == 0 {
+                Some(u64::from(if which.is_multiple_of(2) {
                     both >> 4
                 } else {
                     both & 0x0f

@@ -45,10 +45,8 @@ pub fn decode(bytes: &Bytes, options: &ReadOptions) -> Result<(Decoded, Option<S
     let order = field("sample_byte_format").unwrap_or("");
     let (coding, is_big_endian) = match (coding, width, order) {
         ("pcm", 1, _) => (Coding::Signed, false),
-        ("pcm", 2 | 3 | 4, "01") | ("pcm", 3, "012") | ("pcm", 4, "0123") => {
-            (Coding::Signed, false)
-        }
-        ("pcm", 2 | 3 | 4, "10") | ("pcm", 3, "210") | ("pcm", 4, "3210") => (Coding::Signed, true),
+        ("pcm", 2..=4, "01") | ("pcm", 3, "012") | ("pcm", 4, "0123") => (Coding::Signed, false),
+        ("pcm", 2..=4, "10") | ("pcm", 3, "210") | ("pcm", 4, "3210") => (Coding::Signed, true),
         ("ulaw" | "mulaw" | "mu-law", 1, _) => (Coding::MuLaw, false),
         ("alaw", 1, _) => (Coding::ALaw, false),
         _ => {

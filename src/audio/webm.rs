@@ -502,7 +502,7 @@ fn xiph_lens(bytes: &[u8], n: usize) -> Option<(Vec<usize>, usize)> {
 /// The packets in a block that were put together, from the end of its header on (RFC 9559, 10.3).
 fn laced(bytes: &[u8], lacing: u8) -> Option<Vec<Range<usize>>> {
     let Some(lacing) = Some(lacing).filter(|&lacing| lacing != 0) else {
-        return Some(vec![0..bytes.len()]);
+        return Some(std::iter::once(0..bytes.len()).collect());
     };
     let n = usize::from(*bytes.first()?);
     let (lens, start) = match lacing {
