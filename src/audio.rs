@@ -33,6 +33,7 @@ pub use reel::Reel;
 pub use spool::{Spool, Spooling};
 
 use crate::audio::bytes::Bytes;
+use crate::dsp::speech;
 use crate::error::{Error, Result, Stage, guarded};
 
 /// One channel of sound.
@@ -96,6 +97,20 @@ pub struct Recording {
     pub snr_db: f64,
     /// The file broke off, and what decoded was kept.
     pub truncated: bool,
+}
+
+impl Recording {
+    /// Whether there is speech in each of the windows: [`has_speech`](crate::dsp::speech::has_speech).
+    pub fn has_speech(&self) -> Vec<bool> {
+        let Audio {
+            samples,
+            sample_rate,
+        } = &self.audio;
+        let windows = self.windows.iter();
+        windows
+            .map(|window| speech::has_speech(&samples[window.clone()], *sample_rate))
+            .collect()
+    }
 }
 
 /// What to tell of a recording, `file`, of which one channel was taken [instead of the mean](Recording::instead_of_mean).

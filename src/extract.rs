@@ -281,6 +281,12 @@ pub fn features_of_reel(
         .collect()
 }
 
+/// Whether there is speech in each of the windows of a recording, however long.
+pub fn speech_of_reel(reel: &Reel, name: &str) -> Result<Vec<bool>> {
+    let has_speech = reel.has_speech();
+    has_speech.map_err(|reason| unreadable(name, reason))
+}
+
 fn features_of_window(
     reel: &Reel,
     window: Range<usize>,
@@ -366,6 +372,8 @@ pub struct Computed {
     pub sound: Sound,
     /// Its rows, in the order of time.
     pub rows: Vec<Timed>,
+    /// Whether there is speech in each of its windows; empty where that was not asked.
+    pub has_speech: Vec<bool>,
     /// Where they were, if an earlier run computed them.
     pub kept: Option<Kept>,
 }
@@ -387,8 +395,8 @@ pub struct Timed {
     pub values: Vec<f32>,
 }
 
-/// Computes the rows of some lines of a manifest, in parallel, or reads them where `job` keeps them. An error of
-/// the whole is one of `job`.
+/// Computes the rows of some lines of a manifest, in parallel, or reads them where `job` keeps them; and looks for
+/// speech. An error of the whole is one of `job`.
 pub fn compute(
     manifest: &Manifest,
     utterances: &[Utterance],
@@ -417,7 +425,13 @@ fn compute_one(
     job: Option<&Job>,
 ) -> Result<Computed> {
     let found = Found::open(manifest, utterance, settings, job)?;
-    found.compute(utterance, settings, extractor)
+    // No kept row says so.
+    let has_speech = speech_of_reel(&found.reel, &utterance.file)?;
+    let computed = found.compute(utterance, settings, extractor)?;
+    Ok(Computed {
+        has_speech,
+        ..computed
+    })
 }
 
 /// A recording that is read.
@@ -475,6 +489,7 @@ impl Found {
             recording: reel.recording,
             sound: self.sound,
             rows,
+            has_speech: Vec::new(),
             kept: self.kept,
         })
     }

@@ -41,6 +41,8 @@ pub struct Features {
     /// The features of each of its windows, as [`features_of`](crate::extract::features_of) gives
     /// them: of the whole alone, where there are no windows.
     pub windows: Vec<Vec<f32>>,
+    /// Whether there is speech in each of its windows: [`has_speech`](crate::dsp::speech::has_speech).
+    pub has_speech: Vec<bool>,
     /// See [`Recording::instead_of_mean`].
     pub instead_of_mean: Option<usize>,
     /// The file broke off, and what decoded was kept.
@@ -57,7 +59,7 @@ pub struct Prediction {
     /// Probability of each class; they sum to 1.
     pub probabilities: BTreeMap<String, f64>,
     /// Whether the largest probability is below the model's threshold, above which it was wrong at
-    /// most half as often as in general.
+    /// most half as often as in general; or there is no speech in the recording, of which the model says something all the same.
     pub unsure: bool,
     /// Whether the features lie farther from those of the training than 99 in 100 recordings of
     /// speakers it had not heard: another kind of speech, another microphone, or no speech.
@@ -201,7 +203,7 @@ impl Predictor {
         extractor: &mut Extractor,
     ) -> Result<Features> {
         let windows = extract::features_of(recording, extractor, name)?;
-        Ok(self.told(recording, name, windows))
+        Ok(self.told(recording, name, windows, recording.has_speech()))
     }
 
     /// The same of a recording however long.
@@ -212,15 +214,23 @@ impl Predictor {
         extractor: &mut Extractor,
     ) -> Result<Features> {
         let windows = extract::features_of_reel(reel, extractor, name)?;
-        Ok(self.told(&reel.recording, name, windows))
+        let has_speech = extract::speech_of_reel(reel, name)?;
+        Ok(self.told(&reel.recording, name, windows, has_speech))
     }
 
-    fn told(&self, recording: &Recording, name: &str, windows: Vec<Vec<f32>>) -> Features {
+    fn told(
+        &self,
+        recording: &Recording,
+        name: &str,
+        windows: Vec<Vec<f32>>,
+        has_speech: Vec<bool>,
+    ) -> Features {
         Features {
             file: name.to_string(),
             duration_s: recording.duration_s,
             places: extract::places(recording, &self.settings),
             windows,
+            has_speech,
             instead_of_mean: recording.instead_of_mean,
             truncated: recording.truncated,
         }
@@ -244,13 +254,17 @@ impl Predictor {
         let mut next = 0..x.nrows();
         let own = |recording: &Features| next.by_ref().take(recording.windows.len()).collect();
         let rows: Vec<Vec<usize>> = recordings.iter().map(own).collect();
+        let has_speech: Vec<bool> = recordings
+            .iter()
+            .flat_map(|recording| recording.has_speech.iter().copied())
+            .collect();
         let places = recordings.iter().map(|r| (0.0, r.duration_s));
-        let whole = self.segments(&x, &rows, places)?;
+        let whole = self.segments(&x, &has_speech, &rows, places)?;
         let of_windows = match self.settings.window {
             Some(_) => {
                 let single: Vec<Vec<usize>> = (0..x.nrows()).map(|row| vec![row]).collect();
                 let places = recordings.iter().flat_map(|r| r.places.iter().copied());
-                self.segments(&x, &single, places)?
+                self.segments(&x, &has_speech, &single, places)?
             }
             None => Vec::new(),
         };
@@ -280,14 +294,15 @@ impl Predictor {
         Ok(predictions)
     }
 
-    /// What the model says of each group of the rows `x`, which lie in these places.
+    /// What the model says of each group of the rows `x`, of which some have speech, and which lie in these places.
     fn segments(
         &self,
         x: &Array2<f32>,
+        has_speech: &[bool],
         groups: &[Vec<usize>],
         places: impl Iterator<Item = (f64, f64)>,
     ) -> Result<Vec<Segment>> {
-        self.asked(|| self.answers(x, groups, places))
+        self.asked(|| self.answers(x, has_speech, groups, places))
     }
 
     /// What asks the model. One whose parts do not fit together, which a checksum does not show, is an error.
@@ -303,6 +318,7 @@ impl Predictor {
     fn answers(
         &self,
         x: &Array2<f32>,
+        has_speech: &[bool],
         groups: &[Vec<usize>],
         places: impl Iterator<Item = (f64, f64)>,
     ) -> Vec<Segment> {
@@ -317,7 +333,7 @@ impl Predictor {
                 end,
                 label: card.classes[best].clone(),
                 probabilities: classes.zip(p.iter().copied()).collect(),
-                unsure: p[best] < card.unsure_below,
+                unsure: p[best] < card.unsure_below || !rows.iter().any(|&row| has_speech[row]),
                 out_of_domain: self.model.distance(x.select(Axis(0), rows).view()) > 1.0,
             }
         });

@@ -288,6 +288,7 @@ fn features_of(utterance: &Utterance, computed: &Computed, settings: &Settings) 
         duration_s,
         places,
         windows: computed.rows.iter().map(|row| row.values.clone()).collect(),
+        has_speech: computed.has_speech.clone(),
         instead_of_mean: computed.recording.instead_of_mean,
         truncated: computed.recording.truncated,
     }

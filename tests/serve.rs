@@ -558,7 +558,7 @@ fn what_breaks_off_is_answered_where_that_is_accepted_and_marked() {
 }
 
 #[test]
-fn channels_that_cancel_are_told() {
+fn channels_that_cancel_and_silence_are_told() {
     let server = Server::start("");
     let mono = sentire::audio::read(demo_clip("f1_angry_s1.flac"), &Default::default()).unwrap();
     let samples = mono.audio.samples.iter().map(|x| (x * 32767.0) as i16);
@@ -572,6 +572,8 @@ fn channels_that_cancel_are_told() {
     assert_eq!(left["channels_cancel"], false);
     assert_eq!(both["channels_cancel"], true);
     assert_eq!(both["probabilities"], left["probabilities"]);
+    let silence = said(&[0; 20_000], 1);
+    assert_eq!(silence["unsure"], true, "{silence}");
 }
 
 fn floats<'a>(table: &'a Table, name: &str) -> &'a [f32] {

@@ -35,6 +35,8 @@ mod preprocessing;
 mod learning;
 // Folders to tables of predictions, tables to what charts want.
 mod scoring;
+// Sounds in which nobody speaks, and recordings in which somebody does.
+mod no_speech;
 // Training, validation and test parts.
 mod splitting;
 // The committed notebooks: short cells, outputs, no errors.

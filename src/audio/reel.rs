@@ -11,6 +11,7 @@ use crate::dsp::channels::Cancellation;
 use crate::dsp::frame;
 use crate::dsp::level::{self, FlatTops, LevelMeter, Levels, Loudness};
 use crate::dsp::resample::Resampling;
+use crate::dsp::speech;
 
 /// A decoded recording, as long as it may be.
 pub struct Reel {
@@ -31,6 +32,20 @@ impl Reel {
             samples,
             sample_rate: self.recording.audio.sample_rate,
         })
+    }
+
+    /// Whether there is speech in each of the windows: [`has_speech`](crate::dsp::speech::has_speech).
+    pub fn has_speech(&self) -> Result<Vec<bool>, String> {
+        let mut samples = Vec::new();
+        let windows = self.recording.windows.iter();
+        let has_speech = windows.map(|window| {
+            self.samples.read(window.clone(), &mut samples)?;
+            Ok(speech::has_speech(
+                &samples,
+                self.recording.audio.sample_rate,
+            ))
+        });
+        has_speech.collect()
     }
 
     /// Lets the samples go, when all is computed.

@@ -72,11 +72,11 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
         .collect();
     let without = Model::train(&data.select(&others), &spec, Normalize::Corpus, SEED)?;
     let predictor = Predictor::new(without)?;
-    let features_of_it = predictor.read(manifest.path(held_out), &mut predictor.extractor())?;
-    let prediction = &predictor.predict(&[features_of_it])?[0];
+    let recording = predictor.read(manifest.path(held_out), &mut predictor.extractor())?;
+    let prediction = &predictor.predict(std::slice::from_ref(&recording))?[0];
     output::write(
         &dir.join("prediction.json"),
-        predict::line(prediction, true).as_bytes(),
+        predict::line(prediction, &recording, true).as_bytes(),
     )?;
 
     let shown = dir.display();
@@ -93,7 +93,7 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
         indent(&report.to_text()),
         model.card.trained,
         held_out.speaker.as_deref().unwrap_or("unknown"),
-        predict::line(prediction, false),
+        predict::line(prediction, &recording, false),
     ))?;
     Ok(Outcome::Done)
 }

@@ -57,10 +57,10 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
         }
     }
     let predictions = predictor.explained(&recordings, REASONS)?;
-    for prediction in &predictions {
-        console.print(&line(prediction, args.json))?;
+    for (prediction, recording) in predictions.iter().zip(&recordings) {
+        console.print(&line(prediction, recording, args.json))?;
         if args.window.is_some() && !args.json {
-            console.print(&timeline(prediction))?;
+            console.print(&timeline(prediction, recording))?;
         }
     }
     let failures = if failed > 0 {
@@ -97,20 +97,21 @@ fn features(predictor: &Predictor, extractor: &mut Extractor, path: &Path) -> Re
     predictor.features(&recording, "-", extractor)
 }
 
-/// A prediction as one line: JSON, or name, label, the probabilities from the largest down, verdicts, and
-/// what spoke most for the label.
-pub fn line(prediction: &Prediction, json: bool) -> String {
+/// The prediction for a recording as one line: JSON, or name, label, the probabilities from the largest down, verdicts,
+/// and what spoke most for the label.
+pub fn line(prediction: &Prediction, recording: &Features, json: bool) -> String {
     if json {
         return serde_json::to_string(prediction).expect("a prediction is plain data") + "\n";
     }
-    let mut said = answer(&prediction.whole());
+    let has_speech = recording.has_speech.contains(&true);
+    let mut said = answer(&prediction.whole(), has_speech);
     if prediction.truncated {
         said.push_str("  breaks off");
     }
     let reasons: Vec<&str> = prediction
         .reasons
         .iter()
-        .filter(|reason| reason.effect > 0.0)
+        .filter(|reason| reason.effect > 0.0 && has_speech)
         .take(REASONS_ON_A_LINE)
         .map(|reason| &*reason.text)
         .collect();
@@ -122,15 +123,16 @@ pub fn line(prediction: &Prediction, json: bool) -> String {
 }
 
 /// A line for each window: from where to where, in seconds, and what it is recognised as.
-fn timeline(prediction: &Prediction) -> String {
-    let line = |segment: &Segment| {
-        let said = answer(segment);
+fn timeline(prediction: &Prediction, recording: &Features) -> String {
+    let line = |(segment, &has_speech): (&Segment, &bool)| {
+        let said = answer(segment, has_speech);
         format!("  {:8.2} to {:8.2} s  {said}\n", segment.start, segment.end)
     };
-    prediction.windows.iter().map(line).collect()
+    let windows = prediction.windows.iter().zip(&recording.has_speech);
+    windows.map(line).collect()
 }
 
-fn answer(said: &Segment) -> String {
+fn answer(said: &Segment, has_speech: bool) -> String {
     let mut probabilities: Vec<(&String, &f64)> = said.probabilities.iter().collect();
     probabilities.sort_by(|a, b| b.1.total_cmp(a.1));
     let probabilities: Vec<String> = probabilities
@@ -138,8 +140,10 @@ fn answer(said: &Segment) -> String {
         .map(|(class, p)| format!("{class} {p:.2}"))
         .collect();
     let mut text = format!("{}  ({})", said.label, probabilities.join(", "));
-    if said.unsure {
-        text.push_str("  unsure");
+    match (said.unsure, has_speech) {
+        (_, false) => text.push_str("  unsure: no speech was found in it"),
+        (true, true) => text.push_str("  unsure"),
+        (false, true) => {}
     }
     if said.out_of_domain {
         text.push_str("  unlike the training recordings");

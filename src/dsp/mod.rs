@@ -10,6 +10,7 @@ pub mod matrix;
 pub mod mel;
 pub mod resample;
 pub mod spectrum;
+pub mod speech;
 pub mod spline;
 pub mod split_radix;
 pub mod stats;

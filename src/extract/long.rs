@@ -118,6 +118,7 @@ impl Long {
             recording: self.reel.recording.clone(),
             sound: self.sound,
             rows: Vec::new(),
+            has_speech: Vec::new(),
             kept: self.kept.as_ref().map(|kept| kept.part(rows.clone())),
         };
         match job {

@@ -322,6 +322,7 @@ mod tests {
             file: "x".into(),
             duration_s: 8.0,
             places,
+            has_speech: vec![true; windows.len()],
             instead_of_mean: None,
             windows,
             truncated: false,
@@ -370,6 +371,7 @@ mod tests {
             Features {
                 places: vec![(0.0, 1.0)],
                 windows: vec![window],
+                has_speech: vec![true],
                 ..features.clone()
             }
         };

@@ -29,6 +29,7 @@ fn sound() -> &'static Features {
             duration_s: 1.0,
             places: vec![(0.0, 1.0)],
             windows,
+            has_speech: vec![true],
             instead_of_mean: None,
             truncated: false,
         }

@@ -34,11 +34,14 @@ export function bars(list, { probabilities }) {
   }));
 }
 
-function verdict({ unsure, out_of_domain, truncated, channels_cancel }) {
+function verdict({ label, probabilities, unsure, out_of_domain, truncated, channels_cancel }) {
   const words = [];
   if (truncated) words.push('The recording breaks off; this is said of what there is of it.');
   if (channels_cancel) words.push('Its channels cancel each other when they are averaged; this is said of one of them.');
-  if (unsure) {
+  // Nothing else makes unsure what the model is sure of.
+  if (unsure && probabilities[label] >= model?.unsure_below) {
+    words.push('No speech was found in it: the model always says something, here it means nothing.');
+  } else if (unsure) {
     const bar = model ? `: below ${number(model.unsure_below)}, from where on the model errs at most half as often as in general` : '';
     words.push(`Only the best guess${bar}.`);
   }
