@@ -228,7 +228,12 @@ fn ogg_needs_neither_an_end_mark_nor_positions_from_0() {
     // A packet over two pages.
     let (mut table, mut content) = (Vec::new(), Vec::new());
     let long = vec![clip.packets[0][0]; 600];
-    let with_long = [&clip.packets[..3], &[long.clone()], &clip.packets[3..]].concat();
+    let with_long = [
+        &clip.packets[..3],
+        std::slice::from_ref(&long),
+        &clip.packets[3..],
+    ]
+    .concat();
     let mut ogg = Ogg::default();
     ogg.headers(&clip).page(0, -1, &with_long);
     let expected = try_samples(&ogg.bytes);

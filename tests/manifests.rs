@@ -365,7 +365,9 @@ fn recordings_are_found_under_the_names_that_other_systems_give_them() {
 /// Two people, one on each channel.
 fn with_call() -> Sandbox {
     let sandbox = Sandbox::new();
-    let tone = |i: i32, hz: f64| (8000.0 * (f64::from(i) * hz * 6.2832 / 16_000.0).sin()) as i16;
+    let tone = |i: i32, hz: f64| {
+        (8000.0 * (f64::from(i) * hz * std::f64::consts::TAU / 16_000.0).sin()) as i16
+    };
     let both: Vec<i16> = (0..24_000)
         .flat_map(|i| [tone(i, 150.0), tone(i, 311.0)])
         .collect();

@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, FieldRef, Fields};
+use arrow::datatypes::{DataType, FieldRef, Fields, Schema};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -32,7 +32,6 @@ use crate::error::{Error, Result, panic_text};
 pub struct TableFile {
     path: PathBuf,
     parquet: ArrowReaderMetadata,
-    fields: Fields,
     groups: Vec<usize>,
 }
 
@@ -62,8 +61,7 @@ impl TableFile {
             let groups = groups.filter(|groups| sum(groups).is_some());
             Ok(TableFile {
                 path: path.to_path_buf(),
-                fields: parquet.schema().fields().iter().map(plain_words).collect(),
-                parquet,
+                parquet: plain_words(parquet),
                 groups: groups
                     .ok_or_else(|| damaged(path, "a row group states a negative number of rows"))?,
             })
@@ -77,7 +75,7 @@ impl TableFile {
 
     /// Its columns.
     pub fn fields(&self) -> &Fields {
-        &self.fields
+        self.parquet.schema().fields()
     }
 
     /// How many rows each row group has.
@@ -174,18 +172,22 @@ impl Iterator for Batches<'_> {
     }
 }
 
-/// A column of categories as what they are called: how many a column of them may have goes by the type of their numbers,
+/// Columns of categories as what they are called: how many a column of them may have goes by the type of their numbers,
 /// and pandas counts differently.
-fn plain_words(field: &FieldRef) -> FieldRef {
-    match field.data_type() {
-        DataType::Dictionary(_, words) => Arc::new(
-            field
-                .as_ref()
-                .clone()
-                .with_data_type(words.as_ref().clone()),
-        ),
+fn plain_words(parquet: ArrowReaderMetadata) -> ArrowReaderMetadata {
+    let plain = |field: &FieldRef| match field.data_type() {
+        DataType::Dictionary(_, words) => {
+            let field = field.as_ref().clone();
+            Arc::new(field.with_data_type(words.as_ref().clone()))
+        }
         _ => field.clone(),
+    };
+    let fields: Fields = parquet.schema().fields().iter().map(plain).collect();
+    if &fields == parquet.schema().fields() {
+        return parquet;
     }
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(fields)));
+    ArrowReaderMetadata::try_new(parquet.metadata().clone(), options).unwrap_or(parquet)
 }
 
 fn sum(counts: &[usize]) -> Option<usize> {
