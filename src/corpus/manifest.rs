@@ -35,7 +35,7 @@ pub struct Utterance {
     pub corpus: Option<String>,
     /// Who speaks.
     pub speaker: Option<String>,
-    /// The emotion in the common vocabulary (see [`canonical_emotion`]), or the corpus's
+    /// The emotion in the common vocabulary (see [`canonical_emotion`](crate::corpus::emotion::canonical_emotion)), or the corpus's
     /// own word where that has none.
     pub emotion: Option<String>,
     /// The label as the corpus has it.
