@@ -49,6 +49,10 @@ impl Info {
             md5: start.get(26..42)?.try_into().expect("16 bytes"),
             may_be_of_another: false,
         };
+        // The least that a header may say (8.2).
+        if info.sample_rate == 0 || info.bits < 4 {
+            return None;
+        }
         let mut place = at + 4;
         while let Some(block) = big_at(view.get(place, 4), 0, 4) {
             let (kind, len) = ((block >> 24) & 0x7f, block & 0x00ff_ffff);
