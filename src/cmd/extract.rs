@@ -35,8 +35,10 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
     settings.check()?;
     let shard = shard(args, console)?;
     if args.arrow_stdout {
+        let manifest = load(args, Path::new("-"), console)?;
+        note_computed_anew(&manifest, &settings, console);
         let extraction = Extraction {
-            manifest: &load(args, Path::new("-"), console)?,
+            manifest: &manifest,
             settings: &settings,
             shard,
             encoding: args.storage.encoding,
@@ -48,20 +50,7 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
     let job = Job::begin(&output, &settings.to_metadata(), earlier)?;
     let was_there = job.uses_output();
     let manifest = load(args, &output, console)?;
-    let anew = extract::computed_anew(&manifest, &settings);
-    if let Some(first) = anew.first() {
-        let (have, are) = match anew.len() {
-            1 => ("has the name of a feature and is", "that is computed: "),
-            _ => (
-                "have the names of features and are",
-                "these are computed, first: ",
-            ),
-        };
-        let columns = count(anew.len(), "column");
-        console.note(&format!(
-            "note: {columns} of the manifest {have} left out, as {are}{first}"
-        ));
-    }
+    note_computed_anew(&manifest, &settings, console);
     let extraction = Extraction {
         manifest: &manifest,
         settings: &settings,
@@ -169,6 +158,25 @@ fn load(args: &Extract, output: &Path, console: &Console) -> Result<Manifest> {
             Ok(manifest)
         }
     }
+}
+
+/// Says which columns of the manifest are left out.
+fn note_computed_anew(manifest: &Manifest, settings: &Settings, console: &Console) {
+    let anew = extract::computed_anew(manifest, settings);
+    let Some(first) = anew.first() else {
+        return;
+    };
+    let (have, are) = match anew.len() {
+        1 => ("has the name of a feature and is", "that is computed: "),
+        _ => (
+            "have the names of features and are",
+            "these are computed, first: ",
+        ),
+    };
+    let columns = count(anew.len(), "column");
+    console.note(&format!(
+        "note: {columns} of the manifest {have} left out, as {are}{first}"
+    ));
 }
 
 /// What a person should know of a manifest or a folder.

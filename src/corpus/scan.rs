@@ -26,7 +26,7 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// What a manifest lists, which was not looked for.
+    /// The recordings of a manifest, and what a person should know of that.
     pub fn of_manifest(manifest: Manifest) -> Scan {
         Scan {
             findings: manifest.findings.clone(),

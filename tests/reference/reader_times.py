@@ -3,7 +3,7 @@
     python reader_times.py DIR PYTHON[:PYTHON...] [RUNS]
 
 DIR holds NAME.plain.parquet and NAME.split.parquet of each table; each PYTHON has pyarrow and some of the readers of
-readers.py. Files are loaded in turn, RUNS times (6) after one that is not counted, and the median is given.
+readers.py. Files are loaded in turn, RUNS times (6) after one that is not counted, and medians are given.
 """
 
 import json
@@ -67,6 +67,9 @@ for python in pythons:
         cells = []
         for plain, split in seconds:
             shown = [f"{statistics.median(times):.2f}" if times else "refused" for times in (plain, split)]
-            ratio = f" ({statistics.median(split) / statistics.median(plain):.2f})" if plain and split else ""
+            ratio = ""
+            if plain and split:
+                # Of runs that stood side by side, so that other work on the machine weighs on both.
+                ratio = f" ({statistics.median(b / a for a, b in zip(plain, split)):.2f})"
             cells.append(" / ".join(shown) + ratio)
         row(NAMES.get(name, name), version, *cells)

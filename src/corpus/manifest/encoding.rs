@@ -126,8 +126,8 @@ fn windows_1252(byte: u8) -> Option<char> {
         0x96 => '–',
         0x97 => '—',
         0xa0 | 0xa1 | 0xa7 | 0xaa | 0xab | 0xb0 | 0xb4 | 0xb7 | 0xba | 0xbb | 0xbf => byte.into(),
-        _ if (0x80..=0xbf).contains(&byte) => return None,
-        _ => byte.into(),
+        ..0x80 | 0xc0.. => byte.into(),
+        _ => return None,
     })
 }
 
