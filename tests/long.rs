@@ -117,7 +117,8 @@ fn what_would_take_too_much_is_a_failure_that_says_what_to_do() {
     let b = "b.flac: FLAC of 10801 s by its header, which would take 2419 MB of memory; expected at most 1000 MB; cut it into \
              windows with --window, or allow more with --max-memory";
     assert!(told.contains(b), "{told}");
-    assert!(told.contains("c.flac: FLAC of more than 44"), "{told}");
+    let c = b.replace("b.flac", "c.flac");
+    assert!(told.contains(&c), "{told}");
     let failures = Table::read(sandbox.path("f.failures.parquet")).unwrap();
     let column = |name: &str| failures.text(name).unwrap().to_vec();
     assert_eq!(column("file"), ["b.flac", "c.flac"].map(|f| Some(f.into())));
@@ -188,7 +189,7 @@ fn a_promise_that_is_not_kept_refuses_nothing_that_is_there() {
         .exits(2)
         .stderr;
     assert!(
-        promised.contains("of 7200 s by its header, which would take"),
+        promised.contains("its header promises 230400000 bytes of sound, the file has 320000"),
         "{promised}"
     );
     sandbox
