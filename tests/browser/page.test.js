@@ -345,19 +345,17 @@ describe('the page', { timeout: 600_000 }, () => {
   test('of silence and of a tone nothing is said for sure', async (t) => {
     const page = await open(t);
     const tone = Array.from({ length: 2 * RATE }, (_, at) => 0.2 * (Math.sin(0.137 * at) + Math.sin(0.173 * at)));
+    let said;
     for (const [name, samples] of Object.entries({ 'silence.wav': tone.map(() => 0), 'tone.wav': tone })) {
-      await upload(page, wav(name, samples));
+      const [response] = await Promise.all([page.waitForResponse('**/api/predict*'), upload(page, wav(name, samples))]);
+      said = await response.json();
       await page.waitForFunction((name) => document.getElementById('name').textContent === name, name);
       assert.match(await page.textContent('#label'), /unsure/, name);
       assert.match(await page.textContent('#verdict'), /^(No speech was found in it|Only the best guess)/, name);
     }
     // Where the model itself is sure of it.
-    await page.route('**/api/predict*', async (route) => {
-      const response = await route.fetch();
-      const said = await response.json();
-      const sure = { probabilities: { ...said.probabilities, [said.label]: 1 }, truncated: true };
-      await route.fulfill({ response, json: { ...said, ...sure } });
-    });
+    const sure = { probabilities: { ...said.probabilities, [said.label]: 1 }, truncated: true };
+    await page.route('**/api/predict*', (route) => route.fulfill({ json: { ...said, ...sure } }));
     await upload(page, wav('again.wav', tone));
     await page.waitForFunction(() => document.getElementById('name').textContent === 'again.wav');
     assert.match(await page.textContent('#label'), /unsure.*breaks off/);
