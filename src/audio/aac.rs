@@ -26,8 +26,8 @@ pub fn foreign_kind(configuration: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The rates of a decoder configuration by their index (ISO/IEC 14496-3, table 1.18).
-const RATES: [u32; 13] = [
+/// Hz by the index of 4 bits (ISO/IEC 14496-3, table 1.18).
+pub const SAMPLE_RATES: [u32; 13] = [
     96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000,
     7350,
 ];
@@ -37,14 +37,14 @@ pub fn sample_rate(configuration: &[u8]) -> Option<u32> {
     let [first, second, ..] = configuration else {
         return None;
     };
-    RATES
+    SAMPLE_RATES
         .get(usize::from((first & 7) << 1 | second >> 7))
         .copied()
 }
 
 /// A decoder configuration of plain AAC, where a container has none.
 pub fn configuration(sample_rate: u32, channels: usize) -> Option<Vec<u8>> {
-    let rate = RATES.iter().position(|&rate| rate == sample_rate)? as u8;
+    let rate = SAMPLE_RATES.iter().position(|&rate| rate == sample_rate)? as u8;
     let channels = u8::try_from(channels)
         .ok()
         .filter(|n| (1..=6).contains(n))?;

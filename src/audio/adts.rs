@@ -14,18 +14,13 @@ use symphonia::core::codecs::audio::well_known::CODEC_ID_AAC;
 use symphonia::core::packet::Packet;
 use symphonia::core::units::{Duration, Timestamp};
 
+use crate::audio::aac;
 use crate::audio::bytes::{Bytes, View, big_at};
 use crate::audio::frames::{self, Header as _, Walk};
 use crate::audio::packets::{Stream, Streams};
 
 /// Samples of each channel in a block.
 const BLOCK: u64 = 1024;
-
-/// Hz by the index of 4 bits (table 1.18).
-const SAMPLE_RATES: [u32; 13] = [
-    96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000,
-    7350,
-];
 
 /// The header of a frame.
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +68,7 @@ impl Header {
     }
 
     fn sample_rate(&self) -> Option<u32> {
-        SAMPLE_RATES.get(self.field(34, 4) as usize).copied()
+        aac::SAMPLE_RATES.get(self.field(34, 4) as usize).copied()
     }
 
     /// What a decoder is configured with (table 1.15): the kind of AAC in 5 bits, the rate and the channels in 4 each.

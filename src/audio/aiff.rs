@@ -11,11 +11,7 @@ use crate::audio::pcm::{self, Coding};
 
 /// What an AIFF holds. The error says why it is not read.
 pub fn read(bytes: &Bytes) -> Result<Found, String> {
-    let missing = |what: &str| {
-        format!(
-            "AIFF that breaks off before its first sample: it has no chunk `{what}`; get the file again"
-        )
-    };
+    let missing = |id: &str| chunks::missing("AIFF", id);
     let common = Layout::Aiff
         .find(bytes, b"COMM")
         .ok_or_else(|| missing("COMM"))?;
@@ -78,16 +74,11 @@ pub fn read(bytes: &Bytes) -> Result<Found, String> {
             return Err(format!("AIFF with {codec}, which is not decoded; {REMEDY}"));
         }
     };
-    let container = 8 * width as u32;
     let format = pcm::Format {
         coding,
         width,
         is_big_endian,
-        valid_bits: if (1..=container).contains(&bits) {
-            bits
-        } else {
-            container
-        },
+        valid_bits: pcm::valid_bits(bits, width),
         channels,
         sample_rate,
     };

@@ -45,11 +45,7 @@ impl Description {
 
 /// What a CAF holds. The error says why it is not read.
 pub fn read(bytes: &Bytes) -> Result<Found, String> {
-    let missing = |what: &str| {
-        format!(
-            "CAF that breaks off before its first sample: it has no chunk `{what}`; get the file again"
-        )
-    };
+    let missing = |id: &str| chunks::missing("CAF", id);
     let description = Layout::Caf.find(bytes, b"desc");
     let description = description.and_then(|chunk| Description::read(&chunk.content(bytes)));
     let description = description.ok_or_else(|| missing("desc"))?;
@@ -77,17 +73,11 @@ pub fn read(bytes: &Bytes) -> Result<Found, String> {
         ..Stated::default()
     };
     let pcm = |coding, width: usize, is_big_endian| {
-        let container = 8 * width as u32;
-        let bits = description.bits;
         let format = pcm::Format {
             coding,
             width,
             is_big_endian,
-            valid_bits: if (1..=container).contains(&bits) {
-                bits
-            } else {
-                container
-            },
+            valid_bits: pcm::valid_bits(description.bits, width),
             channels,
             sample_rate,
         };
@@ -144,12 +134,14 @@ pub fn read(bytes: &Bytes) -> Result<Found, String> {
             bytes,
             range,
         ),
-        b"opus" => {
-            // Its own clock runs at 48 kHz, that of the container at the rate of the description.
-            let pre_skip = (stated.skip_s * f64::from(opus::SAMPLE_RATE)).round();
-            let head = opus::head(channels, pre_skip as u16);
-            packets(CODEC_ID_OPUS, Some(head), &description, table, bytes, range)
-        }
+        b"opus" => packets(
+            CODEC_ID_OPUS,
+            Some(opus::head(channels)),
+            &description,
+            table,
+            bytes,
+            range,
+        ),
         codec => {
             let codec = String::from_utf8_lossy(codec).trim().to_string();
             return Err(format!("CAF with {codec}, which is not decoded; {REMEDY}"));

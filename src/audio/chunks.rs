@@ -11,6 +11,13 @@ use crate::audio::container::Stated;
 use crate::audio::packets::Stream;
 use crate::audio::pcm;
 
+/// Why a container without the chunk `id` is not read.
+pub fn missing(container: &str, id: &str) -> String {
+    format!(
+        "{container} that breaks off before its first sample: it has no chunk `{id}`; get the file again"
+    )
+}
+
 /// How a container writes its chunks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Layout {

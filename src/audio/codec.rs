@@ -9,11 +9,16 @@ use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDe
 use symphonia::core::packet::Packet;
 
 use crate::audio::container::{Container, REMEDY};
+use crate::audio::crc::crc16;
 use crate::audio::{aac, gsm, ima4, opus};
 
 /// A decoder of packets.
 pub enum Decoder {
-    Symphonia(Box<dyn AudioDecoder>),
+    Symphonia {
+        decoder: Box<dyn AudioDecoder>,
+        /// Whether the checksum of a FLAC frame is still to be looked at.
+        checks_frames: bool,
+    },
     Opus(Box<opus::Decoder>),
     Ima4(ima4::Decoder),
     Gsm(Box<gsm::Decoder>),
@@ -57,16 +62,22 @@ impl Decoder {
         }
         symphonia::default::get_codecs()
             .make_audio_decoder(&parameters, &AudioDecoderOptions::default().verify(true))
-            .map(Decoder::Symphonia)
+            .map(|decoder| Decoder::Symphonia {
+                // In its own container a frame is known by its checksum.
+                checks_frames: parameters.codec == CODEC_ID_FLAC && kind != Container::Flac,
+                decoder,
+            })
             .map_err(|cause| format!("{name} that cannot be decoded ({cause}); {REMEDY}"))
     }
 
     /// The samples of a packet, the number of channels and the sample rate.
     pub fn decode(&mut self, packet: &Packet, out: &mut Vec<f32>) -> Result<(usize, u32), String> {
         match self {
-            Decoder::Symphonia(decoder) => {
-                let is_flac = decoder.codec_params().codec == CODEC_ID_FLAC;
-                if is_flac && !is_whole_flac_frame(&packet.data) {
+            Decoder::Symphonia {
+                decoder,
+                checks_frames,
+            } => {
+                if *checks_frames && crc16(0, &packet.data) != 0 {
                     return Err("the checksum of a frame does not match".into());
                 }
                 let buffer = decoder.decode(packet).map_err(|cause| cause.to_string())?;
@@ -95,7 +106,7 @@ impl Decoder {
     /// Whether a checksum of all that was decoded does not match.
     pub fn is_wrong(&mut self) -> bool {
         match self {
-            Decoder::Symphonia(decoder) => decoder.finalize().verify_ok == Some(false),
+            Decoder::Symphonia { decoder, .. } => decoder.finalize().verify_ok == Some(false),
             Decoder::Opus(_) | Decoder::Ima4(_) | Decoder::Gsm(_) => false,
         }
     }
@@ -109,33 +120,4 @@ pub fn flac_stream_info(blocks: &[u8]) -> Option<Box<[u8]>> {
     info.copy_within(2..4, 0);
     info[18..].fill(0);
     (blocks[0] & 0x7f == 0).then(|| info.into())
-}
-
-/// Whether a FLAC frame has the checksum that it states (RFC 9639, 9.3): CRC-16 with polynomial 0x8005, no reflection,
-/// starting at 0, which is 0 over a frame and its own.
-fn is_whole_flac_frame(frame: &[u8]) -> bool {
-    const TABLE: [u16; 256] = {
-        let mut table = [0; 256];
-        let mut byte = 0;
-        while byte < 256 {
-            let mut crc = (byte as u16) << 8;
-            let mut bit = 0;
-            while bit < 8 {
-                crc = (crc << 1) ^ if crc & 0x8000 != 0 { 0x8005 } else { 0 };
-                bit += 1;
-            }
-            table[byte] = crc;
-            byte += 1;
-        }
-        table
-    };
-    let step = |crc: u16, &byte: &u8| (crc << 8) ^ TABLE[usize::from((crc >> 8) as u8 ^ byte)];
-    frame.iter().fold(0, step) == 0
-}
-
-#[test]
-fn the_checksum_of_flac_frames_is_the_published_one() {
-    // CRC-16/UMTS (reveng catalogue): 0xfee8 for "123456789".
-    assert!(is_whole_flac_frame(b"123456789\xfe\xe8"));
-    assert!(!is_whole_flac_frame(b"123456780\xfe\xe8"));
 }

@@ -62,6 +62,8 @@ fn checks_are_those_of_the_catalogue() {
     assert_eq!(crc16(0xffff, digits), 0xaee7);
     assert_eq!(crc16_reflected(digits), 0xbb3d);
     assert_eq!(crc8(digits), 0xf4);
+    assert_eq!(crc16(0, b"123456789\xfe\xe8"), 0);
+    assert_ne!(crc16(0, b"123456780\xfe\xe8"), 0);
     let long: Vec<u8> = (0..99).collect();
     assert_eq!(crc16(crc16(0, &long[..31]), &long[31..]), crc16(0, &long));
 }

@@ -44,11 +44,11 @@ pub fn pre_skip(head: &[u8]) -> u64 {
     little_at(head, 10, 2).unwrap_or(0)
 }
 
-/// An identification header (RFC 7845, 5.1) of one or two channels, for containers that have no place for one.
-pub fn head(channels: usize, pre_skip: u16) -> Vec<u8> {
+/// An identification header (RFC 7845, 5.1) of one or two channels, for containers that have none and state elsewhere what to
+/// drop at the start.
+pub fn head(channels: usize) -> Vec<u8> {
     let mut head = b"OpusHead".to_vec();
-    head.extend([1, channels.min(255) as u8]);
-    head.extend(pre_skip.to_le_bytes());
+    head.extend([1, channels.min(255) as u8, 0, 0]);
     head.extend(SAMPLE_RATE.to_le_bytes());
     // No gain, mapping family 0.
     head.extend([0, 0, 0]);

@@ -41,6 +41,16 @@ pub struct Format {
     pub sample_rate: u32,
 }
 
+/// The bits that count in samples of `width` bytes: those that a header states, or all where it states none or more.
+pub fn valid_bits(stated: u32, width: usize) -> u32 {
+    let all = 8 * width as u32;
+    if (1..=all).contains(&stated) {
+        stated
+    } else {
+        all
+    }
+}
+
 /// Samples that are decoded at a time.
 const SAMPLES_AT_A_TIME: usize = 1 << 16;
 

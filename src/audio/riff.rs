@@ -75,8 +75,6 @@ impl Format {
             Coding::MuLaw | Coding::ALaw => 1,
             _ => width,
         };
-        let container = 8 * width as u32;
-        let valid_bits = self.valid_bits.unwrap_or(self.bits);
         pcm::Format {
             coding: match coding {
                 // Bytes are counted from 0, anything wider from the middle.
@@ -85,10 +83,7 @@ impl Format {
             },
             width,
             is_big_endian,
-            valid_bits: match valid_bits {
-                bits if (1..=container).contains(&bits) => bits,
-                _ => container,
-            },
+            valid_bits: pcm::valid_bits(self.valid_bits.unwrap_or(self.bits), width),
             channels: self.channels,
             sample_rate: self.sample_rate,
         }
@@ -103,11 +98,7 @@ pub fn read(bytes: &Bytes) -> Result<Found, String> {
         b"riff" => (Layout::Wave64, false),
         _ => (Layout::Riff, false),
     };
-    let missing = |what: &str| {
-        format!(
-            "WAV that breaks off before its first sample: it has no chunk `{what}`; get the file again"
-        )
-    };
+    let missing = |id: &str| chunks::missing("WAV", id);
     let format = layout
         .find(bytes, b"fmt ")
         .map(|chunk| chunk.content(bytes));
@@ -330,8 +321,7 @@ pub fn codec_name(tag: u16) -> &'static str {
         0x0050 => "MP2",
         0x0057 => "AMR",
         0x0065 => "G.722",
-        0x0092 => "Dolby AC-3",
-        0x2000 => "Dolby AC-3",
+        0x0092 | 0x2000 => "Dolby AC-3",
         0x2001 => "DTS",
         0x00ff | 0x1610 => "AAC",
         0x0160..=0x0163 => "Windows Media",
