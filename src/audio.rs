@@ -225,10 +225,10 @@ impl Default for ReadOptions {
 
 /// Extensions of the files that count as recordings when a folder is walked. What a file holds
 /// decides how it is decoded. The last two are those of NIST SPHERE; many corpora name it .wav.
-pub const EXTENSIONS: [&str; 27] = [
+pub const EXTENSIONS: [&str; 36] = [
     "wav", "flac", "mp3", "ogg", "oga", "opus", "webm", "m4a", "mp4", "aac", "aif", "aiff", "aifc",
-    "caf", "au", "snd", "w64", "rf64", "bwf", "wave", "mov", "mka", "mkv", "weba", "gsm", "sph",
-    "nist",
+    "caf", "au", "snd", "w64", "rf64", "bwf", "wave", "mov", "mka", "mkv", "weba", "gsm", "mp2",
+    "mp1", "mpga", "m4b", "3gp", "3ga", "3g2", "ogv", "qt", "sph", "nist",
 ];
 
 /// Whether `path` ends like a recording, in any case.

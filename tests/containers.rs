@@ -722,7 +722,6 @@ fn of_several_tracks_the_one_to_be_played_is_taken() {
         ("A_EAC3", "E-AC-3"),
         ("A_DTS", "DTS"),
         ("A_TRUEHD", "TrueHD"),
-        ("A_MPEG/L2", "MP2"),
     ] {
         let segment = [
             tracks(&[track(1, id, &[], &[])]),
@@ -887,6 +886,35 @@ fn head_of_mp4(clip: &Clip, is_big_endian: bool) -> Vec<u8> {
 }
 
 const FTYP: &[u8] = b"\0\0\0\x10ftypM4A \0\0\0\0";
+
+#[test]
+fn mpeg_audio_of_layer_ii_decodes_in_any_container() {
+    let bytes = file("mp2.mp2");
+    // 64 kb/s at 16 kHz: 144 * 64000 / 16000 bytes in each frame, of 1152 samples.
+    let frames: Vec<&[u8]> = bytes.chunks(576).collect();
+    let blocks: Vec<Vec<u8>> = frames.iter().map(|frame| simple_block(1, frame)).collect();
+    let segment = [
+        tracks(&[track(1, "A_MPEG/L2", &[], &[])]),
+        known(CLUSTER, &blocks.concat()),
+    ]
+    .concat();
+    let matroska = [ebml_header(), known(SEGMENT, &segment)].concat();
+    assert!(samples(&matroska) == samples(&bytes));
+    for format in [b".mp3", b".mp2"] {
+        let mut entry = entry(format, 1, 16, &[]);
+        entry[32..36].copy_from_slice(&(16_000_u32 << 16).to_be_bytes());
+        let movie = Movie {
+            entry,
+            durations: vec![[frames.len() as u32, 3 * 1152]],
+            sizes: frames.iter().map(|frame| frame.len() as u32).collect(),
+            ..Movie::of(&Clip::new())
+        };
+        let at = (FTYP.len() + 8) as u32;
+        let index = movie.index(&[(at, frames.len() as u32)]);
+        let mpeg_4 = [FTYP, &atom(b"mdat", &bytes), &index].concat();
+        assert!(samples(&mpeg_4) == samples(&bytes));
+    }
+}
 
 #[test]
 fn mpeg_4_is_what_its_tables_list() {

@@ -14,7 +14,6 @@ use std::ops::Range;
 
 use symphonia::core::audio::layouts::{CHANNEL_LAYOUT_MONO, CHANNEL_LAYOUT_STEREO};
 use symphonia::core::codecs::audio::AudioCodecParameters;
-use symphonia::core::codecs::audio::well_known::{CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3};
 use symphonia::core::packet::PacketBuilder;
 use symphonia::core::units::{Duration, Timestamp};
 
@@ -177,13 +176,12 @@ impl Recording {
 
     fn stream(self, bytes: &Bytes) -> Stream {
         let mut parameters = AudioCodecParameters::new();
-        let codec = [CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3][self.header.layer as usize - 1];
         let channels = match self.header.channels {
             1 => CHANNEL_LAYOUT_MONO,
             _ => CHANNEL_LAYOUT_STEREO,
         };
         parameters
-            .for_codec(codec)
+            .for_codec(self.header.codec())
             .with_sample_rate(self.header.sample_rate)
             .with_channels(channels);
         let (delay, padding) = self.trim();

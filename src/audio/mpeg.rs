@@ -1,6 +1,9 @@
 //! The headers of frames of MPEG audio (ISO/IEC 11172-3, 2.4.1.3 and 2.4.2.3; 13818-3; MPEG 2.5 as Fraunhofer wrote it), and
 //! what encoders write into a first frame that holds no sound.
 
+use symphonia::core::codecs::audio::AudioCodecId;
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3};
+
 use crate::audio::bytes::big_at;
 use crate::audio::crc;
 use crate::audio::frames;
@@ -117,6 +120,10 @@ impl frames::Header for Header {
 }
 
 impl Header {
+    pub fn codec(&self) -> AudioCodecId {
+        [CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3][self.layer as usize - 1]
+    }
+
     /// Whether the checksum of a frame of layer III fits: of the second half of the header and the side information. `None`
     /// where it has none, and for the other layers, whose checksums span what only decoding tells.
     pub fn checksum_fits(&self, frame: &[u8]) -> Option<bool> {

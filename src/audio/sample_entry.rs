@@ -12,8 +12,9 @@ use symphonia::core::codecs::audio::well_known::{
 use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters};
 
 use crate::audio::bytes::big_at;
+use crate::audio::frames::Header as _;
 use crate::audio::mp4::{atoms, find};
-use crate::audio::{aac, codec, gsm, opus, wave_format};
+use crate::audio::{aac, codec, gsm, mpeg, opus, wave_format};
 
 /// No recording has a higher rate.
 const MOST_HZ: u64 = 768_000;
@@ -40,7 +41,7 @@ enum Length {
     /// By the codec, of which the last may be padding; at this rate.
     Opus,
     Aac(f64),
-    Mp3(f64),
+    Mpeg(f64),
 }
 
 /// Packets of constant length: samples of each channel and bytes in one.
@@ -110,6 +111,7 @@ impl SampleEntry {
     /// The decoder that is needed for packets of which this is the first, or the name of the codec where it is not decoded.
     pub fn parameters(&self, first: &[u8]) -> Result<AudioCodecParameters, String> {
         let damaged = || format!("{} whose description is damaged", self.name());
+        let layer = || mpeg::Header::read(first).map_or(CODEC_ID_MP3, |header| header.codec());
         let mut configuration: Option<Box<[u8]>> = None;
         let codec = match &self.format {
             b"mp4a" => match self.object_type() {
@@ -118,7 +120,8 @@ impl SampleEntry {
                     configuration = Some(self.aac_configuration().ok_or_else(damaged)?.into());
                     CODEC_ID_AAC
                 }
-                Some(0x69 | 0x6b) => CODEC_ID_MP3,
+                // The object types are those of all layers.
+                Some(0x69 | 0x6b) => layer(),
                 Some(_) => return Err(self.name()),
             },
             b"alac" => {
@@ -139,7 +142,7 @@ impl SampleEntry {
                 );
                 CODEC_ID_FLAC
             }
-            b".mp3" | b"mp3 " => CODEC_ID_MP3,
+            b".mp3" | b"mp3 " | b".mp2" | b".mp1" => layer(),
             b"ulaw" => CODEC_ID_PCM_MULAW,
             b"alaw" => CODEC_ID_PCM_ALAW,
             b"ima4" => CODEC_ID_ADPCM_IMA_QT,
@@ -152,14 +155,6 @@ impl SampleEntry {
             }
             _ => self.pcm().ok_or_else(|| self.name())?.0,
         };
-        // The object types of MP3 are those of all layers.
-        if let (CODEC_ID_MP3, [0xff, second, ..]) = (codec, first) {
-            match second & 0x06 {
-                0x04 => return Err("MP2".into()),
-                0x06 => return Err("MP1".into()),
-                _ => {}
-            }
-        }
         let mut parameters = AudioCodecParameters::new();
         let channels = u16::try_from(self.channels).map_err(|_| damaged())?;
         parameters
@@ -192,7 +187,7 @@ impl SampleEntry {
                 let rate = configuration.and_then(|configuration| aac::sample_rate(&configuration));
                 rate.map_or(Length::Exact, |rate| Length::Aac(f64::from(rate)))
             }
-            (b"mp4a" | b".mp3" | b"mp3 ", _) => Length::Mp3(self.rate),
+            (b"mp4a" | b".mp3" | b"mp3 " | b".mp2" | b".mp1", _) => Length::Mpeg(self.rate),
             _ => Length::Exact,
         }
     }
@@ -202,11 +197,7 @@ impl SampleEntry {
         match self.length {
             Length::Opus => Some((opus::duration(packet), f64::from(opus::SAMPLE_RATE))),
             Length::Aac(rate) => Some((1024, rate)),
-            // MPEG-1, and the lower rates of MPEG-2.
-            Length::Mp3(rate) => {
-                let is_mpeg_1 = packet.get(1)? & 0x18 == 0x18;
-                Some((if is_mpeg_1 { 1152 } else { 576 }, rate))
-            }
+            Length::Mpeg(rate) => Some((mpeg::Header::read(packet)?.samples, rate)),
             Length::Exact => None,
         }
     }

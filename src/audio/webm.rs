@@ -9,9 +9,10 @@ use std::ops::Range;
 
 use symphonia::core::audio::Channels;
 use symphonia::core::codecs::audio::well_known::{
-    CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_FLAC, CODEC_ID_MP3, CODEC_ID_OPUS, CODEC_ID_PCM_F32LE,
-    CODEC_ID_PCM_F64LE, CODEC_ID_PCM_S16BE, CODEC_ID_PCM_S16LE, CODEC_ID_PCM_S24BE,
-    CODEC_ID_PCM_S24LE, CODEC_ID_PCM_S32BE, CODEC_ID_PCM_S32LE, CODEC_ID_PCM_U8, CODEC_ID_VORBIS,
+    CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_FLAC, CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3,
+    CODEC_ID_OPUS, CODEC_ID_PCM_F32LE, CODEC_ID_PCM_F64LE, CODEC_ID_PCM_S16BE, CODEC_ID_PCM_S16LE,
+    CODEC_ID_PCM_S24BE, CODEC_ID_PCM_S24LE, CODEC_ID_PCM_S32BE, CODEC_ID_PCM_S32LE,
+    CODEC_ID_PCM_U8, CODEC_ID_VORBIS,
 };
 use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters};
 use symphonia::core::packet::Packet;
@@ -405,6 +406,8 @@ impl Track {
                 };
                 (CODEC_ID_ALAC, Some(cookie.into()))
             }
+            "A_MPEG/L1" => (CODEC_ID_MP1, None),
+            "A_MPEG/L2" => (CODEC_ID_MP2, None),
             "A_MPEG/L3" => (CODEC_ID_MP3, None),
             "A_PCM/INT/LIT" => pcm(&[
                 (8, CODEC_ID_PCM_U8),
@@ -452,8 +455,6 @@ fn codec_name(id: &str) -> String {
         ("A_TRUEHD", "TrueHD"),
         ("A_MLP", "MLP"),
         ("A_DTS", "DTS"),
-        ("A_MPEG/L2", "MP2"),
-        ("A_MPEG/L1", "MP1"),
         ("A_MPC", "Musepack"),
         ("A_TTA1", "True Audio"),
         ("A_WAVPACK4", "WavPack"),

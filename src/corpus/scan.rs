@@ -159,9 +159,9 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
 }
 
 /// Endings of recordings and films that people keep and that are not decoded.
-const FOREIGN: [&str; 18] = [
-    "3ga", "3gp", "ac3", "amr", "ape", "asf", "avi", "awb", "dss", "flv", "mp2", "mpg", "ra",
-    "spx", "voc", "vox", "wma", "wv",
+const FOREIGN: [&str; 15] = [
+    "ac3", "amr", "ape", "asf", "avi", "awb", "dss", "flv", "mpg", "ra", "spx", "voc", "vox",
+    "wma", "wv",
 ];
 
 fn foreign_ending(path: &Path) -> Option<&'static str> {
