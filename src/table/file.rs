@@ -6,7 +6,8 @@
 //! finished parts are kept, or a process without rights of its own runs out of memory.
 //!
 //! Guarded against: the library panics, which becomes an error of the file ([`undamaged`]); the file ends before what it states
-//! does ([`Source`]); it has another number of rows than it states ([`Batches`]). Not guarded against: a file that was made in
+//! does ([`Source`]); it has another number of rows than it states ([`Batches`]); it was written on its side, a column for each
+//! recording ([`MOST_COLUMNS`]). Not guarded against: a file that was made in
 //! order to take time or memory, and bits that turn one value into another, as tables seldom have checksums.
 
 use std::collections::BTreeMap;
@@ -35,9 +36,17 @@ pub struct TableFile {
     groups: Vec<usize>,
 }
 
+/// No table of features has more columns: all sets together have some ten thousand.
+const MOST_COLUMNS: usize = 100_000;
+
 impl TableFile {
     /// The file at `path`.
     pub fn open(path: &Path) -> Result<TableFile> {
+        TableFile::open_up_to(path, MOST_COLUMNS)
+    }
+
+    /// The file at `path`, unless it has more than `most` columns.
+    fn open_up_to(path: &Path, most: usize) -> Result<TableFile> {
         let source = Source::open(path).map_err(Error::io(path))?;
         undamaged(path, || {
             let metadata = ParquetMetaDataReader::new().parse_and_finish(&source);
@@ -55,6 +64,15 @@ impl TableFile {
                     plain(&cause.to_string())
                 ),
             })?;
+            let columns = parquet.schema().fields().len();
+            if columns > most {
+                return Err(Error::Table {
+                    path: path.to_path_buf(),
+                    reason: format!(
+                        "has {columns} columns, more than {most}; expected a row for each recording and a column for each feature"
+                    ),
+                });
+            }
             let groups = parquet.metadata().row_groups().iter();
             let groups = groups.map(|group| usize::try_from(group.num_rows()).ok());
             let groups: Option<Vec<usize>> = groups.collect();
@@ -259,6 +277,25 @@ mod tests {
             let refused = read(&table).unwrap_err().to_string();
             assert!(refused.contains("another number of rows"), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_table_has_as_many_columns_as_are_allowed_or_is_refused() {
+        let of = |columns: usize| {
+            let file = NamedTempFile::new().unwrap();
+            let column = |i| (format!("x{i}"), Column::Double(vec![1.0]));
+            let table = Table {
+                columns: (0..columns).map(column).collect(),
+                ..Table::default()
+            };
+            table.write(file.path()).unwrap();
+            file
+        };
+        assert!(TableFile::open_up_to(of(10).path(), 10).is_ok());
+        let refused = TableFile::open_up_to(of(11).path(), 10);
+        let said = refused.err().map(|error| error.to_string());
+        let said = said.expect("eleven columns are refused");
+        assert!(said.contains("has 11 columns, more than 10"), "{said}");
     }
 
     #[test]
