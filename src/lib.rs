@@ -8,7 +8,8 @@
 //! [`dataset`], [`split`], [`scaler`], [`model`], [`metrics`], [`audit`], [`evaluate`], [`report`].
 //! [`predict`] joins both, [`score`] for many recordings, and `serve` answers over HTTP; [`plot`] draws for whoever asks.
 
-// What everything stands on.
+// What everything stands on; what there is to compute, as data.
+pub mod catalogue;
 pub mod error;
 pub mod output;
 

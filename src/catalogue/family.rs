@@ -1,0 +1,70 @@
+//! What features tell, in the large: the words in which people speak of voices.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A family of features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// How high the voice is, and how it moves.
+    Pitch,
+    /// How loud it is.
+    Loudness,
+    /// How regular it is: breathy, rough, pressed.
+    VoiceQuality,
+    /// The resonances of the vocal tract.
+    Formants,
+    /// The levels of its bands, in detail: MFCC, mel bands.
+    SpectralEnvelope,
+    /// The balance of low and high frequencies, in few numbers: centroid, slope, flux.
+    SpectralShape,
+    /// Energy by the twelve notes.
+    Chroma,
+    /// How fast, with how many pauses.
+    Rhythm,
+    /// How level, pitch and voicing move.
+    Intonation,
+    /// How the bands of the spectrum move.
+    Articulation,
+    /// How all of them move together.
+    Interplay,
+}
+
+impl Family {
+    /// What it is, for people who do not know the word.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Family::Pitch => "how high the voice is, and how it moves",
+            Family::Loudness => "how loud it is",
+            Family::VoiceQuality => "how regular the voice is: breathy, rough, pressed",
+            Family::Formants => "the resonances of the vocal tract",
+            Family::SpectralEnvelope => "the levels of the bands of the spectrum",
+            Family::SpectralShape => "the balance of low and high frequencies",
+            Family::Chroma => "energy by the twelve notes",
+            Family::Rhythm => "how fast it is, with how many pauses",
+            Family::Intonation => "how level, pitch and voicing move",
+            Family::Articulation => "how the bands of the spectrum move",
+            Family::Interplay => "how descriptors move together",
+        }
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Family::Pitch => "pitch",
+            Family::Loudness => "loudness",
+            Family::VoiceQuality => "voice quality",
+            Family::Formants => "formants",
+            Family::SpectralEnvelope => "spectral envelope",
+            Family::SpectralShape => "spectral shape",
+            Family::Chroma => "chroma",
+            Family::Rhythm => "rhythm",
+            Family::Intonation => "intonation",
+            Family::Articulation => "articulation",
+            Family::Interplay => "interplay",
+        })
+    }
+}

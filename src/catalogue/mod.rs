@@ -1,0 +1,426 @@
+//! What can be computed, as data: feature sets, their descriptors and their columns. Nothing here computes, and what is
+//! said of a feature elsewhere (views, reasons, descriptions, exports, reports) is read from here.
+//!
+//! A set is one file and one line of [`SETS`]; a descriptor of a set is one entry of its file.
+
+#[cfg(feature = "aubio")]
+pub mod aubio;
+pub mod covariance;
+pub mod egemaps;
+mod family;
+pub mod kernels;
+pub mod rich;
+pub mod statistics;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use serde::Serialize;
+
+pub use family::Family;
+pub use statistics::{Plain, Statistic, StatisticGroup};
+
+use crate::error::{Error, Result};
+
+/// A named feature set: a row of [`SETS`].
+#[derive(Clone, Copy)]
+pub struct FeatureSet(&'static SetInfo);
+
+/// What a feature set is.
+pub struct SetInfo {
+    /// Its name on the command line and in metadata.
+    pub name: &'static str,
+    /// It rises when a value of a column changes for the same audio. Tables and models of another version of a set that they
+    /// use are refused.
+    pub version: u32,
+    /// What it is, in half a line.
+    pub help: &'static str,
+    /// How tables keep its features.
+    pub storage: Storage,
+    /// The descriptors, in the order of their columns in a table of contours.
+    pub llds: fn() -> Vec<Lld>,
+    /// The features, in the order of their columns.
+    pub columns: fn(FeatureSet) -> Vec<Column>,
+    /// The statistics that the features are, by what they are taken of.
+    pub statistics: fn() -> Vec<StatisticGroup>,
+    /// All that is to be said, entry by entry, where somebody wrote it.
+    pub dictionary: Option<fn() -> Dictionary>,
+}
+
+/// How a table keeps the features of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    /// A column each.
+    Flat,
+    /// One column of lists, as no single one of them says much.
+    List,
+}
+
+/// Every set that this program computes.
+pub static SETS: &[FeatureSet] = &[
+    FeatureSet::RICH,
+    FeatureSet::COVARIANCE,
+    FeatureSet::SPECTRAL_KERNELS,
+    FeatureSet::PROSODIC_KERNELS,
+    FeatureSet::EGEMAPS,
+    #[cfg(feature = "aubio")]
+    FeatureSet::AUBIO,
+];
+
+impl FeatureSet {
+    /// 95 descriptors and their deltas, times statistics.
+    pub const RICH: FeatureSet = FeatureSet(&rich::INFO);
+    /// How descriptors of `rich` vary together.
+    pub const COVARIANCE: FeatureSet = FeatureSet(&covariance::INFO);
+    /// Shapes of the contours of mel bands, and of pitch.
+    pub const SPECTRAL_KERNELS: FeatureSet = FeatureSet(&kernels::SPECTRAL_INFO);
+    /// The same of level, pitch and voicing.
+    pub const PROSODIC_KERNELS: FeatureSet = FeatureSet(&kernels::PROSODIC_INFO);
+    /// eGeMAPSv02 as openSMILE computes it.
+    pub const EGEMAPS: FeatureSet = FeatureSet(&egemaps::INFO);
+    /// Pitch, onsets and spectral descriptors by aubio, times statistics.
+    #[cfg(feature = "aubio")]
+    pub const AUBIO: FeatureSet = FeatureSet(&aubio::INFO);
+
+    /// What `default` stands for.
+    pub const DEFAULT: [FeatureSet; 4] = [
+        FeatureSet::RICH,
+        FeatureSet::COVARIANCE,
+        FeatureSet::SPECTRAL_KERNELS,
+        FeatureSet::PROSODIC_KERNELS,
+    ];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        self.0.name
+    }
+
+    /// See [`SetInfo::version`].
+    pub fn version(self) -> u32 {
+        self.0.version
+    }
+
+    /// See [`SetInfo::help`].
+    pub fn help(self) -> &'static str {
+        self.0.help
+    }
+
+    /// Whether a table keeps its features in one column of lists.
+    pub fn is_list(self) -> bool {
+        self.0.storage == Storage::List
+    }
+
+    /// The descriptors of the set, in the order of their columns in a table of contours.
+    pub fn llds(self) -> Vec<Lld> {
+        (self.0.llds)()
+    }
+
+    /// The features of the set, in the order of their columns.
+    pub fn columns(self) -> &'static [Column] {
+        static COLUMNS: LazyLock<Vec<std::sync::OnceLock<Vec<Column>>>> =
+            LazyLock::new(|| SETS.iter().map(|_| Default::default()).collect());
+        let place = SETS.iter().position(|&set| set == self);
+        let place = place.expect("every set is one of SETS");
+        COLUMNS[place].get_or_init(|| (self.0.columns)(self))
+    }
+
+    /// The names of its features.
+    pub fn names(self) -> impl Iterator<Item = String> {
+        self.columns().iter().map(|column| column.name.clone())
+    }
+
+    /// The statistics that the features are, by what they are taken of. Empty for a set whose
+    /// [`dictionary`](FeatureSet::dictionary) says it feature by feature.
+    pub fn statistics(self) -> Vec<StatisticGroup> {
+        (self.0.statistics)()
+    }
+
+    /// The set's dictionary, where it has one.
+    pub fn dictionary(self) -> Option<Dictionary> {
+        self.0.dictionary.map(|dictionary| dictionary())
+    }
+
+    /// Parses `NAME[,NAME]`, where `default` stands for [`DEFAULT`](FeatureSet::DEFAULT).
+    pub fn parse_list(text: &str) -> Result<Vec<FeatureSet>> {
+        let mut sets = Vec::new();
+        for name in text.split(',').map(str::trim) {
+            let named = match name {
+                "default" => FeatureSet::DEFAULT.to_vec(),
+                _ => vec![name.parse()?],
+            };
+            let new: Vec<FeatureSet> = named
+                .into_iter()
+                .filter(|set| !sets.contains(set))
+                .collect();
+            sets.extend(new);
+        }
+        Ok(sets)
+    }
+}
+
+impl fmt::Debug for FeatureSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Display for FeatureSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl PartialEq for FeatureSet {
+    fn eq(&self, other: &FeatureSet) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for FeatureSet {}
+
+impl Hash for FeatureSet {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name().hash(state);
+    }
+}
+
+impl FromStr for FeatureSet {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<FeatureSet> {
+        let named = SETS.iter().copied().find(|set| set.name() == name);
+        named.ok_or_else(|| {
+            let known: Vec<&str> = SETS.iter().map(|set| set.name()).collect();
+            let missing = if name == "aubio" {
+                "; this program was built without it (cargo feature `aubio`)"
+            } else {
+                ""
+            };
+            Error::Usage(format!(
+                "unknown feature set {name:?}{missing}; available: {}, default",
+                known.join(", ")
+            ))
+        })
+    }
+}
+
+/// What speech has by its source, the voice and its time, and what by the filter, the vocal tract (Fant 1960, "Acoustic theory
+/// of speech production").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Pitch, level, voice quality, pauses and rhythm; with them formants and zero crossings, in few numbers.
+    Source,
+    /// Spectral envelope and shape.
+    Filter,
+}
+
+/// The frames that a statistic is taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Region {
+    /// All of them.
+    All,
+    /// Those with a pitch.
+    Voiced,
+    /// Those without.
+    Unvoiced,
+}
+
+/// What a low-level descriptor is: the entry that `sentire describe` prints.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Lld {
+    /// Column name, snake_case; bears the unit where the descriptor has one.
+    pub name: String,
+    /// Unit in words or symbols; "1" for a pure number.
+    pub unit: &'static str,
+    /// What is computed, and from where the definition comes.
+    pub definition: String,
+    /// Whether statistics are taken over voiced frames only.
+    pub voiced_only: bool,
+    /// What it tells, in the large.
+    pub family: Family,
+    /// Of which side of speech.
+    pub side: Side,
+}
+
+impl Lld {
+    /// The same descriptor, marked as one that has a value on voiced frames only.
+    fn voiced(self) -> Lld {
+        Lld {
+            voiced_only: true,
+            ..self
+        }
+    }
+}
+
+/// What a feature is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// Its name in tables.
+    pub name: String,
+    /// Its set.
+    pub set: FeatureSet,
+    /// The descriptor that it is taken of, or what else; several are separated by commas.
+    pub of: String,
+    /// The statistic.
+    pub functional: &'static str,
+    /// The frames that it is taken over.
+    pub region: Region,
+    /// Whether it is taken of the change from frame to frame.
+    pub is_delta: bool,
+    /// Unit in words or symbols; "1" for a pure number.
+    pub unit: String,
+    /// What it is, in plain words.
+    pub meaning: String,
+    /// What it tells, in the large.
+    pub family: Family,
+    /// Of which side of speech; `None` where it tells of both together.
+    pub side: Option<Side>,
+    /// Whether people can picture it, and as what.
+    pub plain: Option<Plain>,
+}
+
+/// The feature named `name`, of whatever set.
+pub fn column(name: &str) -> Option<&'static Column> {
+    static PLACES: LazyLock<HashMap<&str, &Column>> = LazyLock::new(|| {
+        let columns = SETS.iter().flat_map(|set| set.columns());
+        columns.map(|column| (&*column.name, column)).collect()
+    });
+    PLACES.get(name).copied()
+}
+
+/// All that is to be said of a descriptor or a feature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// Column name.
+    pub name: String,
+    /// Unit in words or symbols; "1" for a pure number.
+    pub unit: String,
+    /// What it tells, in plain words.
+    pub meaning: String,
+    /// How it is computed: a formula, and where the whole of it is written.
+    pub definition: String,
+    /// The values that it takes.
+    pub range: String,
+    /// Where it departs from the paper that defines it, or from what its name promises.
+    pub deviation: Option<String>,
+}
+
+/// What a set consists of, entry by entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Dictionary {
+    /// Where the definitions are written in full; numbers in brackets are its sections.
+    pub source: &'static str,
+    /// The descriptors, in the order of their columns.
+    pub descriptors: Vec<Entry>,
+    /// The features, in the order of their columns.
+    pub features: Vec<Entry>,
+}
+
+/// `meaning` with its unit behind it, where it has one.
+fn with_unit(meaning: &str, unit: &str) -> String {
+    match unit {
+        "1" | "" => meaning.to_string(),
+        unit => format!("{meaning} ({unit})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_are_unique_and_found() {
+        let mut all = HashSet::new();
+        for &set in SETS {
+            for column in set.columns() {
+                assert!(all.insert(&column.name), "{} twice", column.name);
+                assert!(super::column(&column.name) == Some(column));
+            }
+            // A name of `rich` needs no prefix; those of aubio begin with its own.
+            let has_prefix = |name: String| name.starts_with("aubio_") == (set.name() == "aubio");
+            assert!(set.names().all(has_prefix));
+            // A set as wide as that belongs in one column of lists.
+            let flat = if set.is_list() {
+                0
+            } else {
+                set.columns().len()
+            };
+            assert!(flat <= 2000, "{set}: {flat} columns");
+        }
+        assert!(super::column("loudness").is_none());
+    }
+
+    #[test]
+    fn a_set_that_was_left_out_of_the_build_is_named_as_such() {
+        let parsed = "aubio".parse::<FeatureSet>();
+        if cfg!(feature = "aubio") {
+            assert_eq!(parsed.unwrap().name(), "aubio");
+        } else {
+            assert_eq!(
+                parsed.unwrap_err().to_string(),
+                "unknown feature set \"aubio\"; this program was built without it (cargo feature `aubio`); available: rich, covariance, spectral_kernels, prosodic_kernels, egemaps, default"
+            );
+        }
+    }
+
+    #[test]
+    fn features_are_what_their_names_say() {
+        for (name, family, side) in [
+            ("f0_semitone_delta_std", Family::Pitch, Some(Side::Source)),
+            (
+                "F0semitoneFrom27.5Hz_sma3nz_amean",
+                Family::Pitch,
+                Some(Side::Source),
+            ),
+            (
+                "logRelF0-H1-H2_sma3nz_amean",
+                Family::VoiceQuality,
+                Some(Side::Source),
+            ),
+            (
+                "F1amplitudeLogRelF0_sma3nz_amean",
+                Family::Formants,
+                Some(Side::Source),
+            ),
+            ("loudnessPeaksPerSec", Family::Rhythm, Some(Side::Source)),
+            ("mfcc_0_mean", Family::Loudness, Some(Side::Filter)),
+            ("mfcc_10_mean", Family::SpectralEnvelope, Some(Side::Filter)),
+            ("zcr_mean", Family::SpectralShape, Some(Side::Source)),
+            (
+                "StddevUnvoicedSegmentLength",
+                Family::Rhythm,
+                Some(Side::Source),
+            ),
+            (
+                "slopeV0-500_sma3nz_amean",
+                Family::SpectralShape,
+                Some(Side::Filter),
+            ),
+            ("inner_pause_ratio", Family::Rhythm, Some(Side::Source)),
+            ("covariance_zcr", Family::Interplay, None),
+            ("prosodic_kernel_3_low", Family::Intonation, None),
+        ] {
+            let column = column(name).unwrap();
+            assert_eq!((column.family, column.side), (family, side), "{name}");
+        }
+        let meaning = |name: &str| &column(name).unwrap().meaning;
+        assert_eq!(
+            meaning("mfcc_1_p50"),
+            "median of the mel-frequency cepstral coefficient 1 of 26 log-mel bands, balance of low against high frequencies (dB)"
+        );
+        assert!(meaning("shimmer_local").contains("amplitudes"));
+        for column in SETS.iter().flat_map(|set| set.columns()) {
+            let Column { meaning, unit, .. } = column;
+            assert!(
+                meaning.len() > 8 && !meaning.starts_with(" of"),
+                "{column:?}"
+            );
+            assert!(!unit.is_empty(), "{column:?}");
+        }
+    }
+}
