@@ -15,63 +15,63 @@ use sentire::prelude::*;
 
 /// Name in the table, feature set, classifier.
 const STEPS: [(&str, FeatureSet, &str); 15] = [
-    ("eGeMAPSv02, linear SVM", FeatureSet::Egemaps, "svm"),
-    ("`rich`, linear SVM", FeatureSet::Rich, "svm"),
+    ("eGeMAPSv02, linear SVM", FeatureSet::EGEMAPS, "svm"),
+    ("`rich`, linear SVM", FeatureSet::RICH, "svm"),
     (
         "`rich`, RBF kernel ridge regression",
-        FeatureSet::Rich,
+        FeatureSet::RICH,
         "fusion:views=statistics,power=1",
     ),
     (
         "... of signed powers",
-        FeatureSet::Rich,
+        FeatureSet::RICH,
         "fusion:views=statistics",
     ),
     (
         "... + source",
-        FeatureSet::Rich,
+        FeatureSet::RICH,
         "fusion:views=statistics+source",
     ),
     (
         "... + filter",
-        FeatureSet::Rich,
+        FeatureSet::RICH,
         "fusion:views=statistics+source+filter",
     ),
     (
         "... + covariance",
-        FeatureSet::Covariance,
+        FeatureSet::COVARIANCE,
         "fusion:views=statistics+source+filter+covariance",
     ),
     (
         "... + spectral kernels",
-        FeatureSet::SpectralKernels,
+        FeatureSet::SPECTRAL_KERNELS,
         "fusion:views=statistics+source+filter+covariance+spectral_kernels",
     ),
     (
         "... + prosodic kernels: the default",
-        FeatureSet::ProsodicKernels,
+        FeatureSet::PROSODIC_KERNELS,
         "fusion",
     ),
-    ("source alone", FeatureSet::Rich, "fusion:views=source"),
-    ("filter alone", FeatureSet::Rich, "fusion:views=filter"),
+    ("source alone", FeatureSet::RICH, "fusion:views=source"),
+    ("filter alone", FeatureSet::RICH, "fusion:views=filter"),
     (
         "covariance alone",
-        FeatureSet::Covariance,
+        FeatureSet::COVARIANCE,
         "fusion:views=covariance",
     ),
     (
         "spectral kernels alone",
-        FeatureSet::SpectralKernels,
+        FeatureSet::SPECTRAL_KERNELS,
         "fusion:views=spectral_kernels",
     ),
     (
         "prosodic kernels alone",
-        FeatureSet::ProsodicKernels,
+        FeatureSet::PROSODIC_KERNELS,
         "fusion:views=prosodic_kernels",
     ),
     (
         "all features, linear SVM",
-        FeatureSet::ProsodicKernels,
+        FeatureSet::PROSODIC_KERNELS,
         "svm",
     ),
 ];
@@ -102,7 +102,7 @@ fn of_corpus(name: &str, folder: &Path) -> Result<()> {
     let dir = tempfile::tempdir().map_err(|cause| Error::Usage(cause.to_string()))?;
     let path = dir.path().join("features.parquet");
     let settings = Settings {
-        sets: [&[FeatureSet::Egemaps], &FeatureSet::DEFAULT[..]].concat(),
+        sets: [&[FeatureSet::EGEMAPS], &FeatureSet::DEFAULT[..]].concat(),
         ..Settings::default()
     };
     extract::update(&scan(folder, None)?.manifest, &settings, &path)?;
@@ -139,11 +139,7 @@ fn with_sets_until(table: &Table, last: FeatureSet) -> Result<Table> {
         None => vec![last],
     };
     let all = table.feature_names().unwrap_or_default();
-    let wanted: Vec<String> = sets
-        .iter()
-        .flat_map(|set| set.features())
-        .map(|feature| feature.name)
-        .collect();
+    let wanted: Vec<String> = sets.iter().flat_map(|set| set.names()).collect();
     let columns = table.columns.iter().map(|(name, _)| name.as_str());
     let others = columns.filter(|name| !all.iter().any(|feature| feature == name));
     let names: Vec<&str> = others.chain(wanted.iter().map(String::as_str)).collect();

@@ -27,10 +27,11 @@ pub use rows::{
 pub use settings::{Level, Limits, Settings};
 
 use crate::audio::{self, Audio, Recording, Reel};
+use crate::catalogue::FeatureSet;
 use crate::corpus::{Manifest, Shard, Utterance};
 use crate::error::{Error, Result, Stage, guarded};
 use crate::extract::batches::Batches;
-use crate::features::{Extractor, FeatureSet};
+use crate::features::Extractor;
 use crate::job::{Earlier, Job, Kept, Sound};
 use crate::output;
 use crate::table::{Column, Encoding, Stream, Writer};

@@ -8,55 +8,6 @@ pub mod speech;
 
 use crate::dsp::stats;
 
-/// A statistic: name and definition.
-pub type Statistic = (&'static str, &'static str);
-
-const MEAN: Statistic = ("mean", "arithmetic mean");
-const STD: Statistic = ("std", "population standard deviation");
-const SKEWNESS: Statistic = (
-    "skewness",
-    "third standardised moment; null for a constant contour",
-);
-const KURTOSIS: Statistic = (
-    "kurtosis",
-    "fourth standardised moment less 3; null for a constant contour",
-);
-const P10: Statistic = ("p10", "10th percentile");
-const P50: Statistic = ("p50", "median");
-const P90: Statistic = ("p90", "90th percentile");
-
-/// The statistics of a contour, in the order of [`Scratch::contour_statistics`].
-pub const CONTOUR: [Statistic; 15] = [
-    MEAN,
-    STD,
-    SKEWNESS,
-    KURTOSIS,
-    ("p1", "1st percentile"),
-    P10,
-    ("p25", "25th percentile"),
-    P50,
-    ("p75", "75th percentile"),
-    P90,
-    ("p99", "99th percentile"),
-    ("range_1_99", "99th less 1st percentile"),
-    ("range_10_90", "90th less 10th percentile"),
-    ("range_25_75", "75th less 25th percentile"),
-    (
-        "slope_per_s",
-        "slope of the least-squares line over time, per second; null for fewer than 2 values",
-    ),
-];
-
-/// The statistics of the delta of a contour, in the order of [`Scratch::delta_statistics`].
-pub const DELTA: [Statistic; 7] = [MEAN, STD, SKEWNESS, KURTOSIS, P10, P50, P90];
-
-/// The statistics of the delta of a contour on voiced frames, in the order of
-/// [`Scratch::voiced_delta_statistics`].
-pub const VOICED_DELTA: [Statistic; 2] = [("mean_abs", "mean of the absolute values"), STD];
-
-/// The statistics of coarse descriptors, in the order of [`Scratch::brief_statistics`].
-pub const BRIEF: [Statistic; 2] = [MEAN, STD];
-
 /// Buffers for the statistics, kept from contour to contour.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -65,7 +16,7 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Appends the statistics [`CONTOUR`] of `contour` to `out`. NaN frames are left out; what is
+    /// Appends the statistics [`CONTOUR`](crate::catalogue::statistics::CONTOUR) of `contour` to `out`. NaN frames are left out; what is
     /// undefined is NaN.
     pub fn contour_statistics(&mut self, contour: &[f32], hop_s: f64, out: &mut Vec<f32>) {
         self.load(contour);
@@ -93,7 +44,7 @@ impl Scratch {
         out.extend(values.map(|value| value as f32));
     }
 
-    /// Appends the statistics [`DELTA`] of the delta of a contour to `out`.
+    /// Appends the statistics [`DELTA`](crate::catalogue::statistics::DELTA) of the delta of a contour to `out`.
     pub fn delta_statistics(&mut self, delta: &[f32], out: &mut Vec<f32>) {
         self.load(delta);
         let [mean, std, skewness, kurtosis] = stats::moments(&self.values);
@@ -101,7 +52,7 @@ impl Scratch {
         out.extend([mean, std, skewness, kurtosis, p10, p50, p90].map(|value| value as f32));
     }
 
-    /// Appends the statistics [`VOICED_DELTA`] of a delta that is NaN on unvoiced frames to `out`.
+    /// Appends the statistics [`VOICED_DELTA`](crate::catalogue::statistics::VOICED_DELTA) of a delta that is NaN on unvoiced frames to `out`.
     pub fn voiced_delta_statistics(&mut self, delta: &[f32], out: &mut Vec<f32>) {
         self.load_values(delta);
         let [_, std, ..] = stats::moments(&self.values);
@@ -109,7 +60,7 @@ impl Scratch {
         out.extend([stats::mean(&self.values) as f32, std as f32]);
     }
 
-    /// Appends the statistics [`BRIEF`] of a contour to `out`.
+    /// Appends the statistics [`BRIEF`](crate::catalogue::statistics::BRIEF) of a contour to `out`.
     pub fn brief_statistics(&mut self, contour: &[f32], out: &mut Vec<f32>) {
         self.load_values(contour);
         let [mean, std, ..] = stats::moments(&self.values);
@@ -128,24 +79,30 @@ impl Scratch {
     }
 }
 
-#[test]
-fn contours_with_gaps_are_described_by_what_is_there() {
-    let mut out = Vec::new();
-    Scratch::default().contour_statistics(&[f32::NAN, 2.0, 4.0, f32::NAN, 8.0], 0.5, &mut out);
-    assert_eq!(out.len(), CONTOUR.len());
-    let get = |name: &str| out[CONTOUR.iter().position(|c| c.0 == name).unwrap()];
-    assert!((get("mean") - 14.0 / 3.0).abs() < 1e-6);
-    assert_eq!(get("p50"), 4.0);
-    assert_eq!(get("range_25_75"), 3.0);
-    // Values 2, 4, 8 at frames 1, 2, 4 lie on a line of slope 2 per frame: 4 per second.
-    assert_eq!(get("slope_per_s"), 4.0);
-}
+#[cfg(test)]
+mod tests {
+    use super::Scratch;
+    use crate::catalogue::statistics::{CONTOUR, DELTA};
 
-#[test]
-fn an_empty_contour_has_no_statistics() {
-    let mut out = Vec::new();
-    Scratch::default().contour_statistics(&[f32::NAN; 3], 0.01, &mut out);
-    Scratch::default().delta_statistics(&[], &mut out);
-    assert!(out.iter().all(|x| x.is_nan()));
-    assert_eq!(out.len(), CONTOUR.len() + DELTA.len());
+    #[test]
+    fn contours_with_gaps_are_described_by_what_is_there() {
+        let mut out = Vec::new();
+        Scratch::default().contour_statistics(&[f32::NAN, 2.0, 4.0, f32::NAN, 8.0], 0.5, &mut out);
+        assert_eq!(out.len(), CONTOUR.len());
+        let get = |name: &str| out[CONTOUR.iter().position(|c| c.name == name).unwrap()];
+        assert!((get("mean") - 14.0 / 3.0).abs() < 1e-6);
+        assert_eq!(get("p50"), 4.0);
+        assert_eq!(get("range_25_75"), 3.0);
+        // Values 2, 4, 8 at frames 1, 2, 4 lie on a line of slope 2 per frame: 4 per second.
+        assert_eq!(get("slope_per_s"), 4.0);
+    }
+
+    #[test]
+    fn an_empty_contour_has_no_statistics() {
+        let mut out = Vec::new();
+        Scratch::default().contour_statistics(&[f32::NAN; 3], 0.01, &mut out);
+        Scratch::default().delta_statistics(&[], &mut out);
+        assert!(out.iter().all(|x| x.is_nan()));
+        assert_eq!(out.len(), CONTOUR.len() + DELTA.len());
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! # The modules, in the order in which data flow
 //!
-//! [`audio`] reads a recording; [`lld`] (on [`dsp`]) makes contours of it, [`functional`]
+//! [`catalogue`] says what can be computed. [`audio`] reads a recording; [`lld`] (on [`dsp`]) makes contours of it, [`functional`]
 //! statistics of these, [`features`] the named sets; [`corpus`] lists recordings, and [`extract`]
 //! turns a list into a [`table`]. There the signal half ends. The learning half reads the table:
 //! [`dataset`], [`split`], [`scaler`], [`model`], [`metrics`], [`audit`], [`evaluate`], [`report`].
@@ -67,13 +67,14 @@ pub mod prelude {
     pub use polars::prelude::*;
 
     pub use crate::audio::{self, Audio, Gain, Rate, ReadOptions, Recording, Window};
+    pub use crate::catalogue::{self, Family, FeatureSet, Lld};
     pub use crate::corpus::{self, Layout, Manifest, Utterance, scan};
     pub use crate::dataset::{Contrast, Dataset};
     pub use crate::error::{Error, Result};
     pub use crate::evaluate::{Evaluation, FoldSpec, OutOfFold, Protocol, evaluate};
     pub use crate::extract::{self, Level, Settings};
-    pub use crate::features::{Extractor, Family, FeatureSet};
-    pub use crate::lld::{Lld, LldTable};
+    pub use crate::features::Extractor;
+    pub use crate::lld::LldTable;
     pub use crate::model::{Model, ModelSpec, Normalize, Projection};
     #[cfg(any(test, feature = "notebook"))]
     pub use crate::notebook::{Show, Shown, plot_contrasts, plot_reasons};

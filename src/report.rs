@@ -268,11 +268,11 @@ fn example(normalize: Normalize) -> Report {
         held_out: "loso".into(),
         normalize,
         features: "rich".into(),
-        feature_names: vec!["f0_mean".into(), "pause_rate".into()],
+        feature_names: vec!["f0_hz_mean".into(), "pause_rate".into()],
         model: spec("svm"),
         tuned: true,
         importance: vec![Importance {
-            feature: "f0_mean".into(),
+            feature: "f0_hz_mean".into(),
             loss: 0.03,
             class: "angry".into(),
             correlation: 0.6,

@@ -5,7 +5,8 @@ use std::f64::consts::PI;
 use std::path::Path;
 
 use sentire::audio::{self, Audio, ReadOptions};
-use sentire::features::{Extractor, FeatureSet, egemaps};
+use sentire::catalogue::{FeatureSet, egemaps};
+use sentire::features::Extractor;
 use sentire::table::{Column, Table};
 use serde_json::Value;
 
@@ -58,8 +59,8 @@ fn agreement(ours: &[f64], theirs: &[f64]) -> (f64, f64) {
 #[test]
 fn names_and_their_order_are_opensmiles() {
     let reference = reference();
-    let dictionary = FeatureSet::Egemaps.dictionary().unwrap();
-    let names = |entries: &[sentire::features::Entry]| -> Vec<String> {
+    let dictionary = FeatureSet::EGEMAPS.dictionary().unwrap();
+    let names = |entries: &[sentire::catalogue::Entry]| -> Vec<String> {
         entries.iter().map(|entry| entry.name.clone()).collect()
     };
     assert_eq!(names(&dictionary.features), words(&reference["features"]));
@@ -67,14 +68,8 @@ fn names_and_their_order_are_opensmiles() {
         names(&dictionary.descriptors),
         words(&reference["descriptors"])
     );
-    let features = FeatureSet::Egemaps.features();
-    assert!(
-        features
-            .iter()
-            .map(|f| &f.name)
-            .eq(&names(&dictionary.features))
-    );
-    let llds = FeatureSet::Egemaps.llds();
+    assert!(FeatureSet::EGEMAPS.names().eq(names(&dictionary.features)));
+    let llds = FeatureSet::EGEMAPS.llds();
     assert!(
         llds.iter()
             .map(|lld| &lld.name)
@@ -86,7 +81,7 @@ fn names_and_their_order_are_opensmiles() {
 fn features_of_the_demo_corpus_are_opensmiles() {
     let reference = reference();
     let names = words(&reference["features"]);
-    let mut extractor = Extractor::new(&[FeatureSet::Egemaps]);
+    let mut extractor = Extractor::new(&[FeatureSet::EGEMAPS]);
     let (mut ours, mut theirs) = (vec![Vec::new(); names.len()], vec![Vec::new(); names.len()]);
     for (clip, values) in reference["clips"].as_object().unwrap() {
         let recording = audio::read(demo_clip(clip), &ReadOptions::default()).unwrap();
@@ -119,7 +114,7 @@ fn descriptors_of_the_demo_corpus_are_opensmiles() {
     let names = words(&reference["descriptors"]);
     for (clip, contours) in reference["contours"].as_object().unwrap() {
         let recording = audio::read(demo_clip(clip), &ReadOptions::default()).unwrap();
-        let table = Extractor::new(&[FeatureSet::Egemaps]).llds(&recording.audio);
+        let table = Extractor::new(&[FeatureSet::EGEMAPS]).llds(&recording.audio);
         let frames = contours["frames"].as_array().unwrap();
         assert_eq!(table.frames(), frames.len(), "{clip}");
         let spans = numbers(&contours["start"])
@@ -197,7 +192,7 @@ fn signal(name: &str, rate: u32) -> Vec<i16> {
 
 fn features(samples: &[i16], sample_rate: u32) -> Vec<f32> {
     let samples = samples.iter().map(|&x| f32::from(x) / 32768.0).collect();
-    Extractor::new(&[FeatureSet::Egemaps]).functionals(&Audio {
+    Extractor::new(&[FeatureSet::EGEMAPS]).functionals(&Audio {
         samples,
         sample_rate,
     })
@@ -351,8 +346,7 @@ fn features_of_real_speech_are_opensmiles() {
         return;
     };
     assert_eq!((ours.rows(), reference.rows()), (2450, 2450));
-    for feature in FeatureSet::Egemaps.features() {
-        let name = feature.name;
+    for name in FeatureSet::EGEMAPS.names() {
         let (r, deviation) = agreement(&column(&ours, &name), &column(&reference, &name));
         assert!(
             r >= 0.9999 && deviation <= 1e-5,
@@ -368,7 +362,7 @@ fn descriptors_of_real_speech_are_opensmiles() {
         return;
     };
     assert_eq!(ours.rows(), reference.rows());
-    for lld in FeatureSet::Egemaps.llds() {
+    for lld in FeatureSet::EGEMAPS.llds() {
         let name = lld.name;
         let (r, _) = agreement(&column(&ours, &name), &column(&reference, &name));
         assert!(r >= 0.999_999, "{name}: r {r}");
@@ -377,7 +371,7 @@ fn descriptors_of_real_speech_are_opensmiles() {
 
 #[test]
 fn the_documentation_is_made_from_the_dictionary() {
-    let path = repository("src/features/egemaps/dictionary.md");
+    let path = repository("src/catalogue/egemaps.md");
     let text = egemaps::documentation();
     if std::env::var_os("SENTIRE_WRITE_DOCUMENTATION").is_some() {
         std::fs::write(&path, &text).unwrap();

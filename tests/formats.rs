@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use sentire::audio::{self, Rate, ReadOptions, Recording};
-use sentire::features::{Extractor, FeatureSet};
+use sentire::catalogue::FeatureSet;
+use sentire::features::Extractor;
 
 use crate::sandbox::{repository, silent_flac, wav};
 
@@ -320,12 +321,8 @@ fn other_sample_rates_come_back_to_16_khz() {
 
 #[test]
 fn features_hardly_depend_on_the_container() {
-    let mut extractor = Extractor::new(&[FeatureSet::Rich]);
-    let names: Vec<String> = FeatureSet::Rich
-        .features()
-        .into_iter()
-        .map(|f| f.name)
-        .collect();
+    let mut extractor = Extractor::new(&[FeatureSet::RICH]);
+    let names: Vec<String> = FeatureSet::RICH.names().collect();
     let mut features = |name: &str| extractor.functionals(&read(name).audio);
     let reference = features("reference.flac");
     let get = |values: &[f32], name: &str| values[names.iter().position(|n| n == name).unwrap()];

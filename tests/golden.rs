@@ -7,7 +7,8 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use sentire::audio::{self, Audio, ReadOptions};
-use sentire::features::{Extractor, FEATURES_VERSION, FeatureSet};
+use sentire::catalogue::{Column, FeatureSet, SETS};
+use sentire::features::Extractor;
 
 use crate::sandbox::{demo_clip, repository};
 
@@ -119,11 +120,11 @@ fn of_set(set: FeatureSet, clips: &[Audio]) -> Golden {
         .map(|clip| extractor.functionals(clip))
         .collect();
     let tables: Vec<_> = clips.iter().map(|clip| extractor.llds(clip)).collect();
-    let feature = |(place, feature): (usize, sentire::features::Feature)| Line {
-        name: feature.name,
+    let feature = |(place, column): (usize, &Column)| Line {
+        name: column.name.clone(),
         values: features.iter().map(|values| values[place]).collect(),
     };
-    let of_features = set.features().into_iter().enumerate().map(feature);
+    let of_features = set.columns().iter().enumerate().map(feature);
     let contour = |place: usize| {
         let name = &tables[0].llds[place].name;
         let frame = |number: usize| Line {
@@ -137,7 +138,7 @@ fn of_set(set: FeatureSet, clips: &[Audio]) -> Golden {
     };
     let of_contours = (0..tables[0].llds.len()).flat_map(contour);
     Golden {
-        version: FEATURES_VERSION.to_string(),
+        version: set.version().to_string(),
         lines: of_features.chain(of_contours).collect(),
     }
 }
@@ -164,7 +165,7 @@ fn check(name: &str, found: &Golden) {
 #[test]
 fn values_of_a_set_move_with_its_version_alone() {
     let clips = clips();
-    for &set in FeatureSet::ALL {
+    for &set in SETS {
         check(set.name(), &of_set(set, &clips));
     }
 }

@@ -16,8 +16,9 @@ use std::time::{Duration, Instant};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sentire::audio::{self, ReadOptions};
+use sentire::catalogue::FeatureSet;
 use sentire::corpus::Manifest;
-use sentire::features::{Extractor, FeatureSet};
+use sentire::features::Extractor;
 use sentire::model::Model;
 use sentire::predict::Predictor;
 use sentire::table::Table;
@@ -177,7 +178,7 @@ fn mutated_recordings_are_read_or_refused() {
     }
     files.sort();
     let mut random = drawn(1);
-    let mut extractor = Extractor::new(&[FeatureSet::Egemaps]);
+    let mut extractor = Extractor::new(&[FeatureSet::EGEMAPS]);
     let mut read: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
     for which in 0..mutations().max(files.len()) {
         let (name, whole) = &files[which % files.len()];

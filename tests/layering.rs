@@ -7,13 +7,13 @@ const SIGNAL: [&str; 5] = ["audio", "dsp", "lld", "functional", "features"];
 const LEARNING: [&str; 8] = [
     "dataset", "split", "scaler", "model", "metrics", "audit", "evaluate", "report",
 ];
-/// May be imported from anywhere: errors, and how files are written.
-const GROUND: [&str; 2] = ["error", "output"];
+/// May be imported from anywhere: what can be computed, errors, and how files are written.
+const GROUND: [&str; 3] = ["catalogue", "error", "output"];
 
 /// What each module of the library may import, besides itself and the ground.
 fn allowed(module: &str) -> Vec<&'static str> {
     match module {
-        "error" | "output" => vec![],
+        "catalogue" | "error" | "output" => vec![],
         "dsp" => vec![],
         "audio" => vec!["dsp"],
         "lld" => vec!["dsp"],

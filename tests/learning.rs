@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use sentire::features::FeatureSet;
+use sentire::catalogue::{FeatureSet, SETS};
 use sentire::model::views::View;
 use sentire::report::{CrossCorpus, Report};
 use sentire::table::{Column, Table};
@@ -380,9 +380,9 @@ fn a_card_says_what_a_model_is_and_predictions_say_when_not_to_believe_them() {
 
 #[test]
 fn a_view_of_the_model_sees_the_feature_set_of_its_name() {
-    let sets = FeatureSet::ALL.iter().filter(|set| set.is_view());
-    let names = |set: &FeatureSet| set.features().into_iter().map(|f| f.name);
-    let all: Vec<String> = FeatureSet::ALL.iter().flat_map(names).collect();
+    let sets = SETS.iter().filter(|set| set.is_list());
+    let names = |set: &FeatureSet| set.names();
+    let all: Vec<String> = SETS.iter().flat_map(names).collect();
     let mut seen = 0;
     for set in sets {
         let view: View = set.name().parse().unwrap();

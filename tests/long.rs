@@ -2,9 +2,10 @@
 //! longer than allowed, a line and a row of failures.
 
 use sentire::audio::{self, Gain, ReadOptions, Window};
+use sentire::catalogue::FeatureSet;
 use sentire::corpus::Manifest;
 use sentire::extract::{self, Level, Limits, Settings};
-use sentire::features::{Extractor, FeatureSet};
+use sentire::features::Extractor;
 use sentire::table::{Column, Table};
 
 use crate::sandbox::{Sandbox, demo_clip, silent_flac, wav};
@@ -34,7 +35,7 @@ fn a_long_recording_has_the_rows_that_it_would_have_in_memory() {
     let sandbox = with_a_long_one();
     let manifest = Manifest::read(&sandbox.path("m.csv")).unwrap();
     let settings = Settings {
-        sets: vec![FeatureSet::Egemaps],
+        sets: vec![FeatureSet::EGEMAPS],
         trim: true,
         gain: Gain::Peak,
         window: Some(Window::new(0.5, Some(0.1)).unwrap()),
@@ -204,7 +205,7 @@ fn contours_in_windows_are_refused() {
     let sandbox = with_a_long_one();
     let manifest = Manifest::read(&sandbox.path("m.csv")).unwrap();
     let settings = Settings {
-        sets: vec![FeatureSet::Egemaps],
+        sets: vec![FeatureSet::EGEMAPS],
         level: Level::Lld,
         window: Some(Window::new(0.5, Some(0.1)).unwrap()),
         ..Settings::default()

@@ -84,7 +84,7 @@ fn features_are_kept_for_the_same_sound_and_settings_alone() {
     let sandbox = tempfile::tempdir().unwrap();
     let out = sandbox.path().join("features.parquet");
     let settings = Settings {
-        sets: vec![FeatureSet::Egemaps],
+        sets: vec![FeatureSet::EGEMAPS],
         ..Settings::default()
     };
     let summary = extract::update(&manifest, &settings, &out).unwrap();
@@ -127,7 +127,7 @@ fn a_manifest_is_read_in_its_order_with_failures_in_place() {
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpora/demo");
     let mut manifest = corpus::open(demo.join("manifest.csv")).unwrap().manifest;
     let settings = Settings {
-        sets: vec![FeatureSet::Egemaps],
+        sets: vec![FeatureSet::EGEMAPS],
         ..Settings::default()
     };
     let sandbox = tempfile::tempdir().unwrap();

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use sentire::audio::{self, ReadOptions};
-use sentire::features::{Extractor, FeatureSet};
+use sentire::catalogue::FeatureSet;
+use sentire::features::Extractor;
 use sentire::lld::LldTable;
 use serde_json::Value;
 
@@ -14,7 +15,7 @@ type PraatClip = (Value, LldTable, Vec<f32>);
 
 /// The clips of `praat.json` that lie below `folder`, by the set `rich`.
 fn praat_clips(key: &str, folder: &Path) -> Vec<PraatClip> {
-    praat_clips_by(FeatureSet::Rich, key, folder)
+    praat_clips_by(FeatureSet::RICH, key, folder)
 }
 
 fn praat_clips_by(set: FeatureSet, key: &str, folder: &Path) -> Vec<PraatClip> {
@@ -74,7 +75,7 @@ fn f0_against_praat(clips: &[PraatClip], name: &str) -> [f64; 3] {
 
 /// Pearson's correlation over clips of our feature with Praat's value.
 fn correlation_with_praat(clips: &[PraatClip], ours: &str, theirs: &str) -> f64 {
-    let names = FeatureSet::Rich.features();
+    let names = FeatureSet::RICH.columns();
     let index = names.iter().position(|f| f.name == ours).unwrap();
     let pairs: Vec<(f64, f64)> = clips
         .iter()
@@ -141,7 +142,7 @@ fn pitch_of_aubio_is_seldom_far_from_that_of_praat() {
     let Some(ravdess) = corpus("ravdess") else {
         return;
     };
-    let clips = praat_clips_by(FeatureSet::Aubio, "corpora", ravdess.parent().unwrap());
+    let clips = praat_clips_by(FeatureSet::AUBIO, "corpora", ravdess.parent().unwrap());
     let [gross, median, disagreement] = f0_against_praat(&clips, "aubio_f0_hz");
     assert!(gross <= 0.03, "gross errors {gross}");
     assert!(median <= 0.005, "median deviation {median}");

@@ -2,9 +2,10 @@
 
 use ndarray::Array2;
 use sentire::audio::{self, ReadOptions};
+use sentire::catalogue::statistics::CONTOUR;
 use sentire::dsp::stats;
 use sentire::features::rich;
-use sentire::functional::{CONTOUR, Scratch};
+use sentire::functional::Scratch;
 use sentire::metrics;
 use sentire::model::calibration::Outputs;
 use sentire::model::svm::{self, Svm};
@@ -190,7 +191,7 @@ fn statistics_equal_those_of_numpy_and_scipy() {
             let column = if name == "slope" { "slope_per_s" } else { name };
             let at = CONTOUR
                 .iter()
-                .position(|(known, _)| *known == column)
+                .position(|statistic| statistic.name == column)
                 .unwrap();
             match expected.as_f64() {
                 None => assert!(ours[at].is_nan(), "{}: {name}", contour["name"]),

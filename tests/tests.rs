@@ -4,8 +4,6 @@
 mod layering;
 // Every value of every set, and what the built-in model says: they move with a version alone.
 mod golden;
-// What is said of features.
-mod catalogue;
 // Descriptors, statistics and the SVM against values of librosa, scipy and scikit-learn.
 mod reference;
 // Pitch and voice quality against values of Praat.

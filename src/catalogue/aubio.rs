@@ -20,7 +20,7 @@ pub(super) static INFO: SetInfo = SetInfo {
 pub const ONSET: &str = "aubio_onset";
 
 /// The statistics of a contour and of its delta, in the order of their columns.
-pub const PARTS: [(bool, Summary); 2] = [(false, Summary::Contour), (true, Summary::Delta)];
+const PARTS: [(bool, Summary); 2] = [(false, Summary::Contour), (true, Summary::Delta)];
 
 fn llds() -> Vec<Lld> {
     use Family::{Loudness, Pitch, Rhythm, SpectralShape, VoiceQuality};

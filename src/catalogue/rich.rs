@@ -2,6 +2,8 @@
 //! deltas, times statistics, some of them over voiced frames alone; jitter and shimmer of the whole recording; and how voice,
 //! pauses and syllables are spread over it.
 
+use std::sync::LazyLock;
+
 use super::statistics::{
     BRIEF, CONTOUR, DELTA, JITTER, SEGMENTS, SHIMMER, SYLLABLES, Statistic, StatisticGroup,
     VOICED_DELTA,
@@ -137,8 +139,8 @@ impl Descriptor {
 }
 
 /// The descriptors, in the order of their columns in a table of contours.
-pub fn descriptors() -> Vec<Descriptor> {
-    [
+pub static DESCRIPTORS: LazyLock<Vec<Descriptor>> = LazyLock::new(|| {
+    let groups = [
         energy(),
         pitch(),
         voice_quality(),
@@ -148,9 +150,9 @@ pub fn descriptors() -> Vec<Descriptor> {
         spectral_shape(),
         spectral_contrast(),
         chroma(),
-    ]
-    .concat()
-}
+    ];
+    groups.concat()
+});
 
 fn energy() -> Vec<Descriptor> {
     use Treatment::VoicedDelta;
@@ -399,8 +401,10 @@ const WHOLE: [(&str, Family, &[Statistic]); 6] = [
 ];
 
 fn llds() -> Vec<Lld> {
-    let all = descriptors().into_iter();
-    all.map(|descriptor| descriptor.lld).collect()
+    DESCRIPTORS
+        .iter()
+        .map(|descriptor| descriptor.lld.clone())
+        .collect()
 }
 
 /// Those of the descriptors that are named, in that order.
@@ -414,9 +418,8 @@ pub(super) fn named(names: &[String]) -> Vec<Lld> {
 }
 
 fn columns(set: FeatureSet) -> Vec<Column> {
-    let descriptors = descriptors();
     let mut columns = Vec::new();
-    for Descriptor { lld, treatment } in &descriptors {
+    for Descriptor { lld, treatment } in DESCRIPTORS.iter() {
         for part in treatment.parts() {
             let statistics = part.summary.statistics();
             columns.extend(
@@ -427,7 +430,7 @@ fn columns(set: FeatureSet) -> Vec<Column> {
         }
     }
     for (of, family, statistics) in WHOLE {
-        let lld = descriptors
+        let lld = DESCRIPTORS
             .iter()
             .find(|descriptor| descriptor.lld.name == of);
         let lld = lld.map(|descriptor| &descriptor.lld);

@@ -6,9 +6,10 @@ use std::io::Read;
 use std::path::Path;
 
 use sentire::audio::{self, MAX_DURATION_S, Rate, ReadOptions};
+use sentire::catalogue::{Dictionary, Entry, FeatureSet, Lld, Statistic, StatisticGroup};
 use sentire::error::{Error, Result};
 use sentire::extract;
-use sentire::features::{Dictionary, Entry, FEATURES_VERSION, FeatureSet, StatisticGroup};
+use sentire::features::FEATURES_VERSION;
 use sentire::model::{Card, Figures, Model, is_model};
 use sentire::table::{plain_key, without_names};
 use serde::Serialize;
@@ -82,7 +83,7 @@ fn print<T: Serialize>(
 struct SetDescription {
     set: String,
     features_version: u32,
-    descriptors: Vec<sentire::lld::Lld>,
+    descriptors: Vec<Lld>,
     /// Name and definition of each statistic, by the group's name and `_statistics`.
     #[serde(flatten)]
     statistics: BTreeMap<String, Vec<[&'static str; 2]>>,
@@ -99,7 +100,7 @@ impl SetDescription {
         let groups = set.statistics();
         let pairs = |group: &StatisticGroup| {
             let key = format!("{}_statistics", group.name);
-            let statistics = group.statistics.iter().map(|&(name, text)| [name, text]);
+            let statistics = group.statistics.iter().map(|s| [s.name, s.definition]);
             (key, statistics.collect())
         };
         SetDescription {
@@ -107,11 +108,7 @@ impl SetDescription {
             features_version: FEATURES_VERSION,
             descriptors: set.llds(),
             statistics: groups.iter().map(pairs).collect(),
-            features: set
-                .features()
-                .into_iter()
-                .map(|feature| feature.name)
-                .collect(),
+            features: set.names().collect(),
             dictionary: set.dictionary(),
             groups,
         }
@@ -144,7 +141,10 @@ impl SetDescription {
         }
         for group in &self.groups {
             let _ = writeln!(text, "\n{}", group.title);
-            for (name, definition) in group.statistics {
+            for Statistic {
+                name, definition, ..
+            } in group.statistics
+            {
                 let _ = writeln!(text, "  {name:26} {definition}");
             }
         }

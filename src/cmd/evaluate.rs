@@ -6,7 +6,6 @@ use sentire::audit::{self, Finding};
 use sentire::dataset::Dataset;
 use sentire::error::{Error, Result};
 use sentire::evaluate::{self, Evaluation, FoldSpec, NormalizeSpec, Protocol};
-use sentire::features::{FeatureSet, meanings};
 use sentire::model::{ModelSpec, Normalize};
 use sentire::output;
 use sentire::report::{About, Report, cross_to_html, to_html};
@@ -316,7 +315,6 @@ pub fn write_report(
     let reports: Vec<Report> = evaluations.iter().map(|e| e.report.clone()).collect();
     let about = About {
         title: title(&reports[0]),
-        meanings: meanings(&FeatureSet::parse_list(&reports[0].features).unwrap_or_default()),
         ..about(command.to_string())
     };
     let text = reports

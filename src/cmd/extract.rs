@@ -4,10 +4,10 @@ use std::io::{BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use sentire::audio::Window;
+use sentire::catalogue::FeatureSet;
 use sentire::corpus::{self, Manifest, Shard, Utterance, shard};
 use sentire::error::{Error, Result};
 use sentire::extract::{self, Event, Extraction, Level, Settings, Summary};
-use sentire::features::FeatureSet;
 use sentire::job::Job;
 use sentire::output;
 use sentire::table;
@@ -18,7 +18,7 @@ use crate::cmd::{Console, Outcome, count};
 pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
     let sets = match (args.level, FeatureSet::parse_list(&args.features)?) {
         // The other sets of the default are made of its contours.
-        (Level::Lld, sets) if sets == FeatureSet::DEFAULT => vec![FeatureSet::Rich],
+        (Level::Lld, sets) if sets == FeatureSet::DEFAULT => vec![FeatureSet::RICH],
         (_, sets) => sets,
     };
     let settings = Settings {

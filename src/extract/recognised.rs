@@ -6,9 +6,9 @@ use std::fmt;
 use std::path::Path;
 
 use crate::audio::Window;
+use crate::catalogue::{FeatureSet, SETS};
 use crate::error::Result;
 use crate::extract::Settings;
-use crate::features::FeatureSet;
 use crate::table::{Column, FEATURES_KEY, Table};
 
 /// What was told of a table by the names of its columns.
@@ -28,7 +28,7 @@ pub struct Recognised {
 /// for the features that they are named as, and lists of as many numbers for views.
 pub fn read_table(path: impl AsRef<Path>) -> Result<(Table, Option<Recognised>)> {
     let all = Settings {
-        sets: FeatureSet::ALL.to_vec(),
+        sets: SETS.to_vec(),
         ..Settings::default()
     };
     let mut table = Table::read_with_views(path, &all.views())?;
@@ -50,8 +50,8 @@ fn recognise(table: &mut Table) -> Option<Recognised> {
     // By the place of the first column of each.
     let mut found: BTreeMap<usize, (FeatureSet, Vec<String>)> = BTreeMap::new();
     let mut missing = 0;
-    for &set in FeatureSet::ALL {
-        let names: Vec<String> = set.features().into_iter().map(|f| f.name).collect();
+    for &set in SETS {
+        let names: Vec<String> = set.names().collect();
         let all = names.len();
         let has = |name: &String| places.contains_key(name.as_str());
         let names: Vec<String> = names.into_iter().filter(has).collect();

@@ -5,8 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::audio::{Gain, MAX_DURATION_S, MOST_IN_MEMORY, MemoryLimit, Rate, ReadOptions, Window};
+use crate::catalogue::FeatureSet;
 use crate::error::{Error, Result};
-use crate::features::{FEATURES_VERSION, FeatureSet};
+use crate::features::FEATURES_VERSION;
 use crate::table::{FEATURES_KEY, view_key};
 
 /// What is computed for each recording.
@@ -277,23 +278,18 @@ impl Settings {
 
     /// Names of the numbers of each set whose table keeps them in one column of lists.
     pub fn views(&self) -> Vec<(&'static str, Vec<String>)> {
-        let names = |set: &FeatureSet| set.features().into_iter().map(|f| f.name).collect();
+        let names = |set: &FeatureSet| set.names().collect();
         let views = self
             .sets
             .iter()
-            .filter(|set| set.is_view() && self.level == Level::Functionals);
+            .filter(|set| set.is_list() && self.level == Level::Functionals);
         views.map(|set| (set.name(), names(set))).collect()
     }
 
     /// Names of the columns that are computed.
     pub fn feature_names(&self) -> Vec<String> {
         match self.level {
-            Level::Functionals => self
-                .sets
-                .iter()
-                .flat_map(|set| set.features())
-                .map(|f| f.name)
-                .collect(),
+            Level::Functionals => self.sets.iter().flat_map(|set| set.names()).collect(),
             // Contours are those of one set; the others of the default are made of them.
             Level::Lld => self
                 .sets

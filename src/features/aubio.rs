@@ -4,91 +4,30 @@
 //! A view of the recording by other algorithms than those of [`rich`](super::rich); frames are the
 //! same, one every 10 ms, centred.
 
+use super::Computation;
+use crate::audio::Audio;
+use crate::catalogue::FeatureSet;
+use crate::catalogue::aubio::ONSET;
 use crate::dsp::stats;
-use crate::features::{Feature, StatisticGroup};
-use crate::functional::rhythm::{self, Segments};
-use crate::functional::{self, Scratch, Statistic};
+use crate::functional::Scratch;
+use crate::functional::rhythm::Segments;
 use crate::lld::LldTable;
-use crate::lld::aubio::{self, Analysis};
+use crate::lld::aubio::Analysis;
+
+pub(super) const COMPUTATION: Computation = Computation {
+    set: FeatureSet::AUBIO,
+    functionals: |_, audio, out| functionals(&table(audio), out),
+    contours: |_, audio| table(audio),
+};
 
 /// A voiced segment lasts at least this many frames (30 ms), as in `rich`.
 const SHORTEST_VOICED: usize = 3;
 
-/// The contour that says where sounds begin; it has statistics of its own.
-const ONSET: &str = "aubio_onset";
-
-/// Statistics of the onsets, in the order of [`onset_statistics`].
-const ONSETS: [Statistic; 3] = [
-    ("per_s", "onsets per second of recording"),
-    (
-        "interval_mean_s",
-        "mean time from one to the next in seconds; null for fewer than 2",
-    ),
-    (
-        "interval_std_s",
-        "population standard deviation of these times in seconds; null for fewer than 2",
-    ),
-];
-
-pub use crate::lld::aubio::llds;
-
-/// The contours of [`llds`] over `samples` at `sample_rate` Hz.
-pub fn table(samples: &[f32], sample_rate: u32) -> LldTable {
-    LldTable {
-        llds: llds(),
-        hop_s: aubio::HOP_S,
-        row_s: aubio::HOP_S,
-        last_end_s: None,
-        contours: Analysis::new(sample_rate).contours(samples),
-    }
+fn table(audio: &Audio) -> LldTable {
+    Analysis::new(audio.sample_rate).table(&audio.samples)
 }
 
-/// The features, in the order of [`functionals`].
-pub fn features() -> Vec<Feature> {
-    let mut features = Vec::new();
-    let mut push = |descriptor: &str, statistics: &[Statistic]| {
-        features.extend(Feature::of(descriptor, statistics));
-    };
-    for lld in llds() {
-        if lld.name == ONSET {
-            push(ONSET, &ONSETS);
-            continue;
-        }
-        push(&lld.name, &functional::CONTOUR);
-        push(&format!("{}_delta", lld.name), &functional::DELTA);
-    }
-    push("aubio_voiced", &rhythm::SEGMENTS);
-    features
-}
-
-/// The statistics, by what they are taken of.
-pub fn statistics() -> Vec<StatisticGroup> {
-    let group = StatisticGroup::new;
-    vec![
-        group(
-            "contour",
-            "Statistics of a descriptor: NAME_STATISTIC",
-            &functional::CONTOUR,
-        ),
-        group(
-            "delta",
-            "Statistics of its delta, the change over five frames: NAME_delta_STATISTIC",
-            &functional::DELTA,
-        ),
-        group(
-            "onset",
-            "Of the onsets these alone: aubio_onset_STATISTIC",
-            &ONSETS,
-        ),
-        group(
-            "segment",
-            "Statistics of voiced segments: aubio_voiced_STATISTIC",
-            &rhythm::SEGMENTS,
-        ),
-    ]
-}
-
-/// Appends the values of [`features`] to `out`; NaN where undefined.
+/// Appends the values of the set's columns to `out`; NaN where undefined.
 pub fn functionals(table: &LldTable, out: &mut Vec<f32>) {
     let mut scratch = Scratch::default();
     let mut delta = Vec::new();
@@ -105,7 +44,7 @@ pub fn functionals(table: &LldTable, out: &mut Vec<f32>) {
     Segments::of(f0_hz.iter().map(|f0| !f0.is_nan()), SHORTEST_VOICED).statistics(table.hop_s, out);
 }
 
-/// Appends the statistics [`ONSETS`] of marks that are 1 where a sound begins.
+/// Appends the statistics of marks that are 1 where a sound begins.
 fn onset_statistics(marks: &[f32], hop_s: f64, out: &mut Vec<f32>) {
     let times_s: Vec<f64> = (0..marks.len())
         .filter(|&frame| marks[frame] == 1.0)

@@ -1,7 +1,7 @@
-#![doc = include_str!("egemaps/dictionary.md")]
+#![doc = include_str!("../catalogue/egemaps.md")]
 
-mod dictionary;
-
+use super::Computation;
+use crate::catalogue::FeatureSet;
 use crate::functional::egemaps::{
     Stretches, equivalent_level_db, mean_and_deviation, peaks_per_s, ten_statistics,
 };
@@ -9,7 +9,15 @@ use crate::lld::LldTable;
 use crate::lld::egemaps::{Contours, LONG, SHORT, smooth::Rule};
 
 pub use crate::lld::egemaps::Plan;
-pub use dictionary::{dictionary, documentation, features, llds};
+
+pub(super) const COMPUTATION: Computation = Computation {
+    set: FeatureSet::EGEMAPS,
+    functionals: |analyses, audio, out| {
+        let contours = analyses.egemaps(audio.sample_rate).analyse(&audio.samples);
+        functionals(&contours, out);
+    },
+    contours: |analyses, audio| table(&analyses.egemaps(audio.sample_rate).analyse(&audio.samples)),
+};
 
 /// Seconds that a row of the table of contours stands for: the shorter of the two frames.
 const ROW_S: f64 = 0.020;
@@ -37,7 +45,7 @@ pub fn table(contours: &Contours) -> LldTable {
         columns.push(long_rows(contour, contours.decided));
     }
     LldTable {
-        llds: llds(),
+        llds: FeatureSet::EGEMAPS.llds(),
         hop_s: contours.hop_s,
         row_s: ROW_S,
         last_end_s: Some(contours.duration_s),

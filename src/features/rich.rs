@@ -5,21 +5,29 @@
 //! Frames of 25 ms (periodic Hann), one every 10 ms, centred, in an FFT of the next power of two
 //! (512 at 16 kHz); pitch, voice quality and formants on frames of 50 ms at the same centres.
 
+use super::Computation;
+use crate::catalogue::rich::{DESCRIPTORS, Summary};
+use crate::catalogue::{FeatureSet, Region};
 use crate::dsp::frame::Framing;
 use crate::dsp::spectrum::Spectrum;
 use crate::dsp::stats;
-use crate::features::{Feature, StatisticGroup};
-use crate::functional::rhythm::{self, Segments, Syllables};
-use crate::functional::{self, Scratch, Statistic, speech};
+use crate::functional::rhythm::{Segments, Syllables};
+use crate::functional::{Scratch, speech};
 use crate::lld::chroma::{self, Chroma};
-use crate::lld::cpp::{self, PeakProminence};
+use crate::lld::cpp::PeakProminence;
 use crate::lld::energy;
-use crate::lld::f0::{self, PitchTracker};
+use crate::lld::f0::PitchTracker;
 use crate::lld::formant::{self, FormantTracker};
 use crate::lld::mfcc::{self, Mfcc};
 use crate::lld::perturbation::{self, Perturbation};
 use crate::lld::spectral::{self, Contrast, Shape};
-use crate::lld::{Lld, LldTable};
+use crate::lld::{Contours, LldTable};
+
+pub(super) const COMPUTATION: Computation = Computation {
+    set: FeatureSet::RICH,
+    functionals: |analyses, audio, out| functionals(analyses.rich(audio), out),
+    contours: |analyses, audio| analyses.rich(audio).llds.clone(),
+};
 
 const WIDTH_S: f64 = 0.025;
 const HOP_S: f64 = 0.010;
@@ -32,151 +40,6 @@ const PAUSE_BELOW_DB: f32 = 25.0;
 const SHORTEST_PAUSE: usize = 10;
 /// A voiced segment lasts at least this many frames (30 ms).
 const SHORTEST_VOICED: usize = 3;
-
-/// How a group of descriptors is summarised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Treatment {
-    /// All statistics of the contour and of its delta.
-    Full,
-    /// As [`Full`](Treatment::Full), and the delta on voiced frames.
-    VoicedDelta,
-    /// As [`VoicedDelta`](Treatment::VoicedDelta), and the contour on voiced frames: a spectrum's
-    /// shape, or noise, means one thing in a vowel and another in a fricative or a pause.
-    VoicedShape,
-    /// Mean and deviation of the contour: what voice quality and formants tell of an emotion is
-    /// small, and their other statistics drown it (measured on three corpora).
-    Plain,
-    /// Mean and deviation of contour and delta: with 31 Hz between bins these descriptors are
-    /// coarse.
-    Brief,
-}
-
-/// The groups of descriptors in the order of the contours: how many, and how they are summarised.
-const GROUPS: [(usize, Treatment); 11] = [
-    (energy::ENERGIES, Treatment::VoicedDelta),
-    (f0::PITCHES - 1, Treatment::Full),
-    (1, Treatment::VoicedShape), // the harmonics-to-noise ratio
-    (perturbation::PERTURBATIONS, Treatment::Plain),
-    (1, Treatment::Plain), // the cepstral peak
-    (2 * formant::FORMANTS, Treatment::Plain),
-    (mfcc::COEFFICIENTS, Treatment::VoicedDelta),
-    (mfcc::BANDS, Treatment::Full),
-    (spectral::SHAPES, Treatment::VoicedShape),
-    (spectral::CONTRAST_BANDS, Treatment::Brief),
-    (chroma::CLASSES, Treatment::Brief),
-];
-
-/// The treatment of each descriptor.
-fn treatments() -> impl Iterator<Item = Treatment> {
-    GROUPS
-        .into_iter()
-        .flat_map(|(n, treatment)| std::iter::repeat_n(treatment, n))
-}
-
-/// The descriptors, in the order of the contours.
-pub fn llds() -> Vec<Lld> {
-    [
-        energy::llds(),
-        f0::llds(),
-        perturbation::llds(),
-        vec![cpp::lld()],
-        formant::llds(),
-        mfcc::llds(),
-        spectral::llds(),
-        chroma::llds(),
-    ]
-    .concat()
-}
-
-/// Those of the descriptors that are named, in that order.
-pub fn named(names: &[impl AsRef<str>]) -> Vec<Lld> {
-    let llds = llds();
-    let find = |name: &str| llds.iter().find(|lld| lld.name == name);
-    let named = names
-        .iter()
-        .map(|name| find(name.as_ref()).expect("a descriptor of rich"));
-    named.cloned().collect()
-}
-
-/// The features, in the order of [`functionals`].
-pub fn features() -> Vec<Feature> {
-    let mut features = Vec::new();
-    let mut push = |descriptor: &str, statistics: &[Statistic]| {
-        features.extend(Feature::of(descriptor, statistics));
-    };
-    for (lld, treatment) in llds().into_iter().zip(treatments()) {
-        let name = lld.name;
-        if matches!(treatment, Treatment::Plain | Treatment::Brief) {
-            push(&name, &functional::BRIEF);
-            if treatment == Treatment::Brief {
-                push(&format!("{name}_delta"), &functional::BRIEF);
-            }
-            continue;
-        }
-        push(&name, &functional::CONTOUR);
-        push(&format!("{name}_delta"), &functional::DELTA);
-        if treatment == Treatment::VoicedShape {
-            push(&format!("{name}_voiced"), &functional::CONTOUR);
-        }
-        if treatment != Treatment::Full {
-            push(&format!("{name}_delta_voiced"), &functional::VOICED_DELTA);
-        }
-    }
-    push("jitter", &perturbation::JITTER);
-    push("shimmer", &perturbation::SHIMMER);
-    push("voiced", &rhythm::SEGMENTS);
-    push("pause", &rhythm::SEGMENTS);
-    push("inner_pause", &rhythm::SEGMENTS);
-    push("syllable", &rhythm::SYLLABLES);
-    features
-}
-
-/// The statistics, by what they are taken of.
-pub fn statistics() -> Vec<StatisticGroup> {
-    let group = StatisticGroup::new;
-    vec![
-        group(
-            "contour",
-            "Statistics of a descriptor: NAME_STATISTIC; of the spectral shape and the harmonics-to-noise ratio also over voiced frames, NAME_voiced_STATISTIC",
-            &functional::CONTOUR,
-        ),
-        group(
-            "delta",
-            "Statistics of its delta, the change over five frames: NAME_delta_STATISTIC",
-            &functional::DELTA,
-        ),
-        group(
-            "voiced_delta",
-            "Of energy, harmonics-to-noise ratio, MFCC and spectral shape, the delta over voiced frames: NAME_delta_voiced_STATISTIC",
-            &functional::VOICED_DELTA,
-        ),
-        group(
-            "brief",
-            "Of voice quality, formants, contrast and chroma these alone: NAME_STATISTIC; of contrast and chroma also NAME_delta_STATISTIC",
-            &functional::BRIEF,
-        ),
-        group(
-            "jitter",
-            "Jitter of the whole recording, its periods found by waveform matching: jitter_STATISTIC",
-            &perturbation::JITTER,
-        ),
-        group(
-            "shimmer",
-            "Shimmer of the whole recording, of the same periods: shimmer_STATISTIC",
-            &perturbation::SHIMMER,
-        ),
-        group(
-            "segment",
-            "Statistics of voiced and pause segments: voiced_STATISTIC, pause_STATISTIC, and inner_pause_STATISTIC for what lies between the first sound and the last",
-            &rhythm::SEGMENTS,
-        ),
-        group(
-            "syllable",
-            "Statistics of syllables (voiced peaks of the level): syllable_STATISTIC",
-            &rhythm::SYLLABLES,
-        ),
-    ]
-}
 
 /// Everything planned for one sample rate.
 pub struct Plan {
@@ -196,10 +59,9 @@ pub struct Plan {
 /// What is known of one recording: its contours, and what is measured over the whole of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analysis {
-    /// The contours of [`llds`].
+    /// The contours of the set's descriptors.
     pub llds: LldTable,
-    /// Jitter and shimmer of the whole recording: [`perturbation::JITTER`],
-    /// [`perturbation::SHIMMER`].
+    /// Jitter and shimmer of the whole recording.
     pub perturbation: [f32; perturbation::MEASURES],
 }
 
@@ -265,27 +127,24 @@ impl Plan {
         let cpp_db = self.peak_prominence.track(samples, &pitch.f0_hz);
         let formants = self.formants.track(samples, &pitch.f0_hz);
 
-        let llds = llds();
-        let mut contours = Vec::with_capacity(llds.len());
-        push_columns(&energies, &mut contours);
-        contours.extend([pitch.f0_hz, pitch.f0_semitone, pitch.voicing, pitch.hnr_db]);
-        contours.extend([voice.jitter, voice.shimmer, cpp_db]);
-        contours.extend(formants);
-        push_columns(&cepstra, &mut contours);
-        push_columns(&mel, &mut contours);
-        push_columns(&shapes, &mut contours);
-        push_columns(&contrasts, &mut contours);
-        push_columns(&chromas, &mut contours);
-        debug_assert_eq!(contours.len(), llds.len());
-        debug_assert_eq!(contours.len(), treatments().count());
+        let mut contours = Contours::default();
+        contours.add_frames(energy::NAMES, &energies);
+        contours.add("f0_hz", pitch.f0_hz);
+        contours.add("f0_semitone", pitch.f0_semitone);
+        contours.add("voicing", pitch.voicing);
+        contours.add("hnr_db", pitch.hnr_db);
+        contours.add("jitter", voice.jitter);
+        contours.add("shimmer", voice.shimmer);
+        contours.add("cpp_db", cpp_db);
+        let formants = formant::names().into_iter().zip(formants);
+        formants.for_each(|(name, contour)| contours.add(name, contour));
+        contours.add_frames(mfcc::names(), &cepstra);
+        contours.add_frames(mfcc::band_names(), &mel);
+        contours.add_frames(spectral::SHAPE_NAMES, &shapes);
+        contours.add_frames(spectral::contrast_names(), &contrasts);
+        contours.add_frames(chroma::NAMES, &chromas);
         Analysis {
-            llds: LldTable {
-                llds,
-                hop_s: HOP_S,
-                row_s: HOP_S,
-                last_end_s: None,
-                contours,
-            },
+            llds: contours.into_table(FeatureSet::RICH.llds(), HOP_S),
             perturbation: voice.measures,
         }
     }
@@ -301,12 +160,7 @@ impl Analysis {
     }
 }
 
-/// Rows of frames to one contour per descriptor.
-fn push_columns<const N: usize>(frames: &[[f32; N]], contours: &mut Vec<Vec<f32>>) {
-    contours.extend((0..N).map(|k| frames.iter().map(|frame| frame[k]).collect::<Vec<f32>>()));
-}
-
-/// Appends the values of [`features`] to `out`; NaN where undefined.
+/// Appends the values of the set's columns to `out`; NaN where undefined.
 pub fn functionals(analysis: &Analysis, out: &mut Vec<f32>) {
     let table = &analysis.llds;
     let f0_hz = table.contour("f0_hz").expect("rich has a pitch");
@@ -319,22 +173,20 @@ pub fn functionals(analysis: &Analysis, out: &mut Vec<f32>) {
     };
     let mut scratch = Scratch::default();
     let mut delta = Vec::new();
-    for (contour, treatment) in table.contours.iter().zip(treatments()) {
+    for (contour, descriptor) in table.contours.iter().zip(DESCRIPTORS.iter()) {
         stats::delta(contour, &mut delta);
-        if matches!(treatment, Treatment::Plain | Treatment::Brief) {
-            scratch.brief_statistics(contour, out);
-            if treatment == Treatment::Brief {
-                scratch.brief_statistics(&delta, out);
+        for part in descriptor.treatment.parts() {
+            let values = if part.is_delta { &delta } else { contour };
+            let values = match part.region {
+                Region::Voiced => &voiced(values),
+                _ => values,
+            };
+            match part.summary {
+                Summary::Contour => scratch.contour_statistics(values, table.hop_s, out),
+                Summary::Delta => scratch.delta_statistics(values, out),
+                Summary::VoicedDelta => scratch.voiced_delta_statistics(values, out),
+                Summary::Brief => scratch.brief_statistics(values, out),
             }
-            continue;
-        }
-        scratch.contour_statistics(contour, table.hop_s, out);
-        scratch.delta_statistics(&delta, out);
-        if treatment == Treatment::VoicedShape {
-            scratch.contour_statistics(&voiced(contour), table.hop_s, out);
-        }
-        if treatment != Treatment::Full {
-            scratch.voiced_delta_statistics(&voiced(&delta), out);
         }
     }
     out.extend(analysis.perturbation);

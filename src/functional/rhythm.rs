@@ -1,50 +1,6 @@
 //! Rhythm: how voice, pauses and syllables are spread over a recording.
 
 use crate::dsp::stats;
-use crate::functional::Statistic;
-
-/// Statistics of voiced and pause segments, in the order of [`Segments::statistics`].
-pub const SEGMENTS: [Statistic; 5] = [
-    (
-        "ratio",
-        "share of the frames that lie in such segments, 0 to 1",
-    ),
-    ("segments_per_s", "number of such segments per second"),
-    (
-        "length_mean_s",
-        "mean length of such a segment in seconds; null where there is none",
-    ),
-    (
-        "length_std_s",
-        "population standard deviation of the lengths in seconds; null where there is none",
-    ),
-    (
-        "length_max_s",
-        "length of the longest in seconds; null where there is none",
-    ),
-];
-
-/// Statistics of syllables, in the order of [`Syllables::statistics`].
-pub const SYLLABLES: [Statistic; 5] = [
-    ("per_s", "number per second of recording: the speech rate"),
-    (
-        "per_phonation_s",
-        "number per second outside pauses: the articulation rate",
-    ),
-    (
-        "interval_mean_s",
-        "mean time from one to the next in seconds; null for fewer than 2",
-    ),
-    (
-        "interval_std_s",
-        "population standard deviation of these times in seconds; null for fewer than 2",
-    ),
-    (
-        "interval_npvi",
-        "normalised pairwise variability index of these times: mean of |a - b| / ((a + b) / 2) over successive ones \
-         (Grabe & Low 2002, without the factor 100); null for fewer than 3",
-    ),
-];
 
 /// Runs of frames for which something holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,7 +32,7 @@ impl Segments {
         }
     }
 
-    /// Appends the statistics [`SEGMENTS`] to `out`.
+    /// Appends the statistics [`SEGMENTS`](crate::catalogue::statistics::SEGMENTS) to `out`.
     pub fn statistics(&self, hop_s: f64, out: &mut Vec<f32>) {
         let lengths_s: Vec<f32> = self
             .lengths
@@ -156,7 +112,7 @@ impl Syllables {
         Syllables { nuclei }
     }
 
-    /// Appends the statistics [`SYLLABLES`] to `out`; `phonation_s` is the time outside pauses.
+    /// Appends the statistics [`SYLLABLES`](crate::catalogue::statistics::SYLLABLES) to `out`; `phonation_s` is the time outside pauses.
     pub fn statistics(&self, recording_s: f64, phonation_s: f64, hop_s: f64, out: &mut Vec<f32>) {
         let n = self.nuclei.len() as f64;
         let intervals: Vec<f32> = self

@@ -21,9 +21,11 @@
 
 use aubio_rs::{Onset, OnsetMode, PVoc, Pitch, PitchMode, SpecDesc, SpecMethod, SpecShape};
 
+use crate::catalogue::FeatureSet;
+use crate::catalogue::aubio::ONSET;
 use crate::dsp::frame::Framing;
 use crate::dsp::stats;
-use crate::lld::{Lld, energy};
+use crate::lld::{Contours, LldTable, energy};
 
 /// Seconds from one frame to the next.
 pub const HOP_S: f64 = 0.010;
@@ -51,106 +53,6 @@ const NEVER_SILENT: f32 = 1e-9;
 const SPECTRUM_S: f64 = 0.025;
 /// Levels are not counted below this, in dB.
 const FLOOR_DB: f64 = -100.0;
-
-/// Number of descriptors of this file.
-const DESCRIPTORS: usize = 17;
-
-/// The descriptors of this file, in the order of [`Analysis::contours`].
-pub fn llds() -> Vec<Lld> {
-    let lld =
-        |name: &str, unit, definition: &str| Lld::new(format!("aubio_{name}"), unit, definition);
-    let change = "change of the spectrum from the frame before";
-    vec![
-        lld(
-            "f0_hz",
-            "Hz",
-            "fundamental frequency, 60 to 500 Hz, by YIN with FFT (aubio yinfast; de Cheveigné and Kawahara 2002); voiced where the \
-             confidence is at least 0.5 and the level no more than 25 dB below the recording's 95th percentile",
-        )
-        .voiced(),
-        lld(
-            "f0_confidence",
-            "1",
-            "confidence of that pitch, 0 to 1, voiced or not: 1 less the minimum of YIN's normalised difference function",
-        ),
-        lld(
-            "energy_db",
-            "dB re full scale",
-            "10 log10 of the sum of squared magnitudes over the squared length of the spectrum, -100 at least",
-        ),
-        lld(
-            "hfc_db",
-            "dB re 1 Hz full scale",
-            "high-frequency content (Masri 1996): 20 log10 of the sum of magnitudes times frequency over the length of the \
-             spectrum, -100 at least",
-        ),
-        lld(
-            "complex_db",
-            "dB re full scale",
-            &format!("{change} in the complex domain (Duxbury et al. 2003), as a level, -100 at least"),
-        ),
-        lld(
-            "phase",
-            "1",
-            &format!("{change} in phase (Bello and Sandler 2003), mean over the bins"),
-        ),
-        lld(
-            "specdiff_db",
-            "dB re full scale",
-            &format!("{change} in magnitude (Foote and Uchihashi 2001), as a level, -100 at least"),
-        ),
-        lld(
-            "kl_db",
-            "dB re full scale",
-            &format!("{change} by Kullback-Leibler divergence (Hainsworth and Macleod 2003), as a level, -100 at least"),
-        ),
-        lld(
-            "mkl",
-            "1",
-            &format!("{change} by modified Kullback-Leibler divergence (Brossier 2006), mean over the bins; does not depend on the level"),
-        ),
-        lld(
-            "specflux_db",
-            "dB re full scale",
-            "spectral flux: sum of the increases in magnitude from the frame before (Dixon 2006), as a level, -100 at least",
-        ),
-        lld(
-            "centroid_hz",
-            "Hz",
-            "mean frequency of the magnitude spectrum (Peeters 2004); null in digital silence",
-        ),
-        lld(
-            "spread_hz",
-            "Hz",
-            "standard deviation of frequency around it (aubio's spread is its square); null in digital silence",
-        ),
-        lld(
-            "skewness",
-            "1",
-            "third standardised moment of frequency; null in digital silence",
-        ),
-        lld(
-            "kurtosis",
-            "1",
-            "fourth standardised moment of frequency, 3 for a normal shape; null in digital silence",
-        ),
-        lld(
-            "decrease",
-            "1",
-            "spectral decrease (Peeters 2004): how the magnitudes rise or fall from the lowest bin; null in digital silence",
-        ),
-        lld(
-            "rolloff_hz",
-            "Hz",
-            "frequency below which 95 % of the energy lie; null in digital silence",
-        ),
-        lld(
-            "onset",
-            "1",
-            "1 on the frame in which a sound begins, 0 elsewhere: peaks of the high-frequency content, 50 ms apart at least (aubio onset)",
-        ),
-    ]
-}
 
 /// How a value of aubio becomes a descriptor.
 #[derive(Debug, Clone, Copy)]
@@ -194,13 +96,17 @@ impl Analysis {
         }
     }
 
-    /// The contours of [`llds`] over `samples`, one value per frame; NaN where undefined.
-    pub fn contours(&self, samples: &[f32]) -> Vec<Vec<f32>> {
-        let mut contours = self.pitch(samples).to_vec();
-        contours.extend(self.spectral(samples));
-        contours.push(self.onsets(samples));
-        debug_assert_eq!(contours.len(), DESCRIPTORS);
-        contours
+    /// The contours of the set's descriptors over `samples`, one value per frame; NaN where undefined.
+    pub fn table(&self, samples: &[f32]) -> LldTable {
+        let mut contours = Contours::default();
+        let [f0_hz, confidence] = self.pitch(samples);
+        contours.add("aubio_f0_hz", f0_hz);
+        contours.add("aubio_f0_confidence", confidence);
+        for (name, contour) in self.spectral(samples) {
+            contours.add(name, contour);
+        }
+        contours.add(ONSET, self.onsets(samples));
+        contours.into_table(FeatureSet::AUBIO.llds(), HOP_S)
     }
 
     /// Fundamental frequency, NaN where unvoiced, and confidence.
@@ -260,23 +166,71 @@ impl Analysis {
     }
 
     /// The descriptors of the spectrum and of its change.
-    fn spectral(&self, samples: &[f32]) -> Vec<Vec<f32>> {
+    fn spectral(&self, samples: &[f32]) -> Vec<(&'static str, Vec<f32>)> {
         let size = self.spectrum_size;
         let mut descriptors = [
-            (describe(OnsetMode::Energy, size), Scale::Power),
-            (describe(OnsetMode::Hfc, size), Scale::LevelHz),
-            (describe(OnsetMode::Complex, size), Scale::Level),
-            (describe(OnsetMode::Phase, size), Scale::PerBin),
-            (describe(OnsetMode::SpecDiff, size), Scale::Level),
-            (describe(OnsetMode::Kl, size), Scale::Level),
-            (describe(OnsetMode::Mkl, size), Scale::PerBin),
-            (describe(OnsetMode::SpecFlux, size), Scale::Level),
-            (describe(SpecShape::Centroid, size), Scale::Hz),
-            (describe(SpecShape::Spread, size), Scale::RootHz),
-            (describe(SpecShape::Skewness, size), Scale::Shape),
-            (describe(SpecShape::Kurtosis, size), Scale::Shape),
-            (describe(SpecShape::Decrease, size), Scale::Shape),
-            (describe(SpecShape::Rolloff, size), Scale::Hz),
+            (
+                "aubio_energy_db",
+                describe(OnsetMode::Energy, size),
+                Scale::Power,
+            ),
+            (
+                "aubio_hfc_db",
+                describe(OnsetMode::Hfc, size),
+                Scale::LevelHz,
+            ),
+            (
+                "aubio_complex_db",
+                describe(OnsetMode::Complex, size),
+                Scale::Level,
+            ),
+            (
+                "aubio_phase",
+                describe(OnsetMode::Phase, size),
+                Scale::PerBin,
+            ),
+            (
+                "aubio_specdiff_db",
+                describe(OnsetMode::SpecDiff, size),
+                Scale::Level,
+            ),
+            ("aubio_kl_db", describe(OnsetMode::Kl, size), Scale::Level),
+            ("aubio_mkl", describe(OnsetMode::Mkl, size), Scale::PerBin),
+            (
+                "aubio_specflux_db",
+                describe(OnsetMode::SpecFlux, size),
+                Scale::Level,
+            ),
+            (
+                "aubio_centroid_hz",
+                describe(SpecShape::Centroid, size),
+                Scale::Hz,
+            ),
+            (
+                "aubio_spread_hz",
+                describe(SpecShape::Spread, size),
+                Scale::RootHz,
+            ),
+            (
+                "aubio_skewness",
+                describe(SpecShape::Skewness, size),
+                Scale::Shape,
+            ),
+            (
+                "aubio_kurtosis",
+                describe(SpecShape::Kurtosis, size),
+                Scale::Shape,
+            ),
+            (
+                "aubio_decrease",
+                describe(SpecShape::Decrease, size),
+                Scale::Shape,
+            ),
+            (
+                "aubio_rolloff_hz",
+                describe(SpecShape::Rolloff, size),
+                Scale::Hz,
+            ),
         ];
         let mut vocoder = PVoc::new(size, self.framing.hop)
             .expect("the buffer is a power of two and holds a hop");
@@ -287,16 +241,16 @@ impl Analysis {
                 .do_(hop, &mut spectrum[..])
                 .expect("a hop and a spectrum have the planned lengths");
             let is_silent = spectrum[..size / 2 + 1].iter().all(|&x| x == 0.0);
-            descriptors.each_mut().map(|(descriptor, scale)| {
+            descriptors.each_mut().map(|(_, descriptor, scale)| {
                 let value = descriptor
                     .do_result(&spectrum[..])
                     .expect("a spectrum has the planned length");
                 self.scaled(f64::from(value), *scale, is_silent)
             })
         });
-        (0..descriptors.len())
-            .map(|k| frames.iter().map(|frame| frame[k]).collect())
-            .collect()
+        let contour = |k: usize| frames.iter().map(|frame| frame[k]).collect();
+        let named = descriptors.iter().enumerate();
+        named.map(|(k, (name, ..))| (*name, contour(k))).collect()
     }
 
     /// A value of aubio in our units.
@@ -398,17 +352,8 @@ mod tests {
     }
 
     fn contour(rate: u32, samples: &[f32], name: &str) -> Vec<f32> {
-        let index = llds().iter().position(|lld| lld.name == name).unwrap();
-        Analysis::new(rate).contours(samples).swap_remove(index)
-    }
-
-    #[test]
-    fn there_are_as_many_descriptors_as_contours() {
-        assert_eq!(llds().len(), DESCRIPTORS);
-        assert_eq!(
-            Analysis::new(16_000).contours(&[0.1; 500]).len(),
-            DESCRIPTORS
-        );
+        let table = Analysis::new(rate).table(samples);
+        table.contour(name).unwrap().to_vec()
     }
 
     #[test]
@@ -468,8 +413,8 @@ mod tests {
 
     #[test]
     fn silence_has_no_pitch_no_onset_and_no_shape() {
-        let contours = Analysis::new(16_000).contours(&[0.0; 8000]);
-        for (lld, contour) in llds().iter().zip(&contours) {
+        let table = Analysis::new(16_000).table(&[0.0; 8000]);
+        for (lld, contour) in table.llds.iter().zip(&table.contours) {
             let fine = |x: f32| match lld.name.as_str() {
                 "aubio_f0_hz" | "aubio_centroid_hz" | "aubio_rolloff_hz" => x.is_nan(),
                 "aubio_onset" => x == 0.0,
@@ -527,11 +472,8 @@ mod tests {
         let loud = tone(16_000, 200.0, 8, 0.1, 0.5);
         let soft: Vec<f32> = loud.iter().map(|x| x * 0.1).collect();
         let analysis = Analysis::new(16_000);
-        for ((lld, loud), soft) in llds()
-            .iter()
-            .zip(analysis.contours(&loud))
-            .zip(analysis.contours(&soft))
-        {
+        let [loud, soft] = [loud, soft].map(|samples| analysis.table(&samples));
+        for ((lld, loud), soft) in loud.llds.iter().zip(&loud.contours).zip(&soft.contours) {
             let difference = loud[30] - soft[30];
             match lld.name.as_str() {
                 "aubio_energy_db" | "aubio_hfc_db" => {

@@ -6,24 +6,23 @@
 //! its largest value. Ellis 2007, "Chroma feature analysis and synthesis". With 31 Hz between bins,
 //! low pitches blur: for speech this is colour, not melody.
 
-use crate::lld::Lld;
-
 /// Number of pitch classes.
 pub const CLASSES: usize = 12;
-const NAMES: [&str; CLASSES] = [
-    "c", "cs", "d", "ds", "e", "f", "fs", "g", "gs", "a", "as", "b",
+/// The names of the descriptors, from C; `s` is sharp.
+pub const NAMES: [&str; CLASSES] = [
+    "chroma_c",
+    "chroma_cs",
+    "chroma_d",
+    "chroma_ds",
+    "chroma_e",
+    "chroma_f",
+    "chroma_fs",
+    "chroma_g",
+    "chroma_gs",
+    "chroma_a",
+    "chroma_as",
+    "chroma_b",
 ];
-
-/// The descriptors of this file: one per pitch class, from C.
-pub fn llds() -> Vec<Lld> {
-    let lld = |name| {
-        let definition = format!(
-            "share of pitch class {name} (s: sharp), 0 to 1, the strongest class 1 (librosa feature.chroma_stft)"
-        );
-        Lld::new(format!("chroma_{name}"), "1", definition)
-    };
-    NAMES.iter().map(lld).collect()
-}
 
 /// Planned chroma bank.
 pub struct Chroma {

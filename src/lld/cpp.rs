@@ -11,7 +11,6 @@ use realfft::{ComplexToReal, RealFftPlanner};
 
 use crate::dsp::frame::Framing;
 use crate::dsp::spectrum::Spectrum;
-use crate::lld::Lld;
 use crate::lld::f0::{MAXIMUM_PITCH_HZ, MINIMUM_PITCH_HZ};
 
 /// Width of a frame: three periods of the lowest pitch.
@@ -24,16 +23,6 @@ const TREND_FROM_S: f64 = 0.001;
 const SMOOTHED_S: f64 = 0.0005;
 /// Power below this, relative to full scale, reads as this when its logarithm is taken.
 const FLOOR: f32 = 1e-20;
-
-/// The descriptor of this file.
-pub fn lld() -> Lld {
-    Lld::new(
-        "cpp_db",
-        "dB",
-        "cepstral peak prominence: the peak at 60 to 500 Hz of the cepstrum (of 0 to 5 kHz, smoothed over 0.5 ms) over its trend, a line from 1 ms on (Hillenbrand & Houde 1996)",
-    )
-    .voiced()
-}
 
 /// Planned cepstral analysis.
 pub struct PeakProminence {

@@ -3,8 +3,6 @@
 //! As librosa 0.11 defines them (`feature.rms`, `feature.zero_crossing_rate`), on frames of the
 //! analysis width without a window.
 
-use crate::lld::Lld;
-
 /// Samples closer to zero than this have no sign (librosa's default threshold).
 const ZERO: f32 = 1e-10;
 
@@ -18,27 +16,8 @@ pub const SILENCE_DB: f32 = -120.0;
 /// Number of descriptors of this file.
 pub const ENERGIES: usize = 3;
 
-/// The descriptors of this file, in the order of [`energy`].
-pub fn llds() -> Vec<Lld> {
-    vec![
-        Lld::new(
-            "rms",
-            "full scale",
-            "root mean square of the frame's samples, 0 to 1 (librosa feature.rms)",
-        ),
-        Lld::new(
-            "log_energy_db",
-            "dB re full scale",
-            "20 log10(max(rms, 1e-6)): -120 to 0",
-        ),
-        Lld::new(
-            "zcr",
-            "crossings per sample",
-            "zero-crossing rate: share of the frame's samples whose sign differs from the one before, 0 to 1 \
-             (librosa feature.zero_crossing_rate)",
-        ),
-    ]
-}
+/// Their names, in the order of [`energy`].
+pub const NAMES: [&str; ENERGIES] = ["rms", "log_energy_db", "zcr"];
 
 /// RMS, level in dB and zero-crossing rate of a frame of `width` samples, of which `inside` lie in
 /// the recording.

@@ -18,7 +18,6 @@ use std::sync::Arc;
 
 use crate::dsp::frame::Framing;
 use crate::dsp::window;
-use crate::lld::Lld;
 
 /// Lowest pitch looked for, in Hz.
 pub const MINIMUM_PITCH_HZ: f64 = 60.0;
@@ -41,28 +40,6 @@ const SEMITONE_REFERENCE_HZ: f64 = 27.5;
 const HNR_SILENCE_THRESHOLD: f64 = 0.1;
 /// Bounds of the autocorrelation in the harmonics-to-noise ratio: -30 to 60 dB.
 const HNR_BOUNDS: [f32; 2] = [0.001, 0.999_999];
-/// Number of descriptors of this file.
-pub const PITCHES: usize = 4;
-
-/// The descriptors of this file, in the order of [`Pitch`]'s contours.
-pub fn llds() -> Vec<Lld> {
-    vec![
-        Lld::new("f0_hz", "Hz", "fundamental frequency, 60 to 500 Hz, by autocorrelation and cheapest path (Boersma 1993)").voiced(),
-        Lld::new("f0_semitone", "semitones re 27.5 Hz", "12 log2(f0 / 27.5 Hz)").voiced(),
-        Lld::new(
-            "voicing",
-            "1",
-            "largest maximum of the normalised autocorrelation at lags of 60 to 500 Hz, 0 to 1: near 1 for a periodic frame, 0 where there is none (Boersma 1993)",
-        ),
-        Lld::new(
-            "hnr_db",
-            "dB",
-            "harmonics-to-noise ratio 10 log10(r / (1 - r)), -30 to 60, of the largest maximum r of that autocorrelation at all lags to that of \
-             60 Hz (Boersma 1993, equation 4); null where the frame's peak is below a tenth of the recording's, or nothing repeats itself",
-        ),
-    ]
-}
-
 /// The pitch of one recording, one value per frame.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pitch {

@@ -10,7 +10,6 @@ use crate::dsp::frame::Framing;
 use crate::dsp::lpc::{self, Burg};
 use crate::dsp::resample::ResamplePlan;
 use crate::dsp::window;
-use crate::lld::Lld;
 
 /// Formants lie below this, in Hz: the value for a woman's voice (Praat's manual); men's fifth
 /// formant then falls into the band, and is left out by its number.
@@ -30,27 +29,12 @@ const MARGIN_HZ: f64 = 50.0;
 /// Formants that are reported.
 pub const FORMANTS: usize = 4;
 
-/// The descriptors of this file: frequencies first, then bandwidths.
-pub fn llds() -> Vec<Lld> {
-    let frequency = |n: usize| {
-        Lld::new(
-            format!("f{n}_hz"),
-            "Hz",
-            format!(
-                "frequency of formant {n}, by Burg's method (5 formants below 5500 Hz, as Praat's default; fewer at sample rates below 11 kHz)"
-            ),
-        )
-    };
-    let bandwidth = |n: usize| {
-        Lld::new(
-            format!("f{n}_bandwidth_hz"),
-            "Hz",
-            format!("width of formant {n}, 3 dB below its peak"),
-        )
-    };
-    let numbers = 1..=FORMANTS;
-    let llds = numbers.clone().map(frequency).chain(numbers.map(bandwidth));
-    llds.map(Lld::voiced).collect()
+/// The names of the contours: frequencies first, then bandwidths.
+pub fn names() -> [String; 2 * FORMANTS] {
+    std::array::from_fn(|i| match i < FORMANTS {
+        true => format!("f{}_hz", i + 1),
+        false => format!("f{}_bandwidth_hz", i + 1 - FORMANTS),
+    })
 }
 
 /// Planned formant analysis.

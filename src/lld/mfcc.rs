@@ -6,7 +6,6 @@
 //! representations for monosyllabic word recognition".
 
 use crate::dsp::mel::MelBank;
-use crate::lld::Lld;
 
 /// Number of mel bands: 26, as in the HTK and openSMILE traditions.
 pub const BANDS: usize = 26;
@@ -18,25 +17,14 @@ const HIGH_HZ: f64 = 8000.0;
 const FLOOR: f32 = 1e-10;
 const RANGE_DB: f32 = 80.0;
 
-/// The descriptors of this file: [`COEFFICIENTS`] MFCCs, then [`BANDS`] log-mel bands.
-pub fn llds() -> Vec<Lld> {
-    let mfcc = (0..COEFFICIENTS).map(|i| {
-        let meaning = match i {
-            0 => "overall level",
-            1 => "balance of low against high frequencies",
-            _ => "finer shape of the spectral envelope",
-        };
-        let definition =
-            format!("mel-frequency cepstral coefficient {i} of 26 log-mel bands, {meaning} (librosa feature.mfcc)");
-        Lld::new(format!("mfcc_{i}"), "dB", definition)
-    });
-    let mel = (0..BANDS).map(|i| {
-        let definition = format!(
-            "level of mel band {i} of 26 between 0 and 8 kHz, 80 dB range (librosa feature.melspectrogram, power_to_db)"
-        );
-        Lld::new(format!("log_mel_{i}_db"), "dB", definition)
-    });
-    mfcc.chain(mel).collect()
+/// The names of the coefficients.
+pub fn names() -> [String; COEFFICIENTS] {
+    std::array::from_fn(|i| format!("mfcc_{i}"))
+}
+
+/// The names of the bands.
+pub fn band_names() -> [String; BANDS] {
+    std::array::from_fn(|i| format!("log_mel_{i}_db"))
 }
 
 /// Planned mel bank and cosine transform.

@@ -12,40 +12,9 @@ pub mod mfcc;
 pub mod perturbation;
 pub mod spectral;
 
-use serde::Serialize;
+use std::collections::HashMap;
 
-/// What a low-level descriptor is: the entry that `sentire describe` prints.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Lld {
-    /// Column name, snake_case; bears the unit where the descriptor has one.
-    pub name: String,
-    /// Unit in words or symbols; "1" for a pure number.
-    pub unit: &'static str,
-    /// What is computed, and from where the definition comes.
-    pub definition: String,
-    /// Whether statistics are taken over voiced frames only.
-    pub voiced_only: bool,
-}
-
-impl Lld {
-    /// A descriptor that is defined on every frame.
-    pub fn new(name: impl Into<String>, unit: &'static str, definition: impl Into<String>) -> Lld {
-        Lld {
-            name: name.into(),
-            unit,
-            definition: definition.into(),
-            voiced_only: false,
-        }
-    }
-
-    /// The same descriptor, marked as one that has a value on voiced frames only.
-    pub fn voiced(self) -> Lld {
-        Lld {
-            voiced_only: true,
-            ..self
-        }
-    }
-}
+use crate::catalogue::Lld;
 
 /// The contours of one recording.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,7 +46,7 @@ impl LldTable {
     }
 
     /// The contours of `llds` alone.
-    pub fn only(self, llds: Vec<Lld>) -> LldTable {
+    pub fn only(&self, llds: Vec<Lld>) -> LldTable {
         let contour = |lld: &Lld| {
             self.contour(&lld.name)
                 .expect("one of its contours")
@@ -86,7 +55,7 @@ impl LldTable {
         LldTable {
             contours: llds.iter().map(contour).collect(),
             llds,
-            ..self
+            ..*self
         }
     }
 
@@ -94,5 +63,48 @@ impl LldTable {
     pub fn contour(&self, name: &str) -> Option<&[f32]> {
         let index = self.llds.iter().position(|lld| lld.name == name)?;
         Some(&self.contours[index])
+    }
+}
+
+/// Contours while they are computed, by the names of their descriptors.
+#[derive(Debug, Default)]
+pub struct Contours(HashMap<String, Vec<f32>>);
+
+impl Contours {
+    /// Adds the contour of one descriptor.
+    pub fn add(&mut self, name: impl Into<String>, contour: Vec<f32>) {
+        self.0.insert(name.into(), contour);
+    }
+
+    /// Adds the contours of several, given frame by frame in the order of `names`.
+    pub fn add_frames<const N: usize>(
+        &mut self,
+        names: [impl Into<String>; N],
+        frames: &[[f32; N]],
+    ) {
+        for (k, name) in names.into_iter().enumerate() {
+            self.add(name, frames.iter().map(|frame| frame[k]).collect());
+        }
+    }
+
+    /// The contours of `llds`, in their order, a row every `hop_s` seconds. Each of these must have been added, and nothing else.
+    pub fn into_table(mut self, llds: Vec<Lld>, hop_s: f64) -> LldTable {
+        let mut take = |lld: &Lld| {
+            let contour = self.0.remove(&lld.name);
+            contour.unwrap_or_else(|| panic!("{} is computed", lld.name))
+        };
+        let contours = llds.iter().map(&mut take).collect();
+        assert!(
+            self.0.is_empty(),
+            "not in the catalogue: {:?}",
+            self.0.keys()
+        );
+        LldTable {
+            llds,
+            hop_s,
+            row_s: hop_s,
+            last_end_s: None,
+            contours,
+        }
     }
 }

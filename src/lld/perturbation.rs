@@ -7,7 +7,7 @@
 use std::f64::consts::PI;
 use std::ops::RangeInclusive;
 
-use crate::lld::Lld;
+use crate::catalogue::statistics::{JITTER, SHIMMER};
 
 /// The next period lies at 0.8 to 1.25 times the length that the pitch contour expects.
 const SEARCH: (f64, f64) = (0.8, 1.25);
@@ -28,55 +28,7 @@ const AMPLITUDE_REACH: f64 = 0.2;
 /// Frames reach this far to each side, as those of the pitch do.
 const REACH_S: f64 = 0.025;
 
-/// Number of descriptors of this file.
-pub const PERTURBATIONS: usize = 2;
-
-/// The descriptors of this file: [`Perturbation::jitter`] and [`Perturbation::shimmer`].
-pub fn llds() -> Vec<Lld> {
-    vec![
-        Lld::new(
-            "jitter",
-            "1",
-            "mean difference between lengths of successive periods within 25 ms, over their mean length",
-        )
-        .voiced(),
-        Lld::new(
-            "shimmer",
-            "1",
-            "mean difference between amplitudes of successive periods within 25 ms, over their mean amplitude",
-        )
-        .voiced(),
-    ]
-}
-
-/// Measures of the periods' lengths over a whole recording: name and definition.
-pub const JITTER: [(&str, &str); 3] = [
-    (
-        "local",
-        "mean difference between successive periods' lengths, over the mean length (Praat: jitter (local))",
-    ),
-    (
-        "rap",
-        "mean difference of a period's length from the mean of 3 around it, over the mean length (Praat: jitter (rap))",
-    ),
-    ("ppq5", "the same with 5 periods (Praat: jitter (ppq5))"),
-];
-
-/// Measures of the periods' amplitudes over a whole recording: name and definition.
-pub const SHIMMER: [(&str, &str); 4] = [
-    (
-        "local",
-        "mean difference between successive periods' amplitudes, over the mean amplitude (Praat: shimmer (local))",
-    ),
-    (
-        "apq3",
-        "mean difference of a period's amplitude from the mean of 3 around it, over the mean amplitude (Praat: shimmer (apq3))",
-    ),
-    ("apq5", "the same with 5 periods (Praat: shimmer (apq5))"),
-    ("apq11", "the same with 11 periods (Praat: shimmer (apq11))"),
-];
-
-/// Number of both.
+/// Measures of a whole recording.
 pub const MEASURES: usize = JITTER.len() + SHIMMER.len();
 
 /// Jitter and shimmer of a recording.

@@ -6,8 +6,6 @@
 //! gain, but for flatness and slope, which have a floor that near silence falls under. Undefined
 //! (NaN) on digital silence.
 
-use crate::lld::Lld;
-
 /// Number of octave-wide bands of the spectral contrast.
 pub const CONTRAST_BANDS: usize = 7;
 /// Upper edge of the lowest contrast band in Hz; every further band is one octave wide (librosa
@@ -22,67 +20,25 @@ const FLOOR: f32 = 1e-10;
 /// Number of descriptors of [`Shape::compute`].
 pub const SHAPES: usize = 12;
 
-/// The descriptors of this file: [`SHAPES`] of the shape, then [`CONTRAST_BANDS`] contrasts.
-pub fn llds() -> Vec<Lld> {
-    let mut llds = vec![
-        Lld::new(
-            "spectral_centroid_hz",
-            "Hz",
-            "mean frequency, weighted by magnitude (librosa feature.spectral_centroid)",
-        ),
-        Lld::new(
-            "spectral_bandwidth_hz",
-            "Hz",
-            "standard deviation of frequency about the centroid, weighted by magnitude (librosa feature.spectral_bandwidth)",
-        ),
-    ];
-    llds.extend(ROLLOFF.map(|(percent, _)| {
-        let definition =
-            format!("frequency below which {percent} % of the summed magnitude lies (librosa feature.spectral_rolloff)");
-        Lld::new(format!("spectral_rolloff_{percent}_hz"), "Hz", definition)
-    }));
-    llds.extend([
-        Lld::new(
-            "spectral_flatness",
-            "1",
-            "geometric over arithmetic mean of the power: 0 for a tone, 1 for white noise (librosa feature.spectral_flatness)",
-        ),
-        Lld::new(
-            "spectral_flux",
-            "1",
-            "Euclidean distance from the magnitude spectrum of the frame before, each of unit length: 0 to 1.41; \
-             undefined on the first frame (Scheirer & Slaney 1997, normalised)",
-        ),
-        Lld::new(
-            "spectral_entropy",
-            "1",
-            "entropy of the power as a distribution over bins, over its maximum: 0 for a tone, 1 for white noise \
-             (Misra et al. 2004)",
-        ),
-        Lld::new(
-            "spectral_slope_db_per_khz",
-            "dB/kHz",
-            "least-squares slope of the level of the bins (floor -100 dB) over frequency",
-        ),
-        Lld::new("spectral_skewness", "1", "third standardised moment of frequency, weighted by magnitude (Peeters 2004, 6.1.3)"),
-        Lld::new(
-            "spectral_kurtosis",
-            "1",
-            "fourth standardised moment of frequency, weighted by magnitude; 3 for a normal shape (Peeters 2004, 6.1.4)",
-        ),
-    ]);
-    debug_assert_eq!(llds.len(), SHAPES);
-    llds.extend((0..CONTRAST_BANDS).map(|k| {
-        let (low, high) = contrast_edges(k);
-        let high = if k + 1 == CONTRAST_BANDS { "the end".into() } else { format!("{high} Hz") };
-        let definition = format!(
-            "10 log10 of the magnitude of the strongest 2 % over that of the weakest 2 % of the bins from {low} Hz to \
-             {high}, each floored 80 dB under its largest in the recording; undefined where the band lies above half \
-             the sample rate (Jiang et al. 2002, librosa feature.spectral_contrast)"
-        );
-        Lld::new(format!("spectral_contrast_{k}_db"), "dB", definition)
-    }));
-    llds
+/// Their names.
+pub const SHAPE_NAMES: [&str; SHAPES] = [
+    "spectral_centroid_hz",
+    "spectral_bandwidth_hz",
+    "spectral_rolloff_25_hz",
+    "spectral_rolloff_50_hz",
+    "spectral_rolloff_75_hz",
+    "spectral_rolloff_90_hz",
+    "spectral_flatness",
+    "spectral_flux",
+    "spectral_entropy",
+    "spectral_slope_db_per_khz",
+    "spectral_skewness",
+    "spectral_kurtosis",
+];
+
+/// The names of the bands of contrast.
+pub fn contrast_names() -> [String; CONTRAST_BANDS] {
+    std::array::from_fn(|k| format!("spectral_contrast_{k}_db"))
 }
 
 /// Planned spectral shape of frames whose bins lie `bin_hz` apart; remembers the frame before for
@@ -118,7 +74,7 @@ impl Shape {
         self.has_previous = false;
     }
 
-    /// The [`SHAPES`] descriptors of one frame, in the order of [`llds`].
+    /// The [`SHAPES`] descriptors of one frame, in the order of [`SHAPE_NAMES`].
     pub fn compute(&mut self, magnitude: &[f32], power: &[f32]) -> [f32; SHAPES] {
         let total: f64 = magnitude.iter().map(|&m| f64::from(m)).sum();
         let energy: f64 = power.iter().map(|&p| f64::from(p)).sum();

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::{self, FeatureSet, Side};
+
 /// A view of a recording, by the names of its features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -27,34 +29,6 @@ pub enum View {
     /// machine, a weight for each feature and class; beside the others it says nothing new.
     All,
 }
-
-/// The beginnings of the names of [`View::Source`], in lower case, without `aubio_` and without the
-/// statistic that eGeMAPS puts first.
-const SOURCE: [&str; 23] = [
-    "rms",
-    "log_energy",
-    "loudness",
-    "energy",
-    "equivalentsoundlevel",
-    "zcr",
-    "f0",
-    "logrelf0",
-    "voicing",
-    "voiced",
-    "unvoiced",
-    "hnr",
-    "jitter",
-    "shimmer",
-    "cpp",
-    "f1",
-    "f2",
-    "f3",
-    "f4",
-    "pause",
-    "inner_pause",
-    "syllable",
-    "onset",
-];
 
 impl View {
     /// Those that the classifier takes unless told otherwise.
@@ -87,30 +61,20 @@ impl View {
             .collect()
     }
 
+    /// A name that the catalogue does not know is a statistic of neither side.
     fn has(self, name: &str) -> bool {
-        if self == View::All {
-            return true;
-        }
-        let of_set = [
-            (View::Covariance, "covariance_"),
-            (View::SpectralKernels, "spectral_kernel_"),
-            (View::ProsodicKernels, "prosodic_kernel_"),
-        ]
-        .into_iter()
-        .find(|(_, beginning)| name.starts_with(beginning));
-        let is_source = || {
-            let name = name.to_lowercase();
-            let name = name.strip_prefix("aubio_").unwrap_or(&name);
-            let name = name.strip_prefix("mean").unwrap_or(name);
-            let name = name.strip_prefix("stddev").unwrap_or(name);
-            SOURCE.iter().any(|beginning| name.starts_with(beginning))
-        };
-        match (of_set, self) {
-            (Some((view, _)), _) => view == self,
-            (None, View::Statistics) => true,
-            (None, View::Source) => is_source(),
-            (None, View::Filter) => !is_source(),
-            (None, _) => false,
+        let known = catalogue::column(name);
+        let side = known.and_then(|column| column.side);
+        let of_set = |set| known.is_some_and(|column| column.set == set);
+        let is_list = known.is_some_and(|column| column.set.is_list());
+        match self {
+            View::Statistics => !is_list,
+            View::Source => side == Some(Side::Source),
+            View::Filter => side == Some(Side::Filter),
+            View::Covariance => of_set(FeatureSet::COVARIANCE),
+            View::SpectralKernels => of_set(FeatureSet::SPECTRAL_KERNELS),
+            View::ProsodicKernels => of_set(FeatureSet::PROSODIC_KERNELS),
+            View::All => true,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Figures of what is found out about predictions and features.
 
 use super::tables::scatter;
+use crate::catalogue;
 use crate::dataset::Contrast;
-use crate::features::{FeatureSet, meanings};
 use crate::model::Projection;
 use crate::plot::{self, Figure};
 use crate::predict::{Prediction, Reason};
@@ -56,10 +56,9 @@ pub fn plot_reasons(reasons: &[Reason]) -> Figure {
 ///
 /// [`Dataset::contrasts`]: crate::dataset::Dataset::contrasts
 pub fn plot_contrasts(contrasts: &[Contrast]) -> Figure {
-    let meanings = meanings(FeatureSet::ALL);
-    let meaning = |contrast: &Contrast| {
-        let meaning = meanings.get(&contrast.feature);
-        meaning.unwrap_or(&contrast.feature).clone()
+    let meaning = |contrast: &Contrast| match catalogue::column(&contrast.feature) {
+        Some(column) => column.meaning.clone(),
+        None => contrast.feature.clone(),
     };
     let labels: Vec<String> = contrasts.iter().map(meaning).collect();
     let d: Vec<f64> = contrasts.iter().map(|contrast| contrast.d).collect();

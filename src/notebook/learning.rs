@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn reasons_and_contrasts_read_in_words() {
         let reason = Reason {
-            family: crate::features::Family::Pitch,
+            family: crate::catalogue::Family::Pitch,
             effect: 0.12,
             feature: "f0_hz_mean".into(),
             meaning: "mean of the pitch (Hz)".into(),

@@ -5,6 +5,7 @@ use base64::prelude::BASE64_STANDARD as BASE64;
 
 use super::{Grid, Show, Shown, number};
 use crate::audio::{Audio, Recording};
+use crate::catalogue::Lld;
 use crate::dsp::mel;
 use crate::error::{Error, Result};
 use crate::lld::LldTable;
@@ -135,7 +136,7 @@ impl Show for LldTable {
 
 impl LldTable {
     fn grid(&self) -> Grid {
-        let row = |(lld, contour): (&crate::lld::Lld, &Vec<f32>)| {
+        let row = |(lld, contour): (&Lld, &Vec<f32>)| {
             let mut values: Vec<f32> = contour.iter().copied().filter(|v| !v.is_nan()).collect();
             values.sort_by(f32::total_cmp);
             let at = |q: usize| {
@@ -204,7 +205,7 @@ mod tests {
     #[test]
     fn contours_are_found_by_name() {
         let llds =
-            crate::features::Extractor::new(&[crate::features::FeatureSet::Rich]).llds(&tone(1));
+            crate::features::Extractor::new(&[crate::catalogue::FeatureSet::RICH]).llds(&tone(1));
         let figure = llds.plot(&["f0_hz", "voicing"]).unwrap();
         assert_eq!(figure.title(), "Contours of f0_hz, voicing");
         let unknown = llds.plot(&["pitch"]).unwrap_err().to_string();

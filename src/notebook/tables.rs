@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{Grid, Show, Shown, number};
+use crate::catalogue;
 use crate::corpus::scan::counts;
 use crate::corpus::{Manifest, Scan};
 use crate::error::Result;
 use crate::extract::Summary;
-use crate::features::{FeatureSet, meanings};
 use crate::plot::canvas::escaped;
 use crate::plot::{self, Figure};
 use crate::table::{Column, Table};
@@ -79,11 +79,7 @@ impl Table {
 
     /// A column as an axis names it: what the feature is, with its unit, where that is known.
     fn axis(&self, column: &str) -> String {
-        let meaning = self
-            .metadata
-            .get("sentire.sets")
-            .and_then(|sets| FeatureSet::parse_list(sets).ok())
-            .and_then(|sets| meanings(&sets).remove(column));
+        let meaning = catalogue::column(column).map(|column| column.meaning.clone());
         match (meaning, column.strip_suffix("_s")) {
             (Some(meaning), _) => meaning,
             (None, Some(name)) => format!("{} (s)", name.replace('_', " ")),

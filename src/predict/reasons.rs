@@ -13,24 +13,9 @@ use ndarray::{Array2, ArrayView1, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::{Features, Predictor};
+use crate::catalogue::{self, Column, Family, Plain};
 use crate::error::{Error, Result};
-use crate::features::{self, Family, Feature, FeatureSet};
 use crate::model::{self, Normalize};
-
-/// Statistics that people can picture: how much of something there is, and how much it varies. One of them
-/// stands for a family, where it has one.
-const PLAIN: [&str; 7] = [
-    "mean",
-    "std",
-    "p50",
-    "voiced_mean",
-    "amean",
-    "stddevNorm",
-    "percentile50.0",
-];
-
-/// Those of them that say how much something varies.
-const SPREADS: [&str; 2] = ["std", "stddevNorm"];
 
 /// Of a recording of more windows so many, evenly spread, are asked for its reasons.
 const MOST_WINDOWS: usize = 64;
@@ -71,8 +56,8 @@ impl Reason {
 }
 
 /// `pitch varies far more than usual (+2.1 sd)`.
-fn in_words(family: Family, functional: &str, deviation: f64) -> String {
-    let varies = SPREADS.contains(&functional);
+fn in_words(family: Family, plain: Plain, deviation: f64) -> String {
+    let varies = plain == Plain::Spread;
     let side = match (varies, deviation > 0.0) {
         (true, true) => "more",
         (true, false) => "less",
@@ -93,37 +78,21 @@ fn in_words(family: Family, functional: &str, deviation: f64) -> String {
 /// The features of a model, and what there is to be said of them.
 #[derive(Debug)]
 pub(super) struct Vocabulary {
-    known: Vec<Feature>,
+    columns: Vec<&'static Column>,
     /// The places of each family's features among them.
     families: BTreeMap<Family, Vec<usize>>,
-    /// What each is, by its name.
-    meanings: BTreeMap<String, String>,
 }
 
 impl Vocabulary {
-    fn new(sets: &[FeatureSet]) -> Vocabulary {
-        let known: Vec<Feature> = sets.iter().flat_map(|set| set.features()).collect();
+    /// Of features that the catalogue has.
+    fn new(names: &[String]) -> Vocabulary {
+        let column = |name: &String| catalogue::column(name).expect("a model's features are known");
+        let columns: Vec<&Column> = names.iter().map(column).collect();
         let mut families: BTreeMap<Family, Vec<usize>> = BTreeMap::new();
-        for (place, feature) in known.iter().enumerate() {
-            if let Some(family) = Family::of(&feature.name) {
-                families.entry(family).or_default().push(place);
-            }
+        for (place, column) in columns.iter().enumerate() {
+            families.entry(column.family).or_default().push(place);
         }
-        Vocabulary {
-            known,
-            families,
-            meanings: features::meanings(sets),
-        }
-    }
-
-    /// Whether people can picture the feature.
-    fn is_plain(&self, place: usize) -> bool {
-        let Feature {
-            descriptor,
-            functional,
-            ..
-        } = &self.known[place];
-        PLAIN.contains(&&**functional) && !descriptor.contains("_delta")
+        Vocabulary { columns, families }
     }
 }
 
@@ -162,11 +131,9 @@ impl Predictor {
             rows,
         };
 
-        let sets = &self.settings.sets;
-        let vocabulary = self.vocabulary.get_or_init(|| Vocabulary::new(sets));
-        let Vocabulary {
-            known, families, ..
-        } = vocabulary;
+        let names = &self.model.feature_names;
+        let vocabulary = self.vocabulary.get_or_init(|| Vocabulary::new(names));
+        let Vocabulary { columns, families } = vocabulary;
         let of_families: Vec<&[usize]> = families.values().map(|places| &places[..]).collect();
         let effects = self.effects(&asked, &of_families);
         let mut order: Vec<(Family, f64)> = families.keys().copied().zip(effects).collect();
@@ -181,8 +148,8 @@ impl Predictor {
                 .map(|&row| f64::from(deviations[(row, place)]));
             of_rows.sum::<f64>() / asked.rows.len() as f64
         };
-        let deviation: Vec<f64> = (0..known.len()).map(deviation).collect();
-        let is_plain = |place: &&usize| vocabulary.is_plain(**place);
+        let deviation: Vec<f64> = (0..columns.len()).map(deviation).collect();
+        let is_plain = |place: &&usize| columns[**place].plain.is_some();
         let reason = |(family, effect): (Family, f64)| {
             let mut places: Vec<usize> =
                 families[&family].iter().filter(is_plain).copied().collect();
@@ -202,15 +169,12 @@ impl Predictor {
                 .reduce(stronger)
                 .expect("no family is empty");
             let place = places[strongest];
-            let feature = known[place].name.clone();
-            let meaning = vocabulary.meanings.get(&feature).unwrap_or(&feature);
+            let column = columns[place];
             let far = deviation[place];
-            let (meaning, text) = match vocabulary.is_plain(place) {
-                true => (
-                    meaning.clone(),
-                    in_words(family, &known[place].functional, far),
-                ),
-                false => {
+            let meaning = &column.meaning;
+            let (meaning, text) = match column.plain {
+                Some(plain) => (meaning.clone(), in_words(family, plain, far)),
+                None => {
                     let of_family = &families[&family];
                     let squares = of_family.iter().map(|&place| deviation[place].powi(2));
                     let typical = (squares.sum::<f64>() / of_family.len() as f64).sqrt();
@@ -224,7 +188,7 @@ impl Predictor {
                 meaning,
                 deviation: far,
                 text,
-                feature,
+                feature: column.name.clone(),
             }
         };
         Ok(order.into_iter().map(reason).collect())

@@ -4,7 +4,6 @@
 mod cross;
 mod protocol;
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 pub use cross::cross_to_html;
@@ -22,9 +21,6 @@ pub struct About {
     pub title: String,
     /// The command that makes the same report again.
     pub command: String,
-    /// Features in plain words, with their unit, by column; the others stand under their column's
-    /// name.
-    pub meanings: BTreeMap<String, String>,
     /// The program and its version.
     pub version: String,
     /// The date, where the page is to bear one.
@@ -53,7 +49,7 @@ pub fn to_html(reports: &[Report], about: &About) -> String {
         page.push_str("</div>\n");
     }
     for report in reports {
-        protocol::section(&mut page, report, about, reports.len() == 1);
+        protocol::section(&mut page, report, reports.len() == 1);
     }
     glossary(&mut page, reports);
     let facts = reports
@@ -340,7 +336,6 @@ mod tests {
         About {
             title: "The demo".into(),
             command: "sentire evaluate features.parquet --seed 7".into(),
-            meanings: [("f0_mean".to_string(), "mean pitch (Hz)".to_string())].into(),
             version: "sentire 0.1.0".into(),
             date: None,
         }
@@ -372,7 +367,7 @@ mod tests {
             "Most often taken: 30.0&nbsp;% of sad for angry",
             "Expected calibration error 0.041 (95&nbsp;% interval 0.030 to 0.060)",
             "<q>unsure</q> falls on 10.0&nbsp;%",
-            "mean pitch (Hz): higher in angry",
+            "arithmetic mean of the fundamental frequency, 60 to 500 Hz, by autocorrelation and cheapest path (Hz): higher in angry",
             "<code>svm:kernel=linear,c=1</code> (2 of 3 folds)",
             "<details>",
             "--seed 7",
@@ -434,7 +429,6 @@ mod tests {
         let about = About {
             title: nasty.into(),
             command: nasty.into(),
-            meanings: [(nasty.to_string(), nasty.to_string())].into(),
             version: nasty.into(),
             date: Some(nasty.into()),
         };

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
 use crate::audio::Rate;
-use crate::features::{Extractor, FeatureSet};
+use crate::catalogue::FeatureSet;
+use crate::features::Extractor;
 use crate::predict::Predictor;
 use crate::serve::answer::Refusal;
 
@@ -43,7 +44,7 @@ impl Plan {
     fn worker(&self) -> Worker {
         Worker {
             features: Extractor::new(&self.sets),
-            contours: Extractor::new(&[FeatureSet::Rich]),
+            contours: Extractor::new(&[FeatureSet::RICH]),
         }
     }
 }

@@ -3,7 +3,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use sentire::audio::{self, ReadOptions};
-use sentire::features::{Extractor, FeatureSet};
+use sentire::catalogue::FeatureSet;
+use sentire::features::Extractor;
 
 mod panics;
 
@@ -16,7 +17,7 @@ fuzz_target!(init: panics::catch(), |bytes: &[u8]| {
         };
         match audio::read_bytes(bytes.to_vec(), "x", &options) {
             Ok(recording) if recording.duration_s < 2.0 => {
-                Extractor::new(&[FeatureSet::Egemaps]).functionals(&recording.audio);
+                Extractor::new(&[FeatureSet::EGEMAPS]).functionals(&recording.audio);
             }
             Ok(_) => {}
             // Panics of the decoders are caught, and called so.

@@ -2,14 +2,15 @@
 
 use std::fmt::Write;
 
-use super::{About, decimal, escaped, name, percent};
+use super::{decimal, escaped, name, percent};
+use crate::catalogue;
 use crate::model::Normalize;
 use crate::plot::{self, Figure};
 use crate::report::text::points;
 use crate::report::{Group, Report};
 
 /// `alone` where the page is of this protocol only, and its headline has named it.
-pub fn section(page: &mut String, report: &Report, about: &About, alone: bool) {
+pub fn section(page: &mut String, report: &Report, alone: bool) {
     let (letter, called) = name(report.normalize);
     let heading = match alone {
         true => "How it was measured, and what came out".to_string(),
@@ -39,7 +40,7 @@ pub fn section(page: &mut String, report: &Report, about: &About, alone: bool) {
         calibration(page, report);
         page.push_str("</div>\n");
     }
-    importance(page, report, about);
+    importance(page, report);
     folds(page, report);
     page.push_str("</section>\n");
 }
@@ -272,7 +273,7 @@ fn groups(page: &mut String, what: &str, groups: &[Group]) {
     page.push_str("</tbody>\n</table></div>\n");
 }
 
-fn importance(page: &mut String, report: &Report, about: &About) {
+fn importance(page: &mut String, report: &Report) {
     if report.importance.is_empty() {
         return;
     }
@@ -281,7 +282,7 @@ fn importance(page: &mut String, report: &Report, about: &About) {
         c if c < 0.0 => "lower in",
         _ => "",
     };
-    let meaning = |feature: &str| about.meanings.get(feature).cloned();
+    let meaning = |feature: &str| catalogue::column(feature).map(|column| column.meaning.clone());
     let label = |important: &crate::report::Importance| {
         let words = meaning(&important.feature).unwrap_or(important.feature.clone());
         match direction(important.correlation) {
