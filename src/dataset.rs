@@ -6,6 +6,7 @@ use std::path::Path;
 
 use ndarray::{Array2, ArrayView2};
 
+use crate::catalogue::SETS_KEY;
 use crate::error::{Error, Result};
 use crate::split;
 use crate::table::{Column, Table, is_names_of_features, plain_key};
@@ -426,12 +427,11 @@ impl Dataset {
         self.recording_count((0..self.len()).filter(|&row| self.speakers[row].is_none()))
     }
 
-    /// The feature sets, as the metadata name them.
+    /// The names of the feature sets, separated by commas.
     pub fn feature_sets(&self) -> String {
-        self.metadata
-            .get("sentire.sets")
-            .cloned()
-            .unwrap_or_default()
+        let sets = self.metadata.get(SETS_KEY).map_or("", String::as_str);
+        let name = |versioned: &str| versioned.split('@').next().unwrap_or("").to_string();
+        sets.split(',').map(name).collect::<Vec<_>>().join(",")
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod reasons;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -121,6 +121,9 @@ pub struct Segment {
 pub struct Predictor {
     model: Arc<Model>,
     settings: Settings,
+    /// The places of the model's features among those that are computed; `None` where these are the same. Its sets may
+    /// have gained others since.
+    wanted: Option<Arc<[usize]>>,
     /// Planned when first a reason is asked for.
     vocabulary: Arc<OnceLock<Vocabulary>>,
     /// Hashed when first it is asked for: the model may have tens of megabytes.
@@ -132,16 +135,11 @@ impl Predictor {
     pub fn new(model: Model) -> Result<Predictor> {
         let settings = Settings::from_metadata(&model.card.features)?;
         let settings = within(settings, Limits::default());
-        if settings.feature_names() != model.feature_names {
-            return Err(Error::Data(format!(
-                "was trained on {} features, this sentire computes {} under that name; train it again",
-                model.feature_names.len(),
-                settings.feature_names().len()
-            )));
-        }
+        let wanted = wanted(&settings.feature_names(), &model.feature_names)?;
         Ok(Predictor {
             model: Arc::new(model),
             settings,
+            wanted,
             vocabulary: Arc::default(),
             id: Arc::default(),
         })
@@ -351,10 +349,34 @@ impl Predictor {
                  --normalize corpus"
             )));
         }
-        let width = self.model.feature_names.len();
-        Array2::from_shape_vec((windows, width), rows().flatten().copied().collect())
+        let of_model = |window: &Vec<f32>| match &self.wanted {
+            Some(wanted) => wanted
+                .iter()
+                .filter_map(|&place| window.get(place).copied())
+                .collect::<Vec<f32>>(),
+            None => window.clone(),
+        };
+        let values = rows().flat_map(of_model).collect();
+        Array2::from_shape_vec((windows, self.model.feature_names.len()), values)
             .map_err(|cause| Error::Data(format!("features do not fit the model: {cause}")))
     }
+}
+
+/// Where the features `of_model` stand among those that are computed; `None` where they are the same.
+fn wanted(computed: &[String], of_model: &[String]) -> Result<Option<Arc<[usize]>>> {
+    if computed == of_model {
+        return Ok(None);
+    }
+    let places: HashMap<&String, usize> = computed.iter().zip(0..).collect();
+    let place = |name: &String| {
+        places.get(name).copied().ok_or_else(|| {
+            Error::Data(format!(
+                "was trained on the feature {name}, which this sentire does not compute; train it again"
+            ))
+        })
+    };
+    let places = of_model.iter().map(place).collect::<Result<_>>()?;
+    Ok(Some(places))
 }
 
 /// The settings with these limits; a model is told all windows of a recording at once.
@@ -415,4 +437,53 @@ pub fn said_of<'a>(
         ("out_of_domain".to_string(), flags(|s| s.out_of_domain)),
     ]);
     columns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::FeatureSet;
+
+    #[test]
+    fn a_model_of_fewer_features_than_its_sets_have_takes_its_own() {
+        let settings = Settings {
+            sets: vec![FeatureSet::EGEMAPS],
+            ..Settings::default()
+        };
+        let all = settings.feature_names();
+        // As if the set had gained its first column since, and moved the second.
+        let mut names = all[1..].to_vec();
+        names.swap(0, 1);
+        let mut data = crate::dataset::tests::of_labels(&[0, 1, 0, 1, 0, 1], 2);
+        data.metadata = settings.to_metadata();
+        let value = |(row, column)| (row % 2 * (1 + column) + row) as f32;
+        data.x = Array2::from_shape_fn((6, names.len()), value);
+        data.feature_names = names;
+        let spec = "svm:c=1".parse().unwrap();
+        let model = Model::train(&data, &spec, Normalize::Corpus, 0).unwrap();
+        let predictor = Predictor::new(model.clone()).unwrap();
+        let mut window: Vec<f32> = data.x.row(3).to_vec();
+        window.swap(0, 1);
+        window.insert(0, f32::NAN);
+        let features = Features {
+            file: "x".into(),
+            duration_s: 1.0,
+            places: vec![(0.0, 1.0)],
+            windows: vec![window],
+            has_speech: vec![true],
+            instead_of_mean: None,
+            truncated: false,
+        };
+        let said = predictor.predict(&[features]).unwrap().remove(0);
+        let asked = model.probabilities(data.x.view(), &[vec![3]]);
+        assert!(said.probabilities.values().eq(asked.row(0)));
+
+        let mut unknown = model;
+        unknown.feature_names[4] = "charm_mean".into();
+        let refused = Predictor::new(unknown).unwrap_err().to_string();
+        assert!(
+            refused.contains("the feature charm_mean, which"),
+            "{refused}"
+        );
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use sentire::features::FEATURES_VERSION;
+use sentire::catalogue::FeatureSet;
 use sentire::report::Report;
 use sentire::table::{Column, Table};
 
@@ -753,7 +753,7 @@ fn without_a_model_the_one_that_is_built_in_answers() {
         assert!(run.stderr.contains(part), "{}", run.stderr);
     }
     let version = sandbox.sentire("--version --verbose").exits(0).stdout;
-    for part in ["CC BY-NC-SA 4.0", "default-model", "features version"] {
+    for part in ["CC BY-NC-SA 4.0", "default-model", "rich@2"] {
         assert!(version.contains(part), "{version}");
     }
     assert_eq!(
@@ -782,23 +782,26 @@ fn predict_names_what_it_cannot_use_and_goes_on() {
     let table = Table::read(sandbox.path("features.parquet")).unwrap();
     let mut old = table.clone();
     old.metadata
-        .insert("sentire.features_version".into(), "0".into());
+        .insert("sentire.sets".into(), "covariance@2,rich@0".into());
     old.write(sandbox.path("old.parquet")).unwrap();
     sandbox.sentire("train old.parquet -o old.sentire").exits(0);
     let refused = sandbox
         .sentire(&format!("predict {clip} -m old.sentire"))
         .exits(2)
         .stderr;
-    let ours = format!("this sentire computes version {FEATURES_VERSION}");
+    let ours = format!(
+        "this sentire computes version {}",
+        FeatureSet::RICH.version()
+    );
     assert!(
-        refused.contains("features of version 0") && refused.contains(&ours),
+        refused.contains("features of the set rich of version 0") && refused.contains(&ours),
         "{refused}"
     );
     let mixed = sandbox
         .sentire("evaluate features.parquet old.parquet")
         .exits(2)
         .stderr;
-    assert!(mixed.contains("features_version"), "{mixed}");
+    assert!(mixed.contains("covariance@2,rich@0"), "{mixed}");
 }
 
 #[test]
@@ -926,7 +929,6 @@ fn tables_have_nulls_and_no_nan_and_say_nothing_of_the_machine() {
             "sentire.features.covariance",
             "sentire.features.prosodic_kernels",
             "sentire.features.spectral_kernels",
-            "sentire.features_version",
             "sentire.gain",
             "sentire.hop",
             "sentire.level",

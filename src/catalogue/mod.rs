@@ -12,7 +12,7 @@ pub mod kernels;
 pub mod rich;
 pub mod statistics;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
@@ -158,6 +158,42 @@ impl FeatureSet {
             sets.extend(new);
         }
         Ok(sets)
+    }
+}
+
+/// The key under which metadata of tables and models name sets with their versions: `rich@2,covariance@2`.
+pub const SETS_KEY: &str = "sentire.sets";
+
+/// `sets` with their versions, as they stand in metadata.
+pub fn versioned(sets: &[FeatureSet]) -> String {
+    let versioned = |set: &FeatureSet| format!("{}@{}", set.name(), set.version());
+    sets.iter().map(versioned).collect::<Vec<_>>().join(",")
+}
+
+/// The sets that metadata name. Refuses one of another version than this program computes, naming both.
+pub fn of_this_version(versioned: &str) -> Result<Vec<FeatureSet>> {
+    let set = |versioned: &str| {
+        let (name, version) = versioned.split_once('@').unwrap_or((versioned, "unknown"));
+        let set: FeatureSet = name.parse()?;
+        if version != set.version().to_string() {
+            return Err(Error::Data(format!(
+                "has features of the set {set} of version {version}, this sentire computes version {}; extract and train again",
+                set.version()
+            )));
+        }
+        Ok(set)
+    };
+    versioned.split(',').map(set).collect()
+}
+
+/// Metadata as they are written now. Before sets had versions of their own, all of them had one.
+pub fn brought_up_to_date(metadata: &mut BTreeMap<String, String>) {
+    let Some(version) = metadata.remove("sentire.features_version") else {
+        return;
+    };
+    if let Some(sets) = metadata.get_mut(SETS_KEY) {
+        let versioned = sets.split(',').map(|set| format!("{set}@{version}"));
+        *sets = versioned.collect::<Vec<_>>().join(",");
     }
 }
 
@@ -353,6 +389,35 @@ mod tests {
             assert!(flat <= 2000, "{set}: {flat} columns");
         }
         assert!(super::column("loudness").is_none());
+    }
+
+    #[test]
+    fn a_set_of_another_version_is_refused_and_the_others_are_not() {
+        let sets = [FeatureSet::RICH, FeatureSet::EGEMAPS];
+        assert_eq!(of_this_version(&versioned(&sets)).unwrap(), sets);
+        let say = |versioned: &str| of_this_version(versioned).unwrap_err().to_string();
+        let version = FeatureSet::RICH.version();
+        assert_eq!(
+            say("egemaps@2,rich@1"),
+            format!(
+                "has features of the set rich of version 1, this sentire computes version {version}; extract and train again"
+            )
+        );
+        assert!(say("rich").contains("of version unknown"));
+        assert!(say("poor@2").contains("unknown feature set \"poor\""));
+    }
+
+    #[test]
+    fn one_version_of_all_sets_becomes_that_of_each() {
+        let pairs = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            let owned = |&(key, value): &(&str, &str)| (key.to_string(), value.to_string());
+            pairs.iter().map(owned).collect()
+        };
+        let mut metadata = pairs(&[("sentire.features_version", "2"), (SETS_KEY, "rich,aubio")]);
+        brought_up_to_date(&mut metadata);
+        assert_eq!(metadata, pairs(&[(SETS_KEY, "rich@2,aubio@2")]));
+        brought_up_to_date(&mut metadata);
+        assert_eq!(metadata, pairs(&[(SETS_KEY, "rich@2,aubio@2")]));
     }
 
     #[test]

@@ -9,7 +9,6 @@ use sentire::audio::{self, MAX_DURATION_S, Rate, ReadOptions};
 use sentire::catalogue::{Dictionary, Entry, FeatureSet, Lld, Statistic, StatisticGroup};
 use sentire::error::{Error, Result};
 use sentire::extract;
-use sentire::features::FEATURES_VERSION;
 use sentire::model::{Card, Figures, Model, is_model};
 use sentire::table::{plain_key, without_names};
 use serde::Serialize;
@@ -105,7 +104,7 @@ impl SetDescription {
         };
         SetDescription {
             set: set.to_string(),
-            features_version: FEATURES_VERSION,
+            features_version: set.version(),
             descriptors: set.llds(),
             statistics: groups.iter().map(pairs).collect(),
             features: set.names().collect(),

@@ -1,6 +1,6 @@
 //! `sentire --version --verbose`: what is in this program, and under which licences.
 
-use sentire::features::FEATURES_VERSION;
+use sentire::catalogue::{SETS, versioned};
 
 pub fn print() {
     let code = match cfg!(feature = "aubio") {
@@ -8,7 +8,7 @@ pub fn print() {
         false => "MIT OR Apache-2.0",
     };
     println!("sentire {}", env!("CARGO_PKG_VERSION"));
-    println!("features version   {FEATURES_VERSION}");
+    println!("feature sets       {}", versioned(SETS).replace(',', ", "));
     println!("this program       {code}; its dependencies have licences of their own");
     println!("built-in model     {}", built_in());
 }

@@ -5,9 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::audio::{Gain, MAX_DURATION_S, MOST_IN_MEMORY, MemoryLimit, Rate, ReadOptions, Window};
-use crate::catalogue::FeatureSet;
+use crate::catalogue::{self, FeatureSet};
 use crate::error::{Error, Result};
-use crate::features::FEATURES_VERSION;
 use crate::table::{FEATURES_KEY, view_key};
 
 /// What is computed for each recording.
@@ -151,11 +150,9 @@ const NONE: &str = "none";
 impl Settings {
     /// The settings as a table's metadata.
     pub fn to_metadata(&self) -> BTreeMap<String, String> {
-        let sets: Vec<&str> = self.sets.iter().map(|set| set.name()).collect();
         let seconds = |value: Option<f64>| value.map_or(NONE.into(), |s| s.to_string());
         let pairs = [
-            ("features_version", FEATURES_VERSION.to_string()),
-            ("sets", sets.join(",")),
+            ("sets", catalogue::versioned(&self.sets)),
             ("level", self.level.to_string()),
             ("rate", self.rate.to_string()),
             (
@@ -175,20 +172,14 @@ impl Settings {
             .collect()
     }
 
-    /// The settings that stand in a table's or a model's metadata. Refuses another features
-    /// version, naming both.
+    /// The settings that stand in a table's or a model's metadata. Refuses features of another version than
+    /// this program's, naming both.
     pub fn from_metadata(metadata: &BTreeMap<String, String>) -> Result<Settings> {
         let get = |key: &str| {
             metadata.get(&format!("sentire.{key}")).map(String::as_str).ok_or_else(|| {
                 Error::Data(format!("has no metadata `sentire.{key}`; expected a table written by `sentire extract`"))
             })
         };
-        let version = get("features_version")?;
-        if version != FEATURES_VERSION.to_string() {
-            return Err(Error::Data(format!(
-                "has features of version {version}, this sentire computes version {FEATURES_VERSION}; extract and train again"
-            )));
-        }
         let seconds = |key: &str| match get(key)? {
             NONE => Ok(None),
             text => text.parse().map(Some).map_err(|_| {
@@ -196,7 +187,7 @@ impl Settings {
             }),
         };
         Ok(Settings {
-            sets: FeatureSet::parse_list(get("sets")?)?,
+            sets: catalogue::of_this_version(get("sets")?)?,
             level: get("level")?.parse()?,
             rate: get("rate")?.parse()?,
             channel: get("channel")?.parse().ok(),

@@ -16,10 +16,6 @@ use crate::audio::Audio;
 use crate::catalogue::FeatureSet;
 use crate::lld::LldTable;
 
-/// Version of the feature values. It rises when a value changes for the same audio; tables and
-/// models of another version do not mix.
-pub const FEATURES_VERSION: u32 = 2;
-
 /// How a set is computed.
 struct Computation {
     set: FeatureSet,

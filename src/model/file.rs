@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::catalogue;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::output;
@@ -64,8 +65,10 @@ impl Model {
         if body.len() as u64 != len || blake3::hash(body).as_bytes() != &header[12..] {
             return Err("is damaged (its checksum does not match); copy it again".into());
         }
-        postcard::from_bytes(body)
-            .map_err(|cause| format!("cannot be read ({cause}); train it again"))
+        let mut model: Model = postcard::from_bytes(body)
+            .map_err(|cause| format!("cannot be read ({cause}); train it again"))?;
+        catalogue::brought_up_to_date(&mut model.card.features);
+        Ok(model)
     }
 
     /// Writes the model to `path`.

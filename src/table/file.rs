@@ -27,6 +27,7 @@ use parquet::file::metadata::ParquetMetaDataReader;
 
 use super::source::Source;
 use super::view;
+use crate::catalogue;
 use crate::error::{Error, Result, panic_text};
 
 /// A Parquet file of which it is known what it has. It is open only while rows are read.
@@ -124,7 +125,9 @@ impl TableFile {
             .flatten()
             .filter(|pair| pair.key.starts_with("sentire."));
         let pairs = ours.filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?)));
-        view::unfolded(pairs.collect())
+        let mut metadata = view::unfolded(pairs.collect());
+        catalogue::brought_up_to_date(&mut metadata);
+        metadata
     }
 
     /// Reads the columns and the row groups of these numbers, `rows` at a time.

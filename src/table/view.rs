@@ -317,7 +317,7 @@ mod tests {
                     "sentire.features.shapes",
                     r#"["shape_1","shape_2","shape_3"]"#,
                 ),
-                ("sentire.features_version", "2"),
+                ("sentire.sets", "rich@2"),
             ]
             .map(|(key, value)| (key.to_string(), value.to_string()))
             .into(),
@@ -388,10 +388,7 @@ mod tests {
         assert_eq!(shown.feature_names().unwrap(), ["rms_mean"]);
         assert_eq!((shown.columns.len(), example().stored_columns()), (2, 3));
         let metadata = without_names(example().metadata);
-        assert_eq!(
-            Vec::from_iter(metadata.keys()),
-            ["sentire.features_version"]
-        );
+        assert_eq!(Vec::from_iter(metadata.keys()), ["sentire.sets"]);
     }
 
     #[test]
