@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use sentire::audio::{Gain, Rate};
+use sentire::catalogue::{FeatureSet, SETS};
 use sentire::corpus::Layout;
 use sentire::corpus::shard::ShardChoice;
 use sentire::evaluate::{FoldSpec, NormalizeSpec};
@@ -17,7 +18,7 @@ use sentire::table::Encoding;
 #[command(
     name = "sentire",
     version,
-    before_help = "\
+    after_help = "\
 Examples:
   sentire demo                                        see all of it on the built-in corpus
   sentire corpus RAVDESS -o ravdess.csv               a folder of recordings -> manifest
@@ -75,7 +76,7 @@ pub enum Command {
 
 /// Compute some rows of a table of features again, and say whether they still hold
 #[derive(Debug, Args)]
-#[command(before_help = "\
+#[command(after_long_help = "\
 Examples:
   sentire verify ravdess.parquet
   sentire verify outputs/features.parquet --root RAVDESS --rows 200
@@ -103,7 +104,7 @@ pub struct Verify {
 /// Run everything once on the synthetic corpus that is built in: features, evaluation, model, one
 /// prediction
 #[derive(Debug, Args)]
-#[command(before_help = "\
+#[command(after_long_help = "\
 Examples:
   sentire demo
   sentire demo -o try-it")]
@@ -116,7 +117,7 @@ pub struct Demo {
 /// List the recordings of a folder, with speaker and emotion read from their names, as a CSV
 /// manifest
 #[derive(Debug, Args)]
-#[command(before_help = "\
+#[command(after_long_help = "\
 Examples:
   sentire corpus RAVDESS -o ravdess.csv
   sentire corpus RAVDESS --check                      what is missing, broken, doubled, confounded
@@ -125,9 +126,7 @@ pub struct Corpus {
     /// Folder with the recordings, anywhere below it; or a manifest, to be printed in our form or checked
     #[arg(value_name = "DIR|MANIFEST.csv")]
     pub dir: PathBuf,
-    /// How names are to be read: auto, ravdess, tess, crema-d, savee, emodb, emovo, or folders (a
-    /// folder for each emotion)
-    #[arg(long, default_value = "auto", value_parser = parse_layout)]
+    #[arg(long, default_value = "auto", value_parser = parse_layout, help = layouts_help())]
     pub layout: LayoutChoice,
     /// Decode every recording and print what is wrong with the corpus, instead of the manifest
     #[arg(long)]
@@ -138,6 +137,12 @@ pub struct Corpus {
     /// Where to write the manifest [default: standard output; with --check: nowhere]
     #[arg(short, long, value_name = "CSV")]
     pub output: Option<PathBuf>,
+}
+
+fn layouts_help() -> String {
+    let known = Layout::ALL.map(|layout| layout.to_string());
+    let known = known.join(", ");
+    format!("How names are to be read: auto, {known} (folders: a folder for each emotion)")
 }
 
 /// `--layout`: one of the layouts, or whichever the names follow.
@@ -157,7 +162,7 @@ fn parse_layout(name: &str) -> Result<LayoutChoice, sentire::error::Error> {
 
 /// Compute features of every recording of a manifest or folder, in parallel, into a Parquet table
 #[derive(Debug, Args)]
-#[command(before_help = "\
+#[command(after_long_help = "\
 Examples:
   sentire extract ravdess.csv -o ravdess.parquet
   sentire extract recordings --rate native -j 4
@@ -181,9 +186,7 @@ pub struct Extract {
     /// Read the manifest from standard input; relative names start at the current folder
     #[arg(long, conflicts_with = "input")]
     pub stdin_manifest: bool,
-    /// Feature sets, separated by commas: rich, covariance, spectral_kernels, prosodic_kernels (these four are
-    /// the default), egemaps, aubio; see `sentire describe default`
-    #[arg(long, default_value = "default", value_name = "NAME[,NAME]")]
+    #[arg(long, default_value = "default", value_name = "NAME[,NAME]", help = sets_help())]
     pub features: String,
     /// functionals: a row per recording; lld: a row per frame, of one set (by default, `rich`)
     #[arg(long, default_value = "functionals")]
@@ -239,6 +242,24 @@ pub struct Extract {
     pub output: PathBuf,
 }
 
+fn sets_help() -> String {
+    let names = |sets: &[FeatureSet]| {
+        let names: Vec<&str> = sets.iter().map(|set| set.name()).collect();
+        names.join(", ")
+    };
+    let is_default = |set: &&FeatureSet| FeatureSet::DEFAULT.contains(set);
+    let others: Vec<FeatureSet> = SETS
+        .iter()
+        .filter(|set| !is_default(set))
+        .copied()
+        .collect();
+    format!(
+        "Feature sets, separated by commas: {} (together the default), {}; see `sentire describe NAME`",
+        names(&FeatureSet::DEFAULT),
+        names(&others)
+    )
+}
+
 /// How tables are stored.
 #[derive(Debug, Args)]
 pub struct Storage {
@@ -270,7 +291,7 @@ impl RecordingLimits {
 /// Copy a table of features or a manifest with a column `split` that puts whole speakers into
 /// training, validation and test parts
 #[derive(Debug, Args)]
-#[command(before_help = "\
+#[command(after_long_help = "\
 Examples:
   sentire split ravdess.parquet -o ravdess-split.parquet
   sentire split ravdess.csv --train 0.8 --validation 0 --test 0.2 --seed 1 -o ravdess-split.csv
@@ -305,7 +326,7 @@ pub struct Split {
 
 /// Train a model on tables of features
 #[derive(Debug, Args)]
-#[command(before_help = "\
+#[command(after_long_help = "\
 Examples:
   sentire train ravdess.parquet -o model.sentire
   sentire train ravdess.parquet emodb.parquet --map calm=neutral
@@ -342,7 +363,7 @@ pub struct Train {
 
 /// Measure how well a model recognises speakers that it was not trained on
 #[derive(Debug, Args)]
-#[command(before_help = "\
+#[command(after_long_help = "\
 Examples:
   sentire evaluate ravdess.parquet --folds 6 -o report
   sentire evaluate emodb.parquet --folds loso --normalize both
@@ -438,7 +459,7 @@ impl Learn {
 
 /// Recognise the emotion of recordings
 #[derive(Debug, Args)]
-#[command(before_help = "\
+#[command(after_long_help = "\
 Examples:
   sentire predict call.wav                            by the model that is built in
   sentire predict call.wav -m model.sentire
@@ -471,7 +492,7 @@ pub struct Predict {
 
 /// Recognise the emotions of all recordings of a folder or manifest, in parallel, into a table
 #[derive(Debug, Args)]
-#[command(before_help = "\
+#[command(after_long_help = "\
 Examples:
   sentire score calls -m model.sentire
   sentire score calls.csv -m model.sentire -o scores.csv
@@ -527,7 +548,7 @@ pub struct Score {
 /// Recognise emotions as the microphone hears them, a line per window
 #[cfg(feature = "mic")]
 #[derive(Debug, Args)]
-#[command(before_help = "\
+#[command(after_long_help = "\
 Examples:
   sentire listen
   sentire listen -m model.sentire --window 2 --hop 0.5")]
@@ -552,7 +573,7 @@ pub struct Listen {
 /// Turn a table into what charts and other programs want: some columns, stacked, joined with
 /// predictions, in folders; Parquet, CSV or Arrow
 #[derive(Debug, Args)]
-#[command(before_help = "\
+#[command(after_long_help = "\
 Examples:
   sentire export features.parquet --columns speaker,emotion,'f0_*' -o pitch.csv
   sentire export features.parquet --join predictions.parquet -o both.parquet
@@ -588,7 +609,7 @@ pub struct Export {
 /// Recognise the emotion of recordings in a browser, and over HTTP
 #[cfg(feature = "serve")]
 #[derive(Debug, Args)]
-#[command(before_help = "\
+#[command(after_long_help = "\
 Examples:
   sentire serve -m model.sentire                      then open http://127.0.0.1:8080
   curl -F file=@call.wav http://127.0.0.1:8080/api/predict
@@ -629,7 +650,7 @@ pub struct Serve {
 
 /// Say what is in a table, a model, a recording or a feature set
 #[derive(Debug, Args)]
-#[command(before_help = "\
+#[command(after_long_help = "\
 Examples:
   sentire describe rich
   sentire describe egemaps

@@ -1030,19 +1030,33 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
-fn help_begins_with_examples() {
+fn help_begins_with_usage_and_ends_with_examples_where_it_is_long() {
     let sandbox = Sandbox::new();
     for command in [
-        "", "demo", "corpus", "extract", "split", "train", "evaluate", "predict", "score",
-        "export", "serve", "describe",
+        "demo", "corpus", "extract", "split", "train", "evaluate", "predict", "score", "export",
+        "serve", "describe", "verify",
     ] {
-        let help = sandbox
-            .sentire(&format!("{command} --help"))
-            .exits(0)
-            .stdout;
-        assert!(
-            help.starts_with("Examples:\n  sentire"),
-            "{command}: {help}"
-        );
+        let help = |flag: &str| {
+            let asked = sandbox.sentire(&format!("{command} {flag}"));
+            asked.exits(0).stdout
+        };
+        let (long, short) = (help("--help"), help("-h"));
+        for text in [&long, &short] {
+            let usage = text.find("Usage: sentire").expect("a line of usage");
+            assert!(usage < text.find("Options:").unwrap(), "{text}");
+        }
+        let examples = long.find("\nExamples:\n  sentire");
+        assert!(examples > long.find("--jobs"), "{command}: {long}");
+        assert!(!short.contains("Examples:"), "{command}: {short}");
     }
+    let all = sandbox.sentire("--help").exits(0).stdout;
+    assert!(all.contains("Examples:\n  sentire demo"), "{all}");
+    // Names in help are those that there are.
+    let extract = sandbox.sentire("extract --help").exits(0).stdout;
+    assert!(
+        sentire::catalogue::SETS
+            .iter()
+            .all(|set| extract.contains(set.name())),
+        "{extract}"
+    );
 }
