@@ -144,6 +144,8 @@ impl Default for Settings {
     }
 }
 
+/// Stands in the metadata for all channels.
+const MEAN: &str = "mean";
 /// Stands in the metadata for what is not set.
 const NONE: &str = "none";
 
@@ -158,7 +160,7 @@ impl Settings {
             (
                 "channel",
                 self.channel
-                    .map_or("mean".into(), |channel| channel.to_string()),
+                    .map_or(MEAN.into(), |channel| channel.to_string()),
             ),
             ("accept_truncated", self.accept_truncated.to_string()),
             ("trim", self.trim.to_string()),
@@ -190,7 +192,14 @@ impl Settings {
             sets: catalogue::of_this_version(get("sets")?)?,
             level: get("level")?.parse()?,
             rate: get("rate")?.parse()?,
-            channel: get("channel")?.parse().ok(),
+            channel: match get("channel")? {
+                MEAN => None,
+                text => Some(text.parse().map_err(|_| {
+                    Error::Data(format!(
+                        "has channel {text:?}; expected a number, counted from 0, or `{MEAN}`"
+                    ))
+                })?),
+            },
             accept_truncated: get("accept_truncated")? == "true",
             trim: get("trim")? == "true",
             gain: get("gain")?.parse()?,
@@ -312,4 +321,15 @@ fn settings_come_back_from_their_metadata() {
             settings
         );
     }
+}
+
+#[test]
+fn what_is_no_channel_is_refused() {
+    let mut metadata = Settings::default().to_metadata();
+    metadata.insert("sentire.channel".into(), "left".into());
+    let refused = Settings::from_metadata(&metadata).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "has channel \"left\"; expected a number, counted from 0, or `mean`"
+    );
 }
