@@ -21,9 +21,7 @@ use rayon::prelude::*;
 
 pub use batches::BATCH;
 pub use recognised::{Recognised, read_table};
-pub use rows::{
-    CHANNEL, Failures, OF_WINDOWS, OfManifest, QUALITY, Rows, TRUNCATED, channel_of, computed_anew,
-};
+pub use rows::{Failures, OfManifest, Rows, channel_of, computed_anew};
 pub use settings::{Level, Limits, Settings};
 
 use crate::audio::{self, Audio, Recording, Reel};
@@ -34,6 +32,7 @@ use crate::extract::batches::Batches;
 use crate::features::Extractor;
 use crate::job::{Earlier, Job, Kept, Sound};
 use crate::output;
+use crate::table::schema::{END, START};
 use crate::table::{Column, Encoding, Stream, Writer};
 
 /// The metadata key with the manifest's hash.
@@ -562,7 +561,7 @@ fn read_kept(job: &mut Job, recordings: Vec<&mut Computed>, settings: &Settings)
     if kept.is_empty() {
         return Ok(());
     }
-    let mut names = vec!["start".to_string(), "end".to_string()];
+    let mut names = vec![START.to_string(), END.to_string()];
     names.extend(settings.feature_names());
     let table = job.read(&kept, &names)?;
     let other = |name: &str| {

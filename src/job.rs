@@ -18,18 +18,19 @@ use std::sync::Mutex;
 use crate::error::{Error, Result};
 use crate::job::lock::Lock;
 use crate::output;
+use crate::table::schema::{AUDIO_HASH, CHANNEL, CHANNELS, OF_WINDOWS, SAMPLE_RATE, START};
 use crate::table::{Column, RowReader, Table, Writer, plain_key};
 
 /// The column of a part that says of which sound its rows are; no manifest may have it.
 pub const SOUND: &str = "sentire.sound";
 /// The columns of a finished table that say it.
 const OF_SOUND: [&str; 6] = [
-    "audio_hash",
-    "sample_rate",
-    "channels",
-    "channel",
-    "start",
-    "utterance_start",
+    AUDIO_HASH,
+    SAMPLE_RATE,
+    CHANNELS,
+    CHANNEL,
+    START,
+    OF_WINDOWS[0],
 ];
 /// What rows depend on besides the settings: which sound, which of its channels, and where in its file it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -421,12 +422,12 @@ type Placed = (Option<Sound>, f64);
 
 /// The rows of a part.
 fn sounds_of_part(path: &Path) -> Result<Vec<Placed>> {
-    let table = Table::read_columns(path, &[SOUND, "start"])?;
+    let table = Table::read_columns(path, &[SOUND, START])?;
     let sounds = table.text(SOUND).unwrap_or_default();
     let sounds = sounds
         .iter()
         .map(|text| text.as_deref().and_then(Sound::parse));
-    Ok(sounds.zip(table.numbers("start")?).collect())
+    Ok(sounds.zip(table.numbers(START)?).collect())
 }
 
 /// Those of a finished table; none where it does not say of which sound its rows are.

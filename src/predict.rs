@@ -19,6 +19,7 @@ use crate::error::{Error, Result, panic_text};
 use crate::extract::{self, Limits, Settings};
 use crate::features::Extractor;
 use crate::model::{self, Model, Normalize};
+use crate::table::schema::{self, DURATION, FILE, TRUNCATED};
 use crate::table::{Column, Table};
 use reasons::Vocabulary;
 
@@ -397,9 +398,9 @@ pub fn to_table(predictions: &[Prediction]) -> Table {
         Column::Text(predictions.iter().map(|p| Some(of(p).clone())).collect())
     };
     let mut columns = vec![
-        ("file".to_string(), words(|p| &p.file)),
+        (FILE.to_string(), words(|p| &p.file)),
         (
-            "duration_s".into(),
+            DURATION.into(),
             Column::Double(predictions.iter().map(|p| p.duration_s).collect()),
         ),
     ];
@@ -410,7 +411,7 @@ pub fn to_table(predictions: &[Prediction]) -> Table {
     columns.push(("model".into(), words(|p| &p.model)));
     let truncated = predictions.iter().map(|p| Some(p.truncated));
     let truncated = Column::Bool(truncated.collect());
-    columns.push((extract::TRUNCATED.into(), truncated));
+    columns.push((TRUNCATED.into(), truncated));
     Table {
         columns,
         ..Table::default()
@@ -428,7 +429,7 @@ pub fn said_of<'a>(
     for class in classes {
         let of = |s: &&Segment| s.probabilities.get(class).map_or(f32::NAN, |&p| p as f32);
         let column = Column::Float(segments.iter().map(of).collect());
-        columns.push((format!("p_{class}"), column));
+        columns.push((schema::probability(class), column));
     }
     let flags =
         |of: fn(&Segment) -> bool| Column::Bool(segments.iter().map(|s| Some(of(s))).collect());

@@ -20,6 +20,7 @@ use crate::features::Extractor;
 use crate::job::{self, Job, Kept, Sound};
 use crate::model::Normalize;
 use crate::predict::{self, Features, Prediction, Predictor, Segment};
+use crate::table::schema::{self, CHANNEL, END, FILE, OF_WINDOWS, QUALITY, START, TRUNCATED};
 use crate::table::{Column, Table};
 
 /// How a manifest is to be scored.
@@ -337,10 +338,12 @@ fn own_columns(manifest: &Manifest, predictor: &Predictor) -> Result<Vec<String>
     let is_ours = |name: &&String| {
         let classes = &predictor.model().card.classes;
         ours.contains(&name.as_str())
-            || extract::QUALITY.contains(&name.as_str())
-            || name.as_str() == extract::TRUNCATED
-            || extract::OF_WINDOWS.contains(&name.as_str())
-            || classes.iter().any(|class| **name == format!("p_{class}"))
+            || QUALITY.contains(&name.as_str())
+            || name.as_str() == TRUNCATED
+            || OF_WINDOWS.contains(&name.as_str())
+            || classes
+                .iter()
+                .any(|class| **name == schema::probability(class))
     };
     match extra.iter().find(is_ours) {
         Some(name) => Err(Error::Usage(format!(
@@ -428,15 +431,15 @@ impl<'a> Sheet<'a> {
         let origin = |row: &Row| row.utterance.start.unwrap_or(0.0);
         let mut columns: Vec<(String, Column)> = Vec::new();
         let mut push = |name: &str, column: Column| columns.push((name.to_string(), column));
-        push("file", text(rows, |row| Some(row.utterance.file.clone())));
+        push(FILE, text(rows, |row| Some(row.utterance.file.clone())));
         if self.has_channels {
             let channels = rows.iter().map(|row| extract::channel_of(row.utterance));
-            push(extract::CHANNEL, Column::Int(channels.collect()));
+            push(CHANNEL, Column::Int(channels.collect()));
         }
-        push("start", double(rows, |row| row.said.segment.start));
-        push("end", double(rows, |row| row.said.segment.end));
+        push(START, double(rows, |row| row.said.segment.start));
+        push(END, double(rows, |row| row.said.segment.end));
         if self.options.rows_of_windows {
-            let [start, end] = extract::OF_WINDOWS;
+            let [start, end] = OF_WINDOWS;
             push(start, double(rows, origin));
             push(
                 end,
@@ -459,7 +462,7 @@ impl<'a> Sheet<'a> {
             push(&name, column);
         }
         push("model", text(rows, |_| Some(self.model.clone())));
-        let [hash, duration, rate, channels, clipped, speech, snr] = extract::QUALITY;
+        let [hash, duration, rate, channels, clipped, speech, snr] = QUALITY;
         push(
             hash,
             text(rows, |row| Some(row.recording.audio_hash.clone())),
@@ -471,7 +474,7 @@ impl<'a> Sheet<'a> {
         push(speech, double(rows, |row| row.recording.speech_ratio));
         push(snr, double(rows, |row| row.recording.snr_db));
         let truncated = rows.iter().map(|row| Some(row.recording.truncated));
-        push(extract::TRUNCATED, Column::Bool(truncated.collect()));
+        push(TRUNCATED, Column::Bool(truncated.collect()));
         push("model_id", text(rows, |_| Some(self.model_id.clone())));
         push(
             "scored_at",
@@ -522,15 +525,8 @@ struct Known<'a> {
 
 impl<'a> Known<'a> {
     fn columns(classes: &[String]) -> Vec<String> {
-        let of_classes = classes.iter().map(|class| format!("p_{class}"));
-        let others = [
-            "start",
-            "end",
-            "label",
-            "unsure",
-            "out_of_domain",
-            "scored_at",
-        ];
+        let of_classes = classes.iter().map(|class| schema::probability(class));
+        let others = [START, END, "label", "unsure", "out_of_domain", "scored_at"];
         of_classes.chain(others.map(str::to_string)).collect()
     }
 
@@ -543,13 +539,13 @@ impl<'a> Known<'a> {
             Some(Column::Double(values)) => Some(values.as_slice()),
             _ => None,
         };
-        let of_class = |class: &'a String| match table.column(&format!("p_{class}")) {
+        let of_class = |class: &'a String| match table.column(&schema::probability(class)) {
             Some(Column::Float(values)) => Some((class, values.as_slice())),
             _ => None,
         };
         Some(Known {
-            starts: seconds("start")?,
-            ends: seconds("end")?,
+            starts: seconds(START)?,
+            ends: seconds(END)?,
             labels: table.text("label")?,
             probabilities: classes.iter().map(of_class).collect::<Option<_>>()?,
             unsure: flags("unsure")?,

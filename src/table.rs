@@ -25,6 +25,7 @@ mod export;
 mod file;
 mod folder;
 mod rows;
+pub mod schema;
 mod source;
 mod stream;
 mod view;

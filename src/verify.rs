@@ -13,23 +13,16 @@ use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, Stage};
 use crate::extract::{self, Level, Limits, Settings, Timed};
 use crate::features::Extractor;
+use crate::table::schema::{
+    AUDIO_HASH, CHANNEL, CLIPPED, DURATION, END, FILE, INDEX, OF_WINDOWS, SNR, SPEECH, START,
+};
 use crate::table::{Column, RowReader, Table};
 
 /// Values that differ by no more than this share of the larger one hold: processors round differently.
 pub const TOLERANCE: f64 = 1e-4;
 
-/// Columns that say of which part of which recording a row is.
-const INDEX: [&str; 6] = [
-    "file",
-    extract::CHANNEL,
-    "start",
-    "end",
-    "utterance_start",
-    "utterance_end",
-];
-
 /// Columns that say how well it was recorded, and are compared as features are.
-const QUALITY: [&str; 4] = ["duration_s", "clipped_ratio", "speech_ratio", "snr_db"];
+const QUALITY: [&str; 4] = [DURATION, CLIPPED, SPEECH, SNR];
 
 /// What became of the rows that were computed again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,8 +113,8 @@ pub fn verify(path: &Path, root: &Path, rows: usize, seed: u64) -> Result<Verifi
         findings: Vec::new(),
     };
     let mut names: Vec<String> = match settings.level {
-        Level::Functionals => [&["audio_hash"], &QUALITY[..]].concat(),
-        Level::Lld => vec!["start"],
+        Level::Functionals => [&[AUDIO_HASH], &QUALITY[..]].concat(),
+        Level::Lld => vec![START],
     }
     .into_iter()
     .map(str::to_string)
@@ -205,17 +198,17 @@ impl<'a> Parts<'a> {
             _ => Err(lacks(name)),
         };
         let bounds = match settings.window {
-            Some(_) => Some((seconds("utterance_start")?, seconds("utterance_end")?)),
+            Some(_) => Some((seconds(OF_WINDOWS[0])?, seconds(OF_WINDOWS[1])?)),
             None => None,
         };
         Ok(Parts {
-            files: index.text("file").ok_or_else(|| lacks("file"))?,
-            channels: match index.column(extract::CHANNEL) {
+            files: index.text(FILE).ok_or_else(|| lacks(FILE))?,
+            channels: match index.column(CHANNEL) {
                 Some(Column::Int(channels)) => Some(channels),
                 _ => None,
             },
-            starts: seconds("start")?,
-            ends: seconds("end")?,
+            starts: seconds(START)?,
+            ends: seconds(END)?,
             bounds,
             is_whole: settings.level == Level::Lld,
         })
@@ -306,7 +299,7 @@ fn compare(
             }
             Column::Text(_) => continue,
             // Only rows of contours are found by where they begin.
-            Column::Double(starts) if name == "start" => {
+            Column::Double(starts) if name == START => {
                 if (starts[place] - now.start).abs() > 1e-6 {
                     return differs(
                         "is a contour of a part of the recording; which part, the table does not say".into(),

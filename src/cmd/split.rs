@@ -10,6 +10,7 @@ use sentire::corpus::{Manifest, Utterance};
 use sentire::error::{Error, Result};
 use sentire::output;
 use sentire::split::{self, PARTS, Shares};
+use sentire::table::schema::INDEX;
 use sentire::table::{self, Table};
 
 use crate::cli::Split;
@@ -47,17 +48,7 @@ pub fn run(args: &Split, console: &Console) -> Result<Outcome> {
     let marks: Vec<Option<String>> = parts.iter().map(|&p| Some(PARTS[p].into())).collect();
     match manifest {
         None => {
-            let index: Vec<&str> = [
-                "file",
-                "channel",
-                "start",
-                "end",
-                "utterance_start",
-                "utterance_end",
-            ]
-            .into_iter()
-            .chain(Utterance::FIELDS)
-            .collect();
+            let index: Vec<&str> = INDEX.into_iter().chain(Utterance::FIELDS).collect();
             let split = (COLUMN, &marks[..]);
             let encoding = args.storage.encoding;
             table::copy_with_text(&args.input, &args.output, split, &index, encoding)?;

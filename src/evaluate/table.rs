@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Evaluation, OutOfFold};
 use crate::report::Report;
+use crate::table::schema::{self, CHANNEL, END, FILE, START};
 use crate::table::{Column, Table};
 
 /// The predictions of evaluations as a table: one row per recording and protocol.
@@ -23,13 +24,13 @@ pub fn predictions_table(evaluations: &[Evaluation]) -> Table {
     let seconds =
         |f: &dyn Fn(&OutOfFold) -> f64| Column::Double(rows().map(|(_, v)| f(v)).collect());
     let channels: Vec<Option<i64>> = rows().map(|(_, v)| v.row.channel).collect();
-    let mut columns = vec![("file".to_string(), words(&|_, v| Some(v.row.file.clone())))];
+    let mut columns = vec![(FILE.to_string(), words(&|_, v| Some(v.row.file.clone())))];
     if channels.iter().any(Option::is_some) {
-        columns.push(("channel".into(), Column::Int(channels)));
+        columns.push((CHANNEL.into(), Column::Int(channels)));
     }
     columns.extend([
-        ("start".into(), seconds(&|v| v.row.start)),
-        ("end".into(), seconds(&|v| v.row.end)),
+        (START.into(), seconds(&|v| v.row.start)),
+        (END.into(), seconds(&|v| v.row.end)),
         ("corpus".into(), words(&|_, v| v.row.corpus.clone())),
         ("speaker".into(), words(&|_, v| v.row.speaker.clone())),
         (
@@ -57,7 +58,7 @@ pub fn predictions_table(evaluations: &[Evaluation]) -> Table {
             place.map_or(f32::NAN, |place| v.probabilities[place] as f32)
         };
         columns.push((
-            format!("p_{class}"),
+            schema::probability(class),
             Column::Float(rows().map(probability).collect()),
         ));
     }

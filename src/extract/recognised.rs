@@ -9,6 +9,7 @@ use crate::audio::Window;
 use crate::catalogue::{FeatureSet, SETS};
 use crate::error::Result;
 use crate::extract::Settings;
+use crate::table::schema::{END, FILE, OF_WINDOWS, START};
 use crate::table::{Column, FEATURES_KEY, Table};
 
 /// What was told of a table by the names of its columns.
@@ -97,9 +98,9 @@ fn recognise(table: &mut Table) -> Option<Recognised> {
 /// recording, to a tenth of a millisecond, as they begin and end with samples.
 fn window_of(table: &Table) -> Option<Window> {
     let numbers = |name: &str| table.numbers(name).ok();
-    let of = numbers("utterance_start")?;
-    let (starts, ends) = (numbers("start")?, numbers("end")?);
-    let files = table.as_words("file")?;
+    let of = numbers(OF_WINDOWS[0])?;
+    let (starts, ends) = (numbers(START)?, numbers(END)?);
+    let files = table.as_words(FILE)?;
     let rounded = |seconds: f64| (seconds * 1e4).round() / 1e4;
     let lengths = starts.iter().zip(&ends).map(|(start, end)| end - start);
     let width_s = rounded(lengths.fold(0.0, f64::max));

@@ -8,25 +8,11 @@ use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, Stage};
 use crate::extract::{Computed, Level, Settings, Timed};
 use crate::job::{self, Sound};
+use crate::table::schema::{
+    self, AUDIO_HASH, CHANNEL, CHANNELS, CLIPPED, Cell, DURATION, END, FILE, OF_WINDOWS, QUALITY,
+    SAMPLE_RATE, SNR, SPEECH, START, TRUNCATED,
+};
 use crate::table::{Column, Encoding, Table, Writer};
-
-/// Names of the quality columns.
-pub const QUALITY: [&str; 7] = [
-    "audio_hash",
-    "duration_s",
-    "sample_rate",
-    "channels",
-    "clipped_ratio",
-    "speech_ratio",
-    "snr_db",
-];
-
-/// The column that marks recordings whose file broke off: of a table of features where such are accepted, of
-/// predictions always.
-pub const TRUNCATED: &str = "truncated";
-
-/// Name of the column that says which channel a row is of.
-pub const CHANNEL: &str = "channel";
 
 /// The channel that a line of a manifest asks for, as a table has it.
 pub fn channel_of(utterance: &Utterance) -> Option<i64> {
@@ -34,10 +20,6 @@ pub fn channel_of(utterance: &Utterance) -> Option<i64> {
         .channel
         .and_then(|channel| channel.try_into().ok())
 }
-
-/// Names of the columns that say which recording, or which part of it that the manifest lists, a
-/// window belongs to: where that starts and ends, in seconds.
-pub const OF_WINDOWS: [&str; 2] = ["utterance_start", "utterance_end"];
 
 /// The manifest's further columns that are left out, as features of the same name are computed: it may be a table of
 /// features itself.
@@ -91,34 +73,7 @@ pub struct OfManifest {
 impl Rows {
     /// No rows yet, with the columns of these settings and the manifest's.
     pub fn new(settings: &Settings, of_manifest: OfManifest) -> Rows {
-        let mut columns: Vec<(String, Column)> = vec![("file".into(), Column::Text(Vec::new()))];
-        if of_manifest.has_channels {
-            columns.push((CHANNEL.into(), Column::Int(Vec::new())));
-        }
-        columns.extend(["start", "end"].map(|name| (name.into(), Column::Double(Vec::new()))));
-        if settings.level == Level::Functionals {
-            if settings.window.is_some() {
-                columns
-                    .extend(OF_WINDOWS.map(|name| (name.to_string(), Column::Double(Vec::new()))));
-            }
-            let text = Utterance::FIELDS
-                .into_iter()
-                .chain(of_manifest.extra.iter().map(String::as_str));
-            columns.extend(text.map(|name| (name.to_string(), Column::Text(Vec::new()))));
-            let empty = [
-                Column::Text(Vec::new()),
-                Column::Double(Vec::new()),
-                Column::Int(Vec::new()),
-                Column::Int(Vec::new()),
-                Column::Double(Vec::new()),
-                Column::Double(Vec::new()),
-                Column::Double(Vec::new()),
-            ];
-            columns.extend(QUALITY.map(str::to_string).into_iter().zip(empty));
-            if settings.accept_truncated {
-                columns.push((TRUNCATED.into(), Column::Bool(Vec::new())));
-            }
-        }
+        let mut columns = schema::columns(cells(settings, &of_manifest, None));
         let features = settings.feature_names().into_iter();
         columns.extend(features.map(|name| (name, Column::Float(Vec::new()))));
         Rows {
@@ -150,53 +105,13 @@ impl Rows {
     /// Appends those of a recording.
     pub fn push(&mut self, utterance: &Utterance, computed: &Computed) {
         for timed in &computed.rows {
-            self.row(utterance, &computed.recording, timed);
+            let row = (utterance, &computed.recording, timed);
+            let cells = cells(&self.settings, &self.of_manifest, Some(row));
+            let cells = cells.into_iter().map(|(_, cell)| cell);
+            let features = timed.values.iter().map(|&value| Cell::Float(value));
+            self.table.push(cells.chain(features));
             self.sounds.push(computed.sound);
         }
-    }
-
-    fn row(&mut self, utterance: &Utterance, recording: &Recording, timed: &Timed) {
-        let mut columns = self.table.columns.iter_mut().map(|(_, column)| column);
-        let mut push = |cell: Cell| match (columns.next().expect("as many cells as columns"), cell)
-        {
-            (Column::Text(values), Cell::Text(value)) => values.push(value.map(str::to_string)),
-            (Column::Double(values), Cell::Double(value)) => values.push(value),
-            (Column::Float(values), Cell::Float(value)) => values.push(value),
-            (Column::Int(values), Cell::Int(value)) => values.push(value),
-            (Column::Bool(values), Cell::Bool(value)) => values.push(Some(value)),
-            _ => unreachable!("cells come in the order of the columns"),
-        };
-        push(Cell::Text(Some(&utterance.file)));
-        if self.of_manifest.has_channels {
-            push(Cell::Int(channel_of(utterance)));
-        }
-        push(Cell::Double(timed.start));
-        push(Cell::Double(timed.end));
-        if self.settings.level == Level::Functionals {
-            if self.settings.window.is_some() {
-                let start = utterance.start.unwrap_or(0.0);
-                push(Cell::Double(start));
-                push(Cell::Double(start + recording.duration_s));
-            }
-            utterance
-                .fields()
-                .into_iter()
-                .for_each(|field| push(Cell::Text(field)));
-            let extra = self.of_manifest.extra.iter();
-            extra.for_each(|name| push(Cell::Text(utterance.extra.get(name).map(String::as_str))));
-            push(Cell::Text(Some(&recording.audio_hash)));
-            push(Cell::Double(recording.duration_s));
-            push(Cell::Int(Some(i64::from(recording.sample_rate))));
-            push(Cell::Int(Some(recording.channels as i64)));
-            push(Cell::Double(recording.clipped_ratio));
-            push(Cell::Double(recording.speech_ratio));
-            push(Cell::Double(recording.snr_db));
-            if self.settings.accept_truncated {
-                push(Cell::Bool(recording.truncated));
-            }
-        }
-        let values = timed.values.iter().copied();
-        values.for_each(|value| push(Cell::Float(value)));
     }
 
     /// The rows so far, and of which sound each is; starts anew with the same columns.
@@ -213,12 +128,57 @@ impl Rows {
     }
 }
 
-enum Cell<'a> {
-    Text(Option<&'a str>),
-    Double(f64),
-    Float(f32),
-    Int(Option<i64>),
-    Bool(bool),
+/// What stands in a row before its features, by the names of the columns; without a row, blanks of the same types.
+fn cells<'a>(
+    settings: &Settings,
+    of_manifest: &'a OfManifest,
+    row: Option<(&'a Utterance, &'a Recording, &'a Timed)>,
+) -> Vec<(&'a str, Cell<'a>)> {
+    let utterance = row.map(|(utterance, ..)| utterance);
+    let recording = row.map(|(_, recording, _)| recording);
+    let timed = row.map(|(.., timed)| timed);
+    let seconds = |seconds: Option<f64>| Cell::Double(seconds.unwrap_or(f64::NAN));
+    let measure = |of: fn(&Recording) -> f64| seconds(recording.map(of));
+    let count = |of: fn(&Recording) -> i64| Cell::Int(recording.map(of));
+    let mut cells = vec![(FILE, Cell::Text(utterance.map(|u| u.file.as_str())))];
+    if of_manifest.has_channels {
+        cells.push((CHANNEL, Cell::Int(utterance.and_then(channel_of))));
+    }
+    cells.push((START, seconds(timed.map(|timed| timed.start))));
+    cells.push((END, seconds(timed.map(|timed| timed.end))));
+    if settings.level == Level::Lld {
+        return cells;
+    }
+    if settings.window.is_some() {
+        let start = utterance.map(|u| u.start.unwrap_or(0.0));
+        let length = recording.map(|recording| recording.duration_s);
+        let end = start.zip(length).map(|(start, length)| start + length);
+        cells.extend(OF_WINDOWS.into_iter().zip([seconds(start), seconds(end)]));
+    }
+    for (field, name) in Utterance::FIELDS.into_iter().enumerate() {
+        cells.push((name, Cell::Text(utterance.and_then(|u| u.fields()[field]))));
+    }
+    for name in &of_manifest.extra {
+        let word = utterance.and_then(|u| u.extra.get(name));
+        cells.push((name, Cell::Text(word.map(String::as_str))));
+    }
+    cells.extend([
+        (
+            AUDIO_HASH,
+            Cell::Text(recording.map(|r| r.audio_hash.as_str())),
+        ),
+        (DURATION, measure(|r| r.duration_s)),
+        (SAMPLE_RATE, count(|r| i64::from(r.sample_rate))),
+        (CHANNELS, count(|r| r.channels as i64)),
+        (CLIPPED, measure(|r| r.clipped_ratio)),
+        (SPEECH, measure(|r| r.speech_ratio)),
+        (SNR, measure(|r| r.snr_db)),
+    ]);
+    if settings.accept_truncated {
+        let truncated = recording.is_some_and(|recording| recording.truncated);
+        cells.push((TRUNCATED, Cell::Bool(truncated)));
+    }
+    cells
 }
 
 /// The table of failures in the making: which recordings, at which step, and why.
@@ -276,10 +236,10 @@ impl Failures {
         }
         let has_channels = self.channel.iter().any(Option::is_some);
         let columns = [
-            ("file", Column::Text(self.file)),
+            (FILE, Column::Text(self.file)),
             (CHANNEL, Column::Int(self.channel)),
-            ("start", Column::Double(self.start)),
-            ("end", Column::Double(self.end)),
+            (START, Column::Double(self.start)),
+            (END, Column::Double(self.end)),
             ("stage", Column::Text(self.stage)),
             ("error", Column::Text(self.error)),
         ];

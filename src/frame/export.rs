@@ -4,13 +4,9 @@ use polars::prelude::*;
 
 use super::polars;
 use crate::error::{Error, Result};
+use crate::table::schema::{FILE, PART, PROBABILITY};
 use crate::table::{self, FEATURES_KEY, Table};
 
-/// What rows of two tables speak of the same where these columns are equal: `start` and `end` as far as
-/// both have them.
-const KEYS: [&str; 4] = ["file", "channel", "start", "end"];
-/// What begins the name of a class's probability in a table of predictions.
-const PROBABILITY: &str = "p_";
 /// Columns for the time of the work: the number of a row, and that of its match.
 const ROW: &str = ".row";
 const MATCH: &str = ".match";
@@ -19,12 +15,13 @@ impl Table {
     /// The table with the columns of `other` beside it, in the rows of the same file, start and end; nothing
     /// there where `other` has no such row. Columns that both have are this table's.
     pub fn joined(&self, other: &Table) -> Result<Table> {
+        // Rows speak of the same where these columns are equal, as far as both tables have them.
         let has_keys = |table: &Table, key: &&str| table.column(key).is_some();
-        let keys = KEYS.into_iter();
+        let keys = PART.into_iter();
         let keys: Vec<&str> = keys
             .filter(|key| has_keys(self, key) && has_keys(other, key))
             .collect();
-        if keys.first() != Some(&"file") {
+        if keys.first() != Some(&FILE) {
             return Err(Error::Data(
                 "tables are joined by their column `file`, and one of these has none".into(),
             ));

@@ -149,7 +149,7 @@ impl Manifest {
         if self.has_channels() {
             let channels = self.utterances.iter().map(crate::extract::channel_of);
             columns.push((
-                crate::extract::CHANNEL.into(),
+                crate::table::schema::CHANNEL.into(),
                 Column::Int(channels.collect()),
             ));
         }

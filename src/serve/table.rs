@@ -3,8 +3,9 @@
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::extract::{Settings, TRUNCATED};
+use crate::extract::Settings;
 use crate::predict::Features;
+use crate::table::schema::{END, FILE, START, TRUNCATED};
 use crate::table::{Column, Encoding, Table};
 
 /// The format of a download.
@@ -49,11 +50,11 @@ pub fn table(recording: &Features, settings: &Settings) -> Table {
     let ends = recording.places.iter().map(|&(_, end)| end);
     let mut columns = vec![
         (
-            "file".to_string(),
+            FILE.to_string(),
             Column::Text(vec![Some(recording.file.clone()); rows]),
         ),
-        ("start".into(), Column::Double(starts.collect())),
-        ("end".into(), Column::Double(ends.collect())),
+        (START.into(), Column::Double(starts.collect())),
+        (END.into(), Column::Double(ends.collect())),
     ];
     if settings.accept_truncated {
         let truncated = Column::Bool(vec![Some(recording.truncated); rows]);

@@ -1,0 +1,134 @@
+//! The columns of our tables: their names, which whoever writes or reads them takes from here, and rows as lists of named
+//! cells, of which columns are made.
+
+use super::{Column, Table};
+
+/// The recording, as the manifest names it.
+pub const FILE: &str = "file";
+/// Which of its channels, counted from 0; only where the manifest says so.
+pub const CHANNEL: &str = "channel";
+/// Where the row begins, in seconds from the beginning of the file.
+pub const START: &str = "start";
+/// Where it ends.
+pub const END: &str = "end";
+/// What tells rows apart: audformat's index, and the channel.
+pub const PART: [&str; 4] = [FILE, CHANNEL, START, END];
+/// Which recording, or which part of it that the manifest lists, a window belongs to: where that starts and ends, in seconds.
+pub const OF_WINDOWS: [&str; 2] = ["utterance_start", "utterance_end"];
+/// Both together.
+pub const INDEX: [&str; 6] = [FILE, CHANNEL, START, END, OF_WINDOWS[0], OF_WINDOWS[1]];
+
+/// BLAKE3 of the decoded samples of all channels, in hexadecimal digits.
+pub const AUDIO_HASH: &str = "audio_hash";
+/// Length of the recording in seconds.
+pub const DURATION: &str = "duration_s";
+/// Its sample rate in Hz.
+pub const SAMPLE_RATE: &str = "sample_rate";
+/// Its number of channels.
+pub const CHANNELS: &str = "channels";
+/// Share of samples at full scale.
+pub const CLIPPED: &str = "clipped_ratio";
+/// Share of the recording that is speech.
+pub const SPEECH: &str = "speech_ratio";
+/// Its signal-to-noise ratio in dB.
+pub const SNR: &str = "snr_db";
+/// What is said of a recording's sound.
+pub const QUALITY: [&str; 7] = [
+    AUDIO_HASH,
+    DURATION,
+    SAMPLE_RATE,
+    CHANNELS,
+    CLIPPED,
+    SPEECH,
+    SNR,
+];
+/// Marks recordings whose file broke off: of a table of features where such are accepted, of predictions always.
+pub const TRUNCATED: &str = "truncated";
+
+/// The column of the probability of a class.
+pub fn probability(class: &str) -> String {
+    format!("{PROBABILITY}{class}")
+}
+
+/// What begins its name.
+pub const PROBABILITY: &str = "p_";
+
+/// A value of a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Cell<'a> {
+    /// A word.
+    Text(Option<&'a str>),
+    /// A time, or a measure of the recording.
+    Double(f64),
+    /// A feature.
+    Float(f32),
+    /// A count.
+    Int(Option<i64>),
+    /// A mark.
+    Bool(bool),
+}
+
+impl Cell<'_> {
+    /// A column for such cells, without any.
+    fn column(&self) -> Column {
+        match self {
+            Cell::Text(_) => Column::Text(Vec::new()),
+            Cell::Double(_) => Column::Double(Vec::new()),
+            Cell::Float(_) => Column::Float(Vec::new()),
+            Cell::Int(_) => Column::Int(Vec::new()),
+            Cell::Bool(_) => Column::Bool(Vec::new()),
+        }
+    }
+}
+
+/// Columns for rows like this one, without any.
+pub fn columns<'a>(row: impl IntoIterator<Item = (&'a str, Cell<'a>)>) -> Vec<(String, Column)> {
+    let named = row.into_iter();
+    let column = |(name, cell): (&str, Cell)| (name.to_string(), cell.column());
+    named.map(column).collect()
+}
+
+impl Table {
+    /// Appends a row, given in the order of the columns.
+    pub fn push<'a>(&mut self, row: impl IntoIterator<Item = Cell<'a>>) {
+        let mut columns = self.columns.iter_mut();
+        for cell in row {
+            let (name, column) = columns.next().expect("as many columns as cells");
+            match (column, cell) {
+                (Column::Text(values), Cell::Text(value)) => values.push(value.map(str::to_string)),
+                (Column::Double(values), Cell::Double(value)) => values.push(value),
+                (Column::Float(values), Cell::Float(value)) => values.push(value),
+                (Column::Int(values), Cell::Int(value)) => values.push(value),
+                (Column::Bool(values), Cell::Bool(value)) => values.push(Some(value)),
+                (column, cell) => unreachable!("{cell:?} is none of {name}: {column:?}"),
+            }
+        }
+        assert!(columns.next().is_none(), "as many cells as columns");
+    }
+}
+
+#[test]
+fn a_table_is_made_row_by_row() {
+    let row = |file, end, truncated| {
+        [
+            (FILE, Cell::Text(file)),
+            (CHANNEL, Cell::Int(Some(1))),
+            (END, Cell::Double(end)),
+            ("rms", Cell::Float(0.5)),
+            (TRUNCATED, Cell::Bool(truncated)),
+        ]
+    };
+    let mut table = Table {
+        columns: columns(row(None, 0.0, false)),
+        ..Table::default()
+    };
+    table.push(row(Some("a.wav"), 1.5, true).map(|(_, cell)| cell));
+    table.push(row(None, 2.5, false).map(|(_, cell)| cell));
+    assert_eq!(table.rows(), 2);
+    assert_eq!(table.text(FILE).unwrap(), [Some("a.wav".to_string()), None]);
+    assert_eq!(table.numbers(END).unwrap(), [1.5, 2.5]);
+    let Some(Column::Bool(truncated)) = table.column(TRUNCATED) else {
+        panic!("{table:?}");
+    };
+    assert_eq!(truncated, &[Some(true), Some(false)]);
+}
