@@ -17,7 +17,7 @@ use symphonia::core::units::{Duration, Timestamp};
 use crate::audio::aac;
 use crate::audio::bytes::{Bytes, View, big_at};
 use crate::audio::frames::{self, Header as _, Walk};
-use crate::audio::packets::{Stream, Streams};
+use crate::audio::stream::{Stream, Streams};
 
 /// Samples of each channel in a block.
 const BLOCK: u64 = 1024;

@@ -4,10 +4,11 @@
 
 use crate::audio::bytes::{Bytes, big_at};
 use crate::audio::chunks::{self, Chunk, Found, Layout, OPEN, Sound};
-use crate::audio::container::{REMEDY, Stated};
+use crate::audio::container::REMEDY;
 use crate::audio::gsm::{self, Packing};
 use crate::audio::ima4;
 use crate::audio::pcm::{self, Coding};
+use crate::audio::stream::Stated;
 
 /// What an AIFF holds. The error says why it is not read.
 pub fn read(bytes: &Bytes) -> Result<Found, String> {

@@ -2,8 +2,9 @@
 
 use crate::audio::bytes::{Bytes, big_at, little_at};
 use crate::audio::chunks::{self, Chunk, Found, Sound};
-use crate::audio::container::{REMEDY, Stated};
+use crate::audio::container::REMEDY;
 use crate::audio::pcm::{self, Coding};
+use crate::audio::stream::Stated;
 
 /// What an AU holds. The error says why it is not read.
 pub fn read(bytes: &Bytes) -> Result<Found, String> {

@@ -7,9 +7,8 @@
 use std::ops::Range;
 
 use crate::audio::bytes::{Bytes, big_at, little_at};
-use crate::audio::container::Stated;
-use crate::audio::packets::Stream;
 use crate::audio::pcm;
+use crate::audio::stream::{Stated, Stream};
 
 /// Why a container without the chunk `id` is not read.
 pub fn missing(container: &str, id: &str) -> String {

@@ -1,4 +1,4 @@
-//! What a file holds, by its first bytes, and what a container may state beside its packets.
+//! What a file holds, by its first bytes.
 
 use std::ops::Range;
 
@@ -54,19 +54,6 @@ impl Container {
 /// What is read, and what to do with the rest.
 pub const REMEDY: &str = "expected WAV, FLAC, MP3, Ogg, WebM, MPEG-4, AAC, AIFF, AU, CAF, GSM or \
                           NIST SPHERE; convert it, for example with `ffmpeg -i FILE out.flac`";
-
-/// What a container states of its sound beside the packets, in seconds.
-#[derive(Debug, Default, PartialEq)]
-pub struct Stated {
-    /// How much of what decodes comes before the recording (encoder delay).
-    pub skip_s: f64,
-    /// How long the recording is; what decodes beyond it is padding.
-    pub length_s: Option<f64>,
-    /// Further parts that belong to it, where it is put together: where each begins in what decodes, and how long it is.
-    pub further: Vec<(f64, Option<f64>)>,
-    /// Why the file is not whole.
-    pub fault: Option<String>,
-}
 
 /// First bytes of files that are no recordings we decode: where they stand, what they are, whose
 /// they are.

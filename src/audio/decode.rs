@@ -8,39 +8,15 @@ use std::ops::Range;
 
 use crate::audio::bytes::{Bytes, Held};
 use crate::audio::chunks::{Found, Sound};
-use crate::audio::container::{self, Container, REMEDY, Stated};
-use crate::audio::limits::Extent;
-use crate::audio::packets::{self, Stream, Streams, Unusable};
-use crate::audio::spool::{Spool, Spooling};
+use crate::audio::container::{self, Container, REMEDY};
+use crate::audio::decoded::Decoded;
+use crate::audio::limits::{Extent, check_rate};
+use crate::audio::packets::{self, Unusable};
+use crate::audio::spool::Spooling;
+use crate::audio::stream::{Stated, Stream, Streams};
 use crate::audio::{
     ReadOptions, adts, aiff, au, caf, flac, gsm, mp3, mp4, ogg, pcm, riff, sphere, webm,
 };
-
-/// Samples as they stand in the file.
-pub struct Decoded {
-    /// Channels interleaved.
-    pub interleaved: Spool,
-    pub channels: usize,
-    pub sample_rate: u32,
-    /// The file broke off or is damaged; this is what decoded of it.
-    pub truncated: bool,
-}
-
-impl Decoded {
-    /// Number of samples of one channel.
-    pub fn frames(&self) -> usize {
-        self.interleaved.len() / self.channels.max(1)
-    }
-
-    /// Seconds to samples of one channel.
-    fn samples(&self, seconds: f64) -> usize {
-        (seconds * f64::from(self.sample_rate)).round() as usize
-    }
-}
-
-/// Sample rates that a recording can have; beyond them a header is damaged, and resampling would
-/// take all the memory there is.
-const RATES: std::ops::RangeInclusive<u32> = 1000..=768_000;
 
 /// Largest magnitude of a sample, full scale being 1: floats may exceed full scale, but not by 36
 /// dB.
@@ -173,18 +149,6 @@ fn held(bytes: &mut Bytes, kind: Container, options: &ReadOptions) -> Result<Hel
             .held()
             .map_err(|cause| format!("{name} that cannot be read ({cause})")),
     }
-}
-
-/// Refuses a rate that no recording has; `name` is the container's.
-pub fn check_rate(name: &str, sample_rate: u32) -> Result<(), String> {
-    if RATES.contains(&sample_rate) {
-        return Ok(());
-    }
-    Err(format!(
-        "{name} whose header says {sample_rate} Hz; expected {} to {} Hz",
-        RATES.start(),
-        RATES.end()
-    ))
 }
 
 /// Decodes what the header of a container of chunks says.

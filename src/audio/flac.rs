@@ -17,7 +17,7 @@ use symphonia::core::packet::Packet;
 use symphonia::core::units::{Duration, Timestamp};
 
 use crate::audio::bytes::{Bytes, View, big_at};
-use crate::audio::packets::{Stream, Streams};
+use crate::audio::stream::{Stream, Streams};
 use crate::audio::{crc, tags};
 
 /// What the header of a file says.

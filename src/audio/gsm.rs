@@ -19,8 +19,7 @@ use symphonia::core::units::{Duration, Timestamp};
 
 use crate::audio::bytes::Bytes;
 use crate::audio::chunks::{Found, Sound};
-use crate::audio::container::Stated;
-use crate::audio::packets::Stream;
+use crate::audio::stream::{Stated, Stream};
 
 /// Frames of 33 bytes.
 pub const CODEC_ID_GSM: AudioCodecId = AudioCodecId::new(FourCc::new(*b"agsm"));

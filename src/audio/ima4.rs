@@ -16,7 +16,7 @@ use symphonia::core::packet::Packet;
 use symphonia::core::units::{Duration, Timestamp};
 
 use crate::audio::bytes::Bytes;
-use crate::audio::packets::Stream;
+use crate::audio::stream::Stream;
 
 /// Bytes of one channel in a packet.
 const PACKET_LEN: usize = 34;

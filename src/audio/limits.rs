@@ -1,4 +1,4 @@
-//! How long a recording may be, and how much memory it may take.
+//! How long a recording may be, how much memory it may take, and which rates it can have.
 
 use crate::audio::{Rate, ReadOptions};
 
@@ -12,6 +12,10 @@ const SAMPLES_PER_SECOND: u64 = 96_000;
 /// Samples of all channels that a recording may hold where no limit of its length is given: 3 hours of mono at 48
 /// kHz. Compressed silence decodes to a thousand times its size.
 const MOST_SAMPLES: u64 = 1 << 29;
+
+/// Sample rates that a recording can have; beyond them a header is damaged, and resampling would
+/// take all the memory there is.
+const RATES: std::ops::RangeInclusive<u32> = 1000..=768_000;
 
 /// The memory that one recording may take, and how to estimate what it would take.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -129,6 +133,18 @@ impl Extent {
             false => format!("of more than {seconds:.0} s"),
         }
     }
+}
+
+/// Refuses a rate that no recording has; `name` is the container's.
+pub fn check_rate(name: &str, sample_rate: u32) -> Result<(), String> {
+    if RATES.contains(&sample_rate) {
+        return Ok(());
+    }
+    Err(format!(
+        "{name} whose header says {sample_rate} Hz; expected {} to {} Hz",
+        RATES.start(),
+        RATES.end()
+    ))
 }
 
 #[test]

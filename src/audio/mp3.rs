@@ -20,7 +20,7 @@ use symphonia::core::units::{Duration, Timestamp};
 use crate::audio::bytes::{Bytes, View};
 use crate::audio::frames::{self, Header as _, Walk};
 use crate::audio::mpeg::{Header, Note};
-use crate::audio::packets::{Stream, Streams};
+use crate::audio::stream::{Stream, Streams};
 
 /// The layer of the first frames, if there are any.
 pub fn layer(bytes: &Bytes) -> Option<u32> {

@@ -6,68 +6,17 @@
 //! of the length of the whole never decides. Not noticed are a changed byte (there are no checksums) and fragments
 //! missing at the end.
 
-use std::ops::Range;
-
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::packet::Packet;
 use symphonia::core::units::{Duration, Timestamp};
 
+use crate::audio::atoms::{Atom, atoms, find, find_all};
 use crate::audio::bytes::{Held, big_at};
-use crate::audio::container::{Container, REMEDY, Stated};
+use crate::audio::container::{Container, REMEDY};
 use crate::audio::opus;
-use crate::audio::packets::Stream;
 use crate::audio::sample_entry::SampleEntry;
 use crate::audio::sample_tables::{Defaults, Gathering, Piece};
-
-/// A box: its name, and where it and its content lie.
-pub struct Atom {
-    pub id: [u8; 4],
-    pub start: usize,
-    pub content: Range<usize>,
-    /// It states more bytes than there are.
-    pub is_cut: bool,
-}
-
-/// The boxes in a range of `bytes`, up to the first that is cut.
-pub fn atoms(bytes: &[u8], range: Range<usize>) -> impl Iterator<Item = Atom> {
-    let mut at = range.start;
-    let bytes = &bytes[..range.end];
-    std::iter::from_fn(move || {
-        let rest = &bytes[at..];
-        let id = rest.get(4..8)?.try_into().expect("4 bytes");
-        let (header_len, len) = match big_at(rest, 0, 4)? {
-            // To the end of the file; or 64 bits.
-            0 => (8, rest.len() as u64),
-            1 => (16, big_at(rest, 8, 8)?),
-            len => (8, len),
-        };
-        let is_cut = len > rest.len() as u64;
-        let len = usize::try_from(len).unwrap_or(usize::MAX).min(rest.len());
-        let start = at;
-        at += len.max(8);
-        Some(Atom {
-            id,
-            start,
-            content: start + header_len.min(len)..start + len,
-            is_cut,
-        })
-    })
-}
-
-/// The content of the first box of that name within `bytes`.
-pub fn find<'a>(bytes: &'a [u8], path: &[&[u8; 4]]) -> Option<&'a [u8]> {
-    path.iter().try_fold(bytes, |bytes, id| {
-        let mut atoms = atoms(bytes, 0..bytes.len());
-        let atom = atoms.find(|atom| &atom.id == *id)?;
-        Some(&bytes[atom.content])
-    })
-}
-
-/// The contents of all boxes of that name.
-pub fn find_all<'a>(bytes: &'a [u8], id: &'a [u8; 4]) -> impl Iterator<Item = &'a [u8]> {
-    let atoms = atoms(bytes, 0..bytes.len()).filter(move |atom| &atom.id == id);
-    atoms.map(|atom| &bytes[atom.content])
-}
+use crate::audio::stream::{Stated, Stream};
 
 /// The packets of the first sound track, and what it states beside them.
 pub fn open(bytes: &Held) -> Result<(Stream, Stated), String> {

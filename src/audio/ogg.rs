@@ -16,8 +16,8 @@ use symphonia::core::packet::Packet;
 use symphonia::core::units::{Duration, Timestamp};
 
 use crate::audio::bytes::{Held, little_at};
-use crate::audio::container::{REMEDY, Stated};
-use crate::audio::packets::Stream;
+use crate::audio::container::REMEDY;
+use crate::audio::stream::{Stated, Stream};
 use crate::audio::{codec, opus};
 
 /// The packets of every recording in the file, and why not all of it is there.

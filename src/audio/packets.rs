@@ -7,26 +7,11 @@ use symphonia::core::units::Duration;
 
 use crate::audio::codec::Decoder;
 use crate::audio::container::{Container, REMEDY};
-use crate::audio::decode::{Decoded, check_rate};
+use crate::audio::decoded::Decoded;
 use crate::audio::join::Joining;
-use crate::audio::limits::Extent;
+use crate::audio::limits::{Extent, check_rate};
+use crate::audio::stream::{Stream, Streams};
 use crate::audio::{ReadOptions, aac};
-
-/// Packets of one sound, and what decodes them.
-pub struct Stream {
-    pub parameters: AudioCodecParameters,
-    /// Those of packets that are coded otherwise: the `track_id` of a packet is 0 where it is coded by `parameters`, and
-    /// else counts these from 1.
-    pub further: Vec<AudioCodecParameters>,
-    /// Samples of each channel that the container promises.
-    pub promised: Option<u64>,
-    /// In the order of time. What a packet says to trim counts samples of each channel. An error is the last: why there
-    /// are no more.
-    pub packets: Box<dyn Iterator<Item = Result<Packet, String>>>,
-}
-
-/// What a file holds: one stream or, where files were joined, several, to be heard one after the other.
-pub type Streams = Box<dyn Iterator<Item = Stream>>;
 
 /// Samples of all channels that a packet may claim to hold, and that room is made for; real ones
 /// have thousands.

@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use crate::audio::ReadOptions;
 use crate::audio::bytes::Bytes;
-use crate::audio::decode::{Decoded, check_rate};
-use crate::audio::limits::Extent;
+use crate::audio::decoded::Decoded;
+use crate::audio::limits::{Extent, check_rate};
 use crate::audio::spool::Spooling;
 
 /// What the bytes of a sample mean.

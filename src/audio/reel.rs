@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::audio::decode::Decoded;
+use crate::audio::decoded::Decoded;
 use crate::audio::preprocess::scale;
 use crate::audio::spool::{Spool, Spooling};
 use crate::audio::{Audio, Gain, Rate, ReadOptions, Recording, Window};

@@ -13,10 +13,10 @@ use symphonia::core::units::{Duration, Timestamp};
 
 use crate::audio::bytes::{Bytes, big_at, little_at};
 use crate::audio::chunks::{self, Chunk, Found, Layout, OPEN, Sound};
-use crate::audio::container::{REMEDY, Stated};
+use crate::audio::container::REMEDY;
 use crate::audio::gsm::{self, Packing};
-use crate::audio::packets::Stream;
 use crate::audio::pcm::{self, Coding};
+use crate::audio::stream::{Stated, Stream};
 
 /// What `fmt ` says.
 struct Format {

@@ -11,9 +11,9 @@ use symphonia::core::codecs::audio::well_known::{
 };
 use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters};
 
+use crate::audio::atoms::{atoms, find};
 use crate::audio::bytes::big_at;
 use crate::audio::frames::Header as _;
-use crate::audio::mp4::{atoms, find};
 use crate::audio::{aac, codec, gsm, mpeg, opus, wave_format};
 
 /// No recording has a higher rate.

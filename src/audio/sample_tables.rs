@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
+use crate::audio::atoms::{Atom, find, find_all};
 use crate::audio::bytes::{big, big_at};
-use crate::audio::mp4::{Atom, find, find_all};
 use crate::audio::sample_entry::{Packing, SampleEntry};
 
 /// A packet, or several of constant length: where it lies.

@@ -8,7 +8,7 @@
 
 use crate::audio::ReadOptions;
 use crate::audio::bytes::Bytes;
-use crate::audio::decode::Decoded;
+use crate::audio::decoded::Decoded;
 use crate::audio::pcm::{self, Coding};
 
 /// The sound and what is wrong with it.

@@ -19,8 +19,8 @@ use symphonia::core::packet::Packet;
 use symphonia::core::units::{Duration, Timestamp};
 
 use crate::audio::bytes::{Held, big};
-use crate::audio::container::{Container, REMEDY, Stated};
-use crate::audio::packets::Stream;
+use crate::audio::container::{Container, REMEDY};
+use crate::audio::stream::{Stated, Stream};
 use crate::audio::{aac, codec, opus, wave_format};
 
 /// The elements that matter here.
