@@ -456,7 +456,8 @@ impl Table {
         };
         let mut metadata = file.metadata();
         if !metadata.contains_key(FEATURES_KEY) {
-            view::describe(&mut metadata, file, known);
+            let values_per_row = |column| file.values_per_row(column);
+            view::describe(&mut metadata, file.fields(), values_per_row, known);
         }
         let mut views: BTreeMap<&str, Vec<String>> = view::views(&metadata).into_iter().collect();
         let mut wanted = Vec::new();

@@ -12,9 +12,8 @@ use std::sync::Arc;
 use arrow::array::{
     Array, ArrayRef, AsArray, FixedSizeListArray, Float32Array, GenericListArray, OffsetSizeTrait,
 };
-use arrow::datatypes::{DataType, Field, Float32Type};
+use arrow::datatypes::{DataType, Field, Fields, Float32Type};
 
-use super::file::TableFile;
 use super::{Column, FEATURES_KEY, Table};
 
 /// Name of the values below a list column, as the Parquet format has it.
@@ -46,18 +45,20 @@ pub fn views(metadata: &BTreeMap<String, String>) -> Vec<(&str, Vec<String>)> {
     described.collect()
 }
 
-/// Says in the metadata of a file which of the views `known` it has.
+/// Says in the metadata of a file which of the views `known` it has: by its columns, `fields`, and how many values each
+/// of them has in a row.
 pub fn describe(
     metadata: &mut BTreeMap<String, String>,
-    file: &TableFile,
+    fields: &Fields,
+    values_per_row: impl Fn(usize) -> usize,
     known: &[(&str, Vec<String>)],
 ) {
-    for (column, field) in file.fields().iter().enumerate() {
+    for (column, field) in fields.iter().enumerate() {
         let of_name = known.iter().find(|(view, _)| view == field.name());
         let Some((view, numbers)) = of_name else {
             continue;
         };
-        let values = file.values_per_row(column);
+        let values = values_per_row(column);
         // Of another length it is something else that is called so.
         let is_view = element(field.data_type()).is_some_and(DataType::is_floating)
             && check(field.data_type(), values, numbers.len()).is_ok();
