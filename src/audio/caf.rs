@@ -61,17 +61,30 @@ pub fn read(bytes: &Bytes) -> Result<Found, String> {
     };
     let (range, fault) = chunks::extent(&samples, is_open, bytes);
     let fault = fault.or_else(|| ends_within_a_chunk(&data, is_open, bytes));
-    // A rate that no recording has is refused where it is decoded.
-    let sample_rate = description.sample_rate.round() as u32;
-    let channels = description.channels;
     let table = PacketTable::read(bytes);
     let rate = description.sample_rate.max(1.0);
+    // Of samples that are no packets what is stated here is not asked for, but for the fault.
     let stated = Stated {
         skip_s: table.priming as f64 / rate,
         length_s: table.valid.map(|valid| valid as f64 / rate),
         fault,
         ..Stated::default()
     };
+    let sound = sound(&description, table, bytes, range)?;
+    Ok(Found { sound, stated })
+}
+
+/// The sound in `range`, by its codec.
+fn sound(
+    description: &Description,
+    table: PacketTable,
+    bytes: &Bytes,
+    range: Range<u64>,
+) -> Result<Sound, String> {
+    // A rate that no recording has is refused where it is decoded.
+    let sample_rate = description.sample_rate.round() as u32;
+    let channels = description.channels;
+    let all = range.clone();
     let pcm = |coding, width: usize, is_big_endian| {
         let format = pcm::Format {
             coding,
@@ -81,9 +94,13 @@ pub fn read(bytes: &Bytes) -> Result<Found, String> {
             channels,
             sample_rate,
         };
-        Sound::Pcm(format, range.clone())
+        Sound::Pcm(format, all)
     };
-    let sound = match &description.codec {
+    let of_codec = |codec, configuration, range| {
+        packets(codec, configuration, description, table, bytes, range)
+    };
+    let boxed = |stream| Sound::Packets(Box::new(stream));
+    Ok(match &description.codec {
         b"lpcm" => {
             let (is_float, is_little) = (description.flags & 1 != 0, description.flags & 2 != 0);
             let width = match description.packet_len as usize / channels.max(1) {
@@ -95,59 +112,24 @@ pub fn read(bytes: &Bytes) -> Result<Found, String> {
             } else {
                 Coding::Signed
             };
-            return Ok(Found {
-                sound: pcm(coding, width, !is_little),
-                stated: Stated {
-                    fault: stated.fault,
-                    ..Stated::default()
-                },
-            });
+            pcm(coding, width, !is_little)
         }
         b"ulaw" => pcm(Coding::MuLaw, 1, true),
         b"alaw" => pcm(Coding::ALaw, 1, true),
-        b"ima4" => Sound::Packets(Box::new(ima4::stream(
-            channels,
-            sample_rate,
-            bytes.clone(),
-            range,
-        ))),
-        b"agsm" if channels == 1 => Sound::Packets(Box::new(gsm::stream(
-            Packing::Single,
-            sample_rate,
-            bytes.clone(),
-            range,
-        ))),
+        b"ima4" => boxed(ima4::stream(channels, sample_rate, bytes.clone(), range)),
+        b"agsm" if channels == 1 => {
+            let packing = Packing::Single;
+            boxed(gsm::stream(packing, sample_rate, bytes.clone(), range))
+        }
         b".mp3" => Sound::Mp3(range),
-        b"alac" => packets(
-            CODEC_ID_ALAC,
-            cookie(bytes),
-            &description,
-            table,
-            bytes,
-            range,
-        ),
-        b"aac " => packets(
-            CODEC_ID_AAC,
-            aac_configuration(cookie(bytes)),
-            &description,
-            table,
-            bytes,
-            range,
-        ),
-        b"opus" => packets(
-            CODEC_ID_OPUS,
-            Some(opus::head(channels)),
-            &description,
-            table,
-            bytes,
-            range,
-        ),
+        b"alac" => of_codec(CODEC_ID_ALAC, cookie(bytes), range),
+        b"aac " => of_codec(CODEC_ID_AAC, aac_configuration(cookie(bytes)), range),
+        b"opus" => of_codec(CODEC_ID_OPUS, Some(opus::head(channels)), range),
         codec => {
             let codec = String::from_utf8_lossy(codec).trim().to_string();
             return Err(format!("CAF with {codec}, which is not decoded; {REMEDY}"));
         }
-    };
-    Ok(Found { sound, stated })
+    })
 }
 
 /// What stands behind the sound is a chunk, or nothing, or the byte with which SoX pads a sound of odd length as in WAV, which

@@ -42,71 +42,86 @@ impl From<String> for Unusable {
 /// the first.
 pub fn decode(streams: Streams, kind: Container, options: &ReadOptions) -> Result<Sound, Unusable> {
     let name = kind.name();
-    let no_place = |reason: String| Unusable::Refused(format!("{name} of which {reason}"));
     let mut joining = Joining::new(options.most_in_memory);
-    let (mut decoded_packets, mut with_sbr) = (0, 0);
+    let mut count = Count::default();
     let mut fault = None;
     for stream in streams {
-        let before = joining.frames() as u64;
-        check_header(&stream, before, kind, options)?;
-        let is_aac = stream.parameters.codec == CODEC_ID_AAC;
-        let mut decoding = Decoding::start(&stream, kind)?;
-        let mut there = 0;
-        for packet in stream.packets {
-            let decoded = packet.and_then(|packet| decoding.decode(packet, &stream.further, kind));
-            let packet = match decoded {
-                Ok(packet) => packet,
-                Err(cause) => {
-                    fault = Some(cause);
-                    break;
-                }
-            };
-            let (channels, sample_rate) = decoding.spec;
-            check_rate(name, sample_rate)?;
-            joining
-                .push(&decoding.samples, decoding.spec)
-                .map_err(no_place)?;
-            let extent = Extent {
-                frames: joining.frames() as u64,
-                channels: joining.spec().0.max(channels) as u64,
-                sample_rate: joining.spec().1,
-                is_known: false,
-            };
-            if let Some(reason) = options.refuse(extent) {
-                return Err(Unusable::Refused(format!("{name} {reason}")));
-            }
-            there += (decoding.samples.len() / channels.max(1)) as u64;
-            decoded_packets += 1;
-            with_sbr += usize::from(is_aac && aac::ends_with_sbr(&packet.data));
-        }
-        fault = fault
-            .or_else(|| {
-                let promised = stream.promised.filter(|&promised| there < promised)?;
-                Some(format!(
-                    "the header promises {promised} samples, the file has {there}"
-                ))
-            })
-            .or_else(|| {
-                let wrong = decoding.decoder.is_wrong();
-                wrong.then(|| "the checksum of the decoded samples does not match".into())
-            });
+        fault = decode_stream(stream, &mut joining, &mut count, kind, options)?;
         if fault.is_some() {
             break;
         }
     }
-    if decoded_packets > 4 && 2 * with_sbr > decoded_packets {
+    if count.packets > 4 && 2 * count.with_sbr > count.packets {
         return Err(format!("{name} with HE-AAC, which is not decoded; {REMEDY}").into());
     }
     let (channels, sample_rate) = joining.spec();
     Ok(Sound {
         decoded: Decoded {
-            interleaved: joining.finish().map_err(no_place)?,
+            interleaved: joining.finish().map_err(|reason| no_place(name, reason))?,
             channels,
             sample_rate,
             truncated: false,
         },
         fault,
     })
+}
+
+/// Packets that were decoded.
+#[derive(Default)]
+struct Count {
+    packets: usize,
+    /// Those of AAC that end with what HE-AAC adds.
+    with_sbr: usize,
+}
+
+fn no_place(name: &str, reason: String) -> Unusable {
+    Unusable::Refused(format!("{name} of which {reason}"))
+}
+
+/// Appends what the packets of a stream decode to. What is given back is why that is not all.
+fn decode_stream(
+    stream: Stream,
+    joining: &mut Joining,
+    count: &mut Count,
+    kind: Container,
+    options: &ReadOptions,
+) -> Result<Option<String>, Unusable> {
+    let name = kind.name();
+    check_header(&stream, joining.frames() as u64, kind, options)?;
+    let is_aac = stream.parameters.codec == CODEC_ID_AAC;
+    let mut decoding = Decoding::start(&stream, kind)?;
+    let mut there = 0;
+    for packet in stream.packets {
+        let decoded = packet.and_then(|packet| decoding.decode(packet, &stream.further, kind));
+        let packet = match decoded {
+            Ok(packet) => packet,
+            Err(cause) => return Ok(Some(cause)),
+        };
+        let (channels, sample_rate) = decoding.spec;
+        check_rate(name, sample_rate)?;
+        joining
+            .push(&decoding.samples, decoding.spec)
+            .map_err(|reason| no_place(name, reason))?;
+        let extent = Extent {
+            frames: joining.frames() as u64,
+            channels: joining.spec().0.max(channels) as u64,
+            sample_rate: joining.spec().1,
+            is_known: false,
+        };
+        if let Some(reason) = options.refuse(extent) {
+            return Err(Unusable::Refused(format!("{name} {reason}")));
+        }
+        there += (decoding.samples.len() / channels.max(1)) as u64;
+        count.packets += 1;
+        count.with_sbr += usize::from(is_aac && aac::ends_with_sbr(&packet.data));
+    }
+    let missing = stream.promised.filter(|&promised| promised > there);
+    let missing = missing
+        .map(|promised| format!("the header promises {promised} samples, the file has {there}"));
+    Ok(missing.or_else(|| {
+        let wrong = decoding.decoder.is_wrong();
+        wrong.then(|| "the checksum of the decoded samples does not match".into())
+    }))
 }
 
 /// A stream of which some packets are decoded.
