@@ -64,64 +64,25 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
         .canonicalize()
         .ok()
         .and_then(|dir| Some(composed(dir.file_name()?.to_str()?).into_owned()));
-    let tried = layout.map_or(Layout::ALL.to_vec(), |layout| vec![layout]);
-    let mut layouts = Vec::new();
-    let mut unread = Vec::new();
-    let mut utterances: Vec<Utterance> = files
-        .iter()
-        .map(|file| {
-            let named = Path::new(name.as_deref().unwrap_or("")).join(file);
-            // What is no UTF-8 follows no layout.
-            let named = match named.to_str() {
-                Some(text) => PathBuf::from(&*composed(text)),
-                None => named,
-            };
-            let read = tried
-                .iter()
-                .find_map(|layout| Some((*layout, layout.parse(&named)?)));
-            let utterance = match read {
-                Some((layout, utterance)) => {
-                    if !layouts.contains(&layout) {
-                        layouts.push(layout);
-                    }
-                    utterance
-                }
-                None => {
-                    unread.push(file.display().to_string());
-                    Utterance::default()
-                }
-            };
-            Utterance {
-                file: file.to_string_lossy().into_owned(),
-                ..utterance
-            }
-        })
-        .collect();
-
+    let mut read = read_names(&files, name.as_deref(), layout);
     let tries_folders = layout.is_none_or(|layout| layout == Layout::Folders);
     if tries_folders
-        && unread.len() * 2 > files.len()
+        && read.unread.len() * 2 > files.len()
         && let Some(labelled) = by_folder(&files, name.as_deref(), layout.is_some())
     {
-        let speakers: BTreeSet<&String> =
-            labelled.iter().filter_map(|u| u.speaker.as_ref()).collect();
-        findings.push(match speakers.iter().take(3).map(|s| s.as_str()).collect::<Vec<_>>() {
-                first if first.is_empty() => {
-                    "emotions read from folders; no folder names the speakers, they are left empty".into()
-                }
-                first => format!(
-                    "emotions and {} speakers read from folders ({}, ...); see that these are people",
-                    speakers.len(),
-                    first.join(", ")
-                ),
-            });
-        (utterances, layouts) = (labelled, vec![Layout::Folders]);
-        unread = utterances
-            .iter()
-            .filter(|u| u.emotion.is_none())
-            .map(|u| u.file.clone())
-            .collect();
+        findings.push(speakers_of_folders(&labelled));
+        let unread = labelled.iter().filter(|u| u.emotion.is_none());
+        read = Read {
+            unread: unread.map(|u| u.file.clone()).collect(),
+            layouts: vec![Layout::Folders],
+            utterances: labelled,
+        };
     }
+    let Read {
+        utterances,
+        layouts,
+        unread,
+    } = read;
     if let (Some(first), Some(layout)) = (unread.first(), layout) {
         return Err(no_manifest(format!(
             "{} of {} recordings do not follow the layout {layout} ({}), first: {first}; choose another --layout, or auto",
@@ -156,6 +117,70 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
         left_out,
         findings,
     })
+}
+
+/// What the names of files say.
+struct Read {
+    utterances: Vec<Utterance>,
+    layouts: Vec<Layout>,
+    /// Files whose names follow no layout.
+    unread: Vec<String>,
+}
+
+/// Reads each name of the folder `name` by the layout that it follows, of all or of `layout` alone.
+fn read_names(files: &[PathBuf], name: Option<&str>, layout: Option<Layout>) -> Read {
+    let tried = layout.map_or(Layout::ALL.to_vec(), |layout| vec![layout]);
+    let (mut layouts, mut unread) = (Vec::new(), Vec::new());
+    let mut utterance = |file: &PathBuf| {
+        let named = Path::new(name.unwrap_or("")).join(file);
+        // What is no UTF-8 follows no layout.
+        let named = match named.to_str() {
+            Some(text) => PathBuf::from(&*composed(text)),
+            None => named,
+        };
+        let read = tried
+            .iter()
+            .find_map(|layout| Some((*layout, layout.parse(&named)?)));
+        let utterance = match read {
+            Some((layout, utterance)) => {
+                if !layouts.contains(&layout) {
+                    layouts.push(layout);
+                }
+                utterance
+            }
+            None => {
+                unread.push(file.display().to_string());
+                Utterance::default()
+            }
+        };
+        Utterance {
+            file: file.to_string_lossy().into_owned(),
+            ..utterance
+        }
+    };
+    Read {
+        utterances: files.iter().map(&mut utterance).collect(),
+        layouts,
+        unread,
+    }
+}
+
+/// What a person should know of the speakers that folders name.
+fn speakers_of_folders(labelled: &[Utterance]) -> String {
+    let speakers: BTreeSet<&str> = labelled
+        .iter()
+        .filter_map(|u| u.speaker.as_deref())
+        .collect();
+    if speakers.is_empty() {
+        return "emotions read from folders; no folder names the speakers, they are left empty"
+            .into();
+    }
+    let first: Vec<&str> = speakers.iter().take(3).copied().collect();
+    format!(
+        "emotions and {} speakers read from folders ({}, ...); see that these are people",
+        speakers.len(),
+        first.join(", ")
+    )
 }
 
 /// Endings of recordings and films that people keep and that are not decoded.

@@ -14,141 +14,206 @@ pub fn against_published(
     counts: &Counts,
     published: &Published,
 ) -> Vec<Finding> {
-    let corpus = match (&counts.corpus, &counts.style) {
-        (Some(corpus), Some(style)) => format!("{corpus} {style}"),
-        (corpus, _) => corpus.clone().unwrap_or_default(),
-    };
-    let distinct: BTreeSet<_> = own.iter().map(|u| u.fields()).collect();
-    let mut emotions: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut speakers: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut cells: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for fields in &distinct {
-        let (speaker, emotion) = (fields[1].unwrap_or(""), fields[2].unwrap_or(""));
-        *emotions.entry(emotion).or_default() += 1;
-        *speakers.entry(speaker).or_default() += 1;
-        *cells.entry((speaker, emotion)).or_default() += 1;
+    let found = Found::of(own, counts, published);
+    let mut findings: Vec<Finding> = found.absent_speakers().into_iter().collect();
+    findings.extend(found.absent_emotions());
+    findings.extend(found.missing_recordings());
+    findings.extend(found.surplus());
+    findings
+}
+
+/// The recordings that are there, beside those that were published.
+struct Found<'a> {
+    counts: &'a Counts,
+    published: &'a Published,
+    recordings: usize,
+    emotions: BTreeMap<&'a str, usize>,
+    speakers: BTreeMap<&'a str, usize>,
+    /// By speaker and emotion.
+    cells: BTreeMap<(&'a str, &'a str), usize>,
+}
+
+impl<'a> Found<'a> {
+    fn of(own: &[&'a Utterance], counts: &'a Counts, published: &'a Published) -> Found<'a> {
+        let distinct: BTreeSet<_> = own.iter().map(|u| u.fields()).collect();
+        let mut found = Found {
+            counts,
+            published,
+            recordings: distinct.len(),
+            emotions: BTreeMap::new(),
+            speakers: BTreeMap::new(),
+            cells: BTreeMap::new(),
+        };
+        for fields in distinct {
+            let (speaker, emotion) = (fields[1].unwrap_or(""), fields[2].unwrap_or(""));
+            *found.emotions.entry(emotion).or_default() += 1;
+            *found.speakers.entry(speaker).or_default() += 1;
+            *found.cells.entry((speaker, emotion)).or_default() += 1;
+        }
+        found
     }
-    let emotion_count = |name: &str| emotions.get(name).copied().unwrap_or(0);
-    let speaker_count = |name: &str| speakers.get(name).copied().unwrap_or(0);
-    let mut findings = Vec::new();
-    let mut tell = |kind: Kind, message: String, amounts: Vec<Amount>| {
-        let message = format!("{corpus}: {message}");
-        findings.push(Finding {
+
+    fn of_emotion(&self, name: &str) -> usize {
+        self.emotions.get(name).copied().unwrap_or(0)
+    }
+
+    fn of_speaker(&self, name: &str) -> usize {
+        self.speakers.get(name).copied().unwrap_or(0)
+    }
+
+    fn warning(&self, kind: Kind, message: String, amounts: Vec<Amount>) -> Finding {
+        let corpus = match (&self.counts.corpus, &self.counts.style) {
+            (Some(corpus), Some(style)) => format!("{corpus} {style}"),
+            (corpus, _) => corpus.clone().unwrap_or_default(),
+        };
+        Finding {
             amounts,
-            ..finding(kind, Warning, message, Vec::new())
-        });
-    };
-    let amount =
-        |speaker: Option<&str>, emotion: Option<&str>, found: usize, expected: usize| Amount {
-            corpus: counts.corpus.clone(),
+            ..finding(kind, Warning, format!("{corpus}: {message}"), Vec::new())
+        }
+    }
+
+    fn amount(
+        &self,
+        speaker: Option<&str>,
+        emotion: Option<&str>,
+        found: usize,
+        expected: usize,
+    ) -> Amount {
+        Amount {
+            corpus: self.counts.corpus.clone(),
             speaker: speaker.map(str::to_string),
             emotion: emotion.map(str::to_string),
             found,
             expected: Some(expected),
-        };
-
-    let absent: Vec<String> = published
-        .speakers
-        .keys()
-        .filter(|name| speaker_count(name) == 0)
-        .cloned()
-        .collect();
-    if !absent.is_empty() {
-        let of = published.speakers.len();
-        let message = format!(
-            "nothing of {} of the {of} published speakers: {}",
-            absent.len(),
-            first(&absent, 24)
-        );
-        let amounts = absent
-            .iter()
-            .map(|s| amount(Some(s), None, 0, published.speakers[s]));
-        tell(Kind::MissingSpeaker, message, amounts.collect());
-    }
-    for (emotion, n) in &published.emotions {
-        if emotion_count(emotion) == 0 {
-            let message = format!("no recording of {emotion}, of {n} that were published");
-            let amounts = vec![amount(None, Some(emotion), 0, *n)];
-            tell(Kind::MissingClass, message, amounts);
         }
     }
 
-    let mut short: Vec<String> = Vec::new();
-    let mut amounts: Vec<Amount> = Vec::new();
-    if published.balanced {
-        // Nothing more is said of speakers and emotions of which nothing is there.
-        for speaker in published.speakers.keys().filter(|s| speaker_count(s) > 0) {
-            let here = published
-                .emotions
-                .iter()
-                .filter(|(e, _)| emotion_count(e) > 0);
+    fn amounts_of_emotions(&self, of: &[(&str, usize, usize)]) -> Vec<Amount> {
+        let amount = |&(e, n, of): &(&str, usize, usize)| self.amount(None, Some(e), n, of);
+        of.iter().map(amount).collect()
+    }
+
+    fn amounts_of_speakers(&self, of: &[(&str, usize, usize)]) -> Vec<Amount> {
+        let amount = |&(s, n, of): &(&str, usize, usize)| self.amount(Some(s), None, n, of);
+        of.iter().map(amount).collect()
+    }
+
+    /// Speakers of whom nothing is there.
+    fn absent_speakers(&self) -> Option<Finding> {
+        let speakers = self.published.speakers.iter();
+        let absent: Vec<(&str, usize, usize)> = speakers
+            .filter(|(name, _)| self.of_speaker(name) == 0)
+            .map(|(name, &n)| (name.as_str(), 0, n))
+            .collect();
+        if absent.is_empty() {
+            return None;
+        }
+        let names: Vec<String> = absent.iter().map(|(name, ..)| name.to_string()).collect();
+        let message = format!(
+            "nothing of {} of the {} published speakers: {}",
+            absent.len(),
+            self.published.speakers.len(),
+            first(&names, 24)
+        );
+        let amounts = self.amounts_of_speakers(&absent);
+        Some(self.warning(Kind::MissingSpeaker, message, amounts))
+    }
+
+    /// Emotions of which nothing is there.
+    fn absent_emotions(&self) -> impl Iterator<Item = Finding> {
+        let emotions = self.published.emotions.iter();
+        let absent = emotions.filter(move |(emotion, _)| self.of_emotion(emotion) == 0);
+        absent.map(move |(emotion, &n)| {
+            let message = format!("no recording of {emotion}, of {n} that were published");
+            let amounts = vec![self.amount(None, Some(emotion), 0, n)];
+            self.warning(Kind::MissingClass, message, amounts)
+        })
+    }
+
+    /// Recordings that are missing of speakers and emotions of which others are there.
+    fn missing_recordings(&self) -> Option<Finding> {
+        let (short, amounts) = match self.published.balanced {
+            true => self.short_cells(),
+            false => self.short_sums(),
+        };
+        if short.is_empty() {
+            return None;
+        }
+        let message = format!(
+            "{} of {} that were published: {}",
+            recordings(self.recordings),
+            self.published.recordings,
+            first(&short, 24)
+        );
+        Some(self.warning(Kind::MissingRecordings, message, amounts))
+    }
+
+    /// What is missing of each speaker and emotion, in words and numbers, where all have as many.
+    fn short_cells(&self) -> (Vec<String>, Vec<Amount>) {
+        let Published {
+            speakers, emotions, ..
+        } = self.published;
+        let (mut short, mut amounts) = (Vec::new(), Vec::new());
+        for speaker in speakers.keys().filter(|s| self.of_speaker(s) > 0) {
+            let here = emotions.iter().filter(|(e, _)| self.of_emotion(e) > 0);
             for (emotion, all) in here {
-                let n = cells.get(&(speaker, emotion)).copied().unwrap_or(0);
-                let each = all / published.speakers.len();
+                let cell = self.cells.get(&(speaker.as_str(), emotion.as_str()));
+                let n = cell.copied().unwrap_or(0);
+                let each = all / speakers.len();
                 if n < each {
                     short.push(format!("speaker {speaker} {emotion} {n} of {each}"));
-                    amounts.push(amount(Some(speaker), Some(emotion), n, each));
+                    amounts.push(self.amount(Some(speaker), Some(emotion), n, each));
                 }
             }
         }
-    } else {
-        let all_speakers: usize = published.speakers.values().sum();
-        let gaps = all_speakers - published.recordings;
-        let words = |(name, n, of): &(&str, usize, usize)| format!("{name} {n} of {of}");
-        let of_emotions = shortfall(&published.emotions, emotion_count, 0);
-        short.extend(of_emotions.iter().map(words));
-        amounts.extend(
-            of_emotions
-                .iter()
-                .map(|&(e, n, of)| amount(None, Some(e), n, of)),
-        );
-        let of_speakers = shortfall(&published.speakers, speaker_count, gaps);
-        amounts.extend(
-            of_speakers
-                .iter()
-                .map(|&(s, n, of)| amount(Some(s), None, n, of)),
-        );
-        if !of_speakers.is_empty() {
-            let of_speakers: Vec<String> = of_speakers.iter().map(words).collect();
-            short.push(format!("by speaker {}", first(&of_speakers, 24)));
-        }
-    }
-    if !short.is_empty() {
-        let message = format!(
-            "{} of {} that were published: {}",
-            recordings(distinct.len()),
-            published.recordings,
-            first(&short, 24)
-        );
-        tell(Kind::MissingRecordings, message, amounts);
+        (short, amounts)
     }
 
-    let beyond = |found: &BTreeMap<&str, usize>, published: &BTreeMap<String, usize>| {
-        let more = found.iter().map(|(name, n)| {
-            let known = published.get(*name).copied().unwrap_or(0);
-            (n > &known).then(|| (name.to_string(), *n, known))
-        });
-        more.flatten().collect::<Vec<_>>()
-    };
-    let emotions = beyond(&emotions, &published.emotions);
-    let speakers = beyond(&speakers, &published.speakers);
-    let more: Vec<String> = emotions
-        .iter()
-        .chain(&speakers)
-        .map(|(name, n, known)| format!("{name} {n} of {known}"))
-        .collect();
-    if !more.is_empty() {
-        let emotions = emotions
-            .iter()
-            .map(|(e, n, of)| amount(None, Some(e), *n, *of));
-        let speakers = speakers
-            .iter()
-            .map(|(s, n, of)| amount(Some(s), None, *n, *of));
-        let amounts = emotions.chain(speakers).collect();
-        let message = format!("more recordings than were published: {}", first(&more, 24));
-        tell(Kind::Surplus, message, amounts);
+    /// What is missing of each emotion, and of each speaker, in words and numbers.
+    fn short_sums(&self) -> (Vec<String>, Vec<Amount>) {
+        let all_speakers: usize = self.published.speakers.values().sum();
+        let gaps = all_speakers - self.published.recordings;
+        let of_emotions = shortfall(&self.published.emotions, |e| self.of_emotion(e), 0);
+        let of_speakers = shortfall(&self.published.speakers, |s| self.of_speaker(s), gaps);
+        let mut short: Vec<String> = of_emotions.iter().map(of_published).collect();
+        if !of_speakers.is_empty() {
+            let of_speakers: Vec<String> = of_speakers.iter().map(of_published).collect();
+            short.push(format!("by speaker {}", first(&of_speakers, 24)));
+        }
+        let mut amounts = self.amounts_of_emotions(&of_emotions);
+        amounts.extend(self.amounts_of_speakers(&of_speakers));
+        (short, amounts)
     }
-    findings
+
+    /// Emotions and speakers of which more is there than was published.
+    fn surplus(&self) -> Option<Finding> {
+        let emotions = beyond(&self.emotions, &self.published.emotions);
+        let speakers = beyond(&self.speakers, &self.published.speakers);
+        let more = emotions.iter().chain(&speakers).map(of_published);
+        let more: Vec<String> = more.collect();
+        if more.is_empty() {
+            return None;
+        }
+        let mut amounts = self.amounts_of_emotions(&emotions);
+        amounts.extend(self.amounts_of_speakers(&speakers));
+        let message = format!("more recordings than were published: {}", first(&more, 24));
+        Some(self.warning(Kind::Surplus, message, amounts))
+    }
+}
+
+/// A name, the recordings that are there, and those that were published, in words.
+fn of_published((name, n, of): &(&str, usize, usize)) -> String {
+    format!("{name} {n} of {of}")
+}
+
+/// What is there beyond what was published: name, recordings, and those published.
+fn beyond<'a>(
+    found: &BTreeMap<&'a str, usize>,
+    published: &BTreeMap<String, usize>,
+) -> Vec<(&'a str, usize, usize)> {
+    let known = |name: &str| published.get(name).copied().unwrap_or(0);
+    let all = found.iter().map(|(&name, &n)| (name, n, known(name)));
+    all.filter(|(_, n, known)| n > known).collect()
 }
 
 /// What is there, but less than was published: name, recordings, and those published; nothing where
