@@ -116,116 +116,22 @@ impl Dataset {
         for (path, table) in &tables[1..] {
             alike(first_path, first, path, table)?;
         }
-        let mut labels = Vec::new();
-        let mut rows = Vec::new();
-        let mut recordings = Vec::new();
-        let mut all = 0;
-        let mut unlabelled = BTreeSet::new();
-        for (index, (path, table)) in tables.iter().enumerate() {
-            let column = label_column(path, table, label)?;
-            let of_table = recordings_of(table, &column);
-            labels.extend(column.iter().flatten().cloned());
-            for (row, recording) in of_table.iter().map(|number| all + number).enumerate() {
-                if column[row].is_some() {
-                    rows.push((index, row));
-                    recordings.push(recording);
-                } else {
-                    unlabelled.insert(recording);
-                }
-            }
-            all += of_table.iter().max().map_or(0, |last| last + 1);
-        }
-        let classes: Vec<String> = labels
-            .iter()
-            .cloned()
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect();
-        if classes.len() < 2 {
-            return Err(Error::Data(format!(
-                "{}: column `{label}` holds {} in {} labelled rows; expected at least 2 classes",
-                first_path.display(),
-                if classes.is_empty() {
-                    "no label".into()
-                } else {
-                    format!("one class ({})", classes[0])
-                },
-                labels.len()
-            )));
-        }
-        if classes.len() > MOST_CLASSES {
-            return Err(Error::Data(format!(
-                "column `{label}` holds {} different words; expected at most {MOST_CLASSES} classes",
-                classes.len()
-            )));
-        }
-        let y = labels
-            .iter()
-            .map(|label| {
-                classes
-                    .binary_search(label)
-                    .expect("collected from the labels")
-            })
-            .collect();
-
-        let words = tables.iter().map(|(_, table)| words_of(table));
-        let words: Vec<HashMap<&str, Words>> = words.collect();
-        let word = |index: usize, row: usize, column: &str| {
-            words[index].get(column).and_then(|c| c[row].clone())
-        };
-        let corpora: BTreeSet<String> = rows
-            .iter()
-            .filter_map(|&(t, row)| word(t, row, "corpus"))
-            .collect();
-        let times = tables.iter().map(|(_, table)| {
-            ["utterance_start", "start", "utterance_end", "end"].map(|name| seconds(table, name))
-        });
-        let times: Vec<[Option<Vec<f64>>; 4]> = times.collect();
-        let time = |t: usize, row: usize, places: &[usize]| {
-            let column = places.iter().find_map(|&place| times[t][place].as_ref());
-            column.map_or(f64::NAN, |column| column[row])
-        };
-        let index_row = |&(t, row): &(usize, usize)| Row {
-            file: word(t, row, "file").unwrap_or_default(),
-            channel: channel(tables[t].1, row),
-            start: time(t, row, &[0, 1]),
-            end: time(t, row, &[2, 3]),
-            span: [time(t, row, &[1]), time(t, row, &[3])],
-            corpus: word(t, row, "corpus"),
-            speaker: word(t, row, "speaker"),
-            sex: word(t, row, "sex"),
-            text: word(t, row, "text"),
-            label_original: word(t, row, "label_original"),
-            audio_hash: word(t, row, "audio_hash"),
-            split: word(t, row, "split"),
-        };
-        let index: Vec<Row> = rows.iter().map(index_row).collect();
+        let Labelled {
+            rows,
+            recordings,
+            labels,
+            unlabelled,
+        } = labelled(tables, label)?;
+        let classes = classes_of(&labels, label, first_path)?;
+        let class = |label| classes.binary_search(label).expect("it is of the labels");
+        let y = labels.iter().map(class).collect();
+        let index = index(tables, &rows);
+        let corpora: BTreeSet<String> = index.iter().filter_map(|row| row.corpus.clone()).collect();
         let named = index
             .iter()
             .map(|row| (row.corpus.as_deref(), row.speaker.as_deref()));
-        let mut x = Array2::zeros((rows.len(), feature_names.len()));
-        for (index, (_, table)) in tables.iter().enumerate() {
-            let of_table = rows.iter().enumerate().filter(|(_, (t, _))| *t == index);
-            let places: Vec<(usize, usize)> =
-                of_table.map(|(place, &(_, row))| (place, row)).collect();
-            let by_name: BTreeMap<&str, &Column> =
-                table.columns.iter().map(|(n, c)| (n.as_str(), c)).collect();
-            for (f, name) in feature_names.iter().enumerate() {
-                let column = by_name.get(name.as_str()).copied();
-                let values = column.and_then(Column::as_floats);
-                let values = values.ok_or_else(|| Error::Table {
-                    path: tables[index].0.to_path_buf(),
-                    reason: format!(
-                        "has no feature column {name:?} of numbers, which its metadata list"
-                    ),
-                })?;
-                for &(place, row) in &places {
-                    x[(place, f)] = values[row];
-                }
-            }
-        }
         Ok(Dataset {
-            x,
+            x: matrix(tables, &rows, &feature_names)?,
             y,
             classes,
             speakers: split::speakers(named),
@@ -234,7 +140,7 @@ impl Dataset {
             corpora: corpora.into_iter().collect(),
             feature_names,
             label: label.to_string(),
-            unlabelled: unlabelled.len(),
+            unlabelled,
             metadata: first.metadata.clone(),
         })
     }
@@ -433,6 +339,129 @@ impl Dataset {
         let name = |versioned: &str| versioned.split('@').next().unwrap_or("").to_string();
         sets.split(',').map(name).collect::<Vec<_>>().join(",")
     }
+}
+
+/// The rows of several tables that have a label.
+struct Labelled {
+    /// The number of its table, and of the row in it.
+    rows: Vec<(usize, usize)>,
+    /// The recording that each row is of, counted through all tables.
+    recordings: Vec<usize>,
+    labels: Vec<String>,
+    /// How many recordings have none.
+    unlabelled: usize,
+}
+
+fn labelled(tables: &[(&Path, &Table)], label: &str) -> Result<Labelled> {
+    let (mut rows, mut recordings, mut labels) = (Vec::new(), Vec::new(), Vec::new());
+    let mut unlabelled = BTreeSet::new();
+    let mut all = 0;
+    for (index, (path, table)) in tables.iter().enumerate() {
+        let column = label_column(path, table, label)?;
+        let of_table = recordings_of(table, &column);
+        labels.extend(column.iter().flatten().cloned());
+        for (row, recording) in of_table.iter().map(|number| all + number).enumerate() {
+            if column[row].is_some() {
+                rows.push((index, row));
+                recordings.push(recording);
+            } else {
+                unlabelled.insert(recording);
+            }
+        }
+        all += of_table.iter().max().map_or(0, |last| last + 1);
+    }
+    Ok(Labelled {
+        rows,
+        recordings,
+        labels,
+        unlabelled: unlabelled.len(),
+    })
+}
+
+/// The classes that `labels` of the column `label` name, sorted.
+fn classes_of(labels: &[String], label: &str, first_path: &Path) -> Result<Vec<String>> {
+    let classes: BTreeSet<&String> = labels.iter().collect();
+    let classes: Vec<String> = classes.into_iter().cloned().collect();
+    if classes.len() < 2 {
+        return Err(Error::Data(format!(
+            "{}: column `{label}` holds {} in {} labelled rows; expected at least 2 classes",
+            first_path.display(),
+            if classes.is_empty() {
+                "no label".into()
+            } else {
+                format!("one class ({})", classes[0])
+            },
+            labels.len()
+        )));
+    }
+    if classes.len() > MOST_CLASSES {
+        return Err(Error::Data(format!(
+            "column `{label}` holds {} different words; expected at most {MOST_CLASSES} classes",
+            classes.len()
+        )));
+    }
+    Ok(classes)
+}
+
+/// What the tables tell of these rows beside features and label.
+fn index(tables: &[(&Path, &Table)], rows: &[(usize, usize)]) -> Vec<Row> {
+    let words = tables.iter().map(|(_, table)| words_of(table));
+    let words: Vec<HashMap<&str, Words>> = words.collect();
+    let word = |t: usize, row: usize, column: &str| {
+        words[t].get(column).and_then(|words| words[row].clone())
+    };
+    let times = tables.iter().map(|(_, table)| {
+        ["utterance_start", "start", "utterance_end", "end"].map(|name| seconds(table, name))
+    });
+    let times: Vec<[Option<Vec<f64>>; 4]> = times.collect();
+    let time = |t: usize, row: usize, places: &[usize]| {
+        let column = places.iter().find_map(|&place| times[t][place].as_ref());
+        column.map_or(f64::NAN, |column| column[row])
+    };
+    let index_row = |&(t, row): &(usize, usize)| Row {
+        file: word(t, row, "file").unwrap_or_default(),
+        channel: channel(tables[t].1, row),
+        start: time(t, row, &[0, 1]),
+        end: time(t, row, &[2, 3]),
+        span: [time(t, row, &[1]), time(t, row, &[3])],
+        corpus: word(t, row, "corpus"),
+        speaker: word(t, row, "speaker"),
+        sex: word(t, row, "sex"),
+        text: word(t, row, "text"),
+        label_original: word(t, row, "label_original"),
+        audio_hash: word(t, row, "audio_hash"),
+        split: word(t, row, "split"),
+    };
+    rows.iter().map(index_row).collect()
+}
+
+/// The features of these rows.
+fn matrix(
+    tables: &[(&Path, &Table)],
+    rows: &[(usize, usize)],
+    feature_names: &[String],
+) -> Result<Array2<f32>> {
+    let mut x = Array2::zeros((rows.len(), feature_names.len()));
+    for (index, (path, table)) in tables.iter().enumerate() {
+        let of_table = rows.iter().enumerate().filter(|(_, (t, _))| *t == index);
+        let places: Vec<(usize, usize)> = of_table.map(|(place, &(_, row))| (place, row)).collect();
+        let by_name: BTreeMap<&str, &Column> =
+            table.columns.iter().map(|(n, c)| (n.as_str(), c)).collect();
+        for (f, name) in feature_names.iter().enumerate() {
+            let column = by_name.get(name.as_str()).copied();
+            let values = column.and_then(Column::as_floats);
+            let values = values.ok_or_else(|| Error::Table {
+                path: path.to_path_buf(),
+                reason: format!(
+                    "has no feature column {name:?} of numbers, which its metadata list"
+                ),
+            })?;
+            for &(place, row) in &places {
+                x[(place, f)] = values[row];
+            }
+        }
+    }
+    Ok(x)
 }
 
 fn feature_names(path: &Path, table: &Table) -> Result<Vec<String>> {
