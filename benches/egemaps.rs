@@ -21,109 +21,130 @@ const RATE: u32 = 16_000;
 fn steps(criterion: &mut Criterion) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpora/demo/f1_angry_s1.flac");
     let clip = audio::read(&path, &ReadOptions::default()).expect("a demo clip decodes");
-    let samples: Vec<f32> = clip
-        .audio
-        .samples
-        .iter()
-        .copied()
-        .cycle()
-        .take(32_000)
-        .collect();
-    let mut short = Stream::new(RATE, 0.020, stream::hamming);
-    let mut long = Stream::new(RATE, 0.060, stream::gauss);
+    let samples = clip.audio.samples.iter().copied().cycle();
+    let samples: Vec<f32> = samples.take(SAMPLES).collect();
+    let mut short = Frames::of(Stream::new(RATE, 0.020, stream::hamming));
+    let mut long = Frames::of(Stream::new(RATE, 0.060, stream::gauss));
+    spectra(criterion, "spectra of 20 ms", &mut short, &samples);
+    spectra(criterion, "spectra of 60 ms", &mut long, &samples);
+    timbre(criterion, &mut short, &samples);
+    voice(criterion, &mut long, &samples);
+    all(criterion, &samples);
+}
 
-    // The frames of two seconds, eight at a time, by what is done with them.
-    let batches = |stream: &Stream| -> Vec<Vec<usize>> {
-        let starts: Vec<usize> = (0..stream.frames(32_000)).map(|i| i * stream.hop).collect();
-        starts.chunks(LANES).map(<[usize]>::to_vec).collect()
-    };
-    let (in_short, in_long) = (batches(&short), batches(&long));
-    for (name, stream, starts) in [
-        ("spectra of 20 ms", &mut short, &in_short),
-        ("spectra of 60 ms", &mut long, &in_long),
-    ] {
-        criterion.bench_function(name, |b| {
-            b.iter(|| {
-                vectorised(
-                    #[inline(always)]
-                    || {
-                        for starts in starts {
-                            stream.load(&samples, starts);
-                            stream.transform();
-                        }
-                    },
-                );
-                black_box(stream.magnitude[7])
-            })
-        });
+const SAMPLES: usize = 2 * RATE as usize;
+
+/// The frames of two seconds, eight at a time.
+struct Frames {
+    stream: Stream,
+    starts: Vec<Vec<usize>>,
+}
+
+impl Frames {
+    fn of(stream: Stream) -> Frames {
+        let frames = 0..stream.frames(SAMPLES);
+        let starts: Vec<usize> = frames.map(|i| i * stream.hop).collect();
+        Frames {
+            starts: starts.chunks(LANES).map(<[usize]>::to_vec).collect(),
+            stream,
+        }
     }
-    short.load(&samples, &in_short[10]);
-    short.transform_to_spectrum();
-    long.load(&samples, &in_long[10]);
-    long.transform();
-    let power =
-        |stream: &Stream| -> Vec<Lanes<f32>> { stream.magnitude.iter().map(|&m| m * m).collect() };
-    let (short_power, long_power) = (power(&short), power(&long));
 
-    // The other steps on the frames of batch 10, as often as there are batches.
-    let mel = Mel::new(&short);
+    fn power(&self) -> Vec<Lanes<f32>> {
+        self.stream.magnitude.iter().map(|&m| m * m).collect()
+    }
+}
+
+fn spectra(criterion: &mut Criterion, name: &str, frames: &mut Frames, samples: &[f32]) {
+    let Frames { stream, starts } = frames;
+    criterion.bench_function(name, |b| {
+        b.iter(|| {
+            vectorised(
+                #[inline(always)]
+                || {
+                    for starts in starts.iter() {
+                        stream.load(samples, starts);
+                        stream.transform();
+                    }
+                },
+            );
+            black_box(stream.magnitude[7])
+        })
+    });
+}
+
+/// What is done with short frames, on those of batch 10 as often as there are batches.
+fn timbre(criterion: &mut Criterion, frames: &mut Frames, samples: &[f32]) {
+    frames.stream.load(samples, &frames.starts[10]);
+    frames.stream.transform_to_spectrum();
+    let power = frames.power();
+    let Frames { stream, starts } = frames;
+    let mel = Mel::new(stream);
     criterion.bench_function("loudness and MFCC", |b| {
         b.iter(|| {
             vectorised(
                 #[inline(always)]
                 || {
-                    for _ in &in_short {
-                        black_box(mel.loudness_and_mfcc(&mel.bands(&short_power)));
+                    for _ in starts.iter() {
+                        black_box(mel.loudness_and_mfcc(&mel.bands(&power)));
                     }
                 },
             )
         })
     });
-    let mut balance = Balance::new(&short);
+    let mut balance = Balance::new(stream);
     criterion.bench_function("balance and flux", |b| {
         b.iter(|| {
             vectorised(
                 #[inline(always)]
                 || {
-                    for _ in &in_short {
-                        black_box(balance.compute(&short.magnitude, &short_power));
+                    for _ in starts.iter() {
+                        black_box(balance.compute(&stream.magnitude, &power));
                     }
                 },
             )
         })
     });
-    let mut formants = Formants::new(RATE, &short);
+    let mut formants = Formants::new(RATE, stream);
     criterion.bench_function("formants", |b| {
         b.iter(|| {
             vectorised(
                 #[inline(always)]
                 || {
-                    for _ in &in_short {
-                        black_box(formants.compute(&short.spectrum));
+                    for _ in starts.iter() {
+                        black_box(formants.compute(&stream.spectrum));
                     }
                 },
             )
         })
     });
-    let mut summation = Summation::new(&long);
+}
+
+/// What is done with long frames: candidates and harmonics of batch 10 as well, the path of all.
+fn voice(criterion: &mut Criterion, frames: &mut Frames, samples: &[f32]) {
+    frames.stream.load(samples, &frames.starts[10]);
+    frames.stream.transform();
+    let power = frames.power();
+    let Frames { stream, starts } = frames;
+    let mut summation = Summation::new(stream);
     criterion.bench_function("candidates of F0", |b| {
         b.iter(|| {
             vectorised(
                 #[inline(always)]
                 || {
-                    for _ in &in_long {
-                        black_box(summation.candidates(&long.magnitude));
+                    for _ in starts.iter() {
+                        black_box(summation.candidates(&stream.magnitude));
                     }
                 },
             )
         })
     });
-    let candidates: Vec<_> = in_long
+    let candidates: Vec<_> = starts
         .iter()
         .flat_map(|starts| {
-            long.load(&samples, starts);
-            long.transform();
-            summation.candidates(&long.magnitude)[..starts.len()].to_vec()
+            stream.load(samples, starts);
+            stream.transform();
+            summation.candidates(&stream.magnitude)[..starts.len()].to_vec()
         })
         .collect();
     criterion.bench_function("path of F0", |b| {
@@ -131,21 +152,21 @@ fn steps(criterion: &mut Criterion) {
     });
     let f0_hz = path::cheapest(&candidates).f0_hz;
     let voiced = f0_hz.iter().filter(|&&f0| f0 > 0.0).count();
-    let mut acf = vec![Lanes::default(); long_power.len()];
-    let magnitude: Vec<f32> = long.magnitude.iter().map(|m| m.0[0]).collect();
+    let mut acf = vec![Lanes::default(); power.len()];
+    let magnitude: Vec<f32> = stream.magnitude.iter().map(|m| m.0[0]).collect();
     criterion.bench_function("harmonics and noise", |b| {
         b.iter(|| {
             for _ in 0..voiced.div_ceil(LANES) {
                 vectorised(
                     #[inline(always)]
-                    || harmonics::autocorrelations(&mut long, &long_power, &mut acf),
+                    || harmonics::autocorrelations(stream, &power, &mut acf),
                 );
                 let acf: Vec<f32> = acf.iter().map(|x| x.0[0]).collect();
                 for _ in 0..LANES {
                     black_box(Harmonics::measure(
                         &magnitude,
                         &acf,
-                        long.bins_per_hz,
+                        stream.bins_per_hz,
                         200.0,
                         &[(500.0, 0.0), (1500.0, 0.0), (2500.0, 0.0)],
                     ));
@@ -154,13 +175,17 @@ fn steps(criterion: &mut Criterion) {
         })
     });
     criterion.bench_function("jitter and shimmer", |b| {
-        b.iter(|| jitter_and_shimmer(black_box(&samples), RATE, &long, &f0_hz))
+        b.iter(|| jitter_and_shimmer(black_box(samples), RATE, stream, &f0_hz))
     });
+}
+
+/// The whole set.
+fn all(criterion: &mut Criterion, samples: &[f32]) {
     let mut plan = egemaps::Plan::new(RATE);
     criterion.bench_function("all descriptors", |b| {
-        b.iter(|| plan.analyse(black_box(&samples)))
+        b.iter(|| plan.analyse(black_box(samples)))
     });
-    let contours = plan.analyse(&samples);
+    let contours = plan.analyse(samples);
     criterion.bench_function("all statistics", |b| {
         b.iter(|| {
             let mut out = Vec::new();

@@ -53,12 +53,21 @@ impl Pink {
     }
 }
 
+type Sounds = Vec<(String, Vec<i16>)>;
+
 /// Sounds without speech, by name.
-fn without_speech(rate: u32) -> Vec<(String, Vec<i16>)> {
-    let mut sounds: Vec<(String, Vec<i16>)> = Vec::new();
+fn without_speech(rate: u32) -> Sounds {
+    [nearly_silent(rate), signals(rate), noises(rate)].concat()
+}
+
+/// How long the sounds are, unless they are called otherwise.
+const SECONDS: f64 = 2.5;
+
+/// Next to nothing.
+fn nearly_silent(rate: u32) -> Sounds {
+    let mut sounds = Sounds::new();
     let mut add = |name: &str, samples: Vec<i16>| sounds.push((name.to_string(), samples));
-    let seconds = 2.5;
-    let silence = vec![0; (seconds * f64::from(rate)) as usize];
+    let silence = vec![0; (SECONDS * f64::from(rate)) as usize];
     let with = |samples: &[i16], at: &dyn Fn(usize) -> Option<i16>| -> Vec<i16> {
         let samples = samples.iter().enumerate();
         samples.map(|(i, &x)| at(i).unwrap_or(x)).collect()
@@ -73,12 +82,19 @@ fn without_speech(rate: u32) -> Vec<(String, Vec<i16>)> {
     add("an offset", vec![3000; silence.len()]);
     add("one sample", vec![1000]);
     add("10 ms", sound(0.01, rate, |t| tones(t, &[200.0, 400.0])));
+    sounds
+}
+
+/// Tones and signals of machines.
+fn signals(rate: u32) -> Sounds {
+    let mut sounds = Sounds::new();
+    let mut add = |name: &str, samples: Vec<i16>| sounds.push((name.to_string(), samples));
     for hz in [50.0, 100.0, 150.0, 200.0, 300.0, 440.0, 1000.0, 2100.0] {
         let name = format!("a tone of {hz} Hz");
-        add(&name, sound(seconds, rate, |t| tones(t, &[hz])));
+        add(&name, sound(SECONDS, rate, |t| tones(t, &[hz])));
         let mut noise = Noise(1);
         let noisy = |t: f64| tones(t, &[hz]) + 0.01 * noise.next();
-        add(&format!("{name} in noise"), sound(seconds, rate, noisy));
+        add(&format!("{name} in noise"), sound(SECONDS, rate, noisy));
     }
     // ITU-T E.180 and its supplement 2: dial tones, ringing, busy, congestion.
     let calls: [(&str, &[f64], f64, f64); 7] = [
@@ -101,12 +117,12 @@ fn without_speech(rate: u32) -> Vec<(String, Vec<i16>)> {
                 };
                 tone + level * noise.next()
             };
-            add(&format!("{name}, noise {level}"), sound(seconds, rate, at));
+            add(&format!("{name}, noise {level}"), sound(SECONDS, rate, at));
         }
     }
     // 400 Hz whose level swings at 25 Hz: ringing in India.
     let swinging = |t: f64| tones(t, &[400.0]) * (1.0 + (TAU * 25.0 * t).sin()) / 2.0;
-    add("ringing, India", sound(seconds, rate, swinging));
+    add("ringing, India", sound(SECONDS, rate, swinging));
     // ITU-T Q.23: a digit is a tone of each group.
     let (low, high) = (
         [697.0, 770.0, 852.0, 941.0],
@@ -120,26 +136,33 @@ fn without_speech(rate: u32) -> Vec<(String, Vec<i16>)> {
                 false => 0.0,
             }
         };
-        add(name, sound(seconds, rate, at));
+        add(name, sound(SECONDS, rate, at));
     }
     let information = |t: f64| tones(t, &[[950.0, 1400.0, 1800.0][(t / 0.33) as usize % 3]]);
-    add("information tone", sound(seconds, rate, information));
+    add("information tone", sound(SECONDS, rate, information));
     let siren = |t: f64| tones(1.0, &[800.0 * t - 300.0 / TAU * (TAU * 0.5 * t).cos()]);
-    add("siren", sound(seconds, rate, siren));
+    add("siren", sound(SECONDS, rate, siren));
+    sounds
+}
+
+/// Noises of rooms, devices and the air.
+fn noises(rate: u32) -> Sounds {
+    let mut sounds = Sounds::new();
+    let mut add = |name: &str, samples: Vec<i16>| sounds.push((name.to_string(), samples));
     for level in [0.001, 0.01, 0.1, 0.25] {
         let mut white = Noise(3);
         let at = |_| level * white.next();
-        add(&format!("white noise {level}"), sound(seconds, rate, at));
+        add(&format!("white noise {level}"), sound(SECONDS, rate, at));
         let mut pink = Pink([0.0; 3], Noise(4));
         let at = |_| level * pink.next();
-        add(&format!("pink noise {level}"), sound(seconds, rate, at));
+        add(&format!("pink noise {level}"), sound(SECONDS, rate, at));
         let mut white = Noise(5);
         let mut brown = 0.0;
         let at = |_| {
             brown = 0.99 * brown + 0.14 * white.next();
             level * brown
         };
-        add(&format!("brown noise {level}"), sound(seconds, rate, at));
+        add(&format!("brown noise {level}"), sound(SECONDS, rate, at));
         // Mains hum with its harmonics, alone and with hiss; a fan.
         for mains in [50.0, 60.0, 100.0] {
             let hum = |t: f64| {
@@ -150,11 +173,11 @@ fn without_speech(rate: u32) -> Vec<(String, Vec<i16>)> {
             let mut hiss = Noise(6);
             add(
                 &format!("hum of {mains} Hz {level}"),
-                sound(seconds, rate, hum),
+                sound(SECONDS, rate, hum),
             );
             add(
                 &format!("hum of {mains} Hz and hiss {level}"),
-                sound(seconds, rate, |t| hum(t) + 0.1 * level * hiss.next()),
+                sound(SECONDS, rate, |t| hum(t) + 0.1 * level * hiss.next()),
             );
         }
         let mut air = Pink([0.0; 3], Noise(7));
@@ -162,14 +185,14 @@ fn without_speech(rate: u32) -> Vec<(String, Vec<i16>)> {
             let blades = (1..5).map(|h| (TAU * 120.0 * f64::from(h) * t).sin() / f64::from(h));
             level * (air.next() + 0.5 * blades.sum::<f64>())
         };
-        add(&format!("fan {level}"), sound(seconds, rate, fan));
+        add(&format!("fan {level}"), sound(SECONDS, rate, fan));
         let mut gusts = Pink([0.0; 3], Noise(8));
         let at = |t: f64| level * gusts.next() * (1.0 + 0.9 * (TAU * 4.0 * t).sin());
-        add(&format!("gusts {level}"), sound(seconds, rate, at));
+        add(&format!("gusts {level}"), sound(SECONDS, rate, at));
     }
     let mut typing = Noise(9);
     let keys = |t: f64| 0.5 * typing.next() * (-120.0 * (t % 0.23)).exp();
-    add("typing", sound(seconds, rate, keys));
+    add("typing", sound(SECONDS, rate, keys));
     sounds
 }
 
