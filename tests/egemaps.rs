@@ -34,8 +34,14 @@ fn words(row: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// Correlation, and median of the relative deviations, of two lists of numbers.
-fn agreement(ours: &[f64], theirs: &[f64]) -> (f64, f64) {
+/// How two lists of numbers agree: their correlation, and of the relative deviations the median and the largest.
+struct Agreement {
+    r: f64,
+    median: f64,
+    largest: f64,
+}
+
+fn agreement(ours: &[f64], theirs: &[f64]) -> Agreement {
     assert_eq!(ours.len(), theirs.len());
     let n = ours.len() as f64;
     let mean = |x: &[f64]| x.iter().sum::<f64>() / n;
@@ -53,7 +59,30 @@ fn agreement(ours: &[f64], theirs: &[f64]) -> (f64, f64) {
         });
     }
     deviations.sort_by(f64::total_cmp);
-    (ab / (aa * bb).sqrt(), deviations[deviations.len() / 2])
+    Agreement {
+        r: ab / (aa * bb).sqrt(),
+        median: deviations[deviations.len() / 2],
+        largest: deviations[deviations.len() - 1],
+    }
+}
+
+/// What the README says of the group of a feature, to the last digit that it gives: the lowest correlation, and of
+/// deviations on 2450 recordings the largest median and the largest.
+fn published(feature: &str) -> Agreement {
+    let begins = |names: &[&str]| names.iter().any(|name| feature.starts_with(name));
+    // Of a median of 0 the last bit of single precision, which another processor may round otherwise.
+    const NONE: f64 = 6e-8;
+    const ONE: f64 = 0.999_999_5;
+    let (r, median, largest) = match feature {
+        _ if begins(&["F0"]) => (ONE, 3.5e-7, 9.5e-4),
+        _ if begins(&["loudness", "equivalentSoundLevel"]) => (ONE, 9.5e-8, 3.5e-3),
+        _ if begins(&["jitter", "shimmer", "HNR", "logRelF0"]) => (ONE, NONE, 4.5e-6),
+        _ if begins(&["F1", "F2", "F3"]) => (ONE, NONE, 1.5e-7),
+        _ if feature.contains("oicedSegment") => (ONE, NONE, 3.5e-7),
+        // Flux, balance, MFCC.
+        _ => (0.999_996_5, 1.5e-6, 2.5e-2),
+    };
+    Agreement { r, median, largest }
 }
 
 #[test]
@@ -100,10 +129,10 @@ fn features_of_the_demo_corpus_are_opensmiles() {
     }
     assert_eq!(ours[0].len(), 32);
     for ((name, ours), theirs) in names.iter().zip(&ours).zip(&theirs) {
-        let (r, deviation) = agreement(ours, theirs);
+        let Agreement { r, median, .. } = agreement(ours, theirs);
         assert!(
-            r >= 0.9999 && deviation <= 1e-5,
-            "{name}: r {r}, deviation {deviation}"
+            r >= 0.99999 && median <= 1e-6,
+            "{name}: r {r}, deviation {median}"
         );
     }
 }
@@ -347,11 +376,12 @@ fn features_of_real_speech_are_opensmiles() {
     };
     assert_eq!((ours.rows(), reference.rows()), (2450, 2450));
     for name in FeatureSet::EGEMAPS.names() {
-        let (r, deviation) = agreement(&column(&ours, &name), &column(&reference, &name));
-        assert!(
-            r >= 0.9999 && deviation <= 1e-5,
-            "{name}: r {r}, deviation {deviation}"
-        );
+        let found = agreement(&column(&ours, &name), &column(&reference, &name));
+        let bounds = published(&name);
+        let Agreement { r, median, largest } = found;
+        assert!(r >= bounds.r, "{name}: r {r}");
+        assert!(median <= bounds.median, "{name}: median {median}");
+        assert!(largest <= bounds.largest, "{name}: largest {largest}");
     }
 }
 
@@ -364,7 +394,7 @@ fn descriptors_of_real_speech_are_opensmiles() {
     assert_eq!(ours.rows(), reference.rows());
     for lld in FeatureSet::EGEMAPS.llds() {
         let name = lld.name;
-        let (r, _) = agreement(&column(&ours, &name), &column(&reference, &name));
+        let Agreement { r, .. } = agreement(&column(&ours, &name), &column(&reference, &name));
         assert!(r >= 0.999_999, "{name}: r {r}");
     }
 }

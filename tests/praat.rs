@@ -108,27 +108,28 @@ fn pitch_and_voice_quality_of_real_speech_are_those_of_praat() {
     };
     let clips = praat_clips("corpora", ravdess.parent().unwrap());
     assert_eq!(clips.len(), 30);
+    // Here and below: the figures of the README and of the list of changes, to the last digit that these give.
     let [gross, median, disagreement] = f0_against_praat(&clips, "f0_hz");
-    assert!(gross <= 0.005, "gross errors {gross}");
-    assert!(median <= 0.003, "median deviation {median}");
-    assert!(disagreement <= 0.03, "voicing {disagreement}");
+    assert!(gross < 0.0025, "gross errors {gross}");
+    assert!(median < 0.0025, "median deviation {median}");
+    assert!(disagreement < 0.0145, "voicing {disagreement}");
     // Praat's own jitter, with its frames 3 ms later, correlates with itself at 0.973 (local), 0.976
     // (rap), 0.942 (ppq5); its shimmer at 0.982 (local), 0.845 (apq3), 0.948 (apq5), 0.965 (apq11).
     for (ours, theirs, bound) in [
-        ("jitter_local", "jitter_local", 0.95),
-        ("jitter_rap", "jitter_rap", 0.95),
-        ("jitter_ppq5", "jitter_ppq5", 0.95),
-        ("shimmer_local", "shimmer_local", 0.95),
-        ("shimmer_apq3", "shimmer_apq3", 0.83),
-        ("shimmer_apq5", "shimmer_apq5", 0.93),
-        ("shimmer_apq11", "shimmer_apq11", 0.94),
-        ("hnr_db_mean", "hnr_cc_mean_db", 0.97),
-        ("hnr_db_mean", "hnr_ac_mean_db", 0.97),
-        ("hnr_db_voiced_mean", "hnr_ac_voiced_mean_db", 0.97),
-        ("f1_hz_mean", "f1_hz_mean", 0.98),
-        ("f2_hz_mean", "f2_hz_mean", 0.98),
-        ("f3_hz_mean", "f3_hz_mean", 0.98),
-        ("f4_hz_mean", "f4_hz_mean", 0.98),
+        ("jitter_local", "jitter_local", 0.965),
+        ("jitter_rap", "jitter_rap", 0.965),
+        ("jitter_ppq5", "jitter_ppq5", 0.965),
+        ("shimmer_local", "shimmer_local", 0.955),
+        ("shimmer_apq3", "shimmer_apq3", 0.865),
+        ("shimmer_apq5", "shimmer_apq5", 0.945),
+        ("shimmer_apq11", "shimmer_apq11", 0.945),
+        ("hnr_db_mean", "hnr_cc_mean_db", 0.98),
+        ("hnr_db_mean", "hnr_ac_mean_db", 0.98),
+        ("hnr_db_voiced_mean", "hnr_ac_voiced_mean_db", 0.985),
+        ("f1_hz_mean", "f1_hz_mean", 0.985),
+        ("f2_hz_mean", "f2_hz_mean", 0.985),
+        ("f3_hz_mean", "f3_hz_mean", 0.985),
+        ("f4_hz_mean", "f4_hz_mean", 0.985),
         ("f1_bandwidth_hz_mean", "b1_hz_mean", 0.95),
     ] {
         let r = correlation_with_praat(&clips, ours, theirs);
@@ -144,7 +145,8 @@ fn pitch_of_aubio_is_seldom_far_from_that_of_praat() {
     };
     let clips = praat_clips_by(FeatureSet::AUBIO, "corpora", ravdess.parent().unwrap());
     let [gross, median, disagreement] = f0_against_praat(&clips, "aubio_f0_hz");
-    assert!(gross <= 0.03, "gross errors {gross}");
+    // 1.9 % on 60 recordings, as the list of changes says; 2.1 % on these.
+    assert!(gross < 0.022, "gross errors {gross}");
     assert!(median <= 0.005, "median deviation {median}");
     assert!(disagreement <= 0.1, "voicing {disagreement}");
 }

@@ -338,9 +338,9 @@ fn the_forest_is_near_scikit_learns() {
     let mean = uars.iter().sum::<f64>() / uars.len() as f64;
     let theirs = reference["random_forest"]["mean"].as_f64().unwrap();
     // On these 120 rows scikit-learn's seeds deviate by 2.1 points and ours by 1.4: the difference of
-    // the means of 20 each has a standard error of 0.6. It is 0.1.
+    // the means of 20 each has a standard error of 0.6. It is 0.1; the README says 1 at most.
     assert!(
-        (mean - theirs).abs() < 0.02,
+        (mean - theirs).abs() < 0.01,
         "UAR {mean} ({uars:?}), scikit-learn's forest {theirs}"
     );
 }
