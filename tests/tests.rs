@@ -24,6 +24,8 @@ mod egemaps;
 mod egemaps_example;
 // No leak, no dependence on threads, models that survive saving.
 mod properties;
+// The same and more for generated tables of every kind.
+mod generated;
 // The command line as a user meets it: outputs, exit codes, broken input.
 mod command_line;
 // Manifests as programs and people write them.
