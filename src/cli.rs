@@ -9,7 +9,7 @@ use sentire::corpus::Layout;
 use sentire::corpus::shard::ShardChoice;
 use sentire::evaluate::{FoldSpec, NormalizeSpec};
 use sentire::extract::{Level, Limits};
-use sentire::model::{ModelSpec, Normalize};
+use sentire::model::{ModelSpec, Normalize, learners};
 use sentire::table::Encoding;
 
 /// Speech emotion recognition with classical means: recordings to features, leak-free evaluation,
@@ -417,12 +417,13 @@ pub struct Evaluate {
 
 #[derive(Debug, Args)]
 pub struct Learn {
-    /// Classifier: fusion (the default), svm, forest, logistic, ridge, tree, boost, each with parameters as in
-    /// fusion:views=statistics+source+filter+covariance+spectral_kernels+prosodic_kernels (all of them),
-    /// svm:kernel=rbf,c=1,gamma=scale, forest:trees=500, logistic:c=1, ridge:alpha=100, tree:max_depth=8,
-    /// boost:rounds=100; auto takes the best of all but tree. select=K keeps the K features that tell the
-    /// training classes apart best
-    #[arg(long, default_value = "default", value_name = "NAME[:KEY=VALUE,...]")]
+    #[arg(
+        long,
+        default_value = "default",
+        value_name = "NAME[:KEY=VALUE,...]",
+        help = learners::summary(),
+        long_help = learners::help()
+    )]
     pub model: ModelSpec,
     /// Choose the parameters by speaker-disjoint folds of the training speakers
     #[arg(long)]

@@ -7,9 +7,10 @@ use sentire::dsp::stats;
 use sentire::features::rich;
 use sentire::functional::Scratch;
 use sentire::metrics;
+use sentire::model::ModelSpec;
 use sentire::model::calibration::Outputs;
-use sentire::model::svm::{self, Svm};
-use sentire::model::{Classifier, Gamma, Kernel, ModelSpec};
+use sentire::model::learners::svm::{self, Gamma, Kernel, Svm};
+use sentire::model::learners::{self, Training};
 use sentire::scaler::Scaler;
 use sentire::split;
 use serde_json::Value;
@@ -309,7 +310,7 @@ fn folds_are_those_of_group_k_fold() {
 
 #[test]
 fn the_forest_is_near_scikit_learns() {
-    use sentire::model::{best, forest::Forest};
+    use sentire::model::{best, learners::forest::Forest};
     let reference = read("svc.json");
     let Clips { classes, x, y } = clips(&reference);
     let folds = numbers(&reference["folds"]["group_k_fold_3"]);
@@ -369,19 +370,18 @@ fn logistic_regression_tree_and_ridge_say_what_scikit_learns_say() {
             "ridge" => (format!("ridge:alpha={}", case["alpha"]), 1e-5),
             _ => (format!("logistic:c={}", case["c"]), 1e-3),
         };
-        let ModelSpec { learner, .. } = spec.parse().unwrap();
-        let trained = Classifier::fit(
-            &learner,
-            scaler.apply(x.view(), &train).view(),
-            &[],
-            &y_train,
-            classes.len(),
-            &vec![0; train.len()],
-            0,
-        );
-        let outputs = trained
-            .unwrap()
-            .outputs(scaler.apply(x.view(), &test).view());
+        let parsed: ModelSpec = spec.parse().unwrap();
+        let x_train = scaler.apply(x.view(), &train);
+        let rows = Training {
+            x: x_train.view(),
+            names: &[],
+            y: &y_train,
+            classes: classes.len(),
+            speakers: &vec![0; train.len()],
+            seed: 0,
+        };
+        let trained = learners::fit_each(&[&parsed], &rows).unwrap().remove(0);
+        let outputs = trained.outputs(scaler.apply(x.view(), &test).view());
         let (scores, sum) = match outputs {
             Outputs::Shares(shares) => (shares, 1.0),
             Outputs::Scores(scores) => (scores, f64::NAN),

@@ -22,6 +22,8 @@ mod frames;
 mod egemaps;
 // The worked example of its specification.
 mod egemaps_example;
+// What is made from the list of learners, and what holds for each.
+mod learners;
 // No leak, no dependence on threads, models that survive saving.
 mod properties;
 // The same and more for generated tables of every kind.

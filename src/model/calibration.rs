@@ -12,7 +12,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::model::coupling::{Sigmoid, coupled};
-use crate::model::{best, mean, svm};
+use crate::model::learners::svm;
+use crate::model::{best, mean};
 
 /// Bounds of the sharpness: from nearly uniform to nearly certain.
 const LOWEST: f64 = 1e-2;

@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn pairs_made_of_a_distribution_give_it_back() {
         let p = [0.5, 0.3, 0.15, 0.05];
-        let pairs = crate::model::svm::pairs(4);
+        let pairs = crate::model::learners::svm::pairs(4);
         let mut r: Vec<f64> = pairs.iter().map(|&(a, b)| p[a] / (p[a] + p[b])).collect();
         for (found, expected) in coupled(&r, 4).iter().zip(p) {
             assert!((found - expected).abs() < 1e-4, "{found} {expected}");

@@ -235,9 +235,9 @@ fn solve(problem: &Weighted, penalty: Option<&Mat<f64>>, factor: f64) -> Result<
 mod tests {
     use super::*;
     use crate::model::balanced_weights;
+    use crate::model::learners::Classifier;
+    use crate::model::learners::ridge::{Alpha, Ridge};
     use crate::model::least_squares::example;
-    use crate::model::ridge::Ridge;
-    use crate::model::spec::Alpha;
 
     #[test]
     fn with_a_linear_kernel_it_is_the_ridge_regression() {
@@ -265,7 +265,7 @@ mod tests {
         let ridge = Ridge::fit(x.view(), &y, 3, &[0; 24], alpha).unwrap();
         let (a, b) = (ours.scores(x.view()), ridge.scores(x.view()));
         assert!((a - b).iter().all(|d| d.abs() < 1e-5));
-        let (a, b) = (ours.relevance(), ridge.relevance());
+        let (a, b) = (ours.relevance(), ridge.importance(width));
         assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-5));
     }
 

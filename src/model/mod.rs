@@ -1,6 +1,5 @@
 //! Models: what to train ([`ModelSpec`]), what comes of it ([`Model`]), and its file.
 
-pub mod boost;
 #[cfg(feature = "default-model")]
 mod built_in;
 pub mod calibration;
@@ -9,21 +8,16 @@ mod coupling;
 mod domain;
 mod file;
 mod fitted;
-pub mod forest;
-pub mod fusion;
 mod kernel_ridge;
+pub mod learners;
 mod least_squares;
-pub mod logistic;
 mod products;
 mod projection;
 mod radial;
-pub mod ridge;
 mod select;
-mod smo;
 mod spec;
-pub mod svm;
+mod tagged;
 mod trained;
-pub mod tree;
 pub mod views;
 
 use std::borrow::Cow;
@@ -39,9 +33,8 @@ pub use built_in::built_in;
 pub use card::{Card, Figures, source_date};
 pub use domain::Domain;
 pub use file::is_model;
-pub use fitted::Classifier;
 pub use projection::Projection;
-pub use spec::{Alpha, Gamma, Kernel, Learner, ModelSpec};
+pub use spec::{AUTO, ModelSpec};
 pub use trained::{HeldOut, Trained};
 
 use crate::dataset::Dataset;

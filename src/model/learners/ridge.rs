@@ -12,6 +12,8 @@
 //! and on RAVDESS UAR fell from .72 to .36, by scikit-learn's `RidgeClassifierCV` too.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
 use faer::Mat;
 use faer::linalg::solvers::Solve;
@@ -20,15 +22,83 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::model::calibration::Outputs;
+use crate::model::learners::parameters::{self, Key, Kind};
+use crate::model::learners::{self, Classifier, Learner};
 use crate::model::least_squares::{self, Weighted};
 use crate::model::norms_over_classes;
 use crate::model::products::{Directions, directions, product};
-use crate::model::spec::Alpha;
 
 /// Penalties to choose from, for z-scored features: half decades.
 const ALPHAS: [f64; 15] = [
     1e-1, 3e-1, 1e0, 3e0, 1e1, 3e1, 1e2, 3e2, 1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6,
 ];
+
+/// All there is to know of it.
+pub const LEARNER: Learner = Learner {
+    name: "ridge",
+    help: "ridge regression on the classes",
+    keys: &[Key::new(
+        "alpha",
+        "loo",
+        ALPHA,
+        "penalty on the squared weights",
+    )],
+    in_auto: &[(3, "ridge")],
+    // Its penalty has a grid of its own, chosen by leaving one speaker out.
+    grid: |given| vec![given.with("alpha", Alpha::LeaveOneOut)],
+    for_features: learners::whatever_features,
+    fit: |each, rows| {
+        let fit = |alpha| Ridge::fit(rows.x, rows.y, rows.classes, rows.speakers, alpha);
+        learners::fit(each, |given| fit(given.get("alpha")))
+    },
+    read: learners::read::<Ridge>,
+};
+
+const ALPHA: Kind = Kind::Own(
+    "a number above 0, or loo: the best where one training speaker is left out at a time",
+    parameters::canonical::<Alpha>,
+);
+
+/// The penalty.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Alpha {
+    /// That with the smallest error when one training speaker at a time is left out.
+    LeaveOneOut,
+    /// This.
+    Value(f64),
+}
+
+impl fmt::Display for Alpha {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Alpha::LeaveOneOut => f.write_str("loo"),
+            Alpha::Value(alpha) => alpha.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Alpha {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Alpha, String> {
+        match text {
+            "loo" => Ok(Alpha::LeaveOneOut),
+            _ => parameters::positive("alpha", text).map(Alpha::Value),
+        }
+    }
+}
+
+impl Classifier for Ridge {
+    fn outputs(&self, x: ArrayView2<f32>) -> Outputs {
+        Outputs::Scores(self.scores(x))
+    }
+
+    /// The norm of each feature's weights over the classes.
+    fn importance(&self, _features: usize) -> Vec<f64> {
+        norms_over_classes(&self.weights, self.features)
+    }
+}
 
 /// A trained regression.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,11 +147,6 @@ impl Ridge {
     /// not see.
     pub fn scores(&self, x: ArrayView2<f32>) -> Array2<f64> {
         least_squares::scores(x, &self.weights)
-    }
-
-    /// How much each feature weighs: the norm of its weights over the classes.
-    pub fn relevance(&self) -> Vec<f64> {
-        norms_over_classes(&self.weights, self.features)
     }
 }
 

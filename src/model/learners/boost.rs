@@ -8,10 +8,56 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::model::balanced_weights;
+use crate::model::calibration::Outputs;
+use crate::model::learners::parameters::Key;
+use crate::model::learners::{self, Classifier, Learner};
 
 /// Share of the features that a tree may split by: with hundreds of correlated features a tree
 /// loses nothing by seeing a third of them, and takes a third of the time.
 const COLUMNS: f64 = 0.3;
+
+/// All there is to know of it.
+pub const LEARNER: Learner = Learner {
+    name: "boost",
+    help: "gradient-boosted trees",
+    keys: &[
+        Key::whole("rounds", "100", 10_000, "each adds a tree for each class").tuned(),
+        Key::positive("rate", "0.1", "share of each tree that is added").tuned(),
+        Key::whole("max_depth", "4", 16, "most splits from root to leaf").tuned(),
+    ],
+    in_auto: &[(6, "boost")],
+    grid: |given| {
+        let given = given.with("rate", 0.1);
+        [(100, 2), (100, 4), (300, 2), (300, 4)]
+            .map(|(rounds, depth)| given.with("rounds", rounds).with("max_depth", depth))
+            .into()
+    },
+    for_features: learners::whatever_features,
+    fit: |each, rows| {
+        learners::fit(each, |given| {
+            let settings = (
+                given.get("rounds"),
+                given.get("rate"),
+                given.get("max_depth"),
+            );
+            Boost::fit(rows.x, rows.y, rows.classes, settings, rows.seed)
+        })
+    },
+    read: learners::read::<Boost>,
+};
+
+impl Classifier for Boost {
+    fn outputs(&self, x: ArrayView2<f32>) -> Outputs {
+        Outputs::Shares(self.shares(x))
+    }
+
+    /// What splits by each feature gained in all.
+    fn importance(&self, _features: usize) -> Vec<f64> {
+        let gains = self.trees.feature_importance(ImportanceType::TotalGain);
+        let gain = |feature| gains.get(&feature).copied().unwrap_or(0.0);
+        (0..self.features).map(gain).collect()
+    }
+}
 
 /// Trained trees.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -119,13 +165,6 @@ impl Boost {
         }
         shares
     }
-
-    /// What splits by each feature gained in all.
-    pub fn relevance(&self) -> Vec<f64> {
-        let gains = self.trees.feature_importance(ImportanceType::TotalGain);
-        let gain = |feature| gains.get(&feature).copied().unwrap_or(0.0);
-        (0..self.features).map(gain).collect()
-    }
 }
 
 #[test]
@@ -147,8 +186,8 @@ fn boosted_trees_separate_what_is_separable_and_repeat_themselves() {
         .build()
         .unwrap();
     assert_eq!(one_thread.install(|| fit().shares(x.view())), shares);
-    let relevance = fit().relevance();
-    assert!(relevance[2] > relevance[0] + relevance[1] + relevance[3]);
+    let importance = fit().importance(4);
+    assert!(importance[2] > importance[0] + importance[1] + importance[3]);
     let bytes = postcard::to_stdvec(&fit()).unwrap();
     let read: Boost = postcard::from_bytes(&bytes).unwrap();
     assert_eq!(read.shares(x.view()), shares);

@@ -14,8 +14,11 @@ use ndarray::{Array2, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::model::calibration::{self, Outputs};
+use crate::model::learners::parameters::Key;
+use crate::model::learners::{self, Classifier, Learner};
 use crate::model::products::product;
-use crate::model::{balanced_weights, calibration, norms_over_classes};
+use crate::model::{balanced_weights, norms_over_classes};
 
 /// The search ends where no derivative of the mean loss is larger. scikit-learn's default is 1e-4;
 /// at 1e-6 probabilities stand still to about 1e-4.
@@ -29,6 +32,36 @@ const SUFFICIENT: f64 = 1e-4;
 /// Rows whose share of loss and gradient is computed at a time. The same for any number of threads,
 /// and so are the sums.
 const BLOCK: usize = 64;
+
+/// All there is to know of it.
+pub const LEARNER: Learner = Learner {
+    name: "logistic",
+    help: "multinomial logistic regression",
+    keys: &[Key::positive("c", "1", "weight of the data against the penalty").tuned()],
+    in_auto: &[(4, "logistic")],
+    grid: |given| {
+        [1e-4, 1e-3, 1e-2, 1e-1, 1.0]
+            .map(|c| given.with("c", c))
+            .into()
+    },
+    for_features: learners::whatever_features,
+    fit: |each, rows| {
+        let fit = |c| Logistic::fit(rows.x, rows.y, rows.classes, c);
+        learners::fit(each, |given| Ok(fit(given.get("c"))))
+    },
+    read: learners::read::<Logistic>,
+};
+
+impl Classifier for Logistic {
+    fn outputs(&self, x: ArrayView2<f32>) -> Outputs {
+        Outputs::Shares(self.scores(x))
+    }
+
+    /// The norm of each feature's weights over the classes.
+    fn importance(&self, _features: usize) -> Vec<f64> {
+        norms_over_classes(&self.weights, self.features)
+    }
+}
 
 /// A trained regression.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -95,13 +128,6 @@ impl Logistic {
             sum + f64::from(*intercept)
         });
         calibration::softmax(logits.view(), 1.0)
-    }
-}
-
-impl Logistic {
-    /// How much each feature weighs: the norm of its weights over the classes.
-    pub fn relevance(&self) -> Vec<f64> {
-        norms_over_classes(&self.weights, self.features)
     }
 }
 

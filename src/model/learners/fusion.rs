@@ -6,13 +6,117 @@
 //! Perronnin, Sánchez & Mensink 2010, "Improving the Fisher kernel for large-scale image
 //! classification").
 
+use std::fmt;
+use std::str::FromStr;
+
 use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::model::calibration::Outputs;
 use crate::model::kernel_ridge::{Comparison, KernelRidge};
+use crate::model::learners::parameters::{self, Key, Kind, Parameters};
+use crate::model::learners::{self, Classifier, Learner};
 use crate::model::views::View;
+
+/// All there is to know of it.
+pub const LEARNER: Learner = Learner {
+    name: "fusion",
+    help: "the default: a kernel ridge regression on each view, their scores added",
+    keys: &[
+        Key::positive("alpha", "0.001", "penalty, as a share of the variance").tuned(),
+        Key::positive("gamma", "0.3", "width of the radial kernel"),
+        Key::positive("power", "0.7", "exponent of the signed power"),
+        Key::new("views", ALL_VIEWS, VIEWS, "what the regressions see").quiet(),
+    ],
+    in_auto: &[(7, "fusion")],
+    grid: |given| {
+        [1e-2, 3e-3, 1e-3, 3e-4]
+            .map(|alpha| given.with("alpha", alpha))
+            .into()
+    },
+    for_features: views_among,
+    fit: |each, rows| {
+        learners::fit(each, |given| {
+            let settings = Settings {
+                views: given.get::<Views>("views").0,
+                alpha: given.get("alpha"),
+                gamma: given.get("gamma"),
+                power: given.get("power"),
+            };
+            Fusion::fit(
+                rows.x,
+                rows.names,
+                rows.y,
+                rows.classes,
+                &settings,
+                rows.seed,
+            )
+        })
+    },
+    read: learners::read::<Fusion>,
+};
+
+const ALL_VIEWS: &str = "statistics+source+filter+covariance+spectral_kernels+prosodic_kernels";
+const VIEWS: Kind = Kind::Own("some of these, or all", parameters::canonical::<Views>);
+
+/// The parameters with the views that a table with these features has. Where not all views are asked for,
+/// each of those that are must be there.
+fn views_among(given: &Parameters, names: &[String]) -> Result<Parameters, String> {
+    let Views(asked) = given.get("views");
+    let is_there = |view: &View| !view.places(names).is_empty();
+    let (views, missing): (Vec<View>, Vec<View>) = asked.iter().partition(|v| is_there(v));
+    match missing.first() {
+        Some(view) if asked != View::DEFAULT || views.is_empty() => Err(format!(
+            "the table has no features of the view {view}; extract it with --features default"
+        )),
+        _ => Ok(given.with("views", Views(views))),
+    }
+}
+
+impl Classifier for Fusion {
+    fn outputs(&self, x: ArrayView2<f32>) -> Outputs {
+        Outputs::Scores(self.scores(x))
+    }
+
+    /// The slopes of the classes' functions along each feature at the mean of the training rows, in all views
+    /// that see it.
+    fn importance(&self, _features: usize) -> Vec<f64> {
+        let mut importance = vec![0.0; self.features];
+        for (places, ridge) in &self.views {
+            let of_view = places.iter().zip(ridge.relevance());
+            of_view.for_each(|(&place, value)| importance[place] += value);
+        }
+        importance
+    }
+}
+
+/// Views as they are named, joined by +.
+struct Views(Vec<View>);
+
+impl fmt::Display for Views {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.0.iter().map(|view| view.name()).collect();
+        f.write_str(&names.join("+"))
+    }
+}
+
+impl FromStr for Views {
+    type Err = String;
+
+    fn from_str(names: &str) -> Result<Views, String> {
+        let mut views = Vec::new();
+        for name in names.split('+') {
+            let view = name.parse()?;
+            if views.contains(&view) {
+                return Err(format!("view {name:?} twice"));
+            }
+            views.push(view);
+        }
+        Ok(Views(views))
+    }
+}
 
 /// The parameters. The defaults were chosen by the mean UAR on RAVDESS, EmoDB and EMOVO under both
 /// protocols, and are the same for every corpus.
@@ -104,17 +208,6 @@ impl Fusion {
         scores
             .reduce(|sum, scores| sum + scores)
             .expect("a view at least")
-    }
-
-    /// How much each feature weighs: the slopes of the classes' functions along it at the mean of the training
-    /// rows, in all views that see it.
-    pub fn relevance(&self) -> Vec<f64> {
-        let mut relevance = vec![0.0; self.features];
-        for (places, ridge) in &self.views {
-            let of_view = places.iter().zip(ridge.relevance());
-            of_view.for_each(|(&place, value)| relevance[place] += value);
-        }
-        relevance
     }
 }
 

@@ -31,6 +31,44 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::model::calibration::Outputs;
+use crate::model::learners::parameters::Key;
+use crate::model::learners::{self, Classifier, Learner};
+
+/// All there is to know of it.
+pub const LEARNER: Learner = Learner {
+    name: "forest",
+    help: "random forest",
+    keys: &[
+        Key::whole("trees", "500", 10_000, "number of trees"),
+        Key::whole("min_leaf", "1", 10_000, "fewest rows of a leaf")
+            .tuned()
+            .quiet(),
+    ],
+    in_auto: &[(5, "forest")],
+    grid: |given| [8, 4, 2, 1].map(|rows| given.with("min_leaf", rows)).into(),
+    for_features: learners::whatever_features,
+    fit: |each, rows| {
+        let fit = |trees, leaf| Forest::fit(rows.x, rows.y, rows.classes, trees, leaf, rows.seed);
+        learners::fit(each, |given| {
+            Ok(fit(given.get("trees"), given.get("min_leaf")))
+        })
+    },
+    read: learners::read::<Forest>,
+};
+
+impl Classifier for Forest {
+    fn outputs(&self, x: ArrayView2<f32>) -> Outputs {
+        Outputs::Shares(self.scores(x))
+    }
+
+    /// For each feature, how much its splits lower the Gini impurity in the mean over the trees
+    /// (scikit-learn's `feature_importances_`): in sum 1, or all 0 where nothing was split.
+    fn importance(&self, _features: usize) -> Vec<f64> {
+        self.relevance.clone()
+    }
+}
+
 /// A trained forest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Forest {
@@ -134,12 +172,6 @@ impl Forest {
             .enumerate()
             .for_each(vote);
         Array2::from_shape_vec((rows, classes), votes).expect("a vote for each row and class")
-    }
-
-    /// For each feature, how much its splits lower the Gini impurity in the mean over the trees
-    /// (scikit-learn's `feature_importances_`): in sum 1, or all 0 where nothing was split.
-    pub fn relevance(&self) -> Vec<f64> {
-        self.relevance.clone()
     }
 }
 
@@ -260,7 +292,7 @@ mod tests {
     #[test]
     fn what_is_learned_can_be_told_from_what_is_noise() {
         let (x, y) = table(150, 0.5, 1);
-        let relevance = Forest::fit(x.view(), &y, 3, 100, 1, 7).relevance();
+        let relevance = Forest::fit(x.view(), &y, 3, 100, 1, 7).importance(8);
         assert!((relevance.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         let noise = relevance[1..].iter().copied().fold(0.0, f64::max);
         assert!(relevance[0] > 2.0 * noise, "{relevance:?}");
@@ -276,7 +308,7 @@ mod tests {
         let rare = forest.scores(x.view())[(0, 1)];
         // The standard error is 0.5 / sqrt(120 * 200).
         assert!((rare - 0.5).abs() < 0.01, "{rare}");
-        assert!(forest.relevance().iter().all(|&r| r == 0.0));
+        assert!(forest.importance(4).iter().all(|&r| r == 0.0));
     }
 
     #[test]

@@ -14,6 +14,45 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::model::balanced_weights;
+use crate::model::calibration::Outputs;
+use crate::model::learners::parameters::Key;
+use crate::model::learners::{self, Classifier, Learner};
+
+/// All there is to know of it.
+pub const LEARNER: Learner = Learner {
+    name: "tree",
+    help: "decision tree (CART)",
+    keys: &[Key::whole("max_depth", "8", 100, "most splits from root to leaf").tuned()],
+    in_auto: &[],
+    grid: |given| {
+        [2, 4, 6, 8, 12]
+            .map(|depth| given.with("max_depth", depth))
+            .into()
+    },
+    for_features: learners::whatever_features,
+    fit: |each, rows| {
+        let fit = |depth| Tree::fit(rows.x, rows.y, rows.classes, depth);
+        learners::fit(each, |given| Ok(fit(given.get("max_depth"))))
+    },
+    read: learners::read::<Tree>,
+};
+
+impl Classifier for Tree {
+    fn outputs(&self, x: ArrayView2<f32>) -> Outputs {
+        Outputs::Shares(self.scores(x))
+    }
+
+    /// What splits by each feature added to purity in all.
+    fn importance(&self, features: usize) -> Vec<f64> {
+        let mut gains = vec![0.0; features];
+        for node in &self.nodes {
+            if let Node::Split { feature, gain, .. } = node {
+                gains[*feature as usize] += f64::from(*gain);
+            }
+        }
+        gains
+    }
+}
 
 /// A trained tree.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -91,19 +130,6 @@ impl Tree {
             }
         }
         scores
-    }
-}
-
-impl Tree {
-    /// What splits by each of `features` features added to purity in all.
-    pub fn relevance(&self, features: usize) -> Vec<f64> {
-        let mut gains = vec![0.0; features];
-        for node in &self.nodes {
-            if let Node::Split { feature, gain, .. } = node {
-                gains[*feature as usize] += f64::from(*gain);
-            }
-        }
-        gains
     }
 }
 
@@ -237,7 +263,7 @@ mod tests {
         let x = array![[5.0_f32, 1.0], [5.0, 2.0], [5.0, 4.0], [5.0, 7.0]];
         let tree = Tree::fit(x.view(), &[0, 0, 1, 1], 2, 8);
         assert_eq!(first_split(&tree), (1, 3.0, 2));
-        assert!(tree.relevance(2)[0] == 0.0 && tree.relevance(2)[1] > 0.0);
+        assert!(tree.importance(2)[0] == 0.0 && tree.importance(2)[1] > 0.0);
         assert_eq!(tree.nodes.len(), 3);
         assert_eq!(
             tree.scores(array![[0.0_f32, 3.0], [0.0, 3.1]].view()),

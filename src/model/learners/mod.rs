@@ -1,0 +1,240 @@
+//! The learners: each is one file, which says all there is to know of it, and a line of [`LEARNERS`].
+//! Help texts, `auto`, the table in the README and the tests of what holds for all are made from the list.
+
+pub mod boost;
+pub mod forest;
+pub mod fusion;
+pub mod logistic;
+pub mod parameters;
+pub mod ridge;
+pub mod svm;
+pub mod tree;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use ndarray::ArrayView2;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+use crate::model::calibration::Outputs;
+use crate::model::spec::{AUTO, ModelSpec};
+use parameters::{Key, Parameters};
+
+/// All that there are, in the order in which they are told of. The first is the default.
+pub const LEARNERS: &[Learner] = &[
+    fusion::LEARNER,
+    svm::LEARNER,
+    forest::LEARNER,
+    logistic::LEARNER,
+    ridge::LEARNER,
+    tree::LEARNER,
+    boost::LEARNER,
+];
+
+/// A way to train classifiers.
+#[derive(Debug)]
+pub struct Learner {
+    /// As in `--model NAME`, and the tag of its classifiers in model files.
+    pub name: &'static str,
+    /// What it is, in a line.
+    pub help: &'static str,
+    /// Its parameters, in the order in which they are printed.
+    pub keys: &'static [Key],
+    /// What `auto` tries of it, as written behind `--model`, each with its place: those of simple models
+    /// are low, as of equally good ones the first is taken.
+    pub in_auto: &'static [(u32, &'static str)],
+    /// What to choose from where these parameters are to be tuned, at least one, the simplest model first.
+    pub grid: fn(&Parameters) -> Vec<Parameters>,
+    /// The same parameters for a table with features of these names, or what is missing.
+    pub for_features: fn(&Parameters, &[String]) -> Result<Parameters, String>,
+    /// Trains a classifier with each of these on rows of two classes at least; what they have in common is
+    /// computed once.
+    pub fit: fn(&[&Parameters], &Training) -> Result<Vec<AnyClassifier>>,
+    /// A classifier that was [written](Written::write), or why it is none.
+    pub read: fn(&[u8]) -> Result<AnyClassifier, String>,
+}
+
+/// The rows that a classifier is trained on.
+#[derive(Debug, Clone, Copy)]
+pub struct Training<'a> {
+    /// Rows x features, scaled and finite.
+    pub x: ArrayView2<'a, f32>,
+    /// The name of each feature.
+    pub names: &'a [String],
+    /// The class of each row.
+    pub y: &'a [usize],
+    /// How many classes there are, be they among the rows or not.
+    pub classes: usize,
+    /// The number of each row's speaker.
+    pub speakers: &'a [usize],
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+/// A trained classifier of scaled features.
+pub trait Classifier: Written + Debug + Send + Sync {
+    /// What it says of the scaled rows `x`.
+    fn outputs(&self, x: ArrayView2<f32>) -> Outputs;
+
+    /// How much it makes of each of its `features` features, in a scale of its own; all 0 where that cannot
+    /// be told.
+    fn importance(&self, features: usize) -> Vec<f64> {
+        vec![0.0; features]
+    }
+}
+
+/// A classifier of any learner; copies share it.
+pub type AnyClassifier = Arc<dyn Classifier>;
+
+/// A classifier, and the name of the learner that trained it.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// The name.
+    pub learner: &'static str,
+    /// The classifier.
+    pub classifier: AnyClassifier,
+}
+
+/// What can be written to a model file: whatever can be serialised, as postcard.
+pub trait Written {
+    /// As it stands in the file.
+    fn write(&self) -> Vec<u8>;
+}
+
+impl<T: Serialize> Written for T {
+    fn write(&self) -> Vec<u8> {
+        postcard::to_stdvec(self).expect("a classifier can be written to memory")
+    }
+}
+
+/// [`Learner::read`] of a type.
+fn read<C: Classifier + DeserializeOwned + 'static>(bytes: &[u8]) -> Result<AnyClassifier, String> {
+    match postcard::from_bytes::<C>(bytes) {
+        Ok(classifier) => Ok(Arc::new(classifier)),
+        Err(cause) => Err(cause.to_string()),
+    }
+}
+
+/// [`Learner::fit`] of what has nothing in common.
+fn fit<C: Classifier + 'static>(
+    each: &[&Parameters],
+    fit: impl Fn(&Parameters) -> Result<C>,
+) -> Result<Vec<AnyClassifier>> {
+    let fit = |given: &&Parameters| Ok(Arc::new(fit(given)?) as _);
+    each.iter().map(fit).collect()
+}
+
+/// [`Learner::for_features`] of what takes all features as they come.
+fn whatever_features(given: &Parameters, _names: &[String]) -> Result<Parameters, String> {
+    Ok(given.clone())
+}
+
+/// The learner of this name.
+pub fn named(name: &str) -> Option<&'static Learner> {
+    LEARNERS.iter().find(|learner| learner.name == name)
+}
+
+/// Trains a classifier for each spec on the same rows. What specs of one learner that follow each other
+/// have in common is computed once.
+pub fn fit_each(specs: &[&ModelSpec], rows: &Training) -> Result<Vec<AnyClassifier>> {
+    if rows.y.iter().all(|&label| Some(&label) == rows.y.first()) {
+        return Err(Error::Data(
+            "the training rows hold one class only; expected at least 2".into(),
+        ));
+    }
+    let mut trained = Vec::with_capacity(specs.len());
+    for alike in specs.chunk_by(|a, b| a.learner == b.learner) {
+        let learner = named(alike[0].learner).ok_or_else(|| {
+            Error::Usage(format!(
+                "`{}` is a choice between classifiers, not one itself",
+                alike[0].learner
+            ))
+        })?;
+        let each: Vec<&Parameters> = alike.iter().map(|spec| &spec.parameters).collect();
+        trained.extend((learner.fit)(&each, rows)?);
+    }
+    Ok(trained)
+}
+
+/// What `auto` chooses from, the simplest first.
+pub fn in_auto() -> Vec<ModelSpec> {
+    let mut all: Vec<&(u32, &str)> = LEARNERS
+        .iter()
+        .flat_map(|learner| learner.in_auto)
+        .collect();
+    all.sort_by_key(|(place, _)| *place);
+    let spec = |(_, text): &(u32, &str)| text.parse().expect("well-formed");
+    all.into_iter().map(spec).collect()
+}
+
+/// The names that `--model` knows.
+pub fn names() -> String {
+    let names: Vec<&str> = LEARNERS.iter().map(|learner| learner.name).collect();
+    format!("{}, {AUTO}, default", names.join(", "))
+}
+
+/// What `auto` is.
+fn help_of_auto() -> String {
+    let mut names: Vec<&str> = in_auto().iter().map(|spec| spec.learner).collect();
+    names.dedup();
+    format!(
+        "the best of {}, on training speakers held out in turn",
+        names.join(", ")
+    )
+}
+
+/// What a key is: `c=0.01: cost of a violated margin; a number above 0`.
+fn about(key: &Key, quote: &str) -> String {
+    let (name, default) = (key.name, key.default);
+    let beside = match key.beside {
+        Some((other, value)) => format!(", with {quote}{other}={value}{quote}"),
+        None => String::new(),
+    };
+    let (help, range) = (key.help, key.range());
+    format!("{quote}{name}={default}{quote}{beside}: {help} ({range})")
+}
+
+/// What `-h` says of `--model`.
+pub fn summary() -> String {
+    format!(
+        "Classifier: {}; with parameters as in svm:kernel=rbf,c=1 (--help lists them). select=K keeps the K \
+         features that tell the training classes apart best",
+        names()
+    )
+}
+
+/// What `--help` says of `--model`, a line for each learner and each of its parameters.
+pub fn help() -> String {
+    let mut lines = vec!["Classifier, and parameters other than these defaults:".to_string()];
+    for learner in LEARNERS {
+        lines.push(format!("- {}: {}", learner.name, learner.help));
+        lines.extend(
+            learner
+                .keys
+                .iter()
+                .map(|key| format!("    {}", about(key, ""))),
+        );
+    }
+    lines.push(format!("- {AUTO}: {}", help_of_auto()));
+    lines.push(
+        "select=K, with each: the K features that tell the training classes apart best".into(),
+    );
+    lines.join("\n")
+}
+
+/// The table of the README.
+pub fn markdown() -> String {
+    let mut lines = vec![
+        "| `--model` | what it is | parameters and their defaults |".to_string(),
+        "|---|---|---|".to_string(),
+    ];
+    for learner in LEARNERS {
+        let keys: Vec<String> = learner.keys.iter().map(|key| about(key, "`")).collect();
+        let (name, help) = (learner.name, learner.help);
+        lines.push(format!("| `{name}` | {help} | {} |", keys.join("<br>")));
+    }
+    lines.push(format!("| `{AUTO}` | {} | |", help_of_auto()));
+    lines.join("\n") + "\n"
+}
