@@ -1,7 +1,12 @@
 //! What is made from the list of learners, and what must hold for each of them.
 
+use std::collections::BTreeMap;
+
+use ndarray::Array2;
 use sentire::model::learners::{self, LEARNERS};
-use sentire::model::{AUTO, ModelSpec};
+use sentire::model::{AUTO, Model, ModelSpec};
+
+use crate::sandbox::repository;
 
 const BEGIN: &str =
     "<!-- made by the list in src/model/learners: a test says how it should read -->\n";
@@ -73,5 +78,38 @@ fn help_names_every_learner_and_key() {
                 );
             }
         }
+    }
+}
+
+/// Models of the format before, and what the program that trained them said of some rows of features.
+#[test]
+fn models_of_the_format_before_are_read_and_say_the_same() {
+    let folder = repository("tests/models");
+    let said = std::fs::read(folder.join("said.json")).unwrap();
+    let said: serde_json::Value = serde_json::from_slice(&said).unwrap();
+    let rows: Vec<Vec<f32>> = serde_json::from_value(said["rows"].clone()).unwrap();
+    let models: BTreeMap<String, Vec<Vec<f64>>> =
+        serde_json::from_value(said["probabilities"].clone()).unwrap();
+    assert_eq!(models.len(), 8);
+    let x = Array2::from_shape_fn((rows.len(), rows[0].len()), |(i, f)| rows[i][f]);
+    let each: Vec<Vec<usize>> = (0..rows.len()).map(|row| vec![row]).collect();
+    for (name, expected) in models {
+        let path = folder.join(format!("{name}.sentire"));
+        assert_eq!(std::fs::read(&path).unwrap()[8], 3, "{name}");
+        let model = Model::load(&path).unwrap();
+        let p = model.probabilities(x.view(), &each);
+        // In the same order of the same operations, but a processor with other vectors may round otherwise.
+        let same = p.iter().zip(expected.iter().flatten());
+        assert!(same.clone().count() == p.len() && p.len() == rows.len() * 4);
+        assert!(
+            same.into_iter().all(|(a, b)| (a - b).abs() < 1e-6),
+            "{name}: {p}"
+        );
+        // Saved again it is of today's format, and the same to the bit.
+        let bytes = model.to_bytes();
+        assert_eq!(bytes[8], 4);
+        let again = Model::from_bytes(&bytes).unwrap();
+        assert_eq!(again.probabilities(x.view(), &each), p, "{name}");
+        assert_eq!(again.card, model.card);
     }
 }

@@ -354,7 +354,18 @@ fn damaged_models_are_refused_in_one_line() {
     }
     let mut newer = bytes.clone();
     newer[8] = 200;
-    assert!(say(&newer).starts_with("is a model of format 200; this sentire reads format 3"));
+    assert!(
+        say(&newer).starts_with("is a model of format 200; this sentire reads formats 3 and 4")
+    );
+    // A word of the card replaced, and a checksum to it: a classifier that this program does not have.
+    let mut other = bytes.clone();
+    let at = other.windows(4).position(|w| w == b"svm:").unwrap();
+    other[at..at + 4].copy_from_slice(b"knn:");
+    let checksum = blake3::hash(&other[52..]);
+    other[20..52].copy_from_slice(checksum.as_bytes());
+    let lacks =
+        "has a classifier that this sentire lacks (model \"knn:kernel=linear,c=0.01\": unknown";
+    assert!(say(&other).starts_with(lacks), "{}", say(&other));
     let mut older = bytes.clone();
     older[8] = 1;
     assert!(say(&older).starts_with("is a model of format 1, from an older sentire"));

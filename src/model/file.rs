@@ -3,20 +3,27 @@
 
 use std::path::Path;
 
-use crate::catalogue;
 use crate::error::{Error, Result};
-use crate::model::Model;
+use crate::model::{Model, ModelSpec, former};
 use crate::output;
 
 const MAGIC: &[u8; 8] = b"sentire\n";
-/// Rises when programs of another format can no longer read the file.
-const FORMAT: u32 = 3;
+/// Rises when programs of the format before can no longer read the file; those of this one can read both.
+const FORMAT: u32 = 4;
 /// Magic, format, length of the model, its BLAKE3.
 const HEADER: usize = 8 + 4 + 8 + 32;
 
 /// Whether a file that begins like this is a model.
 pub fn is_model(start: &[u8]) -> bool {
     start.starts_with(MAGIC)
+}
+
+/// Why the classifier that the card asks for is none, where that is so.
+fn unknown_classifier(body: &[u8]) -> Option<String> {
+    // The card begins with the version and the classifier.
+    let (_, spec): (&str, &str) = postcard::from_bytes(body).ok()?;
+    let parsed: Result<ModelSpec> = spec.parse();
+    Some(parsed.err()?.to_string())
 }
 
 impl Model {
@@ -47,14 +54,16 @@ impl Model {
         let cut = || format!("breaks off after {} bytes; copy it again", bytes.len());
         let header = bytes.get(8..HEADER).ok_or_else(cut)?;
         let format = u32::from_le_bytes(header[..4].try_into().expect("four bytes"));
-        if format < FORMAT {
+        if format < former::FORMAT {
             return Err(format!(
-                "is a model of format {format}, from an older sentire; this one reads format {FORMAT}, train it again"
+                "is a model of format {format}, from an older sentire; this one reads formats {} and {FORMAT}, train it again",
+                former::FORMAT
             ));
         }
         if format > FORMAT {
             return Err(format!(
-                "is a model of format {format}; this sentire reads format {FORMAT}, use a newer one"
+                "is a model of format {format}; this sentire reads formats {} and {FORMAT}, use a newer one",
+                former::FORMAT
             ));
         }
         let len = u64::from_le_bytes(header[4..12].try_into().expect("eight bytes"));
@@ -65,10 +74,14 @@ impl Model {
         if body.len() as u64 != len || blake3::hash(body).as_bytes() != &header[12..] {
             return Err("is damaged (its checksum does not match); copy it again".into());
         }
-        let mut model: Model = postcard::from_bytes(body)
-            .map_err(|cause| format!("cannot be read ({cause}); train it again"))?;
-        catalogue::brought_up_to_date(&mut model.card.features);
-        Ok(model)
+        let model = match format {
+            former::FORMAT => former::read(body),
+            _ => postcard::from_bytes(body),
+        };
+        model.map_err(|cause| match unknown_classifier(body) {
+            Some(reason) => format!("has a classifier that this sentire lacks ({reason})"),
+            None => format!("cannot be read ({cause}); train it again"),
+        })
     }
 
     /// Writes the model to `path`.

@@ -16,12 +16,12 @@ use crate::scaler::Scaler;
 /// Scaler, selection and classifier.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Fitted {
-    features: usize,
+    pub(super) features: usize,
     /// `None` under protocol B, where each speaker is scaled by their own rows before.
-    scaler: Option<Scaler>,
+    pub(super) scaler: Option<Scaler>,
     /// The features that the classifier sees; `None` for all.
-    selected: Option<Vec<usize>>,
-    classifier: Named,
+    pub(super) selected: Option<Vec<usize>>,
+    pub(super) classifier: Named,
 }
 
 impl Fitted {

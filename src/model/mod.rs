@@ -8,6 +8,7 @@ mod coupling;
 mod domain;
 mod file;
 mod fitted;
+mod former;
 mod kernel_ridge;
 pub mod learners;
 mod least_squares;
@@ -16,7 +17,6 @@ mod projection;
 mod radial;
 mod select;
 mod spec;
-mod tagged;
 mod trained;
 pub mod views;
 

@@ -35,8 +35,8 @@ const FEWEST_SURE: f64 = 0.1;
 pub struct Trained {
     /// What was fitted, its parameters chosen.
     pub spec: ModelSpec,
-    fitted: Fitted,
-    calibration: Calibration,
+    pub(super) fitted: Fitted,
+    pub(super) calibration: Calibration,
     /// Answers whose probability is below this are unsure: above it, held-out training speakers
     /// were recognised wrongly at most half as often as in general.
     pub unsure_below: f64,

@@ -9,7 +9,7 @@ use sentire::model::Model;
 use sentire::predict::{Features, Predictor};
 
 /// Magic and format.
-const PROLOGUE: &[u8] = b"sentire\n\x03\0\0\0";
+const PROLOGUE: &[u8] = b"sentire\n\x04\0\0\0";
 
 /// The features of a sound, of as many numbers as the built-in model wants.
 fn sound() -> &'static Features {

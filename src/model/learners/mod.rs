@@ -14,8 +14,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use ndarray::ArrayView2;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, Result};
 use crate::model::calibration::Outputs;
@@ -95,6 +95,24 @@ pub struct Named {
     pub learner: &'static str,
     /// The classifier.
     pub classifier: AnyClassifier,
+}
+
+/// In a model file the name stands before what the classifier wrote.
+impl Serialize for Named {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.learner, self.classifier.write()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Named {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Named, D::Error> {
+        let (name, bytes) = <(&str, &[u8])>::deserialize(deserializer)?;
+        let learner = named(name).ok_or_else(|| D::Error::custom("an unknown learner"))?;
+        Ok(Named {
+            learner: learner.name,
+            classifier: (learner.read)(bytes).map_err(D::Error::custom)?,
+        })
+    }
 }
 
 /// What can be written to a model file: whatever can be serialised, as postcard.
