@@ -21,7 +21,7 @@ use crate::audit::{self, Finding};
 use crate::dataset::{Dataset, Row};
 use crate::error::{Error, Result};
 use crate::metrics::{self, Confusion};
-use crate::model::{self, ModelSpec, Normalize, Trained};
+use crate::model::{self, CalibratedPipeline, ModelSpec, Normalize};
 use crate::report::{FoldReport, Group, Report, Unsure};
 use crate::split::Fold;
 
@@ -251,7 +251,7 @@ fn on_folds(
     spec: &ModelSpec,
     protocol: &Protocol,
 ) -> Result<Evaluation> {
-    let of_folds: Vec<(ModelSpec, Option<Trained>, Vec<Tested>)> = folds
+    let of_folds: Vec<(ModelSpec, Option<CalibratedPipeline>, Vec<Tested>)> = folds
         .par_iter()
         .enumerate()
         .map(|(number, fold)| {
@@ -261,7 +261,7 @@ fn on_folds(
             };
             let (normalize, seed) = (protocol.normalize, protocol.seed);
             let (trained, _) =
-                Trained::fit(data, &fold.train, spec, normalize, seed).map_err(named)?;
+                CalibratedPipeline::fit(data, &fold.train, spec, normalize, seed).map_err(named)?;
             let tested = test(data, fold, number, &trained);
             // A trained classifier may be large, and only importance asks it again.
             Ok((
@@ -319,7 +319,7 @@ fn on_folds(
 }
 
 /// The fold's test recordings, as a model says that was trained on its training rows.
-fn test(data: &Dataset, fold: &Fold, number: usize, trained: &Trained) -> Vec<Tested> {
+fn test(data: &Dataset, fold: &Fold, number: usize, trained: &CalibratedPipeline) -> Vec<Tested> {
     let recordings = data.by_recording(&fold.test);
     let probabilities = trained.probabilities(data.view(), &recordings);
     let tested = |(at, rows): (usize, &Vec<usize>)| {

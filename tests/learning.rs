@@ -408,7 +408,11 @@ fn a_model_takes_the_views_that_a_table_has_and_says_so() {
         ))
         .exits(0);
     let run = sandbox.sentire("train e.parquet -o m.sentire").exits(0);
-    assert!(run.stderr.contains("not every view"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("not every feature group"),
+        "{}",
+        run.stderr
+    );
     assert!(
         run.stderr.contains("views=statistics+source+filter"),
         "{}",
@@ -418,7 +422,7 @@ fn a_model_takes_the_views_that_a_table_has_and_says_so() {
         .sentire("evaluate e.parquet --model fusion:views=covariance")
         .exits(2);
     assert!(
-        run.stderr.contains("no features of the view covariance"),
+        run.stderr.contains("no features of the group covariance"),
         "{}",
         run.stderr
     );

@@ -115,13 +115,13 @@ pub fn tell(findings: &[Finding], console: &Console) {
     }
 }
 
-/// Says which views the model does without, and which recordings are left out under `protocols`.
+/// Says which feature groups the model does without, and which recordings are left out under `protocols`.
 pub fn warn(data: &Dataset, spec: &ModelSpec, protocols: &[Normalize], console: &Console) {
     // What cannot be used at all is an error later.
     let usable = spec.for_features(&data.feature_names);
     if let Some(usable) = usable.ok().filter(|usable| usable != spec) {
         console.note(&format!(
-            "note: the table has not every view that the model can use; it is trained as {usable} (extract with --features default for all)"
+            "note: the table has not every feature group that the model can use; it is trained as {usable} (extract with --features default for all)"
         ));
     }
     if data.unlabelled > 0 {

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::dataset::Dataset;
 use crate::evaluate::{Tested, test};
-use crate::model::Trained;
+use crate::model::CalibratedPipeline;
 use crate::report::Importance;
 use crate::split::Fold;
 
@@ -18,7 +18,7 @@ const MEASURED: usize = 40;
 const TOLD: usize = 15;
 
 /// A fold, what was trained in it, and what that said of its test recordings.
-pub type TestedFold<'a> = (&'a Fold, &'a Trained, &'a [Tested]);
+pub type TestedFold<'a> = (&'a Fold, &'a CalibratedPipeline, &'a [Tested]);
 
 /// The most important features, the most important first; none where there are no folds.
 pub fn importance(data: &Dataset, folds: &[TestedFold], seed: u64) -> Vec<Importance> {
@@ -51,11 +51,11 @@ pub fn importance(data: &Dataset, folds: &[TestedFold], seed: u64) -> Vec<Import
 fn candidates(data: &Dataset, folds: &[TestedFold]) -> Vec<usize> {
     let mut sums = vec![0.0; data.feature_names.len()];
     for (_, trained, _) in folds {
-        let relevance = trained.relevance();
-        let total: f64 = relevance.iter().sum();
+        let importance = trained.importance();
+        let total: f64 = importance.iter().sum();
         if total > 0.0 {
             sums.iter_mut()
-                .zip(relevance)
+                .zip(importance)
                 .for_each(|(sum, r)| *sum += r / total);
         }
     }
@@ -69,7 +69,7 @@ fn candidates(data: &Dataset, folds: &[TestedFold]) -> Vec<usize> {
 fn loss(
     data: &Dataset,
     fold: &Fold,
-    trained: &Trained,
+    trained: &CalibratedPipeline,
     tested: &[Tested],
     feature: usize,
     mut random: ChaCha8Rng,

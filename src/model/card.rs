@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
 use crate::metrics;
-use crate::model::trained::{HeldOut, Trained};
+use crate::model::calibrated::{CalibratedPipeline, HeldOut};
 use crate::model::{ModelSpec, Normalize, best};
 use crate::table;
 
@@ -84,7 +84,7 @@ impl Card {
     pub fn new(
         data: &Dataset,
         model: &ModelSpec,
-        trained: &Trained,
+        pipeline: &CalibratedPipeline,
         normalize: Normalize,
         seed: u64,
         held_out: Option<&HeldOut>,
@@ -95,7 +95,7 @@ impl Card {
         Card {
             sentire: env!("CARGO_PKG_VERSION").into(),
             model: model.clone(),
-            trained: trained.spec.clone(),
+            trained: pipeline.spec.clone(),
             normalize,
             label: data.label.clone(),
             class_counts: classes
@@ -117,7 +117,7 @@ impl Card {
                 )
             }),
             unseen: BTreeMap::new(),
-            unsure_below: trained.unsure_below,
+            unsure_below: pipeline.unsure_below,
             intended_use: INTENDED_USE.into(),
             seed,
             date: source_date(),

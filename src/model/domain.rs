@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
 use crate::error::Result;
-use crate::model::trained::inner_folds;
+use crate::model::calibrated::inner_folds;
 use crate::scaler::Scaler;
 use crate::split;
 

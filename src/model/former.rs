@@ -7,7 +7,6 @@ use serde::Deserialize;
 
 use crate::catalogue;
 use crate::model::calibration::Calibration;
-use crate::model::fitted::Fitted;
 use crate::model::learners::boost::Boost;
 use crate::model::learners::forest::Forest;
 use crate::model::learners::fusion::Fusion;
@@ -16,7 +15,8 @@ use crate::model::learners::ridge::Ridge;
 use crate::model::learners::svm::Svm;
 use crate::model::learners::tree::Tree;
 use crate::model::learners::{AnyClassifier, Named};
-use crate::model::{Card, Domain, Model, ModelSpec, Trained};
+use crate::model::pipeline::Pipeline;
+use crate::model::{CalibratedPipeline, Card, Domain, Model, ModelSpec};
 use crate::scaler::Scaler;
 
 /// The number of that format.
@@ -65,9 +65,9 @@ pub fn read(body: &[u8]) -> postcard::Result<Model> {
     Ok(Model {
         card: former.card,
         feature_names: former.feature_names,
-        trained: Trained {
+        pipeline: CalibratedPipeline {
             spec: former.spec,
-            fitted: Fitted {
+            pipeline: Pipeline {
                 features: former.features,
                 scaler: former.scaler,
                 selected: former.selected,

@@ -159,7 +159,7 @@ impl KernelRidge {
 
     /// How much each feature weighs: the norm over the classes of the functions' slopes along it, at a
     /// row of zeros, the mean of the training rows.
-    pub fn relevance(&self) -> Vec<f64> {
+    pub fn importance(&self) -> Vec<f64> {
         let Some(radial) = &self.radial else {
             return norms_over_classes(&self.weights, self.features);
         };
@@ -265,7 +265,7 @@ mod tests {
         let ridge = Ridge::fit(x.view(), &y, 3, &[0; 24], alpha).unwrap();
         let (a, b) = (ours.scores(x.view()), ridge.scores(x.view()));
         assert!((a - b).iter().all(|d| d.abs() < 1e-5));
-        let (a, b) = (ours.relevance(), ridge.importance(width));
+        let (a, b) = (ours.importance(), ridge.importance(width));
         assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-5));
     }
 
@@ -302,12 +302,12 @@ mod tests {
             row[(0, feature)] = value;
             ridge.scores(row.view()).row(0).to_owned()
         };
-        for (feature, relevance) in ridge.relevance().into_iter().enumerate() {
+        for (feature, importance) in ridge.importance().into_iter().enumerate() {
             let slope = (at(feature, 0.01) - at(feature, -0.01)) / 0.02;
             let norm = slope.mapv(|s| s * s).sum().sqrt();
             assert!(
-                (norm - relevance).abs() < 1e-2 * norm + 1e-3,
-                "{norm} {relevance}"
+                (norm - importance).abs() < 1e-2 * norm + 1e-3,
+                "{norm} {importance}"
             );
         }
     }
@@ -325,7 +325,12 @@ mod tests {
                         .iter()
                         .all(|score| score.abs() < 1e-6)
                 );
-                assert!(ridge.relevance().iter().all(|&relevance| relevance == 0.0));
+                assert!(
+                    ridge
+                        .importance()
+                        .iter()
+                        .all(|&importance| importance == 0.0)
+                );
             }
         }
     }

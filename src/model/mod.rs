@@ -2,22 +2,22 @@
 
 #[cfg(feature = "default-model")]
 mod built_in;
+mod calibrated;
 pub mod calibration;
 mod card;
 mod coupling;
 mod domain;
 mod file;
-mod fitted;
 mod former;
 mod kernel_ridge;
 pub mod learners;
 mod least_squares;
+mod pipeline;
 mod products;
 mod projection;
 mod radial;
 mod select;
 mod spec;
-mod trained;
 pub mod views;
 
 use std::borrow::Cow;
@@ -30,12 +30,12 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "default-model")]
 pub use built_in::built_in;
+pub use calibrated::{CalibratedPipeline, HeldOut};
 pub use card::{Card, Figures, source_date};
 pub use domain::Domain;
 pub use file::is_model;
 pub use projection::Projection;
 pub use spec::{AUTO, ModelSpec};
-pub use trained::{HeldOut, Trained};
 
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
@@ -161,7 +161,7 @@ pub struct Model {
     pub card: Card,
     /// Names of the features, in the order in which it wants them.
     pub feature_names: Vec<String>,
-    trained: Trained,
+    pipeline: CalibratedPipeline,
     domain: Domain,
 }
 
@@ -177,13 +177,14 @@ impl Model {
         let data = participants(data, normalize)?;
         let prepared = scaled(&data, normalize);
         let rows: Vec<usize> = (0..prepared.len()).collect();
-        let (trained, held_out) = Trained::fit(&prepared, &rows, &spec, normalize, seed)?;
+        let (pipeline, held_out) =
+            CalibratedPipeline::fit(&prepared, &rows, &spec, normalize, seed)?;
         let held_out = held_out.as_ref();
-        let card = Card::new(&prepared, &spec, &trained, normalize, seed, held_out);
+        let card = Card::new(&prepared, &spec, &pipeline, normalize, seed, held_out);
         Ok(Model {
             card,
             feature_names: data.feature_names.clone(),
-            trained,
+            pipeline,
             domain: Domain::fit(&data)?,
         })
     }
@@ -193,10 +194,10 @@ impl Model {
     /// one speaker, who is scaled by them.
     pub fn probabilities(&self, x: ArrayView2<f32>, recordings: &[Vec<usize>]) -> Array2<f64> {
         match self.card.normalize {
-            Normalize::Corpus => self.trained.probabilities(x, recordings),
+            Normalize::Corpus => self.pipeline.probabilities(x, recordings),
             Normalize::Speaker => {
                 let scaled = scaler::per_speaker(x, &vec![None; x.nrows()]);
-                self.trained.probabilities(scaled.view(), recordings)
+                self.pipeline.probabilities(scaled.view(), recordings)
             }
         }
     }

@@ -237,7 +237,7 @@ fn what_is_printed_parses_back() {
 }
 
 #[test]
-fn a_recipe_of_views_takes_those_that_are_there() {
+fn a_recipe_of_feature_groups_takes_those_that_are_there() {
     let names = ["f0_hz_mean", "mfcc_1_mean", "covariance_zcr"].map(String::from);
     let of = |text: &str| text.parse::<ModelSpec>().unwrap().for_features(&names);
     assert_eq!(
@@ -246,7 +246,7 @@ fn a_recipe_of_views_takes_those_that_are_there() {
     );
     assert_eq!(
         of("fusion:views=prosodic_kernels").unwrap_err().to_string(),
-        "model \"fusion:alpha=0.001,gamma=0.3,power=0.7,views=prosodic_kernels\": the table has no features of the view \
+        "model \"fusion:alpha=0.001,gamma=0.3,power=0.7,views=prosodic_kernels\": the table has no features of the group \
          prosodic_kernels; extract it with --features default"
     );
 }
@@ -276,11 +276,11 @@ fn what_cannot_be_meant_is_refused() {
     );
     assert_eq!(
         say("fusion:views=mind"),
-        "model \"fusion:views=mind\": view \"mind\"; expected some of statistics, source, filter, covariance, spectral_kernels, prosodic_kernels, joined by +, or all"
+        "model \"fusion:views=mind\": feature group \"mind\"; expected some of statistics, source, filter, covariance, spectral_kernels, prosodic_kernels, joined by +, or all"
     );
     assert_eq!(
         say("fusion:views=source+source"),
-        "model \"fusion:views=source+source\": view \"source\" twice"
+        "model \"fusion:views=source+source\": feature group \"source\" twice"
     );
     assert_eq!(say("svm:x"), "model \"svm:x\": \"x\"; expected key=value");
 }

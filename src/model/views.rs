@@ -1,4 +1,4 @@
-//! Views: groups of features that look at a recording from different sides, and err differently.
+//! Feature groups, here called views: they look at a recording from different sides, and err differently.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{self, FeatureSet, Side};
 
-/// A view of a recording, by the names of its features.
+/// A feature group, by the names of its features: a view of a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum View {
@@ -92,7 +92,7 @@ impl FromStr for View {
         let mut known = View::DEFAULT.into_iter().chain([View::All]);
         known.find(|view| view.name() == name).ok_or_else(|| {
             let known = View::DEFAULT.map(View::name).join(", ");
-            format!("view {name:?}; expected some of {known}, joined by +, or all")
+            format!("feature group {name:?}; expected some of {known}, joined by +, or all")
         })
     }
 }

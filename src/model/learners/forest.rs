@@ -65,7 +65,7 @@ impl Classifier for Forest {
     /// For each feature, how much its splits lower the Gini impurity in the mean over the trees
     /// (scikit-learn's `feature_importances_`): in sum 1, or all 0 where nothing was split.
     fn importance(&self, _features: usize) -> Vec<f64> {
-        self.relevance.clone()
+        self.importance.clone()
     }
 }
 
@@ -74,7 +74,7 @@ impl Classifier for Forest {
 pub struct Forest {
     classes: usize,
     trees: Vec<Tree>,
-    relevance: Vec<f64>,
+    importance: Vec<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -133,18 +133,18 @@ impl Forest {
         };
         let (trees, falls): (Vec<Tree>, Vec<Vec<f64>>) =
             (0..trees).into_par_iter().map(tree).unzip();
-        let mut relevance = vec![0.0; x.ncols()];
+        let mut importance = vec![0.0; x.ncols()];
         for falls in &falls {
-            relevance
+            importance
                 .iter_mut()
                 .zip(falls)
                 .for_each(|(sum, fall)| *sum += fall);
         }
-        normalize(&mut relevance);
+        normalize(&mut importance);
         Forest {
             classes,
             trees,
-            relevance,
+            importance,
         }
     }
 
@@ -292,10 +292,10 @@ mod tests {
     #[test]
     fn what_is_learned_can_be_told_from_what_is_noise() {
         let (x, y) = table(150, 0.5, 1);
-        let relevance = Forest::fit(x.view(), &y, 3, 100, 1, 7).importance(8);
-        assert!((relevance.iter().sum::<f64>() - 1.0).abs() < 1e-12);
-        let noise = relevance[1..].iter().copied().fold(0.0, f64::max);
-        assert!(relevance[0] > 2.0 * noise, "{relevance:?}");
+        let importance = Forest::fit(x.view(), &y, 3, 100, 1, 7).importance(8);
+        assert!((importance.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        let noise = importance[1..].iter().copied().fold(0.0, f64::max);
+        assert!(importance[0] > 2.0 * noise, "{importance:?}");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Views fused late: a kernel ridge regression on each view of a recording, their scores added.
+//! Feature groups fused late: a kernel ridge regression on each, their scores added. (In the code and as a key a
+//! group is a view: what a recording looks like from one side.)
 //!
 //! What errs differently errs less in sum (Kittler et al. 1998, "On combining classifiers"), and
 //! scores of regressions on the same targets need no weights. Z-scores are drawn in by a signed power
@@ -23,7 +24,7 @@ use crate::model::views::View;
 /// All there is to know of it.
 pub const LEARNER: Learner = Learner {
     name: "fusion",
-    help: "the default: a kernel ridge regression on each view, their scores added",
+    help: "the default: a kernel ridge regression on each feature group, their scores added",
     keys: &[
         Key::positive("alpha", "0.001", "penalty, as a share of the variance").tuned(),
         Key::positive("gamma", "0.3", "width of the radial kernel"),
@@ -69,7 +70,7 @@ fn views_among(given: &Parameters, names: &[String]) -> Result<Parameters, Strin
     let (views, missing): (Vec<View>, Vec<View>) = asked.iter().partition(|v| is_there(v));
     match missing.first() {
         Some(view) if asked != View::DEFAULT || views.is_empty() => Err(format!(
-            "the table has no features of the view {view}; extract it with --features default"
+            "the table has no features of the group {view}; extract it with --features default"
         )),
         _ => Ok(given.with("views", Views(views))),
     }
@@ -85,7 +86,7 @@ impl Classifier for Fusion {
     fn importance(&self, _features: usize) -> Vec<f64> {
         let mut importance = vec![0.0; self.features];
         for (places, ridge) in &self.views {
-            let of_view = places.iter().zip(ridge.relevance());
+            let of_view = places.iter().zip(ridge.importance());
             of_view.for_each(|(&place, value)| importance[place] += value);
         }
         importance
@@ -110,7 +111,7 @@ impl FromStr for Views {
         for name in names.split('+') {
             let view = name.parse()?;
             if views.contains(&view) {
-                return Err(format!("view {name:?} twice"));
+                return Err(format!("feature group {name:?} twice"));
             }
             views.push(view);
         }
@@ -122,7 +123,7 @@ impl FromStr for Views {
 /// protocols, and are the same for every corpus.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// The views, each by a regression of its own.
+    /// The feature groups, each by a regression of its own.
     pub views: Vec<View>,
     /// The penalty of a radial view as a share of the rows' variance; linear views take half of it.
     pub alpha: f64,
@@ -187,7 +188,7 @@ impl Fusion {
             .collect();
         if views.is_empty() {
             return Err(Error::Usage(
-                "none of the features that are selected belongs to a view of the model; select more, or name other views"
+                "none of the features that are selected belongs to a feature group of the model; select more, or name other views"
                     .into(),
             ));
         }

@@ -15,7 +15,7 @@ use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::metrics;
 use crate::model::calibration::{Calibration, Outputs};
-use crate::model::fitted::Fitted;
+use crate::model::pipeline::Pipeline;
 use crate::model::spec::ModelSpec;
 use crate::model::{Normalize, best};
 use crate::split;
@@ -30,12 +30,12 @@ const SURE: f64 = 0.5;
 /// Fewest answers that are called sure, as a share of all.
 const FEWEST_SURE: f64 = 0.1;
 
-/// A classifier ready to be asked.
+/// A pipeline whose outputs have become probabilities.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Trained {
+pub struct CalibratedPipeline {
     /// What was fitted, its parameters chosen.
     pub spec: ModelSpec,
-    pub(super) fitted: Fitted,
+    pub(super) pipeline: Pipeline,
     pub(super) calibration: Calibration,
     /// Answers whose probability is below this are unsure: above it, held-out training speakers
     /// were recognised wrongly at most half as often as in general.
@@ -60,7 +60,7 @@ impl HeldOut {
     }
 }
 
-impl Trained {
+impl CalibratedPipeline {
     /// Trains on the rows `rows` of a dataset that was [`scaled`](crate::model::scaled) under
     /// `normalize`; nothing else of it is looked at. With one speaker nobody can be held out: then
     /// the first candidate is taken, probabilities are uncalibrated, and nothing is unsure.
@@ -70,7 +70,7 @@ impl Trained {
         spec: &ModelSpec,
         normalize: Normalize,
         seed: u64,
-    ) -> Result<(Trained, Option<HeldOut>)> {
+    ) -> Result<(CalibratedPipeline, Option<HeldOut>)> {
         let candidates = spec.candidates().into_iter();
         let candidates: Vec<ModelSpec> = candidates
             .map(|spec| spec.for_features(&data.feature_names))
@@ -99,13 +99,13 @@ impl Trained {
         let unsure_below = held_out
             .as_ref()
             .map_or(0.0, |held_out| threshold(held_out, data));
-        let trained = Trained {
-            fitted: Fitted::fit(data, rows, &spec, normalize, seed)?,
+        let pipeline = CalibratedPipeline {
+            pipeline: Pipeline::fit(data, rows, &spec, normalize, seed)?,
             spec,
             calibration,
             unsure_below,
         };
-        Ok((trained, held_out))
+        Ok((pipeline, held_out))
     }
 
     /// Recordings x classes: probabilities for recordings whose windows are these rows of `x`, prepared
@@ -113,13 +113,13 @@ impl Trained {
     pub fn probabilities(&self, x: ArrayView2<f32>, recordings: &[Vec<usize>]) -> Array2<f64> {
         let all: Vec<usize> = (0..recordings.len()).collect();
         let (rows, places) = picked(recordings, &all);
-        let outputs = self.fitted.outputs(x, &rows);
+        let outputs = self.pipeline.outputs(x, &rows);
         self.calibration.probabilities(&outputs, &places)
     }
 
     /// How much the classifier makes of each feature, in a scale of its own.
-    pub fn relevance(&self) -> Vec<f64> {
-        self.fitted.relevance()
+    pub fn importance(&self) -> Vec<f64> {
+        self.pipeline.importance()
     }
 }
 
@@ -165,10 +165,10 @@ fn rehearse(
         .map(|fold| {
             let of = |places: &[usize]| places.iter().map(|&at| rows[at]).collect::<Vec<_>>();
             let (train, test) = (of(&fold.train), of(&fold.test));
-            match Fitted::fit_each(data, &train, &specs, normalize, seed) {
-                Ok(fitted) => {
-                    let ask = |fitted: &Fitted| fitted.outputs(data.view(), &test);
-                    let outputs = fitted.par_iter().map(ask).collect();
+            match Pipeline::fit_each(data, &train, &specs, normalize, seed) {
+                Ok(pipelines) => {
+                    let ask = |pipeline: &Pipeline| pipeline.outputs(data.view(), &test);
+                    let outputs = pipelines.par_iter().map(ask).collect();
                     Ok(Some((test, outputs)))
                 }
                 // A fold whose training speakers have one class says nothing.

@@ -15,7 +15,7 @@ use crate::scaler::Scaler;
 
 /// Scaler, selection and classifier.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Fitted {
+pub struct Pipeline {
     pub(super) features: usize,
     /// `None` under protocol B, where each speaker is scaled by their own rows before.
     pub(super) scaler: Option<Scaler>,
@@ -24,7 +24,7 @@ pub struct Fitted {
     pub(super) classifier: Named,
 }
 
-impl Fitted {
+impl Pipeline {
     /// Fits on the rows `rows` of a dataset that was [`scaled`](crate::model::scaled) under
     /// `normalize`. Nothing else of it is looked at.
     pub fn fit(
@@ -33,12 +33,12 @@ impl Fitted {
         spec: &ModelSpec,
         normalize: Normalize,
         seed: u64,
-    ) -> Result<Fitted> {
-        let mut fitted = Fitted::fit_each(data, rows, &[spec], normalize, seed)?;
-        Ok(fitted.remove(0))
+    ) -> Result<Pipeline> {
+        let mut pipelines = Pipeline::fit_each(data, rows, &[spec], normalize, seed)?;
+        Ok(pipelines.remove(0))
     }
 
-    /// [`fit`](Fitted::fit) of several specs that select alike; what they have in common is computed
+    /// [`fit`](Pipeline::fit) of several specs that select alike; what they have in common is computed
     /// once.
     pub fn fit_each(
         data: &Dataset,
@@ -46,7 +46,7 @@ impl Fitted {
         specs: &[&ModelSpec],
         normalize: Normalize,
         seed: u64,
-    ) -> Result<Vec<Fitted>> {
+    ) -> Result<Vec<Pipeline>> {
         let scaler = (normalize == Normalize::Corpus).then(|| Scaler::fit(data.view(), rows));
         let mut x = scaled(&scaler, data.view(), rows);
         let y: Vec<usize> = rows.iter().map(|&row| data.y[row]).collect();
@@ -67,10 +67,10 @@ impl Fitted {
             seed,
         };
         let classifiers = learners::fit_each(specs, &rows)?;
-        let fitted = specs
+        let pipelines = specs
             .iter()
             .zip(classifiers)
-            .map(|(spec, classifier)| Fitted {
+            .map(|(spec, classifier)| Pipeline {
                 features: data.feature_names.len(),
                 scaler: scaler.clone(),
                 selected: selected.clone(),
@@ -79,7 +79,7 @@ impl Fitted {
                     classifier,
                 },
             });
-        Ok(fitted.collect())
+        Ok(pipelines.collect())
     }
 
     /// What it says of the rows `rows` of `x`.
@@ -93,7 +93,7 @@ impl Fitted {
     }
 
     /// How much the classifier makes of each feature; 0 for those that it does not see.
-    pub fn relevance(&self) -> Vec<f64> {
+    pub fn importance(&self) -> Vec<f64> {
         let seen = self.selected.as_ref().map_or(self.features, Vec::len);
         let of_seen = self.classifier.classifier.importance(seen);
         match &self.selected {
