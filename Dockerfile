@@ -37,7 +37,7 @@ COPY src src
 COPY benches benches
 COPY tests tests
 COPY corpora corpora
-RUN cargo build --release --locked --no-default-features --features default-model,frame,serve
+RUN cargo build --release --locked --no-default-features --features baselines,default-model,frame,serve
 
 # Not root, no shell: the program, the C library, and licences.
 FROM gcr.io/distroless/cc-debian12:nonroot AS sentire

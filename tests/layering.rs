@@ -62,7 +62,7 @@ const LIBRARIES: [(&[&str], &[&str]); 11] = [
         &["audio", "dsp", "lld"],
     ),
     (
-        &["ndarray", "linfa", "linfa_svm", "smartcore"],
+        &["ndarray", "linfa", "linfa_bayes", "linfa_svm", "smartcore"],
         &["dataset", "scaler", "model", "predict"],
     ),
     (&["aubio_rs"], &["lld"]),

@@ -8,12 +8,13 @@ use sentire::model::{AUTO, Model, ModelSpec};
 
 use crate::sandbox::repository;
 
-const BEGIN: &str =
-    "<!-- made by the list in src/model/learners: a test says how it should read -->\n";
-const END: &str = "<!-- end of what is made -->\n";
-
+// Without `baselines` the list is shorter.
+#[cfg(feature = "baselines")]
 #[test]
 fn the_readme_has_the_table_that_the_list_makes() {
+    const BEGIN: &str =
+        "<!-- made by the list in src/model/learners: a test says how it should read -->\n";
+    const END: &str = "<!-- end of what is made -->\n";
     let readme = include_str!("../README.md");
     let table = readme
         .split_once(BEGIN)

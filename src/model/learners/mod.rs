@@ -4,6 +4,8 @@
 pub mod boost;
 pub mod forest;
 pub mod fusion;
+#[cfg(feature = "baselines")]
+pub mod linfa;
 pub mod logistic;
 pub mod parameters;
 pub mod ridge;
