@@ -33,6 +33,8 @@ pub const LEARNERS: &[Learner] = &[
     ridge::LEARNER,
     tree::LEARNER,
     boost::LEARNER,
+    #[cfg(feature = "baselines")]
+    linfa::bayes::LEARNER,
 ];
 
 /// A way to train classifiers.
