@@ -1,11 +1,12 @@
-"""Writes classifiers.json: scikit-learn's LogisticRegression, DecisionTreeClassifier and
-RidgeClassifier on the made-up table of svc.json.
+"""Writes classifiers.json: scikit-learn's LogisticRegression, DecisionTreeClassifier,
+RidgeClassifier and GaussianNB on the made-up table of svc.json.
 
     python tests/reference/classifiers_values.py
 
 The scaler is fitted on the training rows, those outside fold 0 of "group_k_fold_3"; the
 probabilities, or decisions of the ridge regression, are those of the rows in it. Logistic regressions run until the gradient
-is below 1e-9, not to scikit-learn's default of 1e-4 or 100 steps. Trees are shallow: deeper
+is below 1e-9, not to scikit-learn's default of 1e-4 or 100 steps. Of naive Bayes, with equal priors, the numbers
+are logarithms of joint probabilities. Trees are shallow: deeper
 down some splits part the rows equally well, and scikit-learn decides by rounding or at random.
 """
 
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import sklearn
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
@@ -23,7 +25,8 @@ HERE = Path(__file__).resolve().parent
 LOGISTIC = [("all", 0.01), ("all", 1.0), ("all", 100.0), ("two", 0.1), ("two", 1.0)]
 TREES = [("all", 1), ("all", 2), ("two", 1), ("two", 2)]
 RIDGES = [("all", 0.1), ("all", 10.0), ("all", 1000.0), ("two", 10.0)]
-PARAMETER = {"logistic": "c", "tree": "max_depth", "ridge": "alpha"}
+BAYES = [("all", 1e-9), ("all", 0.1), ("two", 1e-9)]
+PARAMETER = {"logistic": "c", "tree": "max_depth", "ridge": "alpha", "bayes": "var_smoothing"}
 TWO = ["neutral", "sad"]
 
 
@@ -33,7 +36,8 @@ def main():
     y = np.array(table["y"])
     fold = np.array(table["folds"]["group_k_fold_3"])
     cases = []
-    for kind, settings in (("logistic", LOGISTIC), ("tree", TREES), ("ridge", RIDGES)):
+    for kind, settings in (("logistic", LOGISTIC), ("tree", TREES), ("ridge", RIDGES),
+                           ("bayes", BAYES)):
         for classes, value in settings:
             use = np.isin(y, TWO) if classes == "two" else np.ones(len(y), dtype=bool)
             train, test = use & (fold != 0), use & (fold == 0)
@@ -46,6 +50,10 @@ def main():
                 model = RidgeClassifier(alpha=value, class_weight="balanced", solver="cholesky")
                 p = model.fit(A, y[train]).decision_function(B)
                 p = np.column_stack([-p, p]) if p.ndim == 1 else p
+            elif kind == "bayes":
+                priors = np.full(len(set(y[use].tolist())), 1 / len(set(y[use].tolist())))
+                model = GaussianNB(priors=priors, var_smoothing=value)
+                p = model.fit(A, y[train]).predict_joint_log_proba(B)
             else:
                 def fit(seed):
                     tree = DecisionTreeClassifier(max_depth=value, class_weight="balanced",
