@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use ndarray::Array2;
-use sentire::model::learners::{self, LEARNERS};
-use sentire::model::{AUTO, Model, ModelSpec};
+use ndarray::{Array2, Axis};
+use proptest::prelude::*;
+use sentire::dataset::Dataset;
+use sentire::model::calibration::Outputs;
+use sentire::model::learners::parameters::{Key, Kind};
+use sentire::model::learners::{self, LEARNERS, Learner, Training};
+use sentire::model::{self, AUTO, Model, ModelSpec, Normalize};
 
+use crate::properties::dataset;
 use crate::sandbox::repository;
 
 // Without `baselines` the list is shorter.
@@ -112,5 +117,122 @@ fn models_of_the_format_before_are_read_and_say_the_same() {
         let again = Model::from_bytes(&bytes).unwrap();
         assert_eq!(again.probabilities(x.view(), &each), p, "{name}");
         assert_eq!(again.card, model.card);
+    }
+}
+
+/// Every learner, with each of the words that a key of it may be, and few trees and rounds, so that tests are quick.
+pub fn specs() -> Vec<ModelSpec> {
+    let of_learner = |learner: &Learner| {
+        let words = learner.keys.iter().find_map(|key| match key.kind {
+            Kind::Word(words) => Some(words.iter().map(|word| format!("{}={word},", key.name))),
+            _ => None,
+        });
+        let words = words.map_or(vec![String::new()], Iterator::collect);
+        let few = |key: &Key| match key.name {
+            "trees" => Some("trees=15,"),
+            "rounds" => Some("rounds=10,"),
+            _ => None,
+        };
+        let few: String = learner.keys.iter().filter_map(few).collect();
+        let spec = |words: String| format!("{}:{words}{few}", learner.name).parse().unwrap();
+        words.into_iter().map(spec).collect::<Vec<ModelSpec>>()
+    };
+    LEARNERS.iter().flat_map(of_learner).collect()
+}
+
+/// What a model says of each row alone.
+fn of_rows(model: &Model, data: &Dataset) -> Array2<f64> {
+    let rows: Vec<Vec<usize>> = (0..data.len()).map(|row| vec![row]).collect();
+    model.probabilities(data.view(), &rows)
+}
+
+fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    pool.build().unwrap().install(work)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// What is trained, saved and loaded says the same to the bit, is the same for any number of threads, and
+    /// mostly right.
+    #[test]
+    fn every_learner_keeps_what_it_promises(seed in 0_u64..1000) {
+        let data = dataset(4, seed);
+        for spec in specs() {
+            for normalize in [Normalize::Corpus, Normalize::Speaker] {
+                let train = || Model::train(&data, &spec, normalize, seed).unwrap();
+                let (model, again) = (with_threads(1, train), with_threads(2, train));
+                let bytes = model.to_bytes();
+                prop_assert!(bytes == again.to_bytes(), "{}: bytes by threads", spec);
+                let loaded = Model::from_bytes(&bytes).unwrap();
+                prop_assert!(bytes == loaded.to_bytes(), "{}: bytes after loading", spec);
+                let p = of_rows(&model, &data);
+                prop_assert_eq!(&p, &of_rows(&loaded, &data), "{}", spec);
+                for row in p.rows() {
+                    prop_assert!((row.sum() - 1.0).abs() < 1e-9, "{}: {}", spec, row);
+                    prop_assert!(row.iter().all(|p| (0.0..=1.0).contains(p)), "{}: {}", spec, row);
+                }
+                // The data can be told apart, and these are its training rows. (Speakers who are scaled
+                // alone are asked together.)
+                let labels = p.rows().into_iter().map(model::best);
+                let right = labels.zip(&data.y).filter(|(label, y)| label == *y).count();
+                let is_known = normalize == Normalize::Speaker || right * 2 > data.len();
+                prop_assert!(is_known, "{}: {} of {}", spec, right, data.len());
+            }
+        }
+    }
+
+    /// Columns that say nothing, and a single one that does.
+    #[test]
+    fn odd_columns_do_no_harm(seed in 0_u64..1000) {
+        let data = dataset(4, seed);
+        let with = |column: usize, value: f32| {
+            let mut data = data.clone();
+            data.x.column_mut(column).fill(value);
+            data
+        };
+        let mut constant = data.clone();
+        constant.x.fill(0.5);
+        let mut single = data.clone();
+        single.x = data.x.select(Axis(1), &[0]);
+        single.feature_names.truncate(1);
+        for spec in specs() {
+            for odd in [&with(2, 7.0), &with(2, f32::NAN), &constant, &single] {
+                let model = Model::train(odd, &spec, Normalize::Corpus, seed).unwrap();
+                let p = of_rows(&model, odd);
+                let is_whole = p.rows().into_iter().all(|row| (row.sum() - 1.0).abs() < 1e-9);
+                prop_assert!(is_whole, "{}: {}", spec, p);
+            }
+        }
+    }
+
+    /// A class that no training row has gets nothing of any classifier.
+    #[test]
+    fn a_class_that_was_not_seen_is_never_meant(seed in 0_u64..1000) {
+        let mut data = dataset(4, seed);
+        data.x.mapv_inplace(|value| if value.is_nan() { 0.0 } else { value });
+        let y: Vec<usize> = data.y.iter().map(|&class| class + usize::from(class > 0)).collect();
+        let rows = Training {
+            x: data.view(),
+            names: &data.feature_names,
+            y: &y,
+            classes: 4,
+            speakers: &vec![0; data.len()],
+            seed,
+        };
+        for spec in specs() {
+            let spec = spec.for_features(&data.feature_names).unwrap();
+            let classifier = learners::fit_each(&[&spec], &rows).unwrap().remove(0);
+            let is_nothing = match classifier.outputs(data.view()) {
+                Outputs::Shares(shares) => shares.column(1).iter().all(|&share| share == 0.0),
+                Outputs::Scores(scores) => scores.column(1).iter().all(|&s| s == f64::NEG_INFINITY),
+                // The pairs 0 and 1, 1 and 2, 1 and 3.
+                Outputs::Decisions(decisions) => {
+                    [0, 3, 4].iter().all(|&pair| decisions.column(pair).iter().all(|d| d.is_nan()))
+                }
+            };
+            prop_assert!(is_nothing, "{}", spec);
+        }
     }
 }

@@ -270,13 +270,4 @@ mod tests {
         let error = Fusion::fit(x.view(), &names, &[0, 1, 0, 1], 2, &settings, 0).unwrap_err();
         assert!(matches!(error, Error::Usage(_)), "{error}");
     }
-
-    #[test]
-    fn an_unseen_class_is_never_named() {
-        let x = Array2::from_shape_fn((8, 1), |(i, _)| (i % 2) as f32);
-        let y: Vec<usize> = (0..8).map(|i| 2 * (i % 2)).collect();
-        let names = ["rms_mean".to_string()];
-        let fusion = Fusion::fit(x.view(), &names, &y, 3, &Settings::default(), 0).unwrap();
-        assert_eq!(fusion.scores(x.view())[(0, 1)], f64::NEG_INFINITY);
-    }
 }
