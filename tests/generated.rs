@@ -12,7 +12,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sentire::dataset::{Dataset, Row};
 use sentire::evaluate::{self, Evaluation, FoldSpec, OutOfFold, Protocol};
-use sentire::model::{self, ModelSpec, Normalize, Trained};
+use sentire::model::{self, CalibratedPipeline, ModelSpec, Normalize};
 use sentire::split::{self, PARTS, Shares};
 use sentire::table::{Column, FEATURES_KEY, Table};
 
@@ -335,7 +335,7 @@ fn uar(data: &Dataset, evaluation: &Evaluation) -> f64 {
 
 fn bytes(data: &Dataset, train: &[usize], spec: &ModelSpec, protocol: &Protocol) -> Vec<u8> {
     let (normalize, seed) = (protocol.normalize, protocol.seed);
-    let (trained, _) = Trained::fit(data, train, spec, normalize, seed).unwrap();
+    let (trained, _) = CalibratedPipeline::fit(data, train, spec, normalize, seed).unwrap();
     postcard::to_stdvec(&trained).unwrap()
 }
 
@@ -383,7 +383,7 @@ proptest! {
                 let other = |&other: &usize| data.rows[other].corpus != data.rows[row].corpus;
                 prop_assert!(!by_corpora || train.iter().all(other));
             }
-            let (trained, _) = Trained::fit(&data, train, &spec, protocol.normalize, protocol.seed).unwrap();
+            let (trained, _) = CalibratedPipeline::fit(&data, train, &spec, protocol.normalize, protocol.seed).unwrap();
             let recordings = data.by_recording(test);
             let p = trained.probabilities(data.view(), &recordings);
             let of_fold = evaluation.predictions.iter().filter(|said| said.fold == fold.name);

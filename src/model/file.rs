@@ -26,6 +26,10 @@ fn unknown_classifier(body: &[u8]) -> Option<String> {
     Some(parsed.err()?.to_string())
 }
 
+fn id(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex()[..16].to_string()
+}
+
 impl Model {
     /// The model as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -39,9 +43,9 @@ impl Model {
         bytes
     }
 
-    /// A name that no other model has: the first 16 hexadecimal digits of the BLAKE3 of its bytes.
+    /// A name that no other model has: the first 16 hexadecimal digits of the BLAKE3 of its file, whatever format that has.
     pub fn id(&self) -> String {
-        blake3::hash(&self.to_bytes()).to_hex()[..16].to_string()
+        self.id.clone().unwrap_or_else(|| id(&self.to_bytes()))
     }
 
     /// Reads a model from bytes; the error says why it is none.
@@ -78,10 +82,12 @@ impl Model {
             former::FORMAT => former::read(body),
             _ => postcard::from_bytes(body),
         };
-        model.map_err(|cause| match unknown_classifier(body) {
+        let mut model = model.map_err(|cause| match unknown_classifier(body) {
             Some(reason) => format!("has a classifier that this sentire lacks ({reason})"),
             None => format!("cannot be read ({cause}); train it again"),
-        })
+        })?;
+        model.id = Some(id(bytes));
+        Ok(model)
     }
 
     /// Writes the model to `path`.

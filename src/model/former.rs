@@ -80,5 +80,6 @@ pub fn read(body: &[u8]) -> postcard::Result<Model> {
             unsure_below: former.unsure_below,
         },
         domain: former.domain,
+        id: None,
     })
 }

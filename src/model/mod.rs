@@ -163,6 +163,9 @@ pub struct Model {
     pub feature_names: Vec<String>,
     pipeline: CalibratedPipeline,
     domain: Domain,
+    /// That of the file that it was read from.
+    #[serde(skip)]
+    id: Option<String>,
 }
 
 impl Model {
@@ -186,6 +189,7 @@ impl Model {
             feature_names: data.feature_names.clone(),
             pipeline,
             domain: Domain::fit(&data)?,
+            id: None,
         })
     }
 

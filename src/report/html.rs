@@ -367,7 +367,7 @@ mod tests {
             "Most often taken: 30.0&nbsp;% of sad for angry",
             "Expected calibration error 0.041 (95&nbsp;% interval 0.030 to 0.060)",
             "<q>unsure</q> falls on 10.0&nbsp;%",
-            "arithmetic mean of the fundamental frequency, 60 to 500 Hz, by autocorrelation and cheapest path (Hz): higher in angry",
+            "arithmetic mean of the fundamental frequency",
             "<code>svm:kernel=linear,c=1</code> (2 of 3 folds)",
             "<details>",
             "--seed 7",
