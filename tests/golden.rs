@@ -1,8 +1,9 @@
 //! Values of every feature set, and what the built-in model says, on three clips of the demo corpus. A value that moves
 //! while the version of its set does not is a mistake: models and tables of that version would mix with others.
 //!
-//! `SENTIRE_GOLDEN=write cargo test --release golden` writes `tests/golden` anew, for what has a new version alone.
+//! `SENTIRE_GOLDEN=write cargo test --release golden` writes `tests/golden` anew: what has a new version, or has gained values.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -67,36 +68,41 @@ impl Golden {
 
     /// What is wrong with `found`, of what bears `name`, where these are the values that were written.
     fn fault(&self, found: &Golden, name: &str) -> Option<String> {
-        let moved = self.moved(found);
-        match (moved, self.version == found.version) {
-            (None, true) => None,
-            (Some(moved), true) => Some(format!(
-                "{moved}, but {name} is still of version {}: raise it, or find the mistake",
-                self.version
-            )),
-            (_, false) => Some(format!(
+        if self.version != found.version {
+            return Some(format!(
                 "{name} is of version {}, and its golden values are of {}: write them anew",
                 found.version, self.version
-            )),
+            ));
         }
+        if let Some(moved) = self.moved(found) {
+            return Some(format!(
+                "{moved}, but {name} is still of version {}: raise it, or find the mistake",
+                self.version
+            ));
+        }
+        let is_new = |line: &&Line| self.line(&line.name).is_none();
+        let new = found.lines.iter().find(is_new)?;
+        Some(format!("{name} has gained {}: write its values", new.name))
     }
 
-    /// What differs first.
+    fn line(&self, name: &str) -> Option<&Line> {
+        self.lines.iter().find(|line| line.name == name)
+    }
+
+    /// Which of these values differs first, or is gone.
     fn moved(&self, found: &Golden) -> Option<String> {
-        let names = |golden: &Golden| -> Vec<String> {
-            golden.lines.iter().map(|line| line.name.clone()).collect()
-        };
-        if names(self) != names(found) {
-            return Some("names or their order changed".into());
-        }
         let is_close = |&(was, is): &(&f32, &f32)| {
             let within = TOLERANCE * was.abs().max(1.0);
             (was - is).abs() <= within || (was.is_nan() && is.is_nan())
         };
-        let pairs = self.lines.iter().zip(&found.lines);
-        let mut moved = pairs.filter_map(|(was, is)| {
-            let values = was.values.iter().zip(&is.values);
-            let (was_value, value) = values.clone().find(|pair| !is_close(pair))?;
+        let now: HashMap<&str, &Line> =
+            found.lines.iter().map(|line| (&*line.name, line)).collect();
+        let mut moved = self.lines.iter().filter_map(|was| {
+            let Some(is) = now.get(&*was.name) else {
+                return Some(format!("{} is gone", was.name));
+            };
+            let mut values = was.values.iter().zip(&is.values);
+            let (was_value, value) = values.find(|pair| !is_close(pair))?;
             Some(format!("{} moved from {was_value} to {value}", was.name))
         });
         let first = moved.next()?;
@@ -153,8 +159,11 @@ fn check(name: &str, found: &Golden) {
     let file = file(name);
     let written = std::fs::read_to_string(&file).ok();
     let written = written.map(|text| Golden::parse(&text));
-    let is_new = written.as_ref().is_none_or(|w| w.version != found.version);
-    if is_new && std::env::var("SENTIRE_GOLDEN").as_deref() == Ok("write") {
+    let may_write =
+        |written: &Golden| written.version != found.version || written.moved(found).is_none();
+    if written.as_ref().is_none_or(may_write)
+        && std::env::var("SENTIRE_GOLDEN").as_deref() == Ok("write")
+    {
         std::fs::write(&file, found.to_text()).unwrap();
         return;
     }
@@ -231,6 +240,16 @@ fn a_moved_value_is_told_unless_its_version_is_new() {
     );
     let said = written.fault(&golden("2", f32::NAN), "x").unwrap();
     assert!(said.starts_with("b moved from 0.5 to NaN"), "{said}");
+    let mut more = golden("2", 0.5);
+    let c = Line {
+        name: "c".into(),
+        values: vec![1.0],
+    };
+    more.lines.insert(1, c);
+    let said = written.fault(&more, "x").unwrap();
+    assert_eq!(said, "x has gained c: write its values");
+    let said = more.fault(&written, "x").unwrap();
+    assert!(said.starts_with("c is gone, but x is still"), "{said}");
     let said = written.fault(&golden("3", 0.6), "x").unwrap();
     assert!(
         said.contains("of version 3, and its golden values are of 2"),

@@ -23,23 +23,29 @@ pub const ONSET: &str = "aubio_onset";
 const PARTS: [(bool, Summary); 2] = [(false, Summary::Contour), (true, Summary::Delta)];
 
 fn llds() -> Vec<Lld> {
-    use Family::{Loudness, Pitch, Rhythm, SpectralShape, VoiceQuality};
-    use Side::{Filter, Source};
-    let lld = |name: &str, unit, (family, side), definition: &str| Lld {
+    [voice(), change(), shape(), onset()].concat()
+}
+
+fn lld(name: &str, unit: &'static str, (family, side): (Family, Side), definition: &str) -> Lld {
+    Lld {
         name: format!("aubio_{name}"),
         unit,
         definition: definition.into(),
         voiced_only: false,
         family,
         side,
-    };
-    let shape = (SpectralShape, Filter);
-    let change = "change of the spectrum from the frame before";
+    }
+}
+
+const SHAPE: (Family, Side) = (Family::SpectralShape, Side::Filter);
+
+/// Pitch and level.
+fn voice() -> Vec<Lld> {
     vec![
         lld(
             "f0_hz",
             "Hz",
-            (Pitch, Source),
+            (Family::Pitch, Side::Source),
             "fundamental frequency, 60 to 500 Hz, by YIN with FFT (aubio yinfast; de Cheveigné and Kawahara 2002); voiced where the \
              confidence is at least 0.5 and the level no more than 25 dB below the recording's 95th percentile",
         )
@@ -47,101 +53,123 @@ fn llds() -> Vec<Lld> {
         lld(
             "f0_confidence",
             "1",
-            (VoiceQuality, Source),
+            (Family::VoiceQuality, Side::Source),
             "confidence of that pitch, 0 to 1, voiced or not: 1 less the minimum of YIN's normalised difference function",
         ),
         lld(
             "energy_db",
             "dB re full scale",
-            (Loudness, Source),
+            (Family::Loudness, Side::Source),
             "10 log10 of the sum of squared magnitudes over the squared length of the spectrum, -100 at least",
         ),
         lld(
             "hfc_db",
             "dB re 1 Hz full scale",
-            shape,
+            SHAPE,
             "high-frequency content (Masri 1996): 20 log10 of the sum of magnitudes times frequency over the length of the \
              spectrum, -100 at least",
         ),
+    ]
+}
+
+/// How the spectrum changes.
+fn change() -> Vec<Lld> {
+    let change = "change of the spectrum from the frame before";
+    vec![
         lld(
             "complex_db",
             "dB re full scale",
-            shape,
-            &format!("{change} in the complex domain (Duxbury et al. 2003), as a level, -100 at least"),
+            SHAPE,
+            &format!(
+                "{change} in the complex domain (Duxbury et al. 2003), as a level, -100 at least"
+            ),
         ),
         lld(
             "phase",
             "1",
-            shape,
+            SHAPE,
             &format!("{change} in phase (Bello and Sandler 2003), mean over the bins"),
         ),
         lld(
             "specdiff_db",
             "dB re full scale",
-            shape,
+            SHAPE,
             &format!("{change} in magnitude (Foote and Uchihashi 2001), as a level, -100 at least"),
         ),
         lld(
             "kl_db",
             "dB re full scale",
-            shape,
-            &format!("{change} by Kullback-Leibler divergence (Hainsworth and Macleod 2003), as a level, -100 at least"),
+            SHAPE,
+            &format!(
+                "{change} by Kullback-Leibler divergence (Hainsworth and Macleod 2003), as a level, -100 at least"
+            ),
         ),
         lld(
             "mkl",
             "1",
-            shape,
-            &format!("{change} by modified Kullback-Leibler divergence (Brossier 2006), mean over the bins; does not depend on the level"),
+            SHAPE,
+            &format!(
+                "{change} by modified Kullback-Leibler divergence (Brossier 2006), mean over the bins; does not depend on the level"
+            ),
         ),
         lld(
             "specflux_db",
             "dB re full scale",
-            shape,
+            SHAPE,
             "spectral flux: sum of the increases in magnitude from the frame before (Dixon 2006), as a level, -100 at least",
         ),
+    ]
+}
+
+/// How the spectrum lies.
+fn shape() -> Vec<Lld> {
+    vec![
         lld(
             "centroid_hz",
             "Hz",
-            shape,
+            SHAPE,
             "mean frequency of the magnitude spectrum (Peeters 2004); null in digital silence",
         ),
         lld(
             "spread_hz",
             "Hz",
-            shape,
+            SHAPE,
             "standard deviation of frequency around it (aubio's spread is its square); null in digital silence",
         ),
         lld(
             "skewness",
             "1",
-            shape,
+            SHAPE,
             "third standardised moment of frequency; null in digital silence",
         ),
         lld(
             "kurtosis",
             "1",
-            shape,
+            SHAPE,
             "fourth standardised moment of frequency, 3 for a normal shape; null in digital silence",
         ),
         lld(
             "decrease",
             "1",
-            shape,
+            SHAPE,
             "spectral decrease (Peeters 2004): how the magnitudes rise or fall from the lowest bin; null in digital silence",
         ),
         lld(
             "rolloff_hz",
             "Hz",
-            shape,
+            SHAPE,
             "frequency below which 95 % of the energy lie; null in digital silence",
         ),
-        lld(
-            "onset",
-            "1",
-            (Rhythm, Source),
-            "1 on the frame in which a sound begins, 0 elsewhere: peaks of the high-frequency content, 50 ms apart at least (aubio onset)",
-        ),
     ]
+}
+
+fn onset() -> Vec<Lld> {
+    vec![lld(
+        "onset",
+        "1",
+        (Family::Rhythm, Side::Source),
+        "1 on the frame in which a sound begins, 0 elsewhere: peaks of the high-frequency content, 50 ms apart at least (aubio onset)",
+    )]
 }
 
 fn columns(set: FeatureSet) -> Vec<Column> {
