@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use sentire::audio::{Gain, Rate};
-use sentire::catalogue::{FeatureSet, SETS};
+use sentire::catalogue::{FeatureSet, computed};
 use sentire::corpus::Layout;
 use sentire::corpus::shard::ShardChoice;
 use sentire::evaluate::{FoldSpec, NormalizeSpec};
@@ -247,12 +247,8 @@ fn sets_help() -> String {
         let names: Vec<&str> = sets.iter().map(|set| set.name()).collect();
         names.join(", ")
     };
-    let is_default = |set: &&FeatureSet| FeatureSet::DEFAULT.contains(set);
-    let others: Vec<FeatureSet> = SETS
-        .iter()
-        .filter(|set| !is_default(set))
-        .copied()
-        .collect();
+    let is_default = |set: &FeatureSet| FeatureSet::DEFAULT.contains(set);
+    let others: Vec<FeatureSet> = computed().filter(|set| !is_default(set)).collect();
     format!(
         "Feature sets, separated by commas: {} (together the default), {}; see `sentire describe NAME`",
         names(&FeatureSet::DEFAULT),

@@ -533,8 +533,14 @@ fn alike(first_path: &Path, first: &Table, path: &Path, table: &Table) -> Result
     {
         let (a, b) = (first.metadata.get(key), table.metadata.get(key));
         if a != b {
+            // Names of features would fill the screen.
+            let most = if is_names_of_features(key) {
+                60
+            } else {
+                usize::MAX
+            };
             let say = |value: Option<&String>| {
-                value.map_or("none".to_string(), |v| v.chars().take(60).collect())
+                value.map_or("none".to_string(), |v| v.chars().take(most).collect())
             };
             return Err(Error::Table {
                 path: path.to_path_buf(),

@@ -114,7 +114,7 @@ pub struct Extraction<'a> {
 /// used is an error, and so is an `out` that holds something else.
 pub fn update(manifest: &Manifest, settings: &Settings, out: impl AsRef<Path>) -> Result<Summary> {
     let out = out.as_ref();
-    let job = Job::begin(out, &settings.to_metadata(), Earlier::Use)?;
+    let job = Job::begin(out, &settings.made_with(), Earlier::Use)?;
     let extraction = Extraction {
         manifest,
         settings,

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::job::lock::Lock;
 use crate::output;
 use crate::table::schema::{AUDIO_HASH, CHANNEL, CHANNELS, OF_WINDOWS, SAMPLE_RATE, START};
-use crate::table::{Column, RowReader, Table, Writer, plain_key};
+use crate::table::{Column, RowReader, Table, Writer, is_names_of_features, plain_key};
 
 /// The column of a part that says of which sound its rows are; no manifest may have it.
 pub const SOUND: &str = "sentire.sound";
@@ -408,6 +408,10 @@ fn agree(
     for (key, now) in made_with {
         match metadata.get(key) {
             None => return Ok(false),
+            Some(then) if then != now && is_names_of_features(key) => {
+                let count = |names: &str| format!("those of a list of {} bytes", names.len());
+                return Err(Error::Usage(differs("features", &count(then), &count(now))));
+            }
             Some(then) if then != now => {
                 return Err(Error::Usage(differs(plain_key(key), then, now)));
             }

@@ -479,7 +479,8 @@ proptest! {
             let b = said[&key(&a.row)];
             prop_assert_eq!((a.truth, &a.fold), (b.truth, &b.fold));
             let lead = |said: &OutOfFold| said.probabilities[a.predicted] - said.probabilities[b.predicted];
-            let is_tie = lead(a).min(-lead(b)) < CLOSE || (lead(a) + lead(b)).abs() < CLOSE;
+            let is_mirrored = (lead(a) + lead(b)).abs() < CLOSE && lead(a) < MIRRORED;
+            let is_tie = lead(a).min(-lead(b)) < CLOSE || is_mirrored;
             prop_assert!(is_tie, "{:?} {:?}", a.probabilities, b.probabilities);
             are_same &= a.predicted == b.predicted;
         }
@@ -585,3 +586,5 @@ proptest! {
 
 /// Classes whose probabilities differ by less are as good as equally probable: an iteration may stop that much earlier.
 const CLOSE: f64 = 1e-2;
+/// By how much a class may lead that another order of rows says to trail as far.
+const MIRRORED: f64 = 0.2;

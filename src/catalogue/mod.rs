@@ -3,7 +3,6 @@
 //!
 //! A set is one file and one line of [`SETS`]; a descriptor of a set is one entry of its file.
 
-#[cfg(feature = "aubio")]
 pub mod aubio;
 pub mod covariance;
 pub mod egemaps;
@@ -59,14 +58,13 @@ pub enum Storage {
     List,
 }
 
-/// Every set that this program computes.
+/// Every set that there is. What this program was built without is known, too, as tables may have it.
 pub static SETS: &[FeatureSet] = &[
     FeatureSet::RICH,
     FeatureSet::COVARIANCE,
     FeatureSet::SPECTRAL_KERNELS,
     FeatureSet::PROSODIC_KERNELS,
     FeatureSet::EGEMAPS,
-    #[cfg(feature = "aubio")]
     FeatureSet::AUBIO,
 ];
 
@@ -82,7 +80,6 @@ impl FeatureSet {
     /// eGeMAPSv02 as openSMILE computes it.
     pub const EGEMAPS: FeatureSet = FeatureSet(&egemaps::INFO);
     /// Pitch, onsets and spectral descriptors by aubio, times statistics.
-    #[cfg(feature = "aubio")]
     pub const AUBIO: FeatureSet = FeatureSet(&aubio::INFO);
 
     /// What `default` stands for.
@@ -161,6 +158,12 @@ impl FeatureSet {
     }
 }
 
+/// The sets that this program computes.
+pub fn computed() -> impl Iterator<Item = FeatureSet> + Clone {
+    let sets = SETS.iter().copied();
+    sets.filter(|&set| cfg!(feature = "aubio") || set != FeatureSet::AUBIO)
+}
+
 /// The key under which metadata of tables and models name sets with their versions: `rich@2,covariance@2`.
 pub const SETS_KEY: &str = "sentire.sets";
 
@@ -174,6 +177,7 @@ pub fn versioned(sets: &[FeatureSet]) -> String {
 pub fn of_this_version(versioned: &str) -> Result<Vec<FeatureSet>> {
     let set = |versioned: &str| {
         let (name, version) = versioned.split_once('@').unwrap_or((versioned, "unknown"));
+        let (name, version) = (name.trim(), version.trim());
         let set: FeatureSet = name.parse()?;
         if version != set.version().to_string() {
             return Err(Error::Data(format!(
@@ -183,7 +187,14 @@ pub fn of_this_version(versioned: &str) -> Result<Vec<FeatureSet>> {
         }
         Ok(set)
     };
-    versioned.split(',').map(set).collect()
+    let mut sets: Vec<FeatureSet> = Vec::new();
+    for versioned in versioned.split(',') {
+        let set = set(versioned)?;
+        if !sets.contains(&set) {
+            sets.push(set);
+        }
+    }
+    Ok(sets)
 }
 
 /// Metadata as they are written now. Before sets had versions of their own, all of them had one.
@@ -192,7 +203,9 @@ pub fn brought_up_to_date(metadata: &mut BTreeMap<String, String>) {
         return;
     };
     if let Some(sets) = metadata.get_mut(SETS_KEY) {
-        let versioned = sets.split(',').map(|set| format!("{set}@{version}"));
+        let versioned = sets
+            .split(',')
+            .map(|set| format!("{}@{version}", set.trim()));
         *sets = versioned.collect::<Vec<_>>().join(",");
     }
 }
@@ -227,10 +240,10 @@ impl FromStr for FeatureSet {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<FeatureSet> {
-        let named = SETS.iter().copied().find(|set| set.name() == name);
+        let named = computed().find(|set| set.name() == name);
         named.ok_or_else(|| {
-            let known: Vec<&str> = SETS.iter().map(|set| set.name()).collect();
-            let missing = if name == "aubio" {
+            let known: Vec<&str> = computed().map(FeatureSet::name).collect();
+            let missing = if name == FeatureSet::AUBIO.name() {
                 "; this program was built without it (cargo feature `aubio`)"
             } else {
                 ""
@@ -243,12 +256,12 @@ impl FromStr for FeatureSet {
     }
 }
 
-/// What speech has by its source, the voice and its time, and what by the filter, the vocal tract (Fant 1960, "Acoustic theory
-/// of speech production").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+/// The two halves into which classifiers may divide statistics, after the source and the filter of speech (Fant 1960, "Acoustic
+/// theory of speech production").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Side {
-    /// Pitch, level, voice quality, pauses and rhythm; with them formants and zero crossings, in few numbers.
+    /// Pitch, level, voice quality, pauses and rhythm. Formants and zero crossings are here, too, though the filter makes them: in
+    /// few numbers, they would drown among those of the spectrum.
     Source,
     /// Spectral envelope and shape.
     Filter,
@@ -278,7 +291,8 @@ pub struct Lld {
     pub voiced_only: bool,
     /// What it tells, in the large.
     pub family: Family,
-    /// Of which side of speech.
+    /// In which half of the statistics its own are.
+    #[serde(skip)]
     pub side: Side,
 }
 
@@ -313,7 +327,7 @@ pub struct Column {
     pub meaning: String,
     /// What it tells, in the large.
     pub family: Family,
-    /// Of which side of speech; `None` where it tells of both together.
+    /// In which half of the statistics it is; `None` where it tells of both together.
     pub side: Option<Side>,
     /// Whether people can picture it, and as what.
     pub plain: Option<Plain>,
@@ -403,6 +417,8 @@ mod tests {
                 "has features of the set rich of version 1, this sentire computes version {version}; extract and train again"
             )
         );
+        let spaced = of_this_version("rich@2, egemaps@2,rich@2").unwrap();
+        assert_eq!(spaced, sets);
         assert!(say("rich").contains("of version unknown"));
         assert!(say("poor@2").contains("unknown feature set \"poor\""));
     }

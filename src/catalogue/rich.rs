@@ -464,7 +464,7 @@ pub(super) fn of_contour(
         } else {
             ""
         },
-        with_unit(plain(&lld.definition), lld.unit),
+        with_unit(plain(&lld.definition), &statistic.unit_of(lld.unit)),
         if is_voiced { ", in voiced frames" } else { "" },
     );
     Column {

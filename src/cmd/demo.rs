@@ -36,7 +36,7 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
     let manifest = Manifest::read(&recordings.join("manifest.csv"))?;
     let settings = Settings::default();
     let features = dir.join("features.parquet");
-    let job = Job::begin(&features, &settings.to_metadata(), Earlier::Replace)?;
+    let job = Job::begin(&features, &settings.made_with(), Earlier::Replace)?;
     let extraction = Extraction {
         manifest: &manifest,
         settings: &settings,

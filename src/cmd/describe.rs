@@ -90,6 +90,7 @@ struct SetDescription {
     /// What is to be said of each, where the set has it entry by entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     dictionary: Option<Dictionary>,
+    help: &'static str,
     #[serde(skip)]
     groups: Vec<StatisticGroup>,
 }
@@ -109,17 +110,19 @@ impl SetDescription {
             statistics: groups.iter().map(pairs).collect(),
             features: set.names().collect(),
             dictionary: set.dictionary(),
+            help: set.help(),
             groups,
         }
     }
 
     fn to_text(&self) -> String {
         let mut text = format!(
-            "{}: {} descriptors per frame, {} features per recording (version {})\n",
+            "{}: {} descriptors per frame, {} features per recording (version {})\n{}\n",
             self.set,
             self.descriptors.len(),
             self.features.len(),
-            self.features_version
+            self.features_version,
+            self.help
         );
         if let Some(dictionary) = &self.dictionary {
             text += &dictionary_text(dictionary);

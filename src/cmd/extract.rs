@@ -47,7 +47,7 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
     }
     let (output, failures) = places(&args.output, shard)?;
     let earlier = console.earlier(args.fresh);
-    let job = Job::begin(&output, &settings.to_metadata(), earlier)?;
+    let job = Job::begin(&output, &settings.made_with(), earlier)?;
     let was_there = job.uses_output();
     let manifest = load(args, &output, console)?;
     note_computed_anew(&manifest, &settings, console);

@@ -121,7 +121,7 @@ pub fn warn(data: &Dataset, spec: &ModelSpec, protocols: &[Normalize], console: 
     let usable = spec.for_features(&data.feature_names);
     if let Some(usable) = usable.ok().filter(|usable| usable != spec) {
         console.note(&format!(
-            "note: the table has not every feature group that the model can use; it is trained as {usable} (extract with --features default for all)"
+            "note: the table lacks some feature groups that the model can use; it is trained as {usable} (extract with --features default for all)"
         ));
     }
     if data.unlabelled > 0 {

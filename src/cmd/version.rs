@@ -1,6 +1,6 @@
 //! `sentire --version --verbose`: what is in this program, and under which licences.
 
-use sentire::catalogue::{SETS, versioned};
+use sentire::catalogue::{FeatureSet, computed, versioned};
 
 pub fn print() {
     let code = match cfg!(feature = "aubio") {
@@ -8,7 +8,8 @@ pub fn print() {
         false => "MIT OR Apache-2.0",
     };
     println!("sentire {}", env!("CARGO_PKG_VERSION"));
-    println!("feature sets       {}", versioned(SETS).replace(',', ", "));
+    let sets: Vec<FeatureSet> = computed().collect();
+    println!("feature sets       {}", versioned(&sets).replace(',', ", "));
     println!("this program       {code}; its dependencies have licences of their own");
     println!("built-in model     {}", built_in());
 }

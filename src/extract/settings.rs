@@ -174,6 +174,13 @@ impl Settings {
             .collect()
     }
 
+    /// What kept rows must agree with to be used again: the settings, and which features they name, as a set may have gained some.
+    pub fn made_with(&self) -> BTreeMap<String, String> {
+        let mut made_with = self.to_metadata();
+        made_with.insert(FEATURES_KEY.into(), listed(&self.feature_names()));
+        made_with
+    }
+
     /// The settings that stand in a table's or a model's metadata. Refuses features of another version than
     /// this program's, naming both.
     pub fn from_metadata(metadata: &BTreeMap<String, String>) -> Result<Settings> {
@@ -211,11 +218,8 @@ impl Settings {
     /// The metadata of a table of features that are computed under these settings: the settings,
     /// this program's version, and which columns are features.
     pub fn table_metadata(&self) -> BTreeMap<String, String> {
-        let listed =
-            |names: &[String]| serde_json::to_string(names).expect("names are plain strings");
-        let mut metadata = self.to_metadata();
+        let mut metadata = self.made_with();
         metadata.insert("sentire.version".into(), env!("CARGO_PKG_VERSION").into());
-        metadata.insert(FEATURES_KEY.into(), listed(&self.feature_names()));
         for (view, numbers) in self.views() {
             metadata.insert(view_key(view), listed(&numbers));
         }
@@ -300,6 +304,10 @@ impl Settings {
                 .collect(),
         }
     }
+}
+
+fn listed(names: &[String]) -> String {
+    serde_json::to_string(names).expect("names are plain strings")
 }
 
 #[test]

@@ -85,24 +85,25 @@ impl Extractor {
     /// undefined.
     pub fn functionals(&mut self, audio: &Audio) -> Vec<f32> {
         let mut out = Vec::new();
-        self.analyses.of_rich = None;
         for computation in &self.computations {
             (computation.functionals)(&mut self.analyses, audio, &mut out);
         }
+        self.analyses.of_rich = None;
         out
     }
 
     /// The descriptor contours of one recording, by the first of the sets.
     pub fn llds(&mut self, audio: &Audio) -> LldTable {
+        let contours = (self.computations[0].contours)(&mut self.analyses, audio);
         self.analyses.of_rich = None;
-        (self.computations[0].contours)(&mut self.analyses, audio)
+        contours
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::SETS;
+    use crate::catalogue::computed;
 
     fn features_of(set: FeatureSet, samples: &[f32], sample_rate: u32) -> Vec<f32> {
         let samples = samples.to_vec();
@@ -118,7 +119,7 @@ mod tests {
             samples: vec![0.1; 4000],
             sample_rate: 16_000,
         };
-        for &set in SETS {
+        for set in computed() {
             let mut extractor = Extractor::new(&[set]);
             assert_eq!(
                 extractor.functionals(&audio).len(),
@@ -139,8 +140,7 @@ mod tests {
         let clipped: Vec<f32> = (0..8000)
             .map(|i| if i / 40 % 2 == 0 { 1.0 } else { -1.0 })
             .collect();
-        for (set, rate) in SETS
-            .iter()
+        for (set, rate) in computed()
             .flat_map(|set| [1000, 4000, 11_025, 16_000, 44_100, 192_000].map(|rate| (set, rate)))
         {
             for samples in [
@@ -152,12 +152,12 @@ mod tests {
                 &clipped,
                 &noise[..160],
             ] {
-                let values = features_of(*set, samples, rate);
+                let values = features_of(set, samples, rate);
                 for (value, column) in values.iter().zip(set.columns()) {
                     // `egemaps` has values of all that is as long as its longer frame, or none.
                     let has_frame = samples.len() >= (0.06 * f64::from(rate)).round() as usize;
                     assert!(
-                        *set != FeatureSet::EGEMAPS || value.is_finite() == has_frame,
+                        set != FeatureSet::EGEMAPS || value.is_finite() == has_frame,
                         "{} of {} samples at {rate} Hz is {value}",
                         column.name,
                         samples.len()

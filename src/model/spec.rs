@@ -131,7 +131,14 @@ impl FromStr for ModelSpec {
             (AUTO, None) => (AUTO, Parameters::default()),
             (_, None) => {
                 let names = learners::names();
-                return Err(wrong(format!("unknown classifier; available: {names}")));
+                let is_left_out = name.starts_with("linfa-") && !cfg!(feature = "baselines");
+                let missing = match is_left_out {
+                    true => "; this program was built without it (cargo feature `baselines`)",
+                    false => "",
+                };
+                return Err(wrong(format!(
+                    "unknown classifier{missing}; available: {names}"
+                )));
             }
         };
         let select = parameters::take(&mut given, "select");

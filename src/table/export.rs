@@ -8,6 +8,7 @@ use arrow::datatypes::{Field, Schema};
 use arrow::ipc::writer::FileWriter;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
+use super::schema::PART;
 use super::{Column, Encoding, Table};
 use crate::error::{Error, Result};
 use crate::output::Output;
@@ -52,10 +53,7 @@ impl Table {
             }
         }
         let names: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
-        let is_wanted = |name: &&str| {
-            ["file", "channel", "start", "end"].contains(name)
-                || patterns.iter().any(|p| fits(p, name))
-        };
+        let is_wanted = |name: &&str| PART.contains(name) || patterns.iter().any(|p| fits(p, name));
         let names: Vec<&str> = names.into_iter().filter(is_wanted).collect();
         self.select_columns(&names)
     }

@@ -8,8 +8,9 @@ use sentire::audio::Audio;
 use sentire::model::Model;
 use sentire::predict::{Features, Predictor};
 
-/// Magic and format.
-const PROLOGUE: &[u8] = b"sentire\n\x04\0\0\0";
+/// Magic, and the formats that are read.
+const MAGIC: &[u8] = b"sentire\n";
+const FORMATS: [u32; 2] = [3, 4];
 
 /// The features of a sound, of as many numbers as the built-in model wants.
 fn sound() -> &'static Features {
@@ -39,11 +40,15 @@ fn sound() -> &'static Features {
 mod panics;
 
 fuzz_target!(init: panics::catch(), |bytes: &[u8]| {
-    let mut forged = PROLOGUE.to_vec();
-    forged.extend((bytes.len() as u64).to_le_bytes());
-    forged.extend(blake3::hash(bytes).as_bytes());
-    forged.extend(bytes);
-    for file in [bytes, &forged] {
+    let forged = FORMATS.map(|format| {
+        let mut file = MAGIC.to_vec();
+        file.extend(format.to_le_bytes());
+        file.extend((bytes.len() as u64).to_le_bytes());
+        file.extend(blake3::hash(bytes).as_bytes());
+        file.extend(bytes);
+        file
+    });
+    for file in [bytes, &forged[0], &forged[1]] {
         let Ok(model) = Model::from_bytes(file) else {
             continue;
         };

@@ -70,7 +70,7 @@ fn views_among(given: &Parameters, names: &[String]) -> Result<Parameters, Strin
     let (views, missing): (Vec<View>, Vec<View>) = asked.iter().partition(|v| is_there(v));
     match missing.first() {
         Some(view) if asked != View::DEFAULT || views.is_empty() => Err(format!(
-            "the table has no features of the group {view}; extract it with --features default"
+            "the table has no features of the group {view}; extract it with --features default (columns of one's own are in `statistics` and `all` alone)"
         )),
         _ => Ok(given.with("views", Views(views))),
     }
