@@ -214,7 +214,11 @@ fn with_top(mut p: ArrayViewMut1<f64>, top: Sigmoid) {
     let least = (second / (rest + second)) * (1.0 + 1e-9);
     let sure = top.probability(log_odds(p[said])).max(least);
     let share = (1.0 - sure) / rest;
-    p.mapv_inplace(|p| p * share);
+    match share.is_finite() {
+        true => p.mapv_inplace(|p| p * share),
+        // Of a rest below 1e-308.
+        false => p.mapv_inplace(|p| p / rest * (1.0 - sure)),
+    }
     p[said] = sure;
 }
 
@@ -345,6 +349,16 @@ mod tests {
         with_top(p.view_mut(), never_right);
         assert_eq!(best(p.view()), 0);
         assert!((p.sum() - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_rest_next_to_nothing_is_shared_too() {
+        let often_right = Sigmoid::fit_plain(&[0.0, 9.0, 9.0, 9.0], &[false, true, true, false]);
+        // Less than the smallest number whose reciprocal can be written.
+        let mut p = ndarray::array![1.0, 3e-310, 1e-310];
+        with_top(p.view_mut(), often_right);
+        assert!((p.sum() - 1.0).abs() < 1e-12 && p[0] < 0.999, "{p}");
+        assert!((p[1] / p[2] - 3.0).abs() < 1e-9, "{p}");
     }
 
     #[test]
