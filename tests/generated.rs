@@ -86,10 +86,14 @@ fn protocols() -> impl Strategy<Value = Protocol> {
     })
 }
 
-/// Learners that learn fast.
-fn specs() -> impl Strategy<Value = ModelSpec> {
-    let all = ["ridge", "logistic:c=1", "svm:kernel=linear,c=0.1"];
-    prop::sample::select(all.to_vec()).prop_map(|spec| spec.parse().unwrap())
+/// Learners that learn fast, and of these those that find their one optimum to the last digits. A support vector machine
+/// stops within 1e-3 of it: where speakers have one recording each and are scaled by it, all decisions are smaller than
+/// that, and no answer but one of equals.
+const FAST: [&str; 3] = ["ridge", "logistic:c=1", "svm:kernel=linear,c=0.1"];
+const EXACT: [&str; 2] = ["ridge", "logistic:c=1"];
+
+fn specs(of: &'static [&'static str]) -> impl Strategy<Value = ModelSpec> {
+    prop::sample::select(of).prop_map(|spec| spec.parse().unwrap())
 }
 
 /// What a recording of a generated table is.
@@ -349,7 +353,7 @@ proptest! {
     fn recordings_are_tested_once_by_a_model_of_the_other_side(
         shape in shapes(),
         protocol in protocols(),
-        spec in specs(),
+        spec in specs(&FAST),
     ) {
         let data = dataset(&table(&shape));
         let Some(evaluation) = evaluated(&data, &spec, &protocol) else {
@@ -402,7 +406,7 @@ proptest! {
     fn no_row_but_those_of_the_training_changes_a_byte_of_a_model(
         shape in shapes(),
         protocol in protocols(),
-        spec in specs(),
+        spec in specs(&FAST),
         seed in any::<u64>(),
     ) {
         let data = dataset(&table(&shape));
@@ -443,7 +447,7 @@ proptest! {
     }
 
     #[test]
-    fn threads_change_nothing(shape in shapes(), protocol in protocols(), spec in specs()) {
+    fn threads_change_nothing(shape in shapes(), protocol in protocols(), spec in specs(&FAST)) {
         let data = dataset(&table(&shape));
         let with = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -462,7 +466,7 @@ proptest! {
     fn the_order_of_rows_changes_no_answer(
         shape in shapes(),
         protocol in protocols(),
-        spec in specs(),
+        spec in specs(&EXACT),
         seed in any::<u64>(),
     ) {
         let data = dataset(&table(&shape));
@@ -516,7 +520,7 @@ proptest! {
     fn rows_without_a_label_change_no_figure(
         shape in shapes(),
         protocol in protocols(),
-        spec in specs(),
+        spec in specs(&FAST),
         seed in any::<u64>(),
     ) {
         let shape = Shape { unlabelled: 0.0, ..shape };
@@ -584,7 +588,7 @@ proptest! {
     }
 }
 
-/// Classes whose probabilities differ by less are as good as equally probable: an iteration may stop that much earlier.
+/// Classes whose probabilities differ by less are as good as equally probable.
 const CLOSE: f64 = 1e-2;
 /// By how much a class may lead that another order of rows says to trail as far.
 const MIRRORED: f64 = 0.2;
