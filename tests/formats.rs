@@ -255,6 +255,12 @@ fn formats_that_are_not_decoded_are_named_with_the_remedy() {
     ] {
         let said = say(bytes);
         assert!(said.contains(words), "{said}");
+        // Its pauses are lost by the usual way.
+        assert_eq!(
+            said.contains("`sox x.amr out.flac`"),
+            words.contains("AMR"),
+            "{said}"
+        );
     }
     // HE-AAC, by its decoder configuration: object type 5 in the upper 5 bits, where 2 is plain AAC
     // (the byte 0x14 behind the descriptor's tag 5 and length).

@@ -55,6 +55,18 @@ impl Container {
 pub const REMEDY: &str = "expected WAV, FLAC, MP3, Ogg, WebM, MPEG-4, AAC, AIFF, AU, CAF, GSM or \
                           NIST SPHERE; convert it, for example with `ffmpeg -i FILE out.flac`";
 
+/// What to do with a recording of a codec that is not decoded.
+pub fn remedy(codec: &str) -> String {
+    // findings/ffmpeg-amr-pauses.sh.
+    let of_amr = match codec.starts_with("AMR") {
+        true => {
+            " (of AMR it leaves out the pauses; `ffmpeg -i FILE -c copy x.amr`, then `sox x.amr out.flac`, keeps them)"
+        }
+        false => "",
+    };
+    format!("{REMEDY}{of_amr}")
+}
+
 /// First bytes of files that are no recordings we decode: where they stand, what they are, whose
 /// they are.
 const FOREIGN: [(usize, &[u8], &str); 23] = [

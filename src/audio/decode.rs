@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use crate::audio::bytes::{Bytes, Held};
 use crate::audio::chunks::{Found, Sound};
-use crate::audio::container::{self, Container, REMEDY};
+use crate::audio::container::{self, Container};
 use crate::audio::decoded::Decoded;
 use crate::audio::limits::{Extent, check_rate};
 use crate::audio::packets::{self, Unusable};
@@ -79,7 +79,9 @@ fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
     };
     let name = kind.name();
     let (mut decoded, fault) = match kind {
-        Container::Foreign(name) => return Err(format!("holds {name}; {REMEDY}").into()),
+        Container::Foreign(name) => {
+            return Err(format!("holds {name}; {}", container::remedy(name)).into());
+        }
         Container::Sphere => sphere::decode(&bytes, options)?,
         Container::Wav => found(riff::read(&bytes)?, bytes, kind, options)?,
         Container::Aiff => found(aiff::read(&bytes)?, bytes, kind, options)?,

@@ -12,7 +12,7 @@ use symphonia::core::units::{Duration, Timestamp};
 
 use crate::audio::atoms::{Atom, atoms, find, find_all};
 use crate::audio::bytes::{Held, big_at};
-use crate::audio::container::{Container, REMEDY};
+use crate::audio::container::{self, Container, REMEDY};
 use crate::audio::opus;
 use crate::audio::sample_entry::SampleEntry;
 use crate::audio::sample_tables::{Defaults, Gathering, Piece};
@@ -86,7 +86,8 @@ pub fn open(bytes: &Held) -> Result<(Stream, Stated), String> {
             Ok(codec) => codecs.push(codec),
             Err(codec) if is_used => {
                 return Err(format!(
-                    "{name} with {codec}, which is not decoded; {REMEDY}"
+                    "{name} with {codec}, which is not decoded; {}",
+                    container::remedy(&codec)
                 ));
             }
             Err(_) => codecs.push(AudioCodecParameters::new()),

@@ -208,12 +208,18 @@ pub(in crate::corpus) fn left_out_message(files: &[String]) -> Option<String> {
     } else {
         ("files", "are")
     };
+    // findings/ffmpeg-amr-pauses.sh.
+    let has_amr = endings.contains("amr") || endings.contains("awb");
+    let of_amr = match has_amr {
+        true => " (amr and awb with `sox FILE out.flac`, as ffmpeg leaves out their pauses)",
+        false => "",
+    };
     (!files.is_empty()).then(|| {
         format!(
             "{} {noun} ending in {} {are} left out: not decoded; convert what is not here in another \
-             form too, for example with `ffmpeg -i FILE out.flac`",
+             form too, for example with `ffmpeg -i FILE out.flac`{of_amr}",
             files.len(),
-            endings.into_iter().collect::<Vec<_>>().join(", ")
+            endings.iter().copied().collect::<Vec<_>>().join(", ")
         )
     })
 }
