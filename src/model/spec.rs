@@ -254,7 +254,7 @@ fn a_recipe_of_feature_groups_takes_those_that_are_there() {
     assert_eq!(
         of("fusion:views=prosodic_kernels").unwrap_err().to_string(),
         "model \"fusion:alpha=0.001,gamma=0.3,power=0.7,views=prosodic_kernels\": the table has no features of the group \
-         prosodic_kernels; extract it with --features default"
+         prosodic_kernels; extract it with --features default (columns of one's own are in `statistics` and `all` alone)"
     );
 }
 
