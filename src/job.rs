@@ -405,11 +405,18 @@ fn agree(
     metadata: &BTreeMap<String, String>,
     differs: impl Fn(&str, &str, &str) -> String,
 ) -> Result<bool> {
-    for (key, now) in made_with {
+    // Names of features differ where the sets do: these are told first.
+    let mut keys: Vec<&String> = made_with.keys().collect();
+    keys.sort_by_key(|key| is_names_of_features(key));
+    for key in keys {
+        let now = &made_with[key];
         match metadata.get(key) {
             None => return Ok(false),
             Some(then) if then != now && is_names_of_features(key) => {
-                let count = |names: &str| format!("those of a list of {} bytes", names.len());
+                let count = |names: &str| {
+                    let names: Vec<String> = serde_json::from_str(names).unwrap_or_default();
+                    format!("{} of these sets", names.len())
+                };
                 return Err(Error::Usage(differs("features", &count(then), &count(now))));
             }
             Some(then) if then != now => {

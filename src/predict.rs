@@ -301,7 +301,15 @@ impl Predictor {
         groups: &[Vec<usize>],
         places: impl Iterator<Item = (f64, f64)>,
     ) -> Result<Vec<Segment>> {
-        self.asked(|| self.answers(x, has_speech, groups, places))
+        let answers = self.asked(|| self.answers(x, has_speech, groups, places))?;
+        let is_answer = |answer: &Segment| answer.probabilities.values().all(|p| p.is_finite());
+        match answers.iter().all(is_answer) {
+            true => Ok(answers),
+            false => Err(Error::Data(
+                "the model answers with probabilities that are no numbers; train it again, with other parameters"
+                    .into(),
+            )),
+        }
     }
 
     /// What asks the model. One whose parts do not fit together, which a checksum does not show, is an error.

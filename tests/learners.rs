@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use ndarray::{Array2, Axis};
 use proptest::prelude::*;
 use sentire::dataset::Dataset;
-use sentire::model::calibration::Outputs;
 use sentire::model::learners::parameters::{Key, Kind};
 use sentire::model::learners::{self, LEARNERS, Learner, Training};
+use sentire::model::outputs::Outputs;
 use sentire::model::{self, AUTO, Model, ModelSpec, Normalize};
 
 use crate::properties::dataset;
@@ -223,7 +223,7 @@ proptest! {
         };
         for spec in specs() {
             let spec = spec.for_features(&data.feature_names).unwrap();
-            let classifier = learners::fit_each(&[&spec], &rows).unwrap().remove(0);
+            let classifier = model::fit_each(&[&spec], &rows).unwrap().remove(0);
             let is_nothing = match classifier.outputs(data.view()) {
                 Outputs::Shares(shares) => shares.column(1).iter().all(|&share| share == 0.0),
                 Outputs::Scores(scores) => scores.column(1).iter().all(|&s| s == f64::NEG_INFINITY),

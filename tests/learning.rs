@@ -409,7 +409,7 @@ fn a_model_takes_the_views_that_a_table_has_and_says_so() {
         .exits(0);
     let run = sandbox.sentire("train e.parquet -o m.sentire").exits(0);
     assert!(
-        run.stderr.contains("not every feature group"),
+        run.stderr.contains("lacks some feature groups"),
         "{}",
         run.stderr
     );

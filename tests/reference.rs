@@ -7,10 +7,10 @@ use sentire::dsp::stats;
 use sentire::features::rich;
 use sentire::functional::Scratch;
 use sentire::metrics;
-use sentire::model::ModelSpec;
-use sentire::model::calibration::Outputs;
+use sentire::model::learners::Training;
 use sentire::model::learners::svm::{self, Gamma, Kernel, Svm};
-use sentire::model::learners::{self, Training};
+use sentire::model::outputs::Outputs;
+use sentire::model::{self, ModelSpec};
 use sentire::scaler::Scaler;
 use sentire::split;
 use serde_json::Value;
@@ -389,7 +389,7 @@ fn classifiers_say_what_scikit_learns_say() {
             speakers: &vec![0; train.len()],
             seed: 0,
         };
-        let trained = learners::fit_each(&[&parsed], &rows).unwrap().remove(0);
+        let trained = model::fit_each(&[&parsed], &rows).unwrap().remove(0);
         let outputs = trained.outputs(scaler.apply(x.view(), &test).view());
         let (scores, sum) = match outputs {
             Outputs::Shares(shares) => (shares, 1.0),

@@ -205,7 +205,11 @@ pub fn brought_up_to_date(metadata: &mut BTreeMap<String, String>) {
     if let Some(sets) = metadata.get_mut(SETS_KEY) {
         let versioned = sets
             .split(',')
-            .map(|set| format!("{}@{version}", set.trim()));
+            .map(str::trim)
+            .map(|set| match set.contains('@') {
+                true => set.to_string(),
+                false => format!("{set}@{version}"),
+            });
         *sets = versioned.collect::<Vec<_>>().join(",");
     }
 }

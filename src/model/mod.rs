@@ -12,6 +12,7 @@ mod former;
 mod kernel_ridge;
 pub mod learners;
 mod least_squares;
+pub mod outputs;
 mod pipeline;
 mod products;
 mod projection;
@@ -34,8 +35,9 @@ pub use calibrated::{CalibratedPipeline, HeldOut};
 pub use card::{Card, Figures, source_date};
 pub use domain::Domain;
 pub use file::is_model;
+pub use learners::AUTO;
 pub use projection::Projection;
-pub use spec::{AUTO, ModelSpec};
+pub use spec::{ModelSpec, fit_each};
 
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
 use crate::error::Result;
-use crate::model::calibration::Outputs;
-use crate::model::learners::{self, Named, Training};
-use crate::model::spec::ModelSpec;
+use crate::model::learners::{Named, Training};
+use crate::model::outputs::Outputs;
+use crate::model::spec::{self, ModelSpec};
 use crate::model::{Normalize, select};
 use crate::scaler::Scaler;
 
@@ -66,7 +66,7 @@ impl Pipeline {
             speakers: &numbered(rows.iter().map(|&row| &data.speakers[row])),
             seed,
         };
-        let classifiers = learners::fit_each(specs, &rows)?;
+        let classifiers = spec::fit_each(specs, &rows)?;
         let pipelines = specs
             .iter()
             .zip(classifiers)

@@ -8,11 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::model::learners::parameters::{self, Parameters};
-use crate::model::learners::{self, LEARNERS, Learner};
-
-/// The name of what is no learner but a choice between them, in speaker-disjoint folds of the training
-/// rows.
-pub const AUTO: &str = "auto";
+use crate::model::learners::{self, AUTO, AnyClassifier, LEARNERS, Learner, Training};
 
 /// A learner with its parameters, the features that it may see, and whether parameters are chosen
 /// in training.
@@ -68,7 +64,12 @@ impl ModelSpec {
     /// tuned or `auto`.
     pub fn candidates(&self) -> Vec<ModelSpec> {
         let learners = match self.learner {
-            AUTO => learners::in_auto(),
+            AUTO => {
+                let texts = learners::in_auto().into_iter();
+                texts
+                    .map(|text| text.parse().expect("well-formed"))
+                    .collect()
+            }
             _ => vec![self.clone()],
         };
         let settings = |spec: &ModelSpec| {
@@ -86,6 +87,28 @@ impl ModelSpec {
         };
         learners.iter().flat_map(settings).collect()
     }
+}
+
+/// Trains a classifier for each spec on the same rows. What specs of one learner that follow each other
+/// have in common is computed once.
+pub fn fit_each(specs: &[&ModelSpec], rows: &Training) -> Result<Vec<AnyClassifier>> {
+    if rows.y.iter().all(|&label| Some(&label) == rows.y.first()) {
+        return Err(Error::Data(
+            "the training rows hold one class only; expected at least 2".into(),
+        ));
+    }
+    let mut trained = Vec::with_capacity(specs.len());
+    for alike in specs.chunk_by(|a, b| a.learner == b.learner) {
+        let learner = learners::named(alike[0].learner).ok_or_else(|| {
+            Error::Usage(format!(
+                "`{}` is a choice between classifiers, not one itself",
+                alike[0].learner
+            ))
+        })?;
+        let each: Vec<&Parameters> = alike.iter().map(|spec| &spec.parameters).collect();
+        trained.extend((learner.fit)(&each, rows)?);
+    }
+    Ok(trained)
 }
 
 impl fmt::Display for ModelSpec {

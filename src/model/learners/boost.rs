@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::model::balanced_weights;
-use crate::model::calibration::Outputs;
 use crate::model::learners::parameters::Key;
 use crate::model::learners::{self, Classifier, Learner};
+use crate::model::outputs::Outputs;
 
 /// Share of the features that a tree may split by: with hundreds of correlated features a tree
 /// loses nothing by seeing a third of them, and takes a third of the time.

@@ -31,9 +31,9 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::model::calibration::Outputs;
 use crate::model::learners::parameters::Key;
 use crate::model::learners::{self, Classifier, Learner};
+use crate::model::outputs::Outputs;
 
 /// All there is to know of it.
 pub const LEARNER: Learner = Learner {

@@ -15,10 +15,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::model::calibration::Outputs;
 use crate::model::kernel_ridge::{Comparison, KernelRidge};
 use crate::model::learners::parameters::{self, Key, Kind, Parameters};
 use crate::model::learners::{self, Classifier, Learner};
+use crate::model::outputs::Outputs;
 use crate::model::views::View;
 
 /// All there is to know of it.

@@ -14,9 +14,9 @@ use ndarray::{Array2, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::model::calibration::{self, Outputs};
 use crate::model::learners::parameters::Key;
 use crate::model::learners::{self, Classifier, Learner};
+use crate::model::outputs::{Outputs, softmax};
 use crate::model::products::product;
 use crate::model::{balanced_weights, norms_over_classes};
 
@@ -127,7 +127,7 @@ impl Logistic {
             let sum: f64 = products.map(|(&x, &w)| f64::from(x) * f64::from(w)).sum();
             sum + f64::from(*intercept)
         });
-        calibration::softmax(logits.view(), 1.0)
+        softmax(logits.view(), 1.0)
     }
 }
 
@@ -216,7 +216,7 @@ impl Problem {
         let x = self.x.slice_axis(Axis(0), Slice::from(from..until));
         let mut logits = x.dot(&w.t());
         logits += &intercepts.column(0);
-        let mut residual = calibration::softmax(logits.view(), 1.0);
+        let mut residual = softmax(logits.view(), 1.0);
         let mut loss = 0.0;
         for (k, row) in (from..until).enumerate() {
             let weight = self.row_weights[row];

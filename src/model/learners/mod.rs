@@ -19,9 +19,8 @@ use ndarray::ArrayView2;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::error::{Error, Result};
-use crate::model::calibration::Outputs;
-use crate::model::spec::{AUTO, ModelSpec};
+use crate::error::Result;
+use crate::model::outputs::Outputs;
 use parameters::{Key, Parameters};
 
 /// All that there are, in the order in which they are told of. The first is the default.
@@ -36,6 +35,9 @@ pub const LEARNERS: &[Learner] = &[
     #[cfg(feature = "baselines")]
     linfa::bayes::LEARNER,
 ];
+
+/// What stands for the best of several.
+pub const AUTO: &str = "auto";
 
 /// A way to train classifiers.
 #[derive(Debug)]
@@ -158,48 +160,24 @@ pub fn named(name: &str) -> Option<&'static Learner> {
     LEARNERS.iter().find(|learner| learner.name == name)
 }
 
-/// Trains a classifier for each spec on the same rows. What specs of one learner that follow each other
-/// have in common is computed once.
-pub fn fit_each(specs: &[&ModelSpec], rows: &Training) -> Result<Vec<AnyClassifier>> {
-    if rows.y.iter().all(|&label| Some(&label) == rows.y.first()) {
-        return Err(Error::Data(
-            "the training rows hold one class only; expected at least 2".into(),
-        ));
-    }
-    let mut trained = Vec::with_capacity(specs.len());
-    for alike in specs.chunk_by(|a, b| a.learner == b.learner) {
-        let learner = named(alike[0].learner).ok_or_else(|| {
-            Error::Usage(format!(
-                "`{}` is a choice between classifiers, not one itself",
-                alike[0].learner
-            ))
-        })?;
-        let each: Vec<&Parameters> = alike.iter().map(|spec| &spec.parameters).collect();
-        trained.extend((learner.fit)(&each, rows)?);
-    }
-    Ok(trained)
-}
-
-/// What `auto` chooses from, the simplest first.
-pub fn in_auto() -> Vec<ModelSpec> {
-    let mut all: Vec<&(u32, &str)> = LEARNERS
-        .iter()
-        .flat_map(|learner| learner.in_auto)
-        .collect();
-    all.sort_by_key(|(place, _)| *place);
-    let spec = |(_, text): &(u32, &str)| text.parse().expect("well-formed");
-    all.into_iter().map(spec).collect()
-}
-
 /// The names that `--model` knows.
 pub fn names() -> String {
     let names: Vec<&str> = LEARNERS.iter().map(|learner| learner.name).collect();
     format!("{}, {AUTO}, default", names.join(", "))
 }
 
+/// What `auto` chooses from, as written behind `--model`, the simplest first.
+pub fn in_auto() -> Vec<&'static str> {
+    let of_all = LEARNERS.iter().flat_map(|learner| learner.in_auto);
+    let mut of_all: Vec<&(u32, &str)> = of_all.collect();
+    of_all.sort_by_key(|(place, _)| *place);
+    of_all.into_iter().map(|(_, text)| *text).collect()
+}
+
 /// What `auto` is.
 fn help_of_auto() -> String {
-    let mut names: Vec<&str> = in_auto().iter().map(|spec| spec.learner).collect();
+    let name = |text: &'static str| text.split(':').next().unwrap_or(text);
+    let mut names: Vec<&str> = in_auto().into_iter().map(name).collect();
     names.dedup();
     format!(
         "the best of {}, on training speakers held out in turn",

@@ -22,11 +22,11 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::model::calibration::Outputs;
 use crate::model::learners::parameters::{self, Key, Kind};
 use crate::model::learners::{self, Classifier, Learner};
 use crate::model::least_squares::{self, Weighted};
 use crate::model::norms_over_classes;
+use crate::model::outputs::Outputs;
 use crate::model::products::{Directions, directions, product};
 
 /// Penalties to choose from, for z-scored features: half decades.

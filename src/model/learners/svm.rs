@@ -17,9 +17,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::model::calibration::Outputs;
 use crate::model::learners::parameters::{self, Key, Kind, Parameters};
 use crate::model::learners::{self, Classifier, Learner};
+use crate::model::outputs::Outputs;
 use crate::model::products::products;
 use crate::model::radial::{norms, radial};
 use problem::{Pair, Problem};

@@ -16,9 +16,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::model::calibration::Outputs;
 use crate::model::learners::parameters::Key;
 use crate::model::learners::{self, Classifier, Learner};
+use crate::model::outputs::Outputs;
 
 /// All there is to know of it.
 pub const LEARNER: Learner = Learner {
@@ -45,6 +45,10 @@ const SMOOTHING: Key = Key::positive(
     "0.000000001",
     "share of the largest variance that is added to all",
 );
+
+/// Features are scaled to a variance of 1, and of single precision: smaller variances are rounding, and larger ones say
+/// nothing. Between them no likelihood is infinite.
+const VARIANCES: [f64; 2] = [1e-12, 1e12];
 
 /// A trained classifier: for each class its distribution; `None` for one that training did not see.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -92,13 +96,16 @@ impl Bayes {
             postcard::from_bytes(&bytes).map_err(|cause| failed(cause.to_string()))?;
         let prior = 1.0 / theirs.class_info.len() as f64;
         // Where no feature varies nothing is added, and no variance says anything.
-        let above_0 = |variance: f64| if variance > 0.0 { variance } else { 1.0 };
+        let usable = |variance: f64| match variance > 0.0 {
+            true => variance.clamp(VARIANCES[0], VARIANCES[1]),
+            false => 1.0,
+        };
         let mut ours = |class| {
             let theirs = theirs.class_info.remove(&class)?;
             Some(Gaussian {
                 prior,
                 mean: theirs.theta.to_vec(),
-                variance: theirs.sigma.mapv(above_0).to_vec(),
+                variance: theirs.sigma.mapv(usable).to_vec(),
             })
         };
         Ok(Bayes {
@@ -149,5 +156,15 @@ impl Classifier for Bayes {
             between / mean_of(&|class| class.variance[f])
         };
         (0..features).map(of_feature).collect()
+    }
+}
+
+#[test]
+fn no_smoothing_is_so_odd_that_nothing_is_probable() {
+    let x = ndarray::array![[0.0_f32, 1.0], [0.0, 1.0], [1.0, 1.0], [1.0, 3e38]];
+    for smoothing in [1e-320, 1e-9, 1e308] {
+        let trained = Bayes::fit(x.view(), &[0, 0, 1, 1], 2, smoothing).unwrap();
+        let scores = trained.scores(ndarray::array![[0.5_f32, -3e38], [0.0, 1.0]].view());
+        assert!(scores.iter().all(|score| score.is_finite()), "{scores}");
     }
 }
