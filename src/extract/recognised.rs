@@ -141,10 +141,7 @@ impl fmt::Display for Recognised {
         }
         match self.missing {
             0 => Ok(()),
-            missing => write!(
-                f,
-                "; {missing} others of these sets are missing, so that a model trained on it cannot be used on recordings"
-            ),
+            missing => write!(f, "; {missing} others of these sets are missing"),
         }
     }
 }
