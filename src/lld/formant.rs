@@ -71,7 +71,7 @@ impl FormantTracker {
         }
     }
 
-    /// Frequencies and bandwidths in the order of [`llds`], one contour each with as many frames as
+    /// Frequencies and bandwidths in the order of [`names`], one contour each with as many frames as
     /// `f0_hz`; NaN where that is, and where a frame has fewer formants.
     pub fn track(&mut self, samples: &[f32], f0_hz: &[f32]) -> Vec<Vec<f32>> {
         let rate = f64::from(self.analysis_rate);
