@@ -191,11 +191,7 @@ fn columns(set: FeatureSet) -> Vec<Column> {
 }
 
 fn statistics() -> Vec<StatisticGroup> {
-    let group = |name, title, statistics| StatisticGroup {
-        name,
-        title,
-        statistics,
-    };
+    let group = StatisticGroup::new;
     vec![
         group(
             "contour",

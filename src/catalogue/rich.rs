@@ -449,6 +449,7 @@ pub(super) fn of_contour(
     statistic: &Statistic,
 ) -> Column {
     let is_voiced = region == Region::Voiced;
+    let unit = statistic.unit_of(lld.unit);
     let name = [
         lld.name.as_str(),
         if is_delta { "_delta" } else { "" },
@@ -464,7 +465,7 @@ pub(super) fn of_contour(
         } else {
             ""
         },
-        with_unit(plain(&lld.definition), &statistic.unit_of(lld.unit)),
+        with_unit(plain(&lld.definition), &unit),
         if is_voiced { ", in voiced frames" } else { "" },
     );
     Column {
@@ -474,7 +475,7 @@ pub(super) fn of_contour(
         functional: statistic.name,
         region,
         is_delta,
-        unit: statistic.unit_of(lld.unit),
+        unit,
         meaning,
         family: lld.family,
         side: Some(lld.side),
@@ -520,11 +521,7 @@ fn plain(definition: &str) -> &str {
 }
 
 fn statistics() -> Vec<StatisticGroup> {
-    let group = |name, title, statistics| StatisticGroup {
-        name,
-        title,
-        statistics,
-    };
+    let group = StatisticGroup::new;
     vec![
         group(
             "contour",

@@ -260,3 +260,17 @@ pub struct StatisticGroup {
     /// The statistics.
     pub statistics: &'static [Statistic],
 }
+
+impl StatisticGroup {
+    pub(super) fn new(
+        name: &'static str,
+        title: &'static str,
+        statistics: &'static [Statistic],
+    ) -> StatisticGroup {
+        StatisticGroup {
+            name,
+            title,
+            statistics,
+        }
+    }
+}
