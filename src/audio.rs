@@ -48,7 +48,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use limits::MemoryLimit;
-pub use preprocess::{Gain, Window};
+pub use preprocess::{Gain, Segmentation, Window};
 pub use reel::Reel;
 pub use spool::{Spool, Spooling};
 
@@ -188,8 +188,8 @@ pub struct ReadOptions {
     pub trim: bool,
     /// The level to bring what is left to.
     pub gain: Gain,
-    /// The windows to cut it into.
-    pub window: Option<Window>,
+    /// How to cut it.
+    pub segmentation: Segmentation,
     /// Refuse a recording that is longer than this, in seconds, before all of it is decoded: a
     /// small file can hold hours of silence. One of more samples over all channels than two have at
     /// 48 kHz in that time is refused too, so that this bounds the room that it takes as well. `None` allows 2^29
@@ -218,7 +218,7 @@ impl Default for ReadOptions {
             segment: (0.0, None),
             trim: false,
             gain: Gain::None,
-            window: None,
+            segmentation: Segmentation::Whole,
             max_duration_s: None,
             max_memory: None,
             most_in_memory: MOST_IN_MEMORY,
@@ -448,7 +448,7 @@ mod tests {
         let options = ReadOptions {
             trim: true,
             gain: Gain::Peak,
-            window: Some(Window::new(0.2, Some(0.1)).unwrap()),
+            segmentation: Segmentation::from_flags(Some(0.2), Some(0.1)).unwrap(),
             ..plain
         };
         let read = read_bytes(bytes, "x.wav", &options).unwrap();

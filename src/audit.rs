@@ -115,16 +115,10 @@ impl Audited<'_> {
     /// there are several.
     fn name(&self, row: usize) -> String {
         let row = &self.data.rows[row];
-        let mut name = row.file.clone();
-        if let Some(channel) = row.channel {
-            name += &format!(" channel {channel}");
-        }
-        if row.start > 0.0 {
-            name += &format!(" ({} to {} s)", row.start, row.end);
-        }
+        let part = &row.recording;
         match &row.corpus {
-            Some(corpus) if self.data.corpora.len() > 1 => format!("{name} of {corpus}"),
-            _ => name,
+            Some(corpus) if self.data.corpora.len() > 1 => format!("{part} of {corpus}"),
+            _ => part.to_string(),
         }
     }
 
@@ -221,13 +215,17 @@ mod tests {
     use super::*;
     use crate::dataset::Row;
     use crate::split;
+    use crate::table::Part;
     use ndarray::Array2;
 
     /// Three speakers who say two texts in two emotions: nothing leaks.
     pub fn clean() -> Dataset {
         let row = |i: usize| Row {
-            file: format!("{i}.wav"),
-            end: 1.0,
+            recording: Part {
+                file: format!("{i}.wav"),
+                end: 1.0,
+                ..Part::default()
+            },
             span: [0.0, 1.0],
             corpus: Some("one".into()),
             speaker: Some(["anna", "ben", "carl"][i / 4].into()),
@@ -289,7 +287,7 @@ mod tests {
         several.corpora.push("two".into());
         several.rows[5].corpus = Some("two".into());
         // Files of two corpora may have the same name.
-        several.rows[5].file = "0.wav".into();
+        several.rows[5].recording.file = "0.wav".into();
         assert_eq!(found(&several), []);
     }
 

@@ -9,7 +9,11 @@ use ndarray::{Array2, ArrayView2};
 use crate::catalogue::SETS_KEY;
 use crate::error::{Error, Result};
 use crate::split;
-use crate::table::{Column, Table, is_names_of_features, plain_key};
+use crate::table::part::Parts;
+use crate::table::schema::{
+    AUDIO_HASH, CORPUS, LABEL_ORIGINAL, OF_WINDOWS, SEX, SPEAKER, SPLIT, TEXT,
+};
+use crate::table::{Column, Part, Table, is_names_of_features, plain_key};
 
 mod contrast;
 
@@ -46,16 +50,10 @@ pub struct Dataset {
 /// Where a row comes from, in the words of its table.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Row {
-    /// The recording.
-    pub file: String,
-    /// Which of its channels, where the manifest says so.
-    pub channel: Option<i64>,
-    /// Start in seconds, of the recording or the segment that the manifest lists, for all of its
-    /// windows; NaN where the table has no times.
-    pub start: f64,
-    /// End in seconds.
-    pub end: f64,
-    /// Start and end in seconds of this very row: those above, but for windows.
+    /// The recording, or the part of one that the manifest lists, for all of its windows; times are NaN where the
+    /// table has none.
+    pub recording: Part,
+    /// Start and end in seconds of this very row: those of the recording, but for windows.
     pub span: [f64; 2],
     /// The corpus.
     pub corpus: Option<String>,
@@ -73,6 +71,18 @@ pub struct Row {
     pub split: Option<String>,
 }
 
+impl Row {
+    /// The part that this very row describes.
+    pub fn part(&self) -> Part {
+        let [start, end] = self.span;
+        Part {
+            start,
+            end,
+            ..self.recording.clone()
+        }
+    }
+}
+
 /// More classes than this are no classes, but names of files or speakers.
 const MOST_CLASSES: usize = 100;
 
@@ -80,16 +90,15 @@ const MOST_CLASSES: usize = 100;
 /// features were made.
 const OF_THE_RECORDINGS: [&str; 2] = ["sentire.manifest", "sentire.version"];
 
-/// The columns of words that a [`Row`] has.
-const WORDS: [&str; 8] = [
-    "file",
-    "corpus",
-    "speaker",
-    "sex",
-    "text",
-    "label_original",
-    "audio_hash",
-    "split",
+/// The columns of words that a [`Row`] has, besides its part.
+const WORDS: [&str; 7] = [
+    CORPUS,
+    SPEAKER,
+    SEX,
+    TEXT,
+    LABEL_ORIGINAL,
+    AUDIO_HASH,
+    SPLIT,
 ];
 
 impl Dataset {
@@ -258,32 +267,14 @@ impl Dataset {
     /// The rows of `other`, a table of the same recordings, in the order of this one's; what is known
     /// of the recordings, labels too, is as here.
     pub fn aligned(&self, other: &Dataset) -> Result<Dataset> {
-        let key = |row: &Row| {
-            let Row {
-                corpus,
-                file,
-                channel,
-                span,
-                ..
-            } = row;
-            (
-                corpus.clone(),
-                file.clone(),
-                *channel,
-                span.map(f64::to_bits),
-            )
-        };
-        let places: HashMap<_, usize> = other
-            .rows
-            .iter()
-            .enumerate()
-            .map(|(place, row)| (key(row), place))
-            .collect();
+        let key = |row: &Row| (row.corpus.clone(), row.part());
+        let others = other.rows.iter().map(key).zip(0..);
+        let places: HashMap<_, usize> = others.collect();
         let place = |row: &Row| {
             places.get(&key(row)).copied().ok_or_else(|| {
                 Error::Data(format!(
                     "{} ({} to {} s) has no row in the other table; a comparison needs the same recordings, and windows, in both",
-                    row.file, row.span[0], row.span[1]
+                    row.recording.file, row.span[0], row.span[1]
                 ))
             })
         };
@@ -410,27 +401,22 @@ fn index(tables: &[(&Path, &Table)], rows: &[(usize, usize)]) -> Vec<Row> {
     let word = |t: usize, row: usize, column: &str| {
         words[t].get(column).and_then(|words| words[row].clone())
     };
-    let times = tables.iter().map(|(_, table)| {
-        ["utterance_start", "start", "utterance_end", "end"].map(|name| seconds(table, name))
-    });
-    let times: Vec<[Option<Vec<f64>>; 4]> = times.collect();
-    let time = |t: usize, row: usize, places: &[usize]| {
-        let column = places.iter().find_map(|&place| times[t][place].as_ref());
-        column.map_or(f64::NAN, |column| column[row])
-    };
-    let index_row = |&(t, row): &(usize, usize)| Row {
-        file: word(t, row, "file").unwrap_or_default(),
-        channel: channel(tables[t].1, row),
-        start: time(t, row, &[0, 1]),
-        end: time(t, row, &[2, 3]),
-        span: [time(t, row, &[1]), time(t, row, &[3])],
-        corpus: word(t, row, "corpus"),
-        speaker: word(t, row, "speaker"),
-        sex: word(t, row, "sex"),
-        text: word(t, row, "text"),
-        label_original: word(t, row, "label_original"),
-        audio_hash: word(t, row, "audio_hash"),
-        split: word(t, row, "split"),
+    let parts = tables.iter().map(|(_, table)| (table.listed_parts(), table.parts()));
+    let parts: Vec<(Parts, Parts)> = parts.collect();
+    let index_row = |&(t, row): &(usize, usize)| {
+        let (listed, own) = &parts[t];
+        let own = own.at(row);
+        Row {
+            recording: listed.at(row),
+            span: [own.start, own.end],
+            corpus: word(t, row, CORPUS),
+            speaker: word(t, row, SPEAKER),
+            sex: word(t, row, SEX),
+            text: word(t, row, TEXT),
+            label_original: word(t, row, LABEL_ORIGINAL),
+            audio_hash: word(t, row, AUDIO_HASH),
+            split: word(t, row, SPLIT),
+        }
     };
     rows.iter().map(index_row).collect()
 }
@@ -493,33 +479,22 @@ fn feature_names(path: &Path, table: &Table) -> Result<Vec<String>> {
 /// labels of one segment are two recordings, and a line that stands twice is one. Without windows
 /// each row is its own.
 fn recordings_of(table: &Table, labels: &[Option<String>]) -> Vec<usize> {
-    let (Some(starts), Some(ends)) = (
-        seconds(table, "utterance_start"),
-        seconds(table, "utterance_end"),
-    ) else {
+    if OF_WINDOWS.iter().any(|name| table.column(name).is_none()) {
         return (0..table.rows()).collect();
-    };
+    }
     let words = words_of(table);
     let word = |column: &str, row: usize| words.get(column).and_then(|c| c[row].as_deref());
+    let listed = table.listed_parts();
     let mut numbers = HashMap::new();
     (0..table.rows())
         .map(|row| {
-            let words = ["file", "corpus", "speaker"].map(|column| word(column, row));
-            let times = [starts[row].to_bits(), ends[row].to_bits()];
+            let words = [CORPUS, SPEAKER].map(|column| word(column, row));
             let next = numbers.len();
             *numbers
-                .entry((words, channel(table, row), times, labels[row].as_deref()))
+                .entry((listed.at(row), words, labels[row].as_deref()))
                 .or_insert(next)
         })
         .collect()
-}
-
-/// Which channel of its file a row is of, where the table tells channels apart.
-fn channel(table: &Table, row: usize) -> Option<i64> {
-    match table.column("channel") {
-        Some(Column::Int(channels)) => channels[row],
-        _ => None,
-    }
 }
 
 fn alike(first_path: &Path, first: &Table, path: &Path, table: &Table) -> Result<()> {
@@ -564,11 +539,6 @@ type Words<'a> = Cow<'a, [Option<String>]>;
 fn words_of(table: &Table) -> HashMap<&'static str, Words<'_>> {
     let of_name = |name| Some((name, table.as_words(name)?));
     WORDS.into_iter().filter_map(of_name).collect()
-}
-
-/// A column of times, NaN where missing, if the table has it.
-fn seconds(table: &Table, name: &str) -> Option<Vec<f64>> {
-    table.column(name)?.numbers()
 }
 
 fn label_column<'a>(path: &Path, table: &'a Table, label: &str) -> Result<Words<'a>> {
@@ -657,7 +627,8 @@ pub(crate) mod tests {
         let data = Dataset::new(&table(&rows, "one"), "emotion").unwrap();
         assert_eq!(data.classes, ["angry", "sad"]);
         assert_eq!(data.y, [1, 0]);
-        let files: Vec<&str> = data.rows.iter().map(|row| row.file.as_str()).collect();
+        let files = data.rows.iter().map(|row| row.recording.file.as_str());
+        let files: Vec<&str> = files.collect();
         assert_eq!(files, ["1.wav", "2.wav"]);
         assert_eq!(data.speakers, [Some("x".to_string()), None]);
         assert_eq!(

@@ -9,7 +9,7 @@
 mod batches;
 mod long;
 mod recognised;
-mod rows;
+pub mod rows;
 mod settings;
 
 use std::collections::HashSet;
@@ -21,16 +21,16 @@ use rayon::prelude::*;
 
 pub use batches::BATCH;
 pub use recognised::{Recognised, read_table};
-pub use rows::{Failures, OfManifest, Rows, channel_of, computed_anew};
+pub use rows::{Described, Failures, OfManifest, Rows, computed_anew, listed};
 pub use settings::{Level, Limits, Settings};
 
-use crate::audio::{self, Audio, Recording, Reel};
+use crate::audio::{self, Audio, Recording, Reel, Segmentation};
 use crate::catalogue::FeatureSet;
 use crate::corpus::{Manifest, Shard, Utterance};
 use crate::error::{Error, Result, Stage, guarded};
 use crate::extract::batches::Batches;
 use crate::features::Extractor;
-use crate::job::{Earlier, Job, Kept, Sound};
+use crate::job::{ContentKey, Earlier, Job, Kept};
 use crate::output;
 use crate::table::schema::{END, START};
 use crate::table::{Column, Encoding, Stream, Writer};
@@ -151,7 +151,7 @@ pub fn run(
     while let Some(batch) = batches.next(Some(&mut job), on_event)? {
         writer.write(&batch.rows)?;
         if batch.is_new {
-            job.keep(batch.rows, &batch.sounds)?;
+            job.keep(batch.rows, &batch.keys)?;
         }
     }
     let (summary, failed) = batches.finish();
@@ -333,7 +333,7 @@ pub fn places(recording: &Recording, settings: &Settings) -> Vec<(f64, f64)> {
 }
 
 fn place(recording: &Recording, settings: &Settings, window: &Range<usize>) -> (f64, f64) {
-    if settings.window.is_none() {
+    if settings.segmentation == Segmentation::Whole {
         return (0.0, recording.duration_s);
     }
     let rate = f64::from(recording.audio.sample_rate);
@@ -360,7 +360,7 @@ pub struct Computed {
     /// Without its samples.
     pub recording: Recording,
     /// By what its rows are found again.
-    pub sound: Sound,
+    pub key: ContentKey,
     /// Its rows, in the order of time.
     pub rows: Vec<Timed>,
     /// Whether there is speech in each of its windows; empty where that was not asked.
@@ -430,7 +430,7 @@ pub struct Found {
     /// It.
     pub reel: Reel,
     /// By what its rows are found again.
-    pub sound: Sound,
+    pub key: ContentKey,
     /// Where they are, if an earlier run computed them.
     pub kept: Option<Kept>,
 }
@@ -445,17 +445,16 @@ impl Found {
     ) -> Result<Found> {
         let reel = open(manifest, utterance, settings)?;
         let recording = &reel.recording;
-        let sound = Sound::new(
+        let key = ContentKey::new(
             &recording.audio_hash,
             recording.sample_rate,
             recording.channels,
-            utterance.channel,
-            utterance.start.unwrap_or(0.0),
+            &listed(utterance, recording),
         );
         Ok(Found {
-            kept: job.and_then(|job| job.kept(sound)),
+            kept: job.and_then(|job| job.kept(key)),
             reel,
-            sound,
+            key,
         })
     }
 
@@ -479,7 +478,7 @@ impl Found {
         };
         Ok(Computed {
             recording: reel.recording,
-            sound: self.sound,
+            key: self.key,
             rows,
             has_speech: Vec::new(),
             kept: self.kept,

@@ -13,12 +13,13 @@ use polars::prelude::*;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::table::schema::{CORPUS, DURATION, EMOTION, OF_WINDOWS, SPEAKER};
 use crate::table::{self, Table};
 
 /// Features listed as the emptiest and the most constant.
 const LISTED: usize = 5;
 /// Columns whose words rows are grouped by.
-const GROUPED: [&str; 3] = ["corpus", "emotion", "speaker"];
+const GROUPED: [&str; 3] = [CORPUS, EMOTION, SPEAKER];
 
 impl Table {
     /// The table as a Polars frame, without the columns that the Parquet file has as lists.
@@ -142,15 +143,15 @@ pub fn statistics(table: &Table) -> Result<Statistics> {
     }
     if let Some(durations) = durations_once(table) {
         frame
-            .with_column(Column::new("duration_s".into(), durations))
+            .with_column(Column::new(DURATION.into(), durations))
             .map_err(polars)?;
     }
     let flat: HashSet<&str> = table.flat().map(|(name, _)| name.as_str()).collect();
     let mut features = table.feature_names().unwrap_or_default();
     features.retain(|name| flat.contains(name.as_str()));
-    let duration = match frame.column("duration_s") {
+    let duration = match frame.column(DURATION) {
         Ok(column) => column.as_materialized_series().clone(),
-        Err(_) => Series::new_empty("duration_s".into(), &DataType::Float64),
+        Err(_) => Series::new_empty(DURATION.into(), &DataType::Float64),
     };
     let seconds = |value: Option<f64>| value.unwrap_or(f64::NAN);
     let mut nulls: Vec<Oddity> = Vec::new();
@@ -206,11 +207,13 @@ fn durations_once(table: &Table) -> Option<Vec<Option<f64>>> {
         table::Column::Double(values) => Some(values),
         _ => None,
     };
-    let (starts, ends) = (doubles("utterance_start")?, doubles("utterance_end")?);
-    let (files, durations) = (table.as_words("file")?, doubles("duration_s")?);
+    if OF_WINDOWS.iter().any(|name| table.column(name).is_none()) {
+        return None;
+    }
+    let (listed, durations) = (table.listed_parts(), doubles(DURATION)?);
     let mut seen = HashSet::new();
     let of_row = |row: usize| {
-        let is_first = seen.insert((&files[row], starts[row].to_bits(), ends[row].to_bits()));
+        let is_first = seen.insert(listed.at(row));
         (is_first && !durations[row].is_nan()).then_some(durations[row])
     };
     Some((0..table.rows()).map(of_row).collect())
@@ -219,7 +222,7 @@ fn durations_once(table: &Table) -> Option<Vec<Option<f64>>> {
 /// Rows and durations by the words of a column, sorted by word.
 fn groups(frame: &DataFrame, by: &str) -> Result<Vec<Group>> {
     let is_of_words = |column: &Column| *column.dtype() == DataType::String;
-    if !frame.column(by).is_ok_and(is_of_words) || frame.column("duration_s").is_err() {
+    if !frame.column(by).is_ok_and(is_of_words) || frame.column(DURATION).is_err() {
         return Ok(Vec::new());
     }
     let grouped = frame
@@ -228,8 +231,8 @@ fn groups(frame: &DataFrame, by: &str) -> Result<Vec<Group>> {
         .group_by([col(by)])
         .agg([
             len().cast(DataType::UInt32).alias("rows"),
-            col("duration_s").sum().alias("total_s"),
-            col("duration_s").mean().alias("mean_s"),
+            col(DURATION).sum().alias("total_s"),
+            col(DURATION).mean().alias("mean_s"),
         ])
         .sort([by], SortMultipleOptions::default().with_nulls_last(true))
         .collect()

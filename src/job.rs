@@ -2,10 +2,10 @@
 //! same command goes on from there.
 //!
 //! While `x.parquet` is in the making there is a folder `x.parquet.parts` with a part for each batch that is
-//! finished: a table of its rows, and of which sound each is. Its files get their names when they are whole and
+//! finished: a table of its rows, each with its content key. Its files get their names when they are whole and
 //! on the disk, so a part is there or it is not. The last act is to rename the output; then the folder goes:
 //! while it is there, what stands beside it is not the last word.
-//! Rows are found again by their sound, never by name or place: a file that was changed is computed anew,
+//! Rows are found again by that key, never by the file's name: a file that was changed is computed anew,
 //! one that was moved is not. The table that an earlier run left at `x.parquet` is used in the same way.
 
 mod lock;
@@ -19,58 +19,49 @@ use crate::error::{Error, Result};
 use crate::job::lock::Lock;
 use crate::output;
 use crate::table::schema::{AUDIO_HASH, CHANNEL, CHANNELS, OF_WINDOWS, SAMPLE_RATE, START};
-use crate::table::{Column, RowReader, Table, Writer, is_names_of_features, plain_key};
+use crate::table::{Column, Part, RowReader, Table, Writer, is_names_of_features, plain_key};
 
-/// The column of a part that says of which sound its rows are; no manifest may have it.
-pub const SOUND: &str = "sentire.sound";
-/// The columns of a finished table that say it.
-const OF_SOUND: [&str; 6] = [
+/// The column of a part with the content key of its rows; no manifest may have it.
+pub const CONTENT_KEY: &str = "sentire.sound";
+/// The columns of a finished table that it is made of.
+const OF_CONTENT: [&str; 7] = [
     AUDIO_HASH,
     SAMPLE_RATE,
     CHANNELS,
     CHANNEL,
     START,
     OF_WINDOWS[0],
+    OF_WINDOWS[1],
 ];
-/// What rows depend on besides the settings: which sound, which of its channels, and where in its file it begins.
+/// What rows depend on besides the settings: which samples, which channel of them, and where in its file they begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Sound([u8; 16]);
+pub struct ContentKey([u8; 16]);
 
-impl Sound {
-    /// The sound with this hash of its samples, rate and number of channels, which begins at `start_s` of its
-    /// file; `channel` is the one that its line of the manifest asks for, if any.
-    pub fn new(
-        audio_hash: &str,
-        sample_rate: u32,
-        channels: usize,
-        channel: Option<usize>,
-        start_s: f64,
-    ) -> Sound {
+impl ContentKey {
+    /// The key of the samples with this hash, rate and number of channels, which are those of a part that the manifest
+    /// lists. What its file is called makes no difference, nor does its end, which the hash covers.
+    pub fn new(audio_hash: &str, sample_rate: u32, channels: usize, listed: &Part) -> ContentKey {
         let mut hasher = blake3::Hasher::new();
         hasher.update(audio_hash.as_bytes());
         hasher.update(&sample_rate.to_le_bytes());
         hasher.update(&(channels as u64).to_le_bytes());
-        hasher.update(&start_s.to_le_bytes());
+        hasher.update(&listed.start.to_le_bytes());
         // Nothing for none, so that what was kept before there were any is found again.
-        if let Some(channel) = channel {
+        if let Some(channel) = listed.channel {
             hasher.update(&(channel as u64).to_le_bytes());
         }
-        Sound::of(&hasher)
-    }
-
-    fn of(hasher: &blake3::Hasher) -> Sound {
-        let mut sound = [0; 16];
-        hasher.finalize_xof().fill(&mut sound);
-        Sound(sound)
+        let mut key = [0; 16];
+        hasher.finalize_xof().fill(&mut key);
+        ContentKey(key)
     }
 
     fn text(self) -> String {
         format!("{:032x}", u128::from_be_bytes(self.0))
     }
 
-    fn parse(text: &str) -> Option<Sound> {
+    fn parse(text: &str) -> Option<ContentKey> {
         let number = u128::from_str_radix(text, 16).ok()?;
-        Some(Sound(number.to_be_bytes()))
+        Some(ContentKey(number.to_be_bytes()))
     }
 }
 
@@ -120,7 +111,7 @@ pub struct Job {
     tables: Vec<PathBuf>,
     /// The one that was read last; footers of thousands would fill the memory.
     reader: Option<(usize, RowReader)>,
-    kept: HashMap<Sound, Kept>,
+    kept: HashMap<ContentKey, Kept>,
     uses_output: bool,
     /// The one that is being written. Behind a mutex, so that threads may look at what is kept.
     part: Mutex<Option<Writer>>,
@@ -218,7 +209,7 @@ impl Job {
     /// Uses the rows of the output, too, if it is there and is to be used.
     pub fn take_from_output(&mut self) -> Result<()> {
         match self.uses_output {
-            true => self.know(&self.out.clone(), sounds_of_finished),
+            true => self.know(&self.out.clone(), keys_of_finished),
             false => Ok(()),
         }
     }
@@ -249,41 +240,41 @@ impl Job {
         if !agrees || earlier == Earlier::Ignore {
             return Ok(false);
         }
-        match self.know(path, sounds_of_part) {
+        match self.know(path, keys_of_part) {
             Err(Error::Table { .. } | Error::Data(_)) => Ok(false),
             known => known.map(|()| true),
         }
     }
 
-    /// Learns which rows `path` holds of which sounds.
-    fn know(&mut self, path: &Path, sounds: fn(&Path) -> Result<Vec<Placed>>) -> Result<()> {
-        let sounds = sounds(path)?;
+    /// Learns which rows `path` holds, by their content keys.
+    fn know(&mut self, path: &Path, keys: fn(&Path) -> Result<Vec<Placed>>) -> Result<()> {
+        let keys = keys(path)?;
         let table = self.tables.len();
         self.tables.push(path.to_path_buf());
         let mut first = 0;
-        for row in 1..=sounds.len() {
-            let (sound, start_s) = sounds[row - 1];
+        for row in 1..=keys.len() {
+            let (key, start_s) = keys[row - 1];
             // Rows of one recording stand together, in the order of time.
-            let goes_on = sounds
+            let goes_on = keys
                 .get(row)
-                .is_some_and(|&(next, next_s)| next == sound && next_s > start_s);
+                .is_some_and(|&(next, next_s)| next == key && next_s > start_s);
             if goes_on {
                 continue;
             }
-            if let Some(sound) = sound {
+            if let Some(key) = key {
                 let rows = first..row;
                 // Parts, which are newer, were first.
                 let kept = || Kept { table, rows };
-                self.kept.entry(sound).or_insert_with(kept);
+                self.kept.entry(key).or_insert_with(kept);
             }
             first = row;
         }
         Ok(())
     }
 
-    /// Where the rows of a sound are, if an earlier run computed them.
-    pub fn kept(&self, sound: Sound) -> Option<Kept> {
-        self.kept.get(&sound).cloned()
+    /// Where the rows with a content key are, if an earlier run computed them.
+    pub fn kept(&self, key: ContentKey) -> Option<Kept> {
+        self.kept.get(&key).cloned()
     }
 
     /// Reads the columns `names` of rows that are kept: those of the first recording, then those of the second...
@@ -319,19 +310,19 @@ impl Job {
         Ok(reader)
     }
 
-    /// Keeps the rows of a batch: when this returns they are on the disk. `sounds` has one entry for each row.
-    pub fn keep(&mut self, part: Table, sounds: &[Sound]) -> Result<()> {
-        self.add(part, sounds)?;
+    /// Keeps the rows of a batch: when this returns they are on the disk. `keys` has one entry for each row.
+    pub fn keep(&mut self, part: Table, keys: &[ContentKey]) -> Result<()> {
+        self.add(part, keys)?;
         self.keep_added()
     }
 
     /// Adds rows to what is to be kept. They must be together all that a recording has when they are.
-    pub fn add(&mut self, mut rows: Table, sounds: &[Sound]) -> Result<()> {
+    pub fn add(&mut self, mut rows: Table, keys: &[ContentKey]) -> Result<()> {
         if rows.rows() == 0 {
             return Ok(());
         }
-        let sounds = sounds.iter().map(|sound| Some(sound.text())).collect();
-        rows.columns.push((SOUND.into(), Column::Text(sounds)));
+        let keys = keys.iter().map(|key| Some(key.text())).collect();
+        rows.columns.push((CONTENT_KEY.into(), Column::Text(keys)));
         let writing = self.part.get_mut().expect("no thread writes");
         let part = match writing.take() {
             Some(part) => part,
@@ -428,52 +419,37 @@ fn agree(
     Ok(true)
 }
 
-/// Of which sound a row is, where that is known; and where the row begins, in seconds.
-type Placed = (Option<Sound>, f64);
+/// The content key of a row, where it is known; and where the row begins, in seconds.
+type Placed = (Option<ContentKey>, f64);
 
 /// The rows of a part.
-fn sounds_of_part(path: &Path) -> Result<Vec<Placed>> {
-    let table = Table::read_columns(path, &[SOUND, START])?;
-    let sounds = table.text(SOUND).unwrap_or_default();
-    let sounds = sounds
-        .iter()
-        .map(|text| text.as_deref().and_then(Sound::parse));
-    Ok(sounds.zip(table.numbers(START)?).collect())
+fn keys_of_part(path: &Path) -> Result<Vec<Placed>> {
+    let table = Table::read_columns(path, &[CONTENT_KEY, START])?;
+    let keys = table.text(CONTENT_KEY).unwrap_or_default().iter();
+    let keys = keys.map(|text| text.as_deref().and_then(ContentKey::parse));
+    Ok(keys.zip(table.numbers(START)?).collect())
 }
 
-/// Those of a finished table; none where it does not say of which sound its rows are.
-fn sounds_of_finished(path: &Path) -> Result<Vec<Placed>> {
-    let table = Table::read_columns(path, &OF_SOUND)?;
-    let [hash, rate, channels, channel, start, utterance_start] = OF_SOUND;
-    let channel_of = |row: usize| match table.column(channel) {
-        Some(Column::Int(channels)) => usize::try_from(channels[row]?).ok(),
-        _ => None,
-    };
+/// Those of a finished table; none where it does not say of which samples its rows are.
+fn keys_of_finished(path: &Path) -> Result<Vec<Placed>> {
+    let table = Table::read_columns(path, &OF_CONTENT)?;
     let (Some(hashes), Some(Column::Int(rates)), Some(Column::Int(channels)), Ok(starts)) = (
-        table.text(hash),
-        table.column(rate),
-        table.column(channels),
-        table.numbers(start),
+        table.text(AUDIO_HASH),
+        table.column(SAMPLE_RATE),
+        table.column(CHANNELS),
+        table.numbers(START),
     ) else {
         return Ok(Vec::new());
     };
-    let origins = table
-        .numbers(utterance_start)
-        .unwrap_or_else(|_| starts.clone());
-    let sound = |row: usize| {
+    let listed = table.listed_parts();
+    let key = |row: usize| {
         let rate = u32::try_from(rates[row]?).ok()?;
         let channels = usize::try_from(channels[row]?).ok()?;
-        Some(Sound::new(
-            hashes[row].as_deref()?,
-            rate,
-            channels,
-            channel_of(row),
-            origins[row],
-        ))
+        let hash = hashes[row].as_deref()?;
+        Some(ContentKey::new(hash, rate, channels, &listed.at(row)))
     };
-    Ok((0..table.rows())
-        .map(|row| (sound(row), starts[row]))
-        .collect())
+    let rows = starts.into_iter().enumerate();
+    Ok(rows.map(|(row, start_s)| (key(row), start_s)).collect())
 }
 
 #[cfg(test)]
@@ -498,8 +474,8 @@ mod tests {
         }
     }
 
-    fn sound(name: &str) -> Sound {
-        Sound::new(name, 16_000, 1, None, 0.0)
+    fn key(name: &str) -> ContentKey {
+        ContentKey::new(name, 16_000, 1, &Part::default())
     }
 
     fn made_with(rate: &str) -> BTreeMap<String, String> {
@@ -507,15 +483,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_found_by_its_sound_and_gone_when_the_job_is_done() {
+    fn what_is_kept_is_found_by_its_content_and_gone_when_the_job_is_done() {
         let dir = tempfile::tempdir().unwrap();
         let out = dir.path().join("x.parquet");
         let begin = |earlier| Job::begin(&out, &made_with("16000"), earlier);
         let mut job = begin(Earlier::Use).unwrap();
         // `b` twice: the rows of each stand for themselves.
-        let sounds = ["a", "b", "b"].map(sound);
-        job.keep(rows(&["1", "2", "3"]), &sounds).unwrap();
-        job.keep(rows(&["4"]), &[sound("c")]).unwrap();
+        let keys = ["a", "b", "b"].map(key);
+        job.keep(rows(&["1", "2", "3"]), &keys).unwrap();
+        job.keep(rows(&["4"]), &[key("c")]).unwrap();
         std::fs::write(job.folder().join(".sentire-half"), "half").unwrap();
         let busy = begin(Earlier::Use).unwrap_err().to_string();
         assert!(busy.contains("is working on it"), "{busy}");
@@ -530,8 +506,8 @@ mod tests {
         );
         let mut job = begin(Earlier::Use).unwrap();
         assert!(!job.folder().join(".sentire-half").exists());
-        assert_eq!(job.kept(sound("d")), None);
-        let kept = ["c", "b", "a"].map(|name| job.kept(sound(name)).unwrap());
+        assert_eq!(job.kept(key("d")), None);
+        let kept = ["c", "b", "a"].map(|name| job.kept(key(name)).unwrap());
         assert!(kept.iter().all(|kept| kept.rows() == 1));
         let read = job.read(&kept, &["file".into()]).unwrap();
         assert_eq!(read.columns.len(), 1);
@@ -562,11 +538,11 @@ mod tests {
             ("8000", Earlier::Replace, false),
         ] {
             let mut job = begin("16000", Earlier::Replace).unwrap();
-            job.keep(rows(&["1"]), &[sound("a")]).unwrap();
+            job.keep(rows(&["1"]), &[key("a")]).unwrap();
             drop(job);
             let job = begin(rate, earlier).unwrap();
             assert_eq!(job.goes_on(), goes_on, "{earlier:?}");
-            assert_eq!(job.kept(sound("a")).is_some(), goes_on);
+            assert_eq!(job.kept(key("a")).is_some(), goes_on);
             drop(job);
             assert_eq!(parts_folder(&out).exists(), goes_on, "{earlier:?}");
         }
@@ -577,7 +553,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let out = dir.path().join("x.parquet");
         let mut job = Job::begin(&out, &made_with("16000"), Earlier::Use).unwrap();
-        job.keep(rows(&["1"]), &[sound("a")]).unwrap();
+        job.keep(rows(&["1"]), &[key("a")]).unwrap();
         drop(job);
         let other = [("sentire.model_id".to_string(), "7".to_string())].into();
         let refused = Job::begin(&out, &other, Earlier::Use)
@@ -588,12 +564,25 @@ mod tests {
     }
 
     #[test]
-    fn a_sound_is_its_samples_and_where_they_begin() {
-        let one = sound("a");
-        assert_eq!(Sound::parse(&one.text()), Some(one));
-        assert_ne!(one, Sound::new("a", 16_000, 1, None, 1.0));
-        assert_ne!(one, Sound::new("a", 16_000, 2, None, 0.0));
-        assert_ne!(one, Sound::new("a", 16_000, 1, Some(0), 0.0));
+    fn a_content_key_is_of_the_samples_and_where_they_begin() {
+        let one = key("a");
+        assert_eq!(ContentKey::parse(&one.text()), Some(one));
+        let part = |start, channel| Part {
+            start,
+            channel,
+            ..Part::default()
+        };
+        let other = |channels, part| ContentKey::new("a", 16_000, channels, &part);
+        assert_ne!(one, other(1, part(1.0, None)));
+        assert_ne!(one, other(2, part(0.0, None)));
+        assert_ne!(one, other(1, part(0.0, Some(0))));
+        let (file, end) = ("moved.wav".into(), 3.0);
+        let moved = Part {
+            file,
+            end,
+            ..Part::default()
+        };
+        assert_eq!(one, other(1, moved));
         assert_eq!(parts_folder(Path::new("a/b/")), Path::new("a/b.parts"));
     }
 }

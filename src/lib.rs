@@ -24,7 +24,7 @@ pub mod functional;
 // ...and named sets of these.
 pub mod features;
 
-// Many recordings, into a table.
+// Tables, and many recordings on their way into one.
 pub mod corpus;
 pub mod extract;
 pub mod job;
@@ -66,7 +66,7 @@ pub mod prelude {
     #[cfg(all(feature = "frame", feature = "notebook"))]
     pub use polars::prelude::*;
 
-    pub use crate::audio::{self, Audio, Gain, Rate, ReadOptions, Recording, Window};
+    pub use crate::audio::{self, Audio, Gain, Rate, ReadOptions, Recording, Segmentation, Window};
     pub use crate::catalogue::{self, Family, FeatureSet, Lld};
     pub use crate::corpus::{self, Layout, Manifest, Utterance, scan};
     pub use crate::dataset::{Contrast, Dataset};

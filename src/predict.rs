@@ -13,14 +13,16 @@ use serde::{Deserialize, Serialize};
 
 pub use reasons::Reason;
 
-use crate::audio::{self, Recording, Reel, Window};
+use crate::audio::{self, Recording, Reel, Segmentation, Window};
 use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, panic_text};
 use crate::extract::{self, Limits, Settings};
 use crate::features::Extractor;
 use crate::model::{self, Model, Normalize};
-use crate::table::schema::{self, DURATION, FILE, TRUNCATED};
-use crate::table::{Column, Table};
+use crate::table::Table;
+use crate::table::schema::{
+    self, Cell, DURATION, FILE, LABEL, MODEL, OUT_OF_DOMAIN, TRUNCATED, UNSURE,
+};
 use reasons::Vocabulary;
 
 /// A protocol-B model scales a speaker by their own recordings, or the windows of them, and wants
@@ -148,7 +150,7 @@ impl Predictor {
 
     /// Cuts recordings into these windows, whatever those were that the model was trained on.
     pub fn with_window(mut self, window: Window) -> Predictor {
-        self.settings.window = Some(window);
+        self.settings.segmentation = Segmentation::Windows(window);
         self
     }
 
@@ -259,13 +261,13 @@ impl Predictor {
             .collect();
         let places = recordings.iter().map(|r| (0.0, r.duration_s));
         let whole = self.segments(&x, &has_speech, &rows, places)?;
-        let of_windows = match self.settings.window {
-            Some(_) => {
+        let of_windows = match self.settings.segmentation {
+            Segmentation::Windows(_) => {
                 let single: Vec<Vec<usize>> = (0..x.nrows()).map(|row| vec![row]).collect();
                 let places = recordings.iter().flat_map(|r| r.places.iter().copied());
                 self.segments(&x, &has_speech, &single, places)?
             }
-            None => Vec::new(),
+            Segmentation::Whole => Vec::new(),
         };
         let mut of_windows = of_windows.into_iter();
         let prediction = |(recording, whole): (&Features, Segment)| Prediction {
@@ -402,50 +404,60 @@ fn within(settings: Settings, limits: Limits) -> Settings {
 /// Predictions as a table, a row for each recording: `file`, `duration_s`, `label`, `p_CLASS`, `unsure`,
 /// `out_of_domain`, `model`, `truncated`.
 pub fn to_table(predictions: &[Prediction]) -> Table {
-    let words = |of: fn(&Prediction) -> &String| {
-        Column::Text(predictions.iter().map(|p| Some(of(p).clone())).collect())
-    };
-    let mut columns = vec![
-        (FILE.to_string(), words(|p| &p.file)),
-        (
-            DURATION.into(),
-            Column::Double(predictions.iter().map(|p| p.duration_s).collect()),
-        ),
-    ];
-    let whole: Vec<Segment> = predictions.iter().map(Prediction::whole).collect();
-    let classes = whole.iter().flat_map(|s| s.probabilities.keys());
+    let classes = predictions.iter().flat_map(|p| p.probabilities.keys());
     let classes: BTreeSet<&String> = classes.collect();
-    columns.extend(said_of(&whole.iter().collect::<Vec<_>>(), classes));
-    columns.push(("model".into(), words(|p| &p.model)));
-    let truncated = predictions.iter().map(|p| Some(p.truncated));
-    let truncated = Column::Bool(truncated.collect());
-    columns.push((TRUNCATED.into(), truncated));
-    Table {
-        columns,
-        ..Table::default()
+    let classes = columns_of(classes);
+    fn cells<'a>(
+        row: Option<(&'a Prediction, &'a Segment)>,
+        classes: &'a [(String, String)],
+    ) -> Vec<(&'a str, Cell<'a>)> {
+        let prediction = row.map(|(prediction, _)| prediction);
+        let word = |of: fn(&Prediction) -> &String| Cell::Text(prediction.map(|p| of(p).as_str()));
+        let duration_s = prediction.map_or(f64::NAN, |p| p.duration_s);
+        let mut cells = vec![
+            (FILE, word(|p| &p.file)),
+            (DURATION, Cell::Double(duration_s)),
+        ];
+        cells.extend(cells_of(row.map(|(_, whole)| whole), classes));
+        cells.push((MODEL, word(|p| &p.model)));
+        let is_truncated = prediction.is_some_and(|p| p.truncated);
+        cells.push((TRUNCATED, Cell::Bool(is_truncated)));
+        cells
     }
+    let mut table = Table {
+        columns: schema::columns(cells(None, &classes)),
+        ..Table::default()
+    };
+    for prediction in predictions {
+        let whole = prediction.whole();
+        let cells = cells(Some((prediction, &whole)), &classes);
+        table.push(cells.into_iter().map(|(_, cell)| cell));
+    }
+    table
 }
 
-/// What is said of recordings or windows, as columns: `label`, a `p_CLASS` for each class, `unsure`,
-/// `out_of_domain`.
-pub fn said_of<'a>(
-    segments: &[&Segment],
-    classes: impl IntoIterator<Item = &'a String>,
-) -> Vec<(String, Column)> {
-    let labels = segments.iter().map(|s| Some(s.label.clone()));
-    let mut columns = vec![("label".to_string(), Column::Text(labels.collect()))];
-    for class in classes {
-        let of = |s: &&Segment| s.probabilities.get(class).map_or(f32::NAN, |&p| p as f32);
-        let column = Column::Float(segments.iter().map(of).collect());
-        columns.push((schema::probability(class), column));
+/// Classes, each with the column of its probability.
+pub fn columns_of<'a>(classes: impl IntoIterator<Item = &'a String>) -> Vec<(String, String)> {
+    let named = |class: &String| (class.clone(), schema::probability(class));
+    classes.into_iter().map(named).collect()
+}
+
+/// What is said of a recording or a window, by the names of the columns: `label`, a `p_CLASS` for each class,
+/// `unsure`, `out_of_domain`; without one, blanks of the same types.
+pub fn cells_of<'a>(
+    segment: Option<&'a Segment>,
+    classes: &'a [(String, String)],
+) -> Vec<(&'a str, Cell<'a>)> {
+    let label = segment.map(|segment| segment.label.as_str());
+    let mut cells = vec![(LABEL, Cell::Text(label))];
+    for (class, column) in classes {
+        let p = segment.and_then(|segment| segment.probabilities.get(class));
+        cells.push((column, Cell::Float(p.map_or(f32::NAN, |&p| p as f32))));
     }
-    let flags =
-        |of: fn(&Segment) -> bool| Column::Bool(segments.iter().map(|s| Some(of(s))).collect());
-    columns.extend([
-        ("unsure".to_string(), flags(|s| s.unsure)),
-        ("out_of_domain".to_string(), flags(|s| s.out_of_domain)),
-    ]);
-    columns
+    cells.push((UNSURE, Cell::Bool(segment.is_some_and(|s| s.unsure))));
+    let is_strange = segment.is_some_and(|s| s.out_of_domain);
+    cells.push((OUT_OF_DOMAIN, Cell::Bool(is_strange)));
+    cells
 }
 
 #[cfg(test)]

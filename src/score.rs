@@ -10,18 +10,22 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use crate::audio::Recording;
+use crate::audio::{Recording, Segmentation};
 use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, Stage};
 use crate::extract::{
-    self, BATCH, Computed, Event, Failures, Found, OfManifest, Rows, Settings, Summary, Tally,
+    self, BATCH, Computed, Described, Event, Failures, Found, OfManifest, Rows, Settings, Summary,
+    Tally, rows,
 };
 use crate::features::Extractor;
-use crate::job::{self, Job, Kept, Sound};
+use crate::job::{self, ContentKey, Job, Kept};
 use crate::model::Normalize;
 use crate::predict::{self, Features, Prediction, Predictor, Segment};
-use crate::table::schema::{self, CHANNEL, END, FILE, OF_WINDOWS, QUALITY, START, TRUNCATED};
-use crate::table::{Column, Table};
+use crate::table::schema::{
+    self, Cell, END, LABEL, MODEL, MODEL_ID, OF_WINDOWS, OUT_OF_DOMAIN, PREDICTION, QUALITY,
+    SCORED_AT, START, TRUNCATED, UNSURE,
+};
+use crate::table::{Column, Part, Table};
 
 /// How a manifest is to be scored.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +42,7 @@ pub struct Options {
 /// What the metadata of a table of predictions say of how it was made: what must be the same for its rows
 /// to be used again.
 pub fn made_with(predictor: &Predictor, options: &Options) -> BTreeMap<String, String> {
-    let window = predictor.settings().window;
+    let window = predictor.settings().segmentation.window();
     let seconds = |value: Option<f64>| value.map_or("none".into(), |s| s.to_string());
     let pairs = [
         ("model_id", predictor.id().to_string()),
@@ -77,7 +81,7 @@ pub fn run(
                 write(&batch)?;
                 let is_new = |scored: &Scored| scored.kept.is_none();
                 if scored.iter().flatten().any(is_new) {
-                    job.keep(batch, &sounds(&scored))?;
+                    job.keep(batch, &keys(&scored))?;
                 }
                 count(&mut tally, utterances, &scored, on_event);
             }
@@ -129,7 +133,7 @@ pub fn empty(manifest: &Manifest, predictor: &Predictor, options: &Options) -> R
 /// One recording, scored.
 struct Scored {
     recording: Recording,
-    sound: Sound,
+    key: ContentKey,
     rows: Vec<Said>,
     /// Where its rows, or its features, were, if an earlier run computed them.
     kept: Option<Kept>,
@@ -160,9 +164,9 @@ fn said(prediction: Prediction, utterance: &Utterance, options: &Options) -> Vec
     segments.into_iter().map(said).collect()
 }
 
-/// Of which sound each row is.
-fn sounds(scored: &[Result<Scored>]) -> Vec<Sound> {
-    let of_rows = |scored: &Scored| vec![scored.sound; scored.rows.len()];
+/// The content key of each row.
+fn keys(scored: &[Result<Scored>]) -> Vec<ContentKey> {
+    let of_rows = |scored: &Scored| vec![scored.key; scored.rows.len()];
     scored.iter().flatten().flat_map(of_rows).collect()
 }
 
@@ -177,7 +181,7 @@ fn alone(
     let settings = predictor.settings();
     let keeps = &*job;
     let score = |extractor: &mut Extractor, utterance: &Utterance| {
-        let Found { reel, sound, kept } =
+        let Found { reel, key, kept } =
             Found::open(sheet.manifest, utterance, settings, Some(keeps))?;
         let rows = match kept {
             Some(_) => Vec::new(),
@@ -190,7 +194,7 @@ fn alone(
         };
         Ok(Scored {
             recording: reel.recording,
-            sound,
+            key,
             rows,
             kept,
         })
@@ -245,8 +249,8 @@ fn together(
                 }
             }
             if unkept.len() >= BATCH {
-                let (rows, sounds) = unkept.take();
-                job.keep(rows, &sounds)?;
+                let (rows, keys) = unkept.take();
+                job.keep(rows, &keys)?;
             }
             call.extend(computed);
         }
@@ -257,7 +261,7 @@ fn together(
                     let prediction = predictions.next().expect("one for each recording");
                     Ok(Scored {
                         recording: computed.recording,
-                        sound: computed.sound,
+                        key: computed.key,
                         rows: said(prediction, &manifest.utterances[at], sheet.options),
                         kept: computed.kept,
                     })
@@ -276,9 +280,9 @@ fn together(
 fn features_of(utterance: &Utterance, computed: &Computed, settings: &Settings) -> Features {
     let origin = utterance.start.unwrap_or(0.0);
     let duration_s = computed.recording.duration_s;
-    let places = match settings.window {
-        None => vec![(0.0, duration_s)],
-        Some(_) => {
+    let places = match settings.segmentation {
+        Segmentation::Whole => vec![(0.0, duration_s)],
+        Segmentation::Windows(_) => {
             let rows = computed.rows.iter();
             rows.map(|row| (row.start - origin, row.end - origin))
                 .collect()
@@ -326,21 +330,12 @@ fn by_speaker(manifest: &Manifest, column: &str) -> Result<Vec<(String, Vec<usiz
 /// The manifest's further columns; refused where one bears the name of one of ours.
 fn own_columns(manifest: &Manifest, predictor: &Predictor) -> Result<Vec<String>> {
     let extra = manifest.extra_columns();
-    let ours = [
-        "label",
-        "unsure",
-        "out_of_domain",
-        "model",
-        "model_id",
-        "scored_at",
-        job::SOUND,
-    ];
     let is_ours = |name: &&String| {
         let classes = &predictor.model().card.classes;
-        ours.contains(&name.as_str())
+        PREDICTION.contains(&name.as_str())
             || QUALITY.contains(&name.as_str())
-            || name.as_str() == TRUNCATED
             || OF_WINDOWS.contains(&name.as_str())
+            || [TRUNCATED, job::CONTENT_KEY].contains(&name.as_str())
             || classes
                 .iter()
                 .any(|class| **name == schema::probability(class))
@@ -363,16 +358,11 @@ struct Sheet<'a> {
     fields: Vec<usize>,
     /// The manifest's own columns.
     extra: Vec<String>,
+    /// The model's classes, and the columns of their probabilities.
+    classes: Vec<(String, String)>,
     model: String,
     model_id: String,
     metadata: BTreeMap<String, String>,
-}
-
-/// A row in the making.
-struct Row<'a> {
-    utterance: &'a Utterance,
-    recording: &'a Recording,
-    said: &'a Said,
 }
 
 impl<'a> Sheet<'a> {
@@ -394,6 +384,7 @@ impl<'a> Sheet<'a> {
             has_channels: manifest.has_channels(),
             fields: (0..Utterance::FIELDS.len()).filter(is_known).collect(),
             extra: own_columns(manifest, predictor)?,
+            classes: predict::columns_of(&predictor.model().card.classes),
             model: predictor.model().card.trained.to_string(),
             model_id: predictor.id().to_string(),
             metadata,
@@ -402,88 +393,49 @@ impl<'a> Sheet<'a> {
 
     /// The rows of some lines of the manifest.
     fn table(&self, utterances: &[Utterance], scored: &[Result<Scored>]) -> Table {
-        fn double(rows: &[Row], of: impl Fn(&Row) -> f64) -> Column {
-            Column::Double(rows.iter().map(of).collect())
-        }
-        fn int(rows: &[Row], of: impl Fn(&Recording) -> i64) -> Column {
-            Column::Int(rows.iter().map(|row| Some(of(row.recording))).collect())
-        }
-        fn text(rows: &[Row], of: impl Fn(&Row) -> Option<String>) -> Column {
-            Column::Text(rows.iter().map(of).collect())
-        }
-        let mut rows: Vec<Row> = Vec::new();
+        let mut table = Table {
+            columns: schema::columns(self.cells(None, None)),
+            metadata: self.metadata.clone(),
+        };
         for (utterance, scored) in utterances.iter().zip(scored) {
-            let Ok(Scored {
-                recording,
-                rows: of,
-                ..
-            }) = scored
-            else {
+            let Ok(scored) = scored else {
                 continue;
             };
-            rows.extend(of.iter().map(|said| Row {
-                utterance,
-                recording,
-                said,
-            }));
+            for said in &scored.rows {
+                let row = Described {
+                    utterance,
+                    recording: &scored.recording,
+                    part: Part {
+                        file: utterance.file.clone(),
+                        channel: utterance.channel,
+                        start: said.segment.start,
+                        end: said.segment.end,
+                    },
+                };
+                let cells = self.cells(Some(&row), Some(said));
+                table.push(cells.into_iter().map(|(_, cell)| cell));
+            }
         }
-        let rows = rows.as_slice();
-        let origin = |row: &Row| row.utterance.start.unwrap_or(0.0);
-        let mut columns: Vec<(String, Column)> = Vec::new();
-        let mut push = |name: &str, column: Column| columns.push((name.to_string(), column));
-        push(FILE, text(rows, |row| Some(row.utterance.file.clone())));
-        if self.has_channels {
-            let channels = rows.iter().map(|row| extract::channel_of(row.utterance));
-            push(CHANNEL, Column::Int(channels.collect()));
-        }
-        push(START, double(rows, |row| row.said.segment.start));
-        push(END, double(rows, |row| row.said.segment.end));
-        if self.options.rows_of_windows {
-            let [start, end] = OF_WINDOWS;
-            push(start, double(rows, origin));
-            push(
-                end,
-                double(rows, |row| origin(row) + row.recording.duration_s),
-            );
-        }
-        for &field in &self.fields {
-            let of = |row: &Row| row.utterance.fields()[field].map(str::to_string);
-            push(Utterance::FIELDS[field], text(rows, of));
-        }
-        for name in &self.extra {
-            push(
-                name,
-                text(rows, |row| row.utterance.extra.get(name).cloned()),
-            );
-        }
-        let segments: Vec<&Segment> = rows.iter().map(|row| &row.said.segment).collect();
-        let classes = &self.predictor.model().card.classes;
-        for (name, column) in predict::said_of(&segments, classes) {
-            push(&name, column);
-        }
-        push("model", text(rows, |_| Some(self.model.clone())));
-        let [hash, duration, rate, channels, clipped, speech, snr] = QUALITY;
-        push(
-            hash,
-            text(rows, |row| Some(row.recording.audio_hash.clone())),
-        );
-        push(duration, double(rows, |row| row.recording.duration_s));
-        push(rate, int(rows, |r| i64::from(r.sample_rate)));
-        push(channels, int(rows, |r| r.channels as i64));
-        push(clipped, double(rows, |row| row.recording.clipped_ratio));
-        push(speech, double(rows, |row| row.recording.speech_ratio));
-        push(snr, double(rows, |row| row.recording.snr_db));
-        let truncated = rows.iter().map(|row| Some(row.recording.truncated));
-        push(TRUNCATED, Column::Bool(truncated.collect()));
-        push("model_id", text(rows, |_| Some(self.model_id.clone())));
-        push(
-            "scored_at",
-            text(rows, |row| Some(row.said.scored_at.clone())),
-        );
-        Table {
-            columns,
-            metadata: self.metadata.clone(),
-        }
+        table
+    }
+
+    /// What stands in a row, by the names of the columns; without a row, blanks of the same types.
+    fn cells<'b>(
+        &'b self,
+        row: Option<&'b Described>,
+        said: Option<&'b Said>,
+    ) -> Vec<(&'b str, Cell<'b>)> {
+        let mut cells = rows::index_cells(row, self.has_channels, self.options.rows_of_windows);
+        cells.extend(rows::manifest_cells(row, &self.fields, &self.extra));
+        let segment = said.map(|said| &said.segment);
+        cells.extend(predict::cells_of(segment, &self.classes));
+        cells.push((MODEL, Cell::Text(Some(&self.model))));
+        cells.extend(rows::quality_cells(row));
+        cells.push(rows::truncated_cell(row));
+        cells.push((MODEL_ID, Cell::Text(Some(&self.model_id))));
+        let scored_at = said.map(|said| said.scored_at.as_str());
+        cells.push((SCORED_AT, Cell::Text(scored_at)));
+        cells
     }
 
     /// Gives recordings the rows that an earlier run computed.
@@ -526,7 +478,7 @@ struct Known<'a> {
 impl<'a> Known<'a> {
     fn columns(classes: &[String]) -> Vec<String> {
         let of_classes = classes.iter().map(|class| schema::probability(class));
-        let others = [START, END, "label", "unsure", "out_of_domain", "scored_at"];
+        let others = [START, END, LABEL, UNSURE, OUT_OF_DOMAIN, SCORED_AT];
         of_classes.chain(others.map(str::to_string)).collect()
     }
 
@@ -546,11 +498,11 @@ impl<'a> Known<'a> {
         Some(Known {
             starts: seconds(START)?,
             ends: seconds(END)?,
-            labels: table.text("label")?,
+            labels: table.text(LABEL)?,
             probabilities: classes.iter().map(of_class).collect::<Option<_>>()?,
-            unsure: flags("unsure")?,
-            out_of_domain: flags("out_of_domain")?,
-            scored_at: table.text("scored_at")?,
+            unsure: flags(UNSURE)?,
+            out_of_domain: flags(OUT_OF_DOMAIN)?,
+            scored_at: table.text(SCORED_AT)?,
         })
     }
 

@@ -24,6 +24,7 @@ use crate::table::writer::Storage;
 mod export;
 mod file;
 mod folder;
+pub mod part;
 mod rows;
 pub mod schema;
 mod source;
@@ -32,6 +33,7 @@ mod view;
 mod writer;
 
 pub use folder::{part, part_name};
+pub use part::Part;
 pub use rows::RowReader;
 pub use stream::Stream;
 pub use view::{is_names_of_features, key as view_key, without_names};

@@ -8,15 +8,16 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::audio::Recording;
+use crate::audio::{Recording, Segmentation};
 use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, Stage};
 use crate::extract::{self, Level, Limits, Settings, Timed};
 use crate::features::Extractor;
+use crate::table::part::Parts;
 use crate::table::schema::{
-    AUDIO_HASH, CHANNEL, CLIPPED, DURATION, END, FILE, INDEX, OF_WINDOWS, SNR, SPEECH, START,
+    AUDIO_HASH, CLIPPED, DURATION, END, FILE, INDEX, OF_WINDOWS, SNR, SPEECH, START,
 };
-use crate::table::{Column, RowReader, Table};
+use crate::table::{Column, Part, RowReader, Table};
 
 /// Values that differ by no more than this share of the larger one hold: processors round differently.
 pub const TOLERANCE: f64 = 1e-4;
@@ -46,6 +47,9 @@ pub struct Verification {
 pub struct Finding {
     /// The recording, as the table names it.
     pub file: String,
+    /// Which of its channels, where the table tells them apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<usize>,
     /// Where the row begins, in seconds.
     pub start: f64,
     /// Where it ends.
@@ -87,7 +91,7 @@ pub fn verify(path: &Path, root: &Path, rows: usize, seed: u64) -> Result<Verifi
         limits: Limits::NONE,
         ..Settings::from_metadata(&index.metadata).map_err(no_features)?
     };
-    let parts = Parts::of(&index, &settings).map_err(no_features)?;
+    let parts = Rows::of(&index, &settings).map_err(no_features)?;
     let n = index.rows();
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut all: Vec<usize> = (0..n).collect();
@@ -153,13 +157,22 @@ pub fn verify(path: &Path, root: &Path, rows: usize, seed: u64) -> Result<Verifi
                 match verdict {
                     Ok(true) => verification.identical += 1,
                     Ok(false) => verification.close += 1,
-                    Err((kind, reason)) => verification.findings.push(Finding {
-                        file: parts.files[row].clone().unwrap_or_default(),
-                        start: parts.starts[row],
-                        end: parts.ends[row],
-                        kind,
-                        reason,
-                    }),
+                    Err((kind, reason)) => {
+                        let Part {
+                            file,
+                            channel,
+                            start,
+                            end,
+                        } = parts.own.at(row);
+                        verification.findings.push(Finding {
+                            file,
+                            channel,
+                            start,
+                            end,
+                            kind,
+                            reason,
+                        });
+                    }
                 }
             }
         }
@@ -173,21 +186,18 @@ type Line<'a> = (&'a Utterance, &'a (usize, Vec<usize>));
 /// Parts of recordings that are computed at a time.
 const BATCH: usize = 64;
 
-/// Of which part of which recording each row is.
-struct Parts<'a> {
-    files: &'a [Option<String>],
-    /// The channels that the manifest asked for, where it asked for any.
-    channels: Option<&'a [Option<i64>]>,
+/// Which part of which recording each row describes.
+struct Rows<'a> {
+    own: Parts<'a>,
+    /// The parts that the manifest listed, if rows are shorter than these.
+    listed: Option<Parts<'a>>,
     starts: &'a [f64],
-    ends: &'a [f64],
-    /// Where the part begins and ends, if rows are shorter than parts.
-    bounds: Option<(&'a [f64], &'a [f64])>,
     /// Rows of contours do not say of which part of a file they are: of all of it, then.
     is_whole: bool,
 }
 
-impl<'a> Parts<'a> {
-    fn of(index: &'a Table, settings: &Settings) -> Result<Parts<'a>> {
+impl<'a> Rows<'a> {
+    fn of(index: &'a Table, settings: &Settings) -> Result<Rows<'a>> {
         let lacks = |name: &str| {
             Error::Data(format!(
                 "has no column `{name}`; expected a table written by `sentire extract`"
@@ -197,56 +207,52 @@ impl<'a> Parts<'a> {
             Some(Column::Double(values)) => Ok(values.as_slice()),
             _ => Err(lacks(name)),
         };
-        let bounds = match settings.window {
-            Some(_) => Some((seconds(OF_WINDOWS[0])?, seconds(OF_WINDOWS[1])?)),
-            None => None,
+        index.text(FILE).ok_or_else(|| lacks(FILE))?;
+        seconds(END)?;
+        let listed = match settings.segmentation {
+            Segmentation::Windows(_) => {
+                let mut times = OF_WINDOWS.into_iter();
+                times.try_for_each(|name| seconds(name).map(drop))?;
+                Some(index.listed_parts())
+            }
+            Segmentation::Whole => None,
         };
-        Ok(Parts {
-            files: index.text(FILE).ok_or_else(|| lacks(FILE))?,
-            channels: match index.column(CHANNEL) {
-                Some(Column::Int(channels)) => Some(channels),
-                _ => None,
-            },
+        Ok(Rows {
+            own: index.parts(),
+            listed,
             starts: seconds(START)?,
-            ends: seconds(END)?,
-            bounds,
             is_whole: settings.level == Level::Lld,
         })
     }
 
     /// The first row of the part that `row` is of.
     fn first_row(&self, row: usize) -> usize {
-        if self.bounds.is_none() && !self.is_whole {
-            return row;
-        }
-        let of = |row: usize| {
-            let bound = self.bounds.map(|(start, end)| (start[row], end[row]));
-            (&self.files[row], self.channel(row), bound)
+        let is_of_same = |earlier: usize| match (&self.listed, self.is_whole) {
+            (Some(listed), _) => listed.is_same(earlier, row),
+            (None, true) => self.own.is_of_same_file(earlier, row),
+            (None, false) => false,
         };
-        let is_same = |&earlier: &usize| {
-            of(earlier) == of(row) && self.starts[earlier] < self.starts[earlier + 1]
+        let goes_on = |&earlier: &usize| {
+            is_of_same(earlier) && self.starts[earlier] < self.starts[earlier + 1]
         };
-        let earlier = (0..row).rev().take_while(is_same);
+        let earlier = (0..row).rev().take_while(goes_on);
         earlier.last().unwrap_or(row)
     }
 
-    fn channel(&self, row: usize) -> Option<usize> {
-        let channel = self.channels.and_then(|channels| channels[row]);
-        channel.and_then(|channel| channel.try_into().ok())
-    }
-
     fn utterance(&self, row: usize) -> Result<Utterance> {
-        let file = self.files[row].clone();
-        let (start, end) = match (self.bounds, self.is_whole) {
-            (Some((start, end)), _) => (Some(start[row]), Some(end[row])),
-            (None, true) => (None, None),
-            (None, false) => (Some(self.starts[row]), Some(self.ends[row])),
+        let part = match &self.listed {
+            Some(listed) => listed.at(row),
+            None => self.own.at(row),
         };
+        if part.file.is_empty() {
+            return Err(Error::Data(format!("row {row} names no recording")));
+        }
+        let times = (!self.is_whole).then_some((part.start, part.end));
         Ok(Utterance {
-            file: file.ok_or_else(|| Error::Data(format!("row {row} names no recording")))?,
-            channel: self.channel(row),
-            start,
-            end,
+            file: part.file,
+            channel: part.channel,
+            start: times.map(|(start, _)| start),
+            end: times.map(|(_, end)| end),
             ..Utterance::default()
         })
     }

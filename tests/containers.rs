@@ -1,6 +1,6 @@
 //! The same packets in every shape that a container takes: headers say what they like, the packets are the sound.
 
-use sentire::audio::{self, Rate, ReadOptions};
+use sentire::audio::{self, Rate, ReadOptions, Segmentation};
 use sentire::dsp::resample::resample;
 
 use crate::sandbox::repository;
@@ -17,7 +17,7 @@ const NATIVE: ReadOptions = ReadOptions {
     segment: (0.0, None),
     trim: false,
     gain: audio::Gain::None,
-    window: None,
+    segmentation: Segmentation::Whole,
     max_duration_s: None,
     max_memory: None,
     most_in_memory: audio::MOST_IN_MEMORY,

@@ -14,7 +14,7 @@ use sentire::dataset::{Dataset, Row};
 use sentire::evaluate::{self, Evaluation, FoldSpec, OutOfFold, Protocol};
 use sentire::model::{self, CalibratedPipeline, ModelSpec, Normalize};
 use sentire::split::{self, PARTS, Shares};
-use sentire::table::{Column, FEATURES_KEY, Table};
+use sentire::table::{Column, FEATURES_KEY, Part, Table};
 
 fn cases() -> ProptestConfig {
     let asked = std::env::var("SENTIRE_CASES").ok();
@@ -235,9 +235,9 @@ fn dataset(table: &Table) -> Dataset {
 }
 
 /// Which recording a row is of.
-fn key(row: &Row) -> (String, u64) {
+fn key(row: &Row) -> Part {
     // Without windows each row is a recording, and those of a file begin at different times.
-    (row.file.clone(), row.start.to_bits())
+    row.recording.clone()
 }
 
 /// The rows that an evaluation uses, ready to be learned from: under protocol B those of known speakers, and where corpora

@@ -1,7 +1,7 @@
 //! Long recordings: in windows they give the rows that they would give in memory; otherwise, and where they are
 //! longer than allowed, a line and a row of failures.
 
-use sentire::audio::{self, Gain, ReadOptions, Window};
+use sentire::audio::{self, Gain, ReadOptions, Segmentation};
 use sentire::catalogue::FeatureSet;
 use sentire::corpus::Manifest;
 use sentire::extract::{self, Level, Limits, Settings};
@@ -38,7 +38,7 @@ fn a_long_recording_has_the_rows_that_it_would_have_in_memory() {
         sets: vec![FeatureSet::EGEMAPS],
         trim: true,
         gain: Gain::Peak,
-        window: Some(Window::new(0.5, Some(0.1)).unwrap()),
+        segmentation: Segmentation::from_flags(Some(0.5), Some(0.1)).unwrap(),
         limits: Limits {
             most_in_memory: 10_000,
             ..Limits::default()
@@ -207,7 +207,7 @@ fn contours_in_windows_are_refused() {
     let settings = Settings {
         sets: vec![FeatureSet::EGEMAPS],
         level: Level::Lld,
-        window: Some(Window::new(0.5, Some(0.1)).unwrap()),
+        segmentation: Segmentation::from_flags(Some(0.5), Some(0.1)).unwrap(),
         ..Settings::default()
     };
     let refused = extract::update(&manifest, &settings, sandbox.path("f.parquet")).unwrap_err();

@@ -454,7 +454,7 @@ fn a_line_may_say_which_channel_it_is_of() {
     assert!(!checked.contains("identical-audio"), "{checked}");
     sandbox.sentire(&format!("{extract} --force")).exits(0);
     let data = Dataset::read(&[sandbox.path("f.parquet")], "emotion").unwrap();
-    let channels: Vec<_> = data.rows.iter().map(|row| row.channel).collect();
+    let channels: Vec<_> = data.rows.iter().map(|row| row.recording.channel).collect();
     assert_eq!(channels, [Some(0), Some(1)]);
     let found = audit(&data, &loso(&data.speakers).unwrap());
     let found = format!("{found:?}");

@@ -3,7 +3,7 @@
 
 use std::f64::consts::TAU;
 
-use sentire::audio::{self, ReadOptions};
+use sentire::audio::{self, ReadOptions, Segmentation};
 use sentire::dsp::speech::has_speech;
 use sentire::predict::Predictor;
 use sentire::table::{Column, Table};
@@ -339,7 +339,7 @@ fn each_window_is_heard_for_itself() {
     let recording = audio::read(
         sandbox.path("call.wav"),
         &ReadOptions {
-            window: Some(audio::Window::new(1.0, None).unwrap()),
+            segmentation: Segmentation::from_flags(Some(1.0), None).unwrap(),
             ..ReadOptions::default()
         },
     )

@@ -7,6 +7,7 @@ use rand::{Rng, SeedableRng};
 use sentire::dataset::{Dataset, Row};
 use sentire::evaluate::{self, Evaluation, FoldSpec, Protocol};
 use sentire::model::{self, Model, ModelSpec, Normalize};
+use sentire::table::Part;
 
 use crate::learners::specs;
 
@@ -36,7 +37,10 @@ pub fn dataset(speakers: usize, seed: u64) -> Dataset {
         recordings: (0..y.len()).collect(),
         rows: (0..y.len())
             .map(|row| Row {
-                file: format!("{row}.wav"),
+                recording: Part {
+                    file: format!("{row}.wav"),
+                    ..Part::default()
+                },
                 ..Row::default()
             })
             .collect(),
@@ -99,7 +103,7 @@ fn said_of_s0(data: &Dataset, spec: &ModelSpec) -> Vec<(String, usize, Vec<f64>)
         .into_iter()
         .filter(|v| v.fold == "s0");
     let mut own: Vec<_> = own
-        .map(|v| (v.row.file, v.predicted, v.probabilities))
+        .map(|v| (v.row.recording.file, v.predicted, v.probabilities))
         .collect();
     own.sort_by(|a, b| a.0.cmp(&b.0));
     own
@@ -135,7 +139,7 @@ proptest! {
         }
         let order: Vec<usize> = test.iter().rev().copied().chain(test.len()..data.len()).collect();
         let permuted = changed.select(&order);
-        let kept: Vec<&String> = test.iter().skip(1).step_by(2).map(|&row| &data.rows[row].file).collect();
+        let kept: Vec<&String> = test.iter().skip(1).step_by(2).map(|&row| &data.rows[row].recording.file).collect();
         for spec in specs().into_iter().chain(tuned()) {
             let of_kept = |data: &Dataset| {
                 let mut own = said_of_s0(data, &spec);

@@ -89,7 +89,8 @@ impl ReadOptions {
         let (from_s, to_s) = self.segment;
         let seconds = extent.seconds();
         let seconds = to_s.map_or(seconds, |to_s| seconds.min(to_s)) - from_s;
-        let at_once_s = self.window.map_or(seconds, |w| seconds.min(w.width_s));
+        let window = self.segmentation.window();
+        let at_once_s = window.map_or(seconds, |w| seconds.min(w.width_s));
         let rate = match self.rate {
             Rate::Hz(hz) => hz,
             Rate::Native => extent.sample_rate,
@@ -102,7 +103,7 @@ impl ReadOptions {
                 (0.0, None) => "which".to_string(),
                 _ => format!("{seconds:.0} s of which"),
             };
-            let cut = match self.window {
+            let cut = match window {
                 // The contours of all of it are held.
                 None if limit.per_second > 0.0 => format!("cut it into parts, for example with `{SPLIT}`"),
                 None => "cut it into windows with --window".into(),
@@ -149,7 +150,7 @@ pub fn check_rate(name: &str, sample_rate: u32) -> Result<(), String> {
 
 #[test]
 fn a_limit_of_memory_counts_what_is_computed_at_once() {
-    use crate::audio::Window;
+    use crate::audio::Segmentation;
     let limit = MemoryLimit {
         most_mb: 100.0,
         per_sample: 20.0,
@@ -178,7 +179,7 @@ fn a_limit_of_memory_counts_what_is_computed_at_once() {
         "{more}"
     );
     let windows = ReadOptions {
-        window: Some(Window::new(3.0, None).unwrap()),
+        segmentation: Segmentation::from_flags(Some(3.0), None).unwrap(),
         ..whole
     };
     assert_eq!(windows.refuse(extent(5000, true)), None);

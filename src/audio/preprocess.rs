@@ -106,15 +106,35 @@ impl Window {
         }
         Ok(Window { width_s, hop_s })
     }
+}
 
-    /// The window that a user asks for by `--window` and `--hop`.
-    pub fn from_flags(width_s: Option<f64>, hop_s: Option<f64>) -> Result<Option<Window>> {
+/// How a recording, or the part of one that a manifest lists, is cut into the stretches that rows describe.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub enum Segmentation {
+    /// Not at all.
+    #[default]
+    Whole,
+    /// Into windows of equal length.
+    Windows(Window),
+}
+
+impl Segmentation {
+    /// What a user asks for by `--window` and `--hop`.
+    pub fn from_flags(width_s: Option<f64>, hop_s: Option<f64>) -> Result<Segmentation> {
         match (width_s, hop_s) {
-            (Some(width_s), hop_s) => Window::new(width_s, hop_s).map(Some),
-            (None, None) => Ok(None),
+            (Some(width_s), hop_s) => Window::new(width_s, hop_s).map(Segmentation::Windows),
+            (None, None) => Ok(Segmentation::Whole),
             (None, Some(_)) => Err(Error::Usage(
                 "--hop says how far windows lie apart; give --window S too".into(),
             )),
+        }
+    }
+
+    /// The windows, if it is cut into some.
+    pub fn window(self) -> Option<Window> {
+        match self {
+            Segmentation::Whole => None,
+            Segmentation::Windows(window) => Some(window),
         }
     }
 }
@@ -136,8 +156,9 @@ fn windows_have_sensible_bounds() {
     ] {
         assert!(Window::new(width, hop).is_err(), "{width} {hop:?}");
     }
-    assert!(Window::from_flags(None, Some(1.0)).is_err());
-    assert_eq!(Window::from_flags(None, None).unwrap(), None);
+    assert!(Segmentation::from_flags(None, Some(1.0)).is_err());
+    let whole = Segmentation::from_flags(None, None).unwrap();
+    assert_eq!(whole, Segmentation::Whole);
 }
 
 #[test]

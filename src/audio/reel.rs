@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::audio::decoded::Decoded;
 use crate::audio::preprocess::scale;
 use crate::audio::spool::{Spool, Spooling};
-use crate::audio::{Audio, Gain, Rate, ReadOptions, Recording, Window};
+use crate::audio::{Audio, Gain, Rate, ReadOptions, Recording, Segmentation, Window};
 use crate::dsp::channels::Cancellation;
 use crate::dsp::frame;
 use crate::dsp::level::{self, FlatTops, LevelMeter, Levels, Loudness};
@@ -92,9 +92,11 @@ pub(super) fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Reel, S
         _ => (mono, sample_rate),
     };
     let len = samples.len();
-    let windows = match options.window {
-        Some(Window { width_s, hop_s }) => frame::windows(len, sample_rate_out, width_s, hop_s),
-        None => std::iter::once(0..len).collect(),
+    let windows = match options.segmentation {
+        Segmentation::Windows(Window { width_s, hop_s }) => {
+            frame::windows(len, sample_rate_out, width_s, hop_s)
+        }
+        Segmentation::Whole => std::iter::once(0..len).collect(),
     };
     Ok(Reel {
         factor: factor(options.gain, &samples)?,
@@ -342,7 +344,7 @@ mod tests {
         let trimmed = ReadOptions {
             trim: true,
             gain: Gain::Rms,
-            window: Some(Window::new(1.0, Some(0.3)).unwrap()),
+            segmentation: Segmentation::from_flags(Some(1.0), Some(0.3)).unwrap(),
             ..plain
         };
         let cases = [

@@ -300,7 +300,7 @@ mod tests {
         let one = clean();
         let mut data = one.select(&(0..36).map(|i| i % 12).collect::<Vec<_>>());
         for (i, row) in data.rows.iter_mut().enumerate() {
-            row.file = format!("{i}.wav");
+            row.recording.file = format!("{i}.wav");
             row.audio_hash = Some(i.to_string());
             data.recordings[i] = i;
             data.x[(i, 0)] = (i * 7 % 36) as f32;

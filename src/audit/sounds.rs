@@ -27,10 +27,10 @@ struct Copies<'a> {
 
 pub fn findings(table: &Audited) -> Vec<Finding> {
     // Two channels of a file are two sounds, though its hash is of both.
-    let hash = |recording: usize| -> Option<(&str, Option<i64>)> {
+    let hash = |recording: usize| -> Option<(&str, Option<usize>)> {
         let row = &table.data.rows[table.recordings[recording][0]];
         let hash = row.audio_hash.as_deref().filter(|hash| !hash.is_empty())?;
-        Some((hash, row.channel))
+        Some((hash, row.recording.channel))
     };
     let of_same_audio = |group: &[usize]| {
         let first = hash(group[0]);
@@ -196,17 +196,8 @@ fn on_one_side(table: &Audited, copies: &Copies, listed: &BTreeSet<usize>) -> Op
 /// Rows of the same place in the same channel of the same recording, and which recordings they are of.
 fn listed_twice(table: &Audited) -> (BTreeSet<usize>, Option<Finding>) {
     let key = |row: &Row| {
-        let [from, to] = row.span;
-        let times = [row.start, row.end, from, to].map(|s| if s.is_nan() { f64::NAN } else { s });
-        let is_named = !row.file.is_empty();
-        is_named.then(|| {
-            (
-                row.corpus.clone(),
-                row.file.clone(),
-                row.channel,
-                times.map(f64::to_bits),
-            )
-        })
+        let is_named = !row.recording.file.is_empty();
+        is_named.then(|| (row.corpus.clone(), row.recording.clone(), row.part()))
     };
     let rows: BTreeSet<usize> = groups(table.data.rows.iter().map(key))
         .into_iter()
@@ -246,13 +237,17 @@ fn overlapping(table: &Audited) -> Option<Finding> {
     let firsts: Vec<usize> = table.recordings.iter().map(|rows| rows[0]).collect();
     let file = |&row: &usize| {
         let row = &data.rows[row];
-        let is_segment = !row.file.is_empty() && row.start < row.end;
-        is_segment.then_some((row.corpus.as_deref(), row.file.as_str(), row.channel))
+        let part = &row.recording;
+        let is_segment = !part.file.is_empty() && part.start < part.end;
+        is_segment.then_some((row.corpus.as_deref(), part.file.as_str(), part.channel))
     };
     let mut pairs = Vec::new();
     for group in groups(firsts.iter().map(file)) {
         let mut segments: Vec<usize> = group.iter().map(|&place| firsts[place]).collect();
-        let times = |row: usize| (data.rows[row].start, data.rows[row].end);
+        let times = |row: usize| {
+            let part = &data.rows[row].recording;
+            (part.start, part.end)
+        };
         segments.sort_by(|&a, &b| {
             let ((start_a, end_a), (start_b, end_b)) = (times(a), times(b));
             start_a.total_cmp(&start_b).then(end_a.total_cmp(&end_b))
@@ -285,6 +280,7 @@ fn overlapping(table: &Audited) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use crate::audit::tests::{assert_found, clean, found};
+    use crate::table::Part;
 
     #[test]
     fn the_same_audio_is_found_on_two_sides_and_on_one() {
@@ -334,7 +330,7 @@ mod tests {
         data.recordings = (0..12).map(|i| i / 2).collect();
         data.y = (0..12).map(|i| i / 2 % 2).collect();
         for i in 0..12 {
-            data.rows[i].file = format!("{}.wav", i / 2);
+            data.rows[i].recording.file = format!("{}.wav", i / 2);
             data.rows[i].audio_hash = Some((i / 2).to_string());
             data.rows[i].span = [(i % 2) as f64, (i % 2) as f64 + 1.0];
             data.rows[i].text = None;
@@ -351,8 +347,9 @@ mod tests {
     fn what_is_listed_twice_is_found_by_file_and_times() {
         let mut data = clean();
         for (row, start) in [(1, 0.0), (3, 2.5)] {
-            data.rows[row].file = "long.wav".into();
-            (data.rows[row].start, data.rows[row].end) = (start, start + 2.0);
+            data.rows[row].recording.file = "long.wav".into();
+            data.rows[row].recording.start = start;
+            data.rows[row].recording.end = start + 2.0;
             data.rows[row].span = [start, start + 2.0];
         }
         assert_eq!(found(&data), [], "two segments");
@@ -364,8 +361,13 @@ mod tests {
         assert_found(&found(&data), &["listed_twice"], says);
         let mut data = clean();
         for row in 0..2 {
-            (data.rows[row].file, data.rows[row].span) = ("z.wav".into(), [f64::NAN; 2]);
-            (data.rows[row].start, data.rows[row].end) = (f64::NAN, -f64::NAN);
+            data.rows[row].span = [f64::NAN; 2];
+            data.rows[row].recording = Part {
+                file: "z.wav".into(),
+                start: f64::NAN,
+                end: -f64::NAN,
+                ..Part::default()
+            };
         }
         let says = "1 recording is listed more than once: z.wav; ";
         assert_found(&found(&data), &["listed_twice"], says);
@@ -375,11 +377,12 @@ mod tests {
     fn segments_that_overlap_are_found_on_two_sides() {
         let mut data = clean();
         for (row, start) in [(0, 0.0), (1, 1.0), (4, 3.0)] {
-            data.rows[row].file = "long.wav".into();
-            (data.rows[row].start, data.rows[row].end) = (start, start + 2.0);
+            data.rows[row].recording.file = "long.wav".into();
+            data.rows[row].recording.start = start;
+            data.rows[row].recording.end = start + 2.0;
         }
         assert_eq!(found(&data), [], "overlaps within a speaker alone");
-        data.rows[4].start = 2.5;
+        data.rows[4].recording.start = 2.5;
         let says = "1 pair of segments that overlap in time in both `train` and `test`: \
                     long.wav (2.5 to 5 s) (train) and long.wav (1 to 3 s) (test) in fold anna; ";
         assert_found(&found(&data), &["overlap_on_two_sides"], says);

@@ -3,7 +3,7 @@
 use std::io::{BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use sentire::audio::Window;
+use sentire::audio::Segmentation;
 use sentire::catalogue::FeatureSet;
 use sentire::corpus::{self, Manifest, Shard, Utterance, shard};
 use sentire::error::{Error, Result};
@@ -29,7 +29,7 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
         accept_truncated: args.accept_truncated,
         trim: args.trim,
         gain: args.gain,
-        window: Window::from_flags(args.window, args.hop)?,
+        segmentation: Segmentation::from_flags(args.window, args.hop)?,
         limits: args.limits.limits()?,
     };
     settings.check()?;

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use sentire::audio::{self, Window};
+use sentire::audio::{self, Segmentation};
 use sentire::error::{Error, Result, Stage};
 use sentire::features::Extractor;
 use sentire::predict::{Features, Prediction, Predictor, REASONS, Segment};
@@ -16,7 +16,7 @@ use crate::cmd::{Console, Outcome, count, load_predictor, of_file};
 const REASONS_ON_A_LINE: usize = 3;
 
 pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
-    let window = Window::from_flags(args.window, args.hop)?;
+    let window = Segmentation::from_flags(args.window, args.hop)?.window();
     let limits = args.limits.limits()?;
     let mut predictor = load_predictor(args.model.as_deref(), console)?.with_limits(limits);
     if let Some(window) = window {

@@ -1,6 +1,6 @@
 //! `sentire score`: many recordings to a table of predictions.
 
-use sentire::audio::Window;
+use sentire::audio::Segmentation;
 use sentire::error::Result;
 use sentire::extract;
 use sentire::job::Job;
@@ -13,7 +13,7 @@ use crate::cmd::extract::{closing, load_manifest, watched};
 use crate::cmd::{Console, Outcome, count, load_predictor};
 
 pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
-    let window = Window::from_flags(args.window, args.hop)?;
+    let window = Segmentation::from_flags(args.window, args.hop)?.window();
     let limits = args.limits.limits()?;
     let mut predictor = load_predictor(args.model.as_deref(), console)?.with_limits(limits);
     let rows_of_windows = window.is_some();

@@ -19,6 +19,7 @@ pub(in crate::corpus) use place::foreign_place;
 use crate::audio::{self, ReadOptions, Reel};
 use crate::corpus::manifest::parse::parse;
 use crate::error::{Error, Result, Stage, guarded};
+use crate::table::schema::OF_RECORDINGS;
 
 /// One recording, or a segment of one, and what is known of it. What is unknown is `None`.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -58,18 +59,7 @@ pub struct Utterance {
 
 impl Utterance {
     /// Names of the text columns, in the order of [`fields`](Utterance::fields).
-    pub const FIELDS: [&str; 10] = [
-        "corpus",
-        "speaker",
-        "emotion",
-        "label_original",
-        "intensity",
-        "sex",
-        "text",
-        "take",
-        "style",
-        "language",
-    ];
+    pub const FIELDS: [&str; 10] = OF_RECORDINGS;
 
     /// The text columns, in the order of [`FIELDS`](Utterance::FIELDS).
     pub fn fields(&self) -> [Option<&str>; 10] {

@@ -7,17 +7,7 @@ use crate::report::Compared;
 
 /// Compares the predictions of two evaluations on the same recordings; `other` names the second.
 pub fn compare(first: &Evaluation, second: &Evaluation, other: String) -> Result<Compared> {
-    let key = |p: &OutOfFold| {
-        let row = &p.row;
-        (
-            row.corpus.clone(),
-            row.file.clone(),
-            row.channel,
-            row.start.to_bits(),
-            row.end.to_bits(),
-            p.truth,
-        )
-    };
+    let key = |p: &OutOfFold| (p.row.corpus.clone(), p.row.recording.clone(), p.truth);
     let (a, b) = (&first.predictions, &second.predictions);
     if a.len() != b.len() || !a.iter().zip(b).all(|(a, b)| key(a) == key(b)) {
         return Err(Error::Data(format!(

@@ -3,69 +3,79 @@
 use std::collections::BTreeSet;
 
 use super::{Evaluation, OutOfFold};
+use crate::dataset::Row;
 use crate::report::Report;
-use crate::table::schema::{self, CHANNEL, END, FILE, START};
-use crate::table::{Column, Table};
+use crate::table::schema::{
+    self, CORPUS, Cell, FOLD, NORMALIZE, PREDICTED, SPEAKER, TRUTH, UNSURE,
+};
+use crate::table::{Part, Table};
 
 /// The predictions of evaluations as a table: one row per recording and protocol.
 pub fn predictions_table(evaluations: &[Evaluation]) -> Table {
-    let rows = || {
-        evaluations
-            .iter()
-            .flat_map(|e| e.predictions.iter().map(move |v| (&e.report, v)))
+    let predictions = evaluations.iter().flat_map(|e| &e.predictions);
+    let has_channels = predictions
+        .into_iter()
+        .any(|p| p.row.recording.channel.is_some());
+    let classes: BTreeSet<&String> = evaluations.iter().flat_map(|e| &e.report.classes).collect();
+    let columns_of_classes: Vec<String> = classes.iter().map(|c| schema::probability(c)).collect();
+    let mut table = Table {
+        columns: schema::columns(cells(None, has_channels, &columns_of_classes, &[])),
+        ..Table::default()
     };
-    let words = |f: &dyn Fn(&Report, &OutOfFold) -> Option<String>| {
-        Column::Text(
-            rows()
-                .map(|(report, prediction)| f(report, prediction))
-                .collect(),
-        )
-    };
-    let seconds =
-        |f: &dyn Fn(&OutOfFold) -> f64| Column::Double(rows().map(|(_, v)| f(v)).collect());
-    let channels: Vec<Option<i64>> = rows().map(|(_, v)| v.row.channel).collect();
-    let mut columns = vec![(FILE.to_string(), words(&|_, v| Some(v.row.file.clone())))];
-    if channels.iter().any(Option::is_some) {
-        columns.push((CHANNEL.into(), Column::Int(channels)));
+    for Evaluation {
+        report,
+        predictions,
+        ..
+    } in evaluations
+    {
+        let place = |class: &&String| report.classes.iter().position(|name| name == *class);
+        let places: Vec<Option<usize>> = classes.iter().map(place).collect();
+        for prediction in predictions {
+            let row = Some((report, prediction));
+            let cells = cells(row, has_channels, &columns_of_classes, &places);
+            table.push(cells.into_iter().map(|(_, cell)| cell));
+        }
     }
-    columns.extend([
-        (START.into(), seconds(&|v| v.row.start)),
-        (END.into(), seconds(&|v| v.row.end)),
-        ("corpus".into(), words(&|_, v| v.row.corpus.clone())),
-        ("speaker".into(), words(&|_, v| v.row.speaker.clone())),
+    table
+}
+
+/// What stands in a row, by the names of the columns; without a row, blanks of the same types. `places` says where each
+/// class stands among those of the report.
+fn cells<'a>(
+    row: Option<(&'a Report, &'a OutOfFold)>,
+    has_channels: bool,
+    columns_of_classes: &'a [String],
+    places: &[Option<usize>],
+) -> Vec<(&'a str, Cell<'a>)> {
+    let prediction = row.map(|(_, prediction)| prediction);
+    let of_row = |of: fn(&Row) -> Option<&str>| Cell::Text(prediction.and_then(|p| of(&p.row)));
+    let class = |of: fn(&OutOfFold) -> usize| {
+        Cell::Text(row.map(|(report, prediction)| report.classes[of(prediction)].as_str()))
+    };
+    let mut cells = match prediction {
+        Some(prediction) => prediction.row.recording.cells(has_channels),
+        None => Part::blank().cells(has_channels),
+    };
+    cells.extend([
+        (CORPUS, of_row(|row| row.corpus.as_deref())),
+        (SPEAKER, of_row(|row| row.speaker.as_deref())),
+        (TRUTH, class(|p| p.truth)),
+        (PREDICTED, class(|p| p.predicted)),
+        (UNSURE, Cell::Bool(prediction.is_some_and(|p| p.unsure))),
+        (FOLD, Cell::Text(prediction.map(|p| p.fold.as_str()))),
         (
-            "truth".into(),
-            words(&|r, v| Some(r.classes[v.truth].clone())),
-        ),
-        (
-            "predicted".into(),
-            words(&|r, v| Some(r.classes[v.predicted].clone())),
-        ),
-        (
-            "unsure".into(),
-            Column::Bool(rows().map(|(_, v)| Some(v.unsure)).collect()),
-        ),
-        ("fold".into(), words(&|_, v| Some(v.fold.clone()))),
-        (
-            "normalize".into(),
-            words(&|r, _| Some(r.normalize.to_string())),
+            NORMALIZE,
+            Cell::Text(row.map(|(report, _)| report.normalize.name())),
         ),
     ]);
-    let classes: BTreeSet<&String> = evaluations.iter().flat_map(|e| &e.report.classes).collect();
-    for class in classes {
-        let probability = |(report, v): (&Report, &OutOfFold)| {
-            let place = report.classes.iter().position(|name| name == class);
-            place.map_or(f32::NAN, |place| v.probabilities[place] as f32)
-        };
-        columns.push((
-            schema::probability(class),
-            Column::Float(rows().map(probability).collect()),
-        ));
+    for (class, column) in columns_of_classes.iter().enumerate() {
+        let place = places.get(class).copied().flatten();
+        let p = prediction
+            .zip(place)
+            .map(|(p, place)| p.probabilities[place]);
+        cells.push((column, Cell::Float(p.map_or(f32::NAN, |p| p as f32))));
     }
-    Table {
-        columns,
-        ..Table::default()
-    }
+    cells
 }
 
 impl Evaluation {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Mutex;
 
+use crate::audio::Segmentation;
 use crate::corpus::{Manifest, Utterance};
 use crate::error::Result;
 use crate::extract::long::{self, Long};
@@ -12,7 +13,7 @@ use crate::extract::{
     Computed, Event, Extraction, Found, Level, MANIFEST, Settings, Summary, Tally, read_kept,
 };
 use crate::features::Extractor;
-use crate::job::{Job, Sound};
+use crate::job::{ContentKey, Job};
 use crate::table::Table;
 
 /// Recordings computed at a time, where each gives one row. Enough that threads seldom wait for the
@@ -47,8 +48,8 @@ pub struct Batches<'a> {
 pub struct Batch {
     /// The rows.
     pub rows: Table,
-    /// Of which sound each row is.
-    pub sounds: Vec<Sound>,
+    /// The content key of each row.
+    pub keys: Vec<ContentKey>,
     /// Whether any of them had to be computed and is not kept yet.
     pub is_new: bool,
 }
@@ -126,8 +127,8 @@ impl<'a> Batches<'a> {
                 None if !self.rows.is_empty() => return Ok(Some(self.batch())),
                 None if self.left.is_empty() => return Ok(None),
                 None => {
-                    let one_row =
-                        self.settings.level == Level::Functionals && self.settings.window.is_none();
+                    let one_row = self.settings.level == Level::Functionals
+                        && self.settings.segmentation == Segmentation::Whole;
                     let size = if one_row { BATCH } else { BATCH_OF_MANY_ROWS };
                     self.batch_end = self.left.end.min(self.left.start + size);
                 }
@@ -142,10 +143,10 @@ impl<'a> Batches<'a> {
 
     /// The rows so far.
     fn batch(&mut self) -> Batch {
-        let (rows, sounds) = self.rows.take();
+        let (rows, keys) = self.rows.take();
         Batch {
             rows,
-            sounds,
+            keys,
             is_new: std::mem::take(&mut self.is_new),
         }
     }
@@ -201,8 +202,8 @@ impl<'a> Batches<'a> {
         };
         while let Some(piece) = long.next(None, utterance, self.settings)? {
             self.rows.push(utterance, &piece);
-            let (rows, sounds) = self.rows.take();
-            job.add(rows, &sounds)?;
+            let (rows, keys) = self.rows.take();
+            job.add(rows, &keys)?;
         }
         long.begin_again();
         job.keep_added()

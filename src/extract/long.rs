@@ -12,7 +12,7 @@ use crate::extract::{
     Computed, Found, Settings, Timed, features_of_window, read_kept, timed, unreadable,
 };
 use crate::features::Extractor;
-use crate::job::{Job, Kept, Sound};
+use crate::job::{ContentKey, Job, Kept};
 
 /// Windows that are computed, and rows that are written, at a time.
 const PIECE: usize = 256;
@@ -26,7 +26,7 @@ pub fn is_long(found: &Found) -> bool {
 pub struct Long {
     reel: Reel,
     windows: Vec<Range<usize>>,
-    sound: Sound,
+    key: ContentKey,
     kept: Option<Kept>,
     /// The numbers of all its rows, one after the other.
     numbers: Spool,
@@ -39,7 +39,7 @@ impl Long {
     pub fn new(found: Found) -> Long {
         let Found {
             mut reel,
-            sound,
+            key,
             kept,
         } = found;
         if kept.is_some() {
@@ -48,7 +48,7 @@ impl Long {
         Long {
             windows: std::mem::take(&mut reel.recording.windows),
             reel,
-            sound,
+            key,
             kept,
             numbers: Spool::in_memory(Vec::new()),
             given: 0,
@@ -116,7 +116,7 @@ impl Long {
         self.given = rows.end;
         let mut piece = Computed {
             recording: self.reel.recording.clone(),
-            sound: self.sound,
+            key: self.key,
             rows: Vec::new(),
             has_speech: Vec::new(),
             kept: self.kept.as_ref().map(|kept| kept.part(rows.clone())),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::path::Path;
 
-use crate::audio::Window;
+use crate::audio::Segmentation;
 use crate::catalogue::{FeatureSet, SETS};
 use crate::error::Result;
 use crate::extract::Settings;
@@ -68,7 +68,7 @@ fn recognise(table: &mut Table) -> Option<Recognised> {
     let features = names.concat();
     let settings = Settings {
         sets: sets.clone(),
-        window: window_of(table),
+        segmentation: segmentation_of(table),
         ..Settings::default()
     };
     let mut assumed = settings.to_metadata();
@@ -96,7 +96,11 @@ fn recognise(table: &mut Table) -> Option<Recognised> {
 
 /// The windows that rows are of, if they are of windows: as long as the longest, as far apart as the nearest of one
 /// recording, to a tenth of a millisecond, as they begin and end with samples.
-fn window_of(table: &Table) -> Option<Window> {
+fn segmentation_of(table: &Table) -> Segmentation {
+    windows_of(table).unwrap_or_default()
+}
+
+fn windows_of(table: &Table) -> Option<Segmentation> {
     let numbers = |name: &str| table.numbers(name).ok();
     let of = numbers(OF_WINDOWS[0])?;
     let (starts, ends) = (numbers(START)?, numbers(END)?);
@@ -118,7 +122,7 @@ fn window_of(table: &Table) -> Option<Window> {
         .filter(|&step| step > 0.0)
         .fold(f64::INFINITY, f64::min);
     let hop_s = Some(rounded(hop_s)).filter(|hop_s| hop_s.is_finite());
-    Window::from_flags(Some(width_s), hop_s).ok().flatten()
+    Segmentation::from_flags(Some(width_s), hop_s).ok()
 }
 
 /// What is to be said of such a table, behind its name.

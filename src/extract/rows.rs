@@ -3,22 +3,26 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::audio::Recording;
+use crate::audio::{Recording, Segmentation};
 use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, Stage};
-use crate::extract::{Computed, Level, Settings, Timed};
-use crate::job::{self, Sound};
+use crate::extract::{Computed, Level, Settings};
+use crate::job::{self, ContentKey};
 use crate::table::schema::{
-    self, AUDIO_HASH, CHANNEL, CHANNELS, CLIPPED, Cell, DURATION, END, FILE, OF_WINDOWS, QUALITY,
-    SAMPLE_RATE, SNR, SPEECH, START, TRUNCATED,
+    self, AUDIO_HASH, CHANNELS, CLIPPED, Cell, DURATION, ERROR, OF_WINDOWS, QUALITY, SAMPLE_RATE,
+    SNR, SPEECH, STAGE, TRUNCATED,
 };
-use crate::table::{Column, Encoding, Table, Writer};
+use crate::table::{Column, Encoding, Part, Table, Writer};
 
-/// The channel that a line of a manifest asks for, as a table has it.
-pub fn channel_of(utterance: &Utterance) -> Option<i64> {
-    utterance
-        .channel
-        .and_then(|channel| channel.try_into().ok())
+/// The part that a line of a manifest lists; of one that ends where its recording does, up to there.
+pub fn listed(utterance: &Utterance, recording: &Recording) -> Part {
+    let start = utterance.start.unwrap_or(0.0);
+    Part {
+        file: utterance.file.clone(),
+        channel: utterance.channel,
+        start,
+        end: start + recording.duration_s,
+    }
 }
 
 /// The manifest's further columns that are left out, as features of the same name are computed: it may be a table of
@@ -38,7 +42,7 @@ pub fn of_manifest(manifest: &Manifest, settings: &Settings) -> Result<OfManifes
     extra.retain(|name| !features.contains(name));
     let taken: HashSet<&str> = QUALITY
         .into_iter()
-        .chain([TRUNCATED, job::SOUND])
+        .chain([TRUNCATED, job::CONTENT_KEY])
         .chain(OF_WINDOWS)
         .chain(views.iter().map(|(view, _)| *view))
         .collect();
@@ -53,10 +57,10 @@ pub fn of_manifest(manifest: &Manifest, settings: &Settings) -> Result<OfManifes
     }
 }
 
-/// Rows in the making, column by column, and of which sound each is.
+/// Rows in the making, column by column, and the content key of each.
 pub struct Rows {
     table: Table,
-    sounds: Vec<Sound>,
+    keys: Vec<ContentKey>,
     settings: Settings,
     of_manifest: OfManifest,
 }
@@ -81,7 +85,7 @@ impl Rows {
                 columns,
                 metadata: settings.table_metadata(),
             },
-            sounds: Vec::new(),
+            keys: Vec::new(),
             settings: settings.clone(),
             of_manifest,
         }
@@ -94,28 +98,37 @@ impl Rows {
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.sounds.len()
+        self.keys.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.sounds.is_empty()
+        self.keys.is_empty()
     }
 
     /// Appends those of a recording.
     pub fn push(&mut self, utterance: &Utterance, computed: &Computed) {
         for timed in &computed.rows {
-            let row = (utterance, &computed.recording, timed);
-            let cells = cells(&self.settings, &self.of_manifest, Some(row));
+            let row = Described {
+                utterance,
+                recording: &computed.recording,
+                part: Part {
+                    file: utterance.file.clone(),
+                    channel: utterance.channel,
+                    start: timed.start,
+                    end: timed.end,
+                },
+            };
+            let cells = cells(&self.settings, &self.of_manifest, Some(&row));
             let cells = cells.into_iter().map(|(_, cell)| cell);
             let features = timed.values.iter().map(|&value| Cell::Float(value));
             self.table.push(cells.chain(features));
-            self.sounds.push(computed.sound);
+            self.keys.push(computed.key);
         }
     }
 
-    /// The rows so far, and of which sound each is; starts anew with the same columns.
-    pub fn take(&mut self) -> (Table, Vec<Sound>) {
+    /// The rows so far, and the content key of each; starts anew with the same columns.
+    pub fn take(&mut self) -> (Table, Vec<ContentKey>) {
         let columns = self.table.columns.iter();
         let emptied = Table {
             columns: columns
@@ -124,97 +137,155 @@ impl Rows {
             metadata: self.table.metadata.clone(),
         };
         let rows = std::mem::replace(&mut self.table, emptied);
-        (rows, std::mem::take(&mut self.sounds))
+        (rows, std::mem::take(&mut self.keys))
     }
+}
+
+/// What a row describes.
+pub struct Described<'a> {
+    /// The line of the manifest.
+    pub utterance: &'a Utterance,
+    /// The recording that it lists.
+    pub recording: &'a Recording,
+    /// Which part of that.
+    pub part: Part,
 }
 
 /// What stands in a row before its features, by the names of the columns; without a row, blanks of the same types.
 fn cells<'a>(
     settings: &Settings,
     of_manifest: &'a OfManifest,
-    row: Option<(&'a Utterance, &'a Recording, &'a Timed)>,
+    row: Option<&'a Described>,
 ) -> Vec<(&'a str, Cell<'a>)> {
-    let utterance = row.map(|(utterance, ..)| utterance);
-    let recording = row.map(|(_, recording, _)| recording);
-    let timed = row.map(|(.., timed)| timed);
-    let seconds = |seconds: Option<f64>| Cell::Double(seconds.unwrap_or(f64::NAN));
-    let measure = |of: fn(&Recording) -> f64| seconds(recording.map(of));
-    let count = |of: fn(&Recording) -> i64| Cell::Int(recording.map(of));
-    let mut cells = vec![(FILE, Cell::Text(utterance.map(|u| u.file.as_str())))];
-    if of_manifest.has_channels {
-        cells.push((CHANNEL, Cell::Int(utterance.and_then(channel_of))));
-    }
-    cells.push((START, seconds(timed.map(|timed| timed.start))));
-    cells.push((END, seconds(timed.map(|timed| timed.end))));
+    let of_windows =
+        settings.segmentation != Segmentation::Whole && settings.level == Level::Functionals;
+    let mut cells = index_cells(row, of_manifest.has_channels, of_windows);
     if settings.level == Level::Lld {
         return cells;
     }
-    if settings.window.is_some() {
-        let start = utterance.map(|u| u.start.unwrap_or(0.0));
-        let length = recording.map(|recording| recording.duration_s);
-        let end = start.zip(length).map(|(start, length)| start + length);
-        cells.extend(OF_WINDOWS.into_iter().zip([seconds(start), seconds(end)]));
+    let fields = (0..Utterance::FIELDS.len()).collect::<Vec<_>>();
+    cells.extend(manifest_cells(row, &fields, &of_manifest.extra));
+    cells.extend(quality_cells(row));
+    if settings.accept_truncated {
+        cells.push(truncated_cell(row));
     }
-    for (field, name) in Utterance::FIELDS.into_iter().enumerate() {
-        cells.push((name, Cell::Text(utterance.and_then(|u| u.fields()[field]))));
+    cells
+}
+
+/// The part that a row describes; where rows are those `of_windows`, also the part that the manifest lists.
+pub fn index_cells<'a>(
+    row: Option<&'a Described>,
+    has_channels: bool,
+    of_windows: bool,
+) -> Vec<(&'a str, Cell<'a>)> {
+    let mut cells = row
+        .map_or(Part::blank(), |row| &row.part)
+        .cells(has_channels);
+    if of_windows {
+        let [start, end] = match row {
+            Some(row) => {
+                let listed = listed(row.utterance, row.recording);
+                [listed.start, listed.end]
+            }
+            None => [f64::NAN; 2],
+        };
+        let times = [Cell::Double(start), Cell::Double(end)];
+        cells.extend(OF_WINDOWS.into_iter().zip(times));
     }
-    for name in &of_manifest.extra {
+    cells
+}
+
+/// What the manifest says: these of [`Utterance::FIELDS`], and its own columns.
+pub fn manifest_cells<'a>(
+    row: Option<&'a Described>,
+    fields: &[usize],
+    extra: &'a [String],
+) -> Vec<(&'a str, Cell<'a>)> {
+    let utterance = row.map(|row| row.utterance);
+    let of_field = |&field: &usize| {
+        let word = utterance.and_then(|u| u.fields()[field]);
+        (Utterance::FIELDS[field], Cell::Text(word))
+    };
+    let of_extra = |name: &'a String| {
         let word = utterance.and_then(|u| u.extra.get(name));
-        cells.push((name, Cell::Text(word.map(String::as_str))));
-    }
-    cells.extend([
-        (
-            AUDIO_HASH,
-            Cell::Text(recording.map(|r| r.audio_hash.as_str())),
-        ),
+        (name.as_str(), Cell::Text(word.map(String::as_str)))
+    };
+    let fields = fields.iter().map(of_field);
+    fields.chain(extra.iter().map(of_extra)).collect()
+}
+
+/// What is known of the recording: [`QUALITY`].
+pub fn quality_cells<'a>(row: Option<&'a Described>) -> [(&'a str, Cell<'a>); 7] {
+    let recording = row.map(|row| row.recording);
+    let measure = |of: fn(&Recording) -> f64| Cell::Double(recording.map_or(f64::NAN, of));
+    let count = |of: fn(&Recording) -> i64| Cell::Int(recording.map(of));
+    let hash = recording.map(|recording| recording.audio_hash.as_str());
+    [
+        (AUDIO_HASH, Cell::Text(hash)),
         (DURATION, measure(|r| r.duration_s)),
         (SAMPLE_RATE, count(|r| i64::from(r.sample_rate))),
         (CHANNELS, count(|r| r.channels as i64)),
         (CLIPPED, measure(|r| r.clipped_ratio)),
         (SPEECH, measure(|r| r.speech_ratio)),
         (SNR, measure(|r| r.snr_db)),
-    ]);
-    if settings.accept_truncated {
-        let truncated = recording.is_some_and(|recording| recording.truncated);
-        cells.push((TRUNCATED, Cell::Bool(truncated)));
-    }
-    cells
+    ]
+}
+
+/// Whether its file broke off.
+pub fn truncated_cell<'a>(row: Option<&'a Described>) -> (&'a str, Cell<'a>) {
+    let truncated = row.is_some_and(|row| row.recording.truncated);
+    (TRUNCATED, Cell::Bool(truncated))
 }
 
 /// The table of failures in the making: which recordings, at which step, and why.
 #[derive(Debug, Default)]
 pub struct Failures {
-    file: Vec<Option<String>>,
-    channel: Vec<Option<i64>>,
-    start: Vec<f64>,
-    end: Vec<f64>,
-    stage: Vec<Option<String>>,
-    error: Vec<Option<String>>,
+    rows: Vec<Failure>,
+}
+
+#[derive(Debug, Default)]
+struct Failure {
+    part: Part,
+    stage: &'static str,
+    error: String,
+}
+
+impl Failure {
+    fn cells(&self, has_channels: bool) -> Vec<(&'static str, Cell<'_>)> {
+        let mut cells = self.part.cells(has_channels);
+        cells.push((STAGE, Cell::Text(Some(self.stage))));
+        cells.push((ERROR, Cell::Text(Some(&self.error))));
+        cells
+    }
 }
 
 impl Failures {
     /// Appends a row.
     pub fn push(&mut self, utterance: &Utterance, error: &Error) {
-        let (stage, reason) = match error {
+        let (stage, error) = match error {
             Error::Audio { stage, reason, .. } => (*stage, reason.clone()),
             other => (Stage::Open, other.to_string()),
         };
-        self.file.push(Some(utterance.file.clone()));
-        self.channel.push(channel_of(utterance));
-        self.start.push(utterance.start.unwrap_or(f64::NAN));
-        self.end.push(utterance.end.unwrap_or(f64::NAN));
-        self.stage.push(Some(stage.name().to_string()));
-        self.error.push(Some(reason));
+        self.rows.push(Failure {
+            part: Part {
+                file: utterance.file.clone(),
+                channel: utterance.channel,
+                start: utterance.start.unwrap_or(f64::NAN),
+                end: utterance.end.unwrap_or(f64::NAN),
+            },
+            stage: stage.name(),
+            error,
+        });
     }
 
     /// Number of failures.
     pub fn len(&self) -> usize {
-        self.file.len()
+        self.rows.len()
     }
 
     /// Whether nothing failed.
     pub fn is_empty(&self) -> bool {
-        self.file.is_empty()
+        self.rows.is_empty()
     }
 
     /// Writes the table to `path`; it lies in `folder` until it is whole. If nothing failed, removes the one that
@@ -234,23 +305,14 @@ impl Failures {
                 false => Ok(()),
             };
         }
-        let has_channels = self.channel.iter().any(Option::is_some);
-        let columns = [
-            (FILE, Column::Text(self.file)),
-            (CHANNEL, Column::Int(self.channel)),
-            (START, Column::Double(self.start)),
-            (END, Column::Double(self.end)),
-            ("stage", Column::Text(self.stage)),
-            ("error", Column::Text(self.error)),
-        ];
-        let table = Table {
-            columns: columns
-                .into_iter()
-                .filter(|(name, _)| has_channels || *name != CHANNEL)
-                .map(|(name, column)| (name.to_string(), column))
-                .collect(),
+        let has_channels = self.rows.iter().any(|row| row.part.channel.is_some());
+        let mut table = Table {
+            columns: schema::columns(Failure::default().cells(has_channels)),
             metadata: [(OURS.to_string(), env!("CARGO_PKG_VERSION").to_string())].into(),
         };
+        for row in &self.rows {
+            table.push(row.cells(has_channels).into_iter().map(|(_, cell)| cell));
+        }
         let mut writer = Writer::create_in(folder, path, &table, encoding)?;
         writer.write(&table)?;
         writer.finish()

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::audio::{Gain, MAX_DURATION_S, MOST_IN_MEMORY, MemoryLimit, Rate, ReadOptions, Window};
+use crate::audio::{
+    Gain, MAX_DURATION_S, MOST_IN_MEMORY, MemoryLimit, Rate, ReadOptions, Segmentation,
+};
 use crate::catalogue::{self, FeatureSet};
 use crate::error::{Error, Result};
 use crate::table::{FEATURES_KEY, view_key};
@@ -122,8 +124,8 @@ pub struct Settings {
     pub trim: bool,
     /// The level that recordings are brought to.
     pub gain: Gain,
-    /// A row for each window of a recording, rather than one for the whole.
-    pub window: Option<Window>,
+    /// What of a recording a row describes.
+    pub segmentation: Segmentation,
     /// What a recording may cost, which determines no value.
     pub limits: Limits,
 }
@@ -138,7 +140,7 @@ impl Default for Settings {
             accept_truncated: false,
             trim: false,
             gain: Gain::None,
-            window: None,
+            segmentation: Segmentation::Whole,
             limits: Limits::default(),
         }
     }
@@ -153,6 +155,7 @@ impl Settings {
     /// The settings as a table's metadata.
     pub fn to_metadata(&self) -> BTreeMap<String, String> {
         let seconds = |value: Option<f64>| value.map_or(NONE.into(), |s| s.to_string());
+        let window = self.segmentation.window();
         let pairs = [
             ("sets", catalogue::versioned(&self.sets)),
             ("level", self.level.to_string()),
@@ -165,8 +168,8 @@ impl Settings {
             ("accept_truncated", self.accept_truncated.to_string()),
             ("trim", self.trim.to_string()),
             ("gain", self.gain.to_string()),
-            ("window", seconds(self.window.map(|w| w.width_s))),
-            ("hop", seconds(self.window.map(|w| w.hop_s))),
+            ("window", seconds(window.map(|w| w.width_s))),
+            ("hop", seconds(window.map(|w| w.hop_s))),
         ];
         pairs
             .into_iter()
@@ -210,7 +213,7 @@ impl Settings {
             accept_truncated: get("accept_truncated")? == "true",
             trim: get("trim")? == "true",
             gain: get("gain")?.parse()?,
-            window: Window::from_flags(seconds("window")?, seconds("hop")?)?,
+            segmentation: Segmentation::from_flags(seconds("window")?, seconds("hop")?)?,
             limits: Limits::default(),
         })
     }
@@ -235,7 +238,7 @@ impl Settings {
             segment: (start.unwrap_or(0.0), end),
             trim: self.trim,
             gain: self.gain,
-            window: self.window,
+            segmentation: self.segmentation,
             max_duration_s: Some(self.limits.max_duration_s),
             max_memory: Some(self.memory_limit()),
             most_in_memory: self.limits.most_in_memory,
@@ -252,7 +255,7 @@ impl Settings {
                 "--level lld writes one feature set to a file; name one with --features".into(),
             ));
         }
-        if self.window.is_some() {
+        if self.segmentation != Segmentation::Whole {
             return Err(Error::Usage(
                 "--level lld writes a row per frame, --window a row per window; choose one".into(),
             ));
@@ -261,7 +264,7 @@ impl Settings {
     }
 
     fn memory_limit(&self) -> MemoryLimit {
-        let rows_per_s = match (self.level, self.window) {
+        let rows_per_s = match (self.level, self.segmentation.window()) {
             (Level::Lld, _) => FRAMES_PER_S,
             (Level::Functionals, Some(window)) if self.limits.keeps_features => 1.0 / window.hop_s,
             (Level::Functionals, _) => 0.0,
@@ -317,10 +320,7 @@ fn settings_come_back_from_their_metadata() {
         channel: Some(1),
         trim: true,
         gain: Gain::Rms,
-        window: Some(Window {
-            width_s: 2.5,
-            hop_s: 1.0 / 3.0,
-        }),
+        segmentation: Segmentation::from_flags(Some(2.5), Some(1.0 / 3.0)).unwrap(),
         ..Settings::default()
     };
     for settings in [settings, Settings::default()] {

@@ -54,12 +54,19 @@ pub enum Normalize {
     Speaker,
 }
 
-impl fmt::Display for Normalize {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Normalize {
+    /// As in metadata and reports.
+    pub fn name(self) -> &'static str {
+        match self {
             Normalize::Corpus => "corpus",
             Normalize::Speaker => "speaker",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Normalize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

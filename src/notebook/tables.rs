@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::{Grid, Show, Shown, number};
 use crate::catalogue;
 use crate::corpus::scan::counts;
-use crate::corpus::{Manifest, Scan};
+use crate::corpus::{Manifest, Scan, Utterance};
 use crate::error::Result;
 use crate::extract::Summary;
 use crate::plot::canvas::escaped;
 use crate::plot::{self, Figure};
+use crate::table::schema::{CHANNEL, FILE};
 use crate::table::{Column, Table};
 
 /// Rows and columns of a table that are shown.
@@ -142,18 +143,16 @@ fn with_findings(manifest: &Manifest, findings: &[String]) -> Shown {
 impl Manifest {
     /// The manifest as a table, columns in which nothing is known left out.
     pub fn to_table(&self) -> Table {
-        let words = |of: &dyn Fn(&crate::corpus::Utterance) -> Option<String>| {
+        let words = |of: &dyn Fn(&Utterance) -> Option<String>| {
             Column::Text(self.utterances.iter().map(of).collect())
         };
-        let mut columns = vec![("file".to_string(), words(&|u| Some(u.file.clone())))];
+        let mut columns = vec![(FILE.to_string(), words(&|u| Some(u.file.clone())))];
         if self.has_channels() {
-            let channels = self.utterances.iter().map(crate::extract::channel_of);
-            columns.push((
-                crate::table::schema::CHANNEL.into(),
-                Column::Int(channels.collect()),
-            ));
+            let channel = |u: &Utterance| u.channel.and_then(|channel| channel.try_into().ok());
+            let channels = self.utterances.iter().map(channel);
+            columns.push((CHANNEL.into(), Column::Int(channels.collect())));
         }
-        for (place, name) in crate::corpus::Utterance::FIELDS.iter().enumerate() {
+        for (place, name) in Utterance::FIELDS.iter().enumerate() {
             let column = words(&|u| u.fields()[place].map(str::to_string));
             columns.push((name.to_string(), column));
         }

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::audio::{self, ReadOptions, Window};
+use crate::audio::{self, ReadOptions, Segmentation};
 use crate::error::{Stage, guarded};
 use crate::predict::{Features, Predictor, REASONS};
 use crate::serve::App;
@@ -154,14 +154,14 @@ impl App {
                 "query: hop without window; give window too, in seconds",
             ));
         }
-        let window = Window::from_flags(window, hop)
+        let segmentation = Segmentation::from_flags(window, hop)
             .map_err(|error| Refusal::bad(format!("query: {error}")))?;
         let mut predictor = self.predictor.clone();
         if accept_truncated {
             predictor = predictor.accepting_truncated();
         }
         Ok(Hearing {
-            predictor: match window {
+            predictor: match segmentation.window() {
                 Some(window) => predictor.with_window(window),
                 None => predictor,
             },

@@ -18,6 +18,34 @@ pub const OF_WINDOWS: [&str; 2] = ["utterance_start", "utterance_end"];
 /// Both together.
 pub const INDEX: [&str; 6] = [FILE, CHANNEL, START, END, OF_WINDOWS[0], OF_WINDOWS[1]];
 
+/// The corpus.
+pub const CORPUS: &str = "corpus";
+/// Who speaks.
+pub const SPEAKER: &str = "speaker";
+/// The emotion.
+pub const EMOTION: &str = "emotion";
+/// The label in the corpus's own words.
+pub const LABEL_ORIGINAL: &str = "label_original";
+/// `female` or `male`.
+pub const SEX: &str = "sex";
+/// What is said.
+pub const TEXT: &str = "text";
+/// The part of the corpus that its makers, or `sentire split`, put the recording in.
+pub const SPLIT: &str = "split";
+/// What a manifest may say of a recording.
+pub const OF_RECORDINGS: [&str; 10] = [
+    CORPUS,
+    SPEAKER,
+    EMOTION,
+    LABEL_ORIGINAL,
+    "intensity",
+    SEX,
+    TEXT,
+    "take",
+    "style",
+    "language",
+];
+
 /// BLAKE3 of the decoded samples of all channels, in hexadecimal digits.
 pub const AUDIO_HASH: &str = "audio_hash";
 /// Length of the recording in seconds.
@@ -44,6 +72,33 @@ pub const QUALITY: [&str; 7] = [
 ];
 /// Marks recordings whose file broke off: of a table of features where such are accepted, of predictions always.
 pub const TRUNCATED: &str = "truncated";
+
+/// What a model recognises in the part: the class of the largest probability.
+pub const LABEL: &str = "label";
+/// Marks predictions whose largest probability is too small to rely on.
+pub const UNSURE: &str = "unsure";
+/// Marks predictions of recordings unlike those of the training.
+pub const OUT_OF_DOMAIN: &str = "out_of_domain";
+/// The model, in words.
+pub const MODEL: &str = "model";
+/// The hash of its file.
+pub const MODEL_ID: &str = "model_id";
+/// When the prediction was made.
+pub const SCORED_AT: &str = "scored_at";
+/// What is said of a part by a model, besides the probabilities.
+pub const PREDICTION: [&str; 6] = [LABEL, UNSURE, OUT_OF_DOMAIN, MODEL, MODEL_ID, SCORED_AT];
+/// The true class of a prediction out of fold.
+pub const TRUTH: &str = "truth";
+/// The predicted one.
+pub const PREDICTED: &str = "predicted";
+/// The fold in which it was predicted.
+pub const FOLD: &str = "fold";
+/// Whose recordings scaled the features.
+pub const NORMALIZE: &str = "normalize";
+/// At which step a recording failed.
+pub const STAGE: &str = "stage";
+/// Why it failed.
+pub const ERROR: &str = "error";
 
 /// The column of the probability of a class.
 pub fn probability(class: &str) -> String {
