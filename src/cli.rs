@@ -244,7 +244,7 @@ pub struct Extract {
 
 fn sets_help() -> String {
     let names = |sets: &[FeatureSet]| {
-        let names: Vec<&str> = sets.iter().map(|set| set.name()).collect();
+        let names: Vec<String> = sets.iter().map(|set| set.full_name()).collect();
         names.join(", ")
     };
     let is_default = |set: &FeatureSet| FeatureSet::DEFAULT.contains(set);

@@ -68,10 +68,14 @@ pub static SETS: &[FeatureSet] = &[
     FeatureSet::AUBIO,
 ];
 
+/// Other names by which sets may be asked for: what they are called in the field. Tables, models and reports keep the
+/// first.
+pub static ALIASES: &[(&str, FeatureSet)] = &[("log-correlation", FeatureSet::COVARIANCE)];
+
 impl FeatureSet {
     /// 95 descriptors and their deltas, times statistics.
     pub const RICH: FeatureSet = FeatureSet(&rich::INFO);
-    /// How descriptors of `rich` vary together.
+    /// Log-correlation: how descriptors of `rich` vary together. Its name in tables is `covariance`.
     pub const COVARIANCE: FeatureSet = FeatureSet(&covariance::INFO);
     /// Shapes of the contours of mel bands, and of pitch.
     pub const SPECTRAL_KERNELS: FeatureSet = FeatureSet(&kernels::SPECTRAL_INFO);
@@ -93,6 +97,20 @@ impl FeatureSet {
     /// The name on the command line.
     pub fn name(self) -> &'static str {
         self.0.name
+    }
+
+    /// What the field calls it, where that is not its [name](FeatureSet::name).
+    pub fn alias(self) -> Option<&'static str> {
+        let alias = ALIASES.iter().find(|(_, set)| *set == self);
+        alias.map(|(alias, _)| *alias)
+    }
+
+    /// Its name for people: `covariance (log-correlation)`, or `rich`.
+    pub fn full_name(self) -> String {
+        match self.alias() {
+            Some(alias) => format!("{} ({alias})", self.name()),
+            None => self.name().to_string(),
+        }
     }
 
     /// See [`SetInfo::version`].
@@ -244,7 +262,8 @@ impl FromStr for FeatureSet {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<FeatureSet> {
-        let named = computed().find(|set| set.name() == name);
+        let is_named = |set: &FeatureSet| set.name() == name || set.alias() == Some(name);
+        let named = computed().find(is_named);
         named.ok_or_else(|| {
             let known: Vec<&str> = computed().map(FeatureSet::name).collect();
             let missing = if name == FeatureSet::AUBIO.name() {
@@ -407,6 +426,14 @@ mod tests {
             assert!(flat <= 2000, "{set}: {flat} columns");
         }
         assert!(super::column("loudness").is_none());
+    }
+
+    #[test]
+    fn a_set_answers_to_what_the_field_calls_it() {
+        let set: FeatureSet = "log-correlation".parse().unwrap();
+        assert_eq!((set, set.name()), (FeatureSet::COVARIANCE, "covariance"));
+        assert_eq!(set.full_name(), "covariance (log-correlation)");
+        assert_eq!(FeatureSet::RICH.full_name(), "rich");
     }
 
     #[test]
