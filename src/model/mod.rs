@@ -7,6 +7,7 @@ pub mod calibration;
 mod card;
 mod coupling;
 mod domain;
+pub mod feature_groups;
 mod file;
 mod former;
 mod kernel_ridge;
@@ -19,7 +20,6 @@ mod projection;
 mod radial;
 mod select;
 mod spec;
-pub mod views;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
