@@ -337,9 +337,9 @@ pub struct Train {
     pub features: Vec<PathBuf>,
     #[command(flatten)]
     pub learn: Learn,
-    /// corpus: one scaling for all; speaker: each speaker scaled by their own recordings, at
-    /// prediction too
-    #[arg(long, default_value = "corpus", value_name = "corpus|speaker")]
+    /// train: one scaling, of the training recordings (`corpus` means the same); speaker: each speaker scaled
+    /// by their own recordings, at prediction too
+    #[arg(long, default_value = "train", value_name = "train|speaker")]
     pub normalize: Normalize,
     /// Table of a corpus that is not learned from: the card has the figures on it, too
     #[arg(long, value_name = "FEATURES.parquet")]
@@ -380,9 +380,9 @@ pub struct Evaluate {
     /// loso, a number of folds, corpus, or split
     #[arg(long, default_value = "loso", value_name = "loso|K|corpus|split")]
     pub folds: FoldSpec,
-    /// corpus: scaling fitted on the training speakers; speaker: each speaker by their own
-    /// recordings (uses the test speaker's unlabelled audio); both: both, side by side
-    #[arg(long, default_value = "corpus", value_name = "corpus|speaker|both")]
+    /// train: scaling fitted on the training speakers (`corpus` means the same); speaker: each speaker scaled
+    /// by their own recordings (uses the test speaker's unlabelled audio); both: both, side by side
+    #[arg(long, default_value = "train", value_name = "train|speaker|both")]
     pub normalize: NormalizeSpec,
     /// Train on the other corpora, test on this one, in the classes that both have
     #[arg(long, value_name = "NAME", conflicts_with_all = ["folds", "cross_corpus"])]
@@ -400,7 +400,7 @@ pub struct Evaluate {
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
-    /// Exit with 1 if the UAR is below this (0 to 1); with --normalize both, that of `corpus`
+    /// Exit with 1 if the UAR is below this (0 to 1); with --normalize both, that of `train`
     #[arg(long, value_name = "UAR", conflicts_with = "cross_corpus")]
     pub fail_under: Option<f64>,
     #[command(flatten)]

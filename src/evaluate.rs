@@ -85,7 +85,7 @@ impl FromStr for NormalizeSpec {
             "both" => Ok(NormalizeSpec::Both),
             _ => text.parse().map(NormalizeSpec::One).map_err(|_| {
                 Error::Usage(format!(
-                    "normalize {text:?}: expected corpus, speaker or both"
+                    "normalize {text:?}: expected train, speaker or both"
                 ))
             }),
         }
@@ -112,7 +112,7 @@ impl Default for Protocol {
     fn default() -> Protocol {
         Protocol {
             folds: FoldSpec::Loso,
-            normalize: Normalize::Corpus,
+            normalize: Normalize::Train,
             seed: 0,
             allow_leakage: false,
             importance: false,

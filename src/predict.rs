@@ -469,7 +469,7 @@ mod tests {
         data.x = Array2::from_shape_fn((6, names.len()), value);
         data.feature_names = names;
         let spec = "svm:c=1".parse().unwrap();
-        let model = Model::train(&data, &spec, Normalize::Corpus, 0).unwrap();
+        let model = Model::train(&data, &spec, Normalize::Train, 0).unwrap();
         let predictor = Predictor::new(model.clone()).unwrap();
         let mut window: Vec<f32> = data.x.row(3).to_vec();
         window.swap(0, 1);

@@ -89,7 +89,7 @@ impl Server {
         if predictor.model().card.normalize == Normalize::Speaker {
             return Err(Error::Usage(
                 "the model scales each speaker by their own recordings (--normalize speaker), and a server hears each recording \
-                 alone; train one with --normalize corpus"
+                 alone; train one with --normalize train"
                     .into(),
             ));
         }

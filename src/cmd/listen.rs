@@ -29,7 +29,7 @@ pub fn run(args: &Listen, console: &Console) -> Result<Outcome> {
     if predictor.model().card.normalize == Normalize::Speaker {
         return Err(Error::Usage(
             "the model scales each speaker by their own recordings (--normalize speaker) and cannot listen; train one with \
-             --normalize corpus"
+             --normalize train"
                 .into(),
         ));
     }

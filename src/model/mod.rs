@@ -43,21 +43,30 @@ use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::scaler;
 
-/// Whose recordings the features are scaled by: the two protocols, never to be mixed up.
+/// Whose recordings scale the features: the two protocols, whose figures do not compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Normalize {
-    /// Protocol A: by mean and deviation of the training speakers.
-    Corpus,
+    /// Protocol A, training scaling: by mean and deviation of the training speakers. Reports, models and tables write
+    /// `corpus`, its former name, which is accepted too.
+    #[serde(rename = "corpus", alias = "train")]
+    Train,
     /// Protocol B: each speaker by their own recordings, at prediction too. Uses the test speaker's
     /// unlabelled audio.
     Speaker,
 }
 
+impl Normalize {
+    /// The former name of [`Train`](Normalize::Train).
+    #[doc(hidden)]
+    #[allow(non_upper_case_globals)]
+    pub const Corpus: Normalize = Normalize::Train;
+}
+
 impl fmt::Display for Normalize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Normalize::Corpus => "corpus",
+            Normalize::Train => "corpus",
             Normalize::Speaker => "speaker",
         })
     }
@@ -68,10 +77,10 @@ impl FromStr for Normalize {
 
     fn from_str(text: &str) -> Result<Normalize> {
         match text {
-            "corpus" => Ok(Normalize::Corpus),
+            "train" | "corpus" => Ok(Normalize::Train),
             "speaker" => Ok(Normalize::Speaker),
             _ => Err(Error::Usage(format!(
-                "normalize {text:?}: expected corpus or speaker"
+                "normalize {text:?}: expected train or speaker"
             ))),
         }
     }
@@ -132,7 +141,7 @@ fn mean(probabilities: ArrayView2<f64>, rows: &[usize]) -> Array1<f64> {
 /// The rows that a protocol can use: under protocol B those of known speakers.
 pub fn participants(data: &Dataset, normalize: Normalize) -> Result<Cow<'_, Dataset>> {
     let is_known = |&row: &usize| data.speakers[row].is_some();
-    if normalize == Normalize::Corpus || (0..data.len()).all(|row| is_known(&row)) {
+    if normalize == Normalize::Train || (0..data.len()).all(|row| is_known(&row)) {
         return Ok(Cow::Borrowed(data));
     }
     let known: Vec<usize> = (0..data.len()).filter(is_known).collect();
@@ -148,7 +157,7 @@ pub fn participants(data: &Dataset, normalize: Normalize) -> Result<Cow<'_, Data
 /// protocol B each speaker by their own rows, once; under protocol A nothing is scaled yet.
 pub fn scaled(participants: &Dataset, normalize: Normalize) -> Cow<'_, Dataset> {
     match normalize {
-        Normalize::Corpus => Cow::Borrowed(participants),
+        Normalize::Train => Cow::Borrowed(participants),
         Normalize::Speaker => Cow::Owned(Dataset {
             x: scaler::per_speaker(participants.view(), &participants.speakers),
             ..participants.clone()
@@ -200,7 +209,7 @@ impl Model {
     /// one speaker, who is scaled by them.
     pub fn probabilities(&self, x: ArrayView2<f32>, recordings: &[Vec<usize>]) -> Array2<f64> {
         match self.card.normalize {
-            Normalize::Corpus => self.pipeline.probabilities(x, recordings),
+            Normalize::Train => self.pipeline.probabilities(x, recordings),
             Normalize::Speaker => {
                 let scaled = scaler::per_speaker(x, &vec![None; x.nrows()]);
                 self.pipeline.probabilities(scaled.view(), recordings)
@@ -259,7 +268,7 @@ impl Model {
     /// under protocol B for the rows of `x`, which are those of one speaker. Missing features are 0.
     pub fn deviations(&self, x: ArrayView2<f32>) -> Array2<f32> {
         match self.card.normalize {
-            Normalize::Corpus => self.domain.deviations(x),
+            Normalize::Train => self.domain.deviations(x),
             Normalize::Speaker => scaler::per_speaker(x, &vec![None; x.nrows()]),
         }
     }

@@ -47,7 +47,7 @@ impl Pipeline {
         normalize: Normalize,
         seed: u64,
     ) -> Result<Vec<Pipeline>> {
-        let scaler = (normalize == Normalize::Corpus).then(|| Scaler::fit(data.view(), rows));
+        let scaler = (normalize == Normalize::Train).then(|| Scaler::fit(data.view(), rows));
         let mut x = scaled(&scaler, data.view(), rows);
         let y: Vec<usize> = rows.iter().map(|&row| data.y[row]).collect();
         let classes = data.classes.len();

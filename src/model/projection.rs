@@ -95,7 +95,7 @@ mod tests {
         });
         data.feature_names = ["a", "b", "c"].map(String::from).to_vec();
         data.speakers = vec![Some("s".into()); 8];
-        let found = Projection::of(&data, Normalize::Corpus).unwrap();
+        let found = Projection::of(&data, Normalize::Train).unwrap();
         assert!(
             (found.explained[0] - 2.0 / 3.0).abs() < 1e-6,
             "{:?}",
@@ -112,7 +112,7 @@ mod tests {
         let mut wide = data.clone();
         wide.x = Array2::from_shape_fn((8, 12), |(i, f)| data.x[(i, f / 4)]);
         wide.feature_names = (0..12).map(|f| f.to_string()).collect();
-        let wide = Projection::of(&wide, Normalize::Corpus).unwrap();
+        let wide = Projection::of(&wide, Normalize::Train).unwrap();
         assert!((wide.explained[0] - found.explained[0]).abs() < 1e-6);
         for (a, b) in wide.first.iter().zip(&found.first) {
             assert!((a.abs() - 2.0 * b.abs()).abs() < 1e-6);

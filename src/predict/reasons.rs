@@ -113,7 +113,7 @@ impl Predictor {
             )));
         };
         let (recordings, which) = match self.model.card.normalize {
-            Normalize::Corpus => (std::slice::from_ref(recording), 0),
+            Normalize::Train => (std::slice::from_ref(recording), 0),
             Normalize::Speaker => (recordings, which),
         };
         let x = self.matrix(recordings)?;
@@ -201,14 +201,14 @@ impl Predictor {
         // otherwise the rows of the recording do, and several questions are asked at once.
         let (own, rows) = match self.model.card.normalize {
             Normalize::Speaker => (asked.x.clone(), asked.rows.clone()),
-            Normalize::Corpus => {
+            Normalize::Train => {
                 let own = asked.x.select(Axis(0), &asked.rows);
                 (own, (0..asked.rows.len()).collect())
             }
         };
         let at_once = match self.model.card.normalize {
             Normalize::Speaker => 1,
-            Normalize::Corpus => (ASKED_AT_ONCE / rows.len()).max(1),
+            Normalize::Train => (ASKED_AT_ONCE / rows.len()).max(1),
         };
         let class = model::best(ArrayView1::from(&asked.p));
         let effects_of = |groups: &[&[usize]]| {
@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn the_feature_that_decides_is_the_reason() {
-        let (predictor, features) = by_pitch(Normalize::Corpus);
+        let (predictor, features) = by_pitch(Normalize::Train);
         let reasons = predictor
             .reasons(std::slice::from_ref(&features), 0, 3)
             .unwrap();

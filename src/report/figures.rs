@@ -68,7 +68,7 @@ pub fn plot_uars(reports: &[Report]) -> Figure {
         }
         match report.normalize {
             _ if !protocols => label,
-            Normalize::Corpus => format!("A, {label}"),
+            Normalize::Train => format!("A, {label}"),
             Normalize::Speaker => format!("B, {label}"),
         }
     };
