@@ -57,6 +57,14 @@ use crate::dsp::speech;
 use crate::error::{Error, Result, Stage, guarded};
 
 /// One channel of sound.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let tone = Audio { samples: vec![0.5; 8000], sample_rate: 16_000 };
+/// assert_eq!(tone.duration_s(), 0.5);
+/// assert_eq!(tone.part(0..1600).duration_s(), 0.1);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Audio {
     /// Samples, full scale is -1 to 1.
@@ -121,6 +129,17 @@ pub struct Recording {
 
 impl Recording {
     /// Whether there is speech in each of the windows: [`has_speech`](crate::dsp::speech::has_speech).
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let options = ReadOptions { window: Some(Window::new(0.5, None)?), ..ReadOptions::default() };
+    /// let recording = audio::read("corpora/demo/f1_angry_s1.flac", &options)?;
+    /// let has_speech = recording.has_speech();
+    /// assert_eq!(has_speech.len(), recording.windows.len());
+    /// assert!(has_speech.contains(&true), "somebody speaks in it");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn has_speech(&self) -> Vec<bool> {
         let Audio {
             samples,
@@ -134,6 +153,13 @@ impl Recording {
 }
 
 /// What to tell of a recording, `file`, of which one channel was taken [instead of the mean](Recording::instead_of_mean).
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let note = audio::channels_cancel("call.wav", 0);
+/// assert!(note.starts_with("call.wav: its channels cancel each other"));
+/// ```
 pub fn channels_cancel(file: &str, taken: usize) -> String {
     format!(
         "{file}: its channels cancel each other when they are averaged; channel {taken} is taken instead"
@@ -141,6 +167,15 @@ pub fn channels_cancel(file: &str, taken: usize) -> String {
 }
 
 /// The sample rate at which features are computed.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// assert_eq!("8000".parse::<Rate>()?, Rate::Hz(8000));
+/// assert_eq!("native".parse::<Rate>()?, Rate::Native);
+/// assert!("100".parse::<Rate>().is_err());
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Rate {
     /// Resample to this many Hz.
@@ -173,6 +208,20 @@ impl FromStr for Rate {
 }
 
 /// How to read a recording.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let options = ReadOptions {
+///     rate: Rate::Native,
+///     segment: (0.25, Some(0.75)),
+///     ..ReadOptions::default()
+/// };
+/// let half_a_second = audio::read("corpora/demo/f1_angry_s1.flac", &options)?;
+/// assert_eq!(half_a_second.duration_s, 0.5);
+/// assert_eq!(half_a_second.audio.samples.len(), 8000);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ReadOptions {
     /// The rate to resample to.
@@ -235,6 +284,14 @@ pub const EXTENSIONS: [&str; 36] = [
 ];
 
 /// Whether `path` ends like a recording, in any case.
+///
+/// ```
+/// use sentire::prelude::*;
+/// use std::path::Path;
+///
+/// assert!(audio::has_audio_extension(Path::new("calls/MONDAY.WAV")));
+/// assert!(!audio::has_audio_extension(Path::new("calls/notes.txt")));
+/// ```
 pub fn has_audio_extension(path: &Path) -> bool {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
     EXTENSIONS
@@ -243,17 +300,51 @@ pub fn has_audio_extension(path: &Path) -> bool {
 }
 
 /// Reads the recording at `path`. Errors name the file and the stage: open, decode or preprocess.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let recording = audio::read("corpora/demo/f1_angry_s1.flac", &ReadOptions::default())?;
+/// assert_eq!((recording.sample_rate, recording.channels), (16_000, 1));
+/// assert_eq!(recording.duration_s, recording.audio.duration_s());
+/// assert!(recording.audio.samples.iter().all(|x| x.abs() <= 1.0));
+///
+/// let missing = audio::read("corpora/demo/nobody.flac", &ReadOptions::default());
+/// assert!(missing.unwrap_err().to_string().starts_with("corpora/demo/nobody.flac: "));
+/// # Ok::<(), Error>(())
+/// ```
 pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Recording> {
     let path = path.as_ref();
     in_memory(open(path, options)?, &path.display().to_string())
 }
 
 /// Reads a recording from memory; `name` stands in error messages.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let path = "corpora/demo/f1_angry_s1.flac";
+/// let bytes = std::fs::read(path).expect("a recording of the demo corpus");
+/// let sent = audio::read_bytes(bytes, "upload", &ReadOptions::default())?;
+/// let stored = audio::read(path, &ReadOptions::default())?;
+/// assert_eq!(sent.audio_hash, stored.audio_hash);
+/// # Ok::<(), Error>(())
+/// ```
 pub fn read_bytes(bytes: Vec<u8>, name: &str, options: &ReadOptions) -> Result<Recording> {
     in_memory(decoded(Bytes::in_memory(bytes), name, options)?, name)
 }
 
 /// Reads the recording at `path`, however long it is: what is more than may be in memory stays on the disk.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let options = ReadOptions { window: Some(Window::new(0.5, None)?), ..ReadOptions::default() };
+/// let reel = audio::open("corpora/demo/f1_angry_s1.flac", &options)?;
+/// let first = reel.part(reel.recording.windows[0].clone()).expect("its samples are at hand");
+/// assert_eq!(first.duration_s(), 0.5);
+/// # Ok::<(), Error>(())
+/// ```
 pub fn open(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Reel> {
     let path = path.as_ref();
     let name = path.display().to_string();
@@ -301,6 +392,15 @@ fn in_memory(reel: Reel, name: &str) -> Result<Recording> {
 }
 
 /// Whether a recording failed because there is nothing in it: no byte, or a header without samples.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let nothing = audio::read_bytes(Vec::new(), "x.wav", &ReadOptions::default());
+/// assert!(audio::is_empty(&nothing.unwrap_err()));
+/// let text = audio::read_bytes(b"not a recording".to_vec(), "x.wav", &ReadOptions::default());
+/// assert!(!audio::is_empty(&text.unwrap_err()));
+/// ```
 pub fn is_empty(error: &Error) -> bool {
     matches!(error, Error::Audio { is_empty: true, .. })
 }

@@ -41,6 +41,19 @@ const GAP: i32 = 8;
 const LABELS: i32 = 150;
 
 /// A figure that is drawn.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let path = dir.path().join("uar.svg");
+/// let figure = plot::interval("UAR", 0.688, [0.639, 0.733], 0.125);
+/// assert!(figure.title().starts_with("UAR: 68.8"));
+/// assert!(figure.svg().starts_with("<svg"));
+/// figure.save(&path)?;
+/// assert!(path.is_file());
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
     title: String,
@@ -76,6 +89,13 @@ impl fmt::Display for Figure {
 ///
 /// `value`, `interval` (its ends) and `chance` are shares, 0 to 1; `what` names the value for readers
 /// who do not see the figure.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let figure = plot::interval("UAR", 0.688, [0.639, 0.733], 0.125);
+/// assert!(figure.title().contains("95 % interval 63.9"));
+/// ```
 pub fn interval(what: &str, value: f64, interval: [f64; 2], chance: f64) -> Figure {
     let title = format!(
         "{what}: {}, 95 % interval {} to {}, chance {}",
@@ -112,6 +132,15 @@ pub fn interval(what: &str, value: f64, interval: [f64; 2], chance: f64) -> Figu
 ///
 /// `values`, `intervals` (their ends) and `chance` are shares, 0 to 1; the slices are as long as
 /// `labels`, but `intervals` may be empty. `axis` names the values.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let emotions = ["angry", "sad"].map(String::from);
+/// let intervals = [[0.8, 0.95], [0.5, 0.7]];
+/// let figure = plot::rates("Recall", "recall (per cent)", &emotions, &[0.9, 0.6], &intervals, 0.5);
+/// assert!(emotions.iter().all(|emotion| figure.svg().contains(emotion)));
+/// ```
 pub fn rates(
     title: &str,
     axis: &str,
@@ -154,6 +183,15 @@ pub fn rates(
 ///
 /// `values` and `mean` are shares, 0 to 1; `n` counts the recordings of each group. The slices are as
 /// long as `names`.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let speakers = ["anna", "ben"].map(String::from);
+/// let figure = plot::groups(&speakers, &[0.7, 0.9], &[60, 60], 0.8);
+/// let place = |name: &str| figure.svg().find(name);
+/// assert!(place("ben") < place("anna"), "the best comes first");
+/// ```
 pub fn groups(names: &[String], values: &[f64], n: &[usize], mean: f64) -> Figure {
     let title = format!(
         "UAR of each of {} groups; over all recordings {}",
@@ -224,6 +262,14 @@ pub fn groups(names: &[String], values: &[f64], n: &[usize], mean: f64) -> Figur
 ///
 /// `values` may have any unit and sign; `unit` stands at the axis, `digits` after their points. A label
 /// may be a sentence: it gets three lines at most. The slices are as long as each other.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let families = ["pitch", "loudness"].map(String::from);
+/// let figure = plot::bars("What moved it", &families, &[1.25, -0.5], "log odds", 2);
+/// assert!(figure.svg().contains("1.25") && figure.svg().contains("log odds"));
+/// ```
 pub fn bars(title: &str, labels: &[String], values: &[f64], unit: &str, digits: usize) -> Figure {
     if labels.is_empty() {
         return canvas::empty(WIDTH, title);

@@ -87,6 +87,16 @@ pub struct Prediction {
 
 impl Prediction {
     /// What is said of the whole, as of a window from its beginning to its end.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let json = r#"{"file": "a.wav", "label": "sad", "probabilities": {"angry": 0.2, "sad": 0.8},
+    ///     "unsure": false, "out_of_domain": false, "model": "ridge", "duration_s": 1.5}"#;
+    /// let prediction: Prediction = serde_json::from_str(json).expect("what `predict --json` prints");
+    /// let whole = prediction.whole();
+    /// assert_eq!((whole.label.as_str(), whole.start, whole.end), ("sad", 0.0, 1.5));
+    /// ```
     pub fn whole(&self) -> Segment {
         Segment {
             start: 0.0,
@@ -118,6 +128,24 @@ pub struct Segment {
 
 /// A model ready to predict: this program is known to compute the features it wants. Clones share
 /// the model.
+///
+/// ```
+/// # #[cfg(not(feature = "default-model"))]
+/// # fn main() {}
+/// # #[cfg(feature = "default-model")]
+/// # fn main() -> sentire::error::Result<()> {
+/// use sentire::model::built_in;
+/// use sentire::prelude::*;
+///
+/// let predictor = Predictor::new(built_in()?)?;
+/// let recording = predictor.read("corpora/demo/f1_angry_s1.flac", &mut predictor.extractor())?;
+/// let prediction = predictor.predict(&[recording])?.remove(0);
+/// let p = &prediction.probabilities;
+/// assert!((p.values().sum::<f64>() - 1.0).abs() < 1e-9);
+/// assert!(p.values().all(|&other| other <= p[&prediction.label]));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Predictor {
     model: Arc<Model>,
@@ -147,6 +175,23 @@ impl Predictor {
     }
 
     /// Cuts recordings into these windows, whatever those were that the model was trained on.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "default-model"))]
+    /// # fn main() {}
+    /// # #[cfg(feature = "default-model")]
+    /// # fn main() -> sentire::error::Result<()> {
+    /// use sentire::model::built_in;
+    /// use sentire::prelude::*;
+    ///
+    /// let predictor = Predictor::new(built_in()?)?.with_window(Window::new(0.5, None)?);
+    /// let recording = predictor.read("corpora/demo/f1_angry_s1.flac", &mut predictor.extractor())?;
+    /// let prediction = predictor.predict(&[recording])?.remove(0);
+    /// let first = &prediction.windows[0];
+    /// assert!((first.end - first.start - 0.5).abs() < 1e-9);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_window(mut self, window: Window) -> Predictor {
         self.settings.window = Some(window);
         self
@@ -154,12 +199,43 @@ impl Predictor {
 
     /// Takes what decodes of files that break off, instead of refusing them, also where the model was trained on
     /// whole ones alone.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "default-model"))]
+    /// # fn main() {}
+    /// # #[cfg(feature = "default-model")]
+    /// # fn main() -> sentire::error::Result<()> {
+    /// use sentire::model::built_in;
+    /// use sentire::prelude::*;
+    ///
+    /// let predictor = Predictor::new(built_in()?)?.accepting_truncated();
+    /// assert!(predictor.settings().accept_truncated);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn accepting_truncated(mut self) -> Predictor {
         self.settings.accept_truncated = true;
         self
     }
 
     /// Refuses recordings that would cost more than this.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "default-model"))]
+    /// # fn main() {}
+    /// # #[cfg(feature = "default-model")]
+    /// # fn main() -> sentire::error::Result<()> {
+    /// use sentire::model::built_in;
+    /// use sentire::extract::Limits;
+    /// use sentire::prelude::*;
+    ///
+    /// let half_a_second = Limits::from_flags(Some(0.5), None)?;
+    /// let predictor = Predictor::new(built_in()?)?.with_limits(half_a_second);
+    /// let path = "corpora/demo/f1_angry_s1.flac";
+    /// assert!(predictor.read(path, &mut predictor.extractor()).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_limits(mut self, limits: Limits) -> Predictor {
         self.settings = within(self.settings, limits);
         self
@@ -195,6 +271,23 @@ impl Predictor {
 
     /// What the model is told of a recording that was read as its [`settings`](Predictor::settings)
     /// say; `name` stands in the prediction and in errors.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "default-model"))]
+    /// # fn main() {}
+    /// # #[cfg(feature = "default-model")]
+    /// # fn main() -> sentire::error::Result<()> {
+    /// use sentire::model::built_in;
+    /// use sentire::prelude::*;
+    ///
+    /// let predictor = Predictor::new(built_in()?)?;
+    /// let options = predictor.settings().read_options(None, None);
+    /// let recording = audio::read("corpora/demo/f1_angry_s1.flac", &options)?;
+    /// let features = predictor.features(&recording, "call 7", &mut predictor.extractor())?;
+    /// assert_eq!(predictor.predict(&[features])?[0].file, "call 7");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn features(
         &self,
         recording: &Recording,
@@ -237,6 +330,22 @@ impl Predictor {
 
     /// [`read`](Predictor::read) for the recordings, or segments, that a manifest lists, in parallel:
     /// named as it names them, in its order, failures in the places of what failed.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "default-model"))]
+    /// # fn main() {}
+    /// # #[cfg(feature = "default-model")]
+    /// # fn main() -> sentire::error::Result<()> {
+    /// use sentire::model::built_in;
+    /// use sentire::prelude::*;
+    ///
+    /// let lines = "file\ncorpora/demo/f1_angry_s1.flac\nnobody.flac\n";
+    /// let manifest = Manifest::from_reader(lines.as_bytes())?;
+    /// let read = Predictor::new(built_in()?)?.read_all(&manifest);
+    /// assert!(read[0].is_ok() && read[1].is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn read_all(&self, manifest: &Manifest) -> Vec<Result<Features>> {
         let read = |extractor: &mut Extractor, utterance: &Utterance| {
             let reel = extract::open(manifest, utterance, &self.settings)?;
@@ -248,6 +357,24 @@ impl Predictor {
     /// A prediction for each recording: the mean of its windows' probabilities. A protocol-B model
     /// takes all of them as those of one speaker and needs at least [`SMALLEST_CALL`] windows; a
     /// recording that is not cut counts as one.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "default-model"))]
+    /// # fn main() {}
+    /// # #[cfg(feature = "default-model")]
+    /// # fn main() -> sentire::error::Result<()> {
+    /// use sentire::model::built_in;
+    /// use sentire::prelude::*;
+    ///
+    /// let predictor = Predictor::new(built_in()?)?;
+    /// let demo = corpus::open("corpora/demo")?.manifest;
+    /// let two = Manifest { utterances: demo.utterances[..2].to_vec(), ..demo };
+    /// let features = predictor.read_all(&two).into_iter().collect::<Result<Vec<_>>>()?;
+    /// let predictions = predictor.predict(&features)?;
+    /// assert_eq!(predictions[1].file, two.utterances[1].file);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn predict(&self, recordings: &[Features]) -> Result<Vec<Prediction>> {
         let x = self.matrix(recordings)?;
         let mut next = 0..x.nrows();
@@ -285,6 +412,23 @@ impl Predictor {
     }
 
     /// [`predict`](Predictor::predict), with the `most` strongest [`reasons`](Predictor::reasons) of each.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "default-model"))]
+    /// # fn main() {}
+    /// # #[cfg(feature = "default-model")]
+    /// # fn main() -> sentire::error::Result<()> {
+    /// use sentire::model::built_in;
+    /// use sentire::prelude::*;
+    ///
+    /// let predictor = Predictor::new(built_in()?)?;
+    /// let recording = predictor.read("corpora/demo/f1_angry_s1.flac", &mut predictor.extractor())?;
+    /// let prediction = predictor.explained(&[recording], 3)?.remove(0);
+    /// assert_eq!(prediction.reasons.len(), 3);
+    /// assert!(prediction.reasons[0].effect.abs() >= prediction.reasons[1].effect.abs());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn explained(&self, recordings: &[Features], most: usize) -> Result<Vec<Prediction>> {
         let mut predictions = self.predict(recordings)?;
         for (which, prediction) in predictions.iter_mut().enumerate() {
@@ -401,6 +545,24 @@ fn within(settings: Settings, limits: Limits) -> Settings {
 
 /// Predictions as a table, a row for each recording: `file`, `duration_s`, `label`, `p_CLASS`, `unsure`,
 /// `out_of_domain`, `model`, `truncated`.
+///
+/// ```
+/// # #[cfg(not(feature = "default-model"))]
+/// # fn main() {}
+/// # #[cfg(feature = "default-model")]
+/// # fn main() -> sentire::error::Result<()> {
+/// use sentire::model::built_in;
+/// use sentire::prelude::*;
+///
+/// let predictor = Predictor::new(built_in()?)?;
+/// let recording = predictor.read("corpora/demo/f1_angry_s1.flac", &mut predictor.extractor())?;
+/// let predictions = predictor.predict(&[recording])?;
+/// let table = predict::to_table(&predictions);
+/// assert_eq!(table.words("label")?, [predictions[0].label.clone()]);
+/// assert!(table.numbers("p_angry")?[0] <= 1.0);
+/// # Ok(())
+/// # }
+/// ```
 pub fn to_table(predictions: &[Prediction]) -> Table {
     let words = |of: fn(&Prediction) -> &String| {
         Column::Text(predictions.iter().map(|p| Some(of(p).clone())).collect())
@@ -428,6 +590,24 @@ pub fn to_table(predictions: &[Prediction]) -> Table {
 
 /// What is said of recordings or windows, as columns: `label`, a `p_CLASS` for each class, `unsure`,
 /// `out_of_domain`.
+///
+/// ```
+/// # #[cfg(not(feature = "default-model"))]
+/// # fn main() {}
+/// # #[cfg(feature = "default-model")]
+/// # fn main() -> sentire::error::Result<()> {
+/// use sentire::model::built_in;
+/// use sentire::prelude::*;
+///
+/// let predictor = Predictor::new(built_in()?)?;
+/// let recording = predictor.read("corpora/demo/f1_angry_s1.flac", &mut predictor.extractor())?;
+/// let whole = predictor.predict(&[recording])?[0].whole();
+/// let columns = predict::said_of(&[&whole], ["angry".to_string()].iter());
+/// let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+/// assert_eq!(names, ["label", "p_angry", "unsure", "out_of_domain"]);
+/// # Ok(())
+/// # }
+/// ```
 pub fn said_of<'a>(
     segments: &[&Segment],
     classes: impl IntoIterator<Item = &'a String>,

@@ -17,6 +17,23 @@ use crate::metrics::{Calibration, Comparison, Confusion};
 use crate::model::{ModelSpec, Normalize};
 
 /// The figures of one evaluation.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let features = dir.path().join("demo.parquet");
+/// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+/// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+/// # extract::update(&demo, &egemaps, &features)?;
+/// let data = Dataset::read(&[&features], "emotion")?;
+/// let report = evaluate(&data, &"ridge".parse()?, &Protocol::default())?.report;
+/// let correct: usize = (0..4).map(|class| report.confusion[class][class]).sum();
+/// assert_eq!(report.accuracy, correct as f64 / report.n as f64);
+/// assert!(report.to_text().contains("UAR"));
+/// assert!(report.plot_confusion().title().contains("4 classes and 128 recordings"));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Unweighted average recall over all held-out recordings pooled, 0 to 1.

@@ -53,6 +53,14 @@ pub fn plain_key(key: &str) -> &str {
 }
 
 /// The values of one column.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let column = Column::Float(vec![0.25, f32::NAN]);
+/// assert_eq!((column.text_of(0).as_str(), column.text_of(1).as_str()), ("0.25", ""));
+/// assert_eq!(column.select(&[1, 0, 0]).len(), 3);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Column {
     /// Words.
@@ -166,6 +174,14 @@ impl Column {
 
     /// The values as words, as other programs make numbers of speakers and labels that are digits: whole numbers in
     /// digits, flags as `true` and `false`. `None` for numbers of which any is not whole.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let speakers = Column::Double(vec![3.0, f64::NAN]);
+    /// assert_eq!(speakers.as_words().unwrap()[..], [Some("3".to_string()), None]);
+    /// assert!(Column::Double(vec![0.5]).as_words().is_none());
+    /// ```
     pub fn as_words(&self) -> Option<Cow<'_, [Option<String>]>> {
         // The first whole number whose neighbour a 64-bit float does not have.
         const LARGEST: f64 = (1_u64 << 53) as f64;
@@ -271,6 +287,23 @@ impl Column {
 }
 
 /// A table: named columns of equal length, and what is known of how they were made.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let table = Table {
+///     columns: vec![
+///         ("speaker".into(), Column::Text(vec![Some("anna".into()), None])),
+///         ("f0_hz_mean".into(), Column::Float(vec![210.0, f32::NAN])),
+///     ],
+///     ..Table::default()
+/// };
+/// assert_eq!(table.rows(), 2);
+/// assert_eq!(table.words("speaker")?, ["anna", "unknown"]);
+/// assert_eq!(table.numbers("f0_hz_mean")?[0], 210.0);
+/// assert!(table.numbers("loudness").is_err());
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Table {
     /// Columns in their order.
@@ -307,6 +340,17 @@ impl Table {
     }
 
     /// Appends the rows of a table with the same columns; one without any takes those of the other.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let seconds = |column| Table { columns: vec![("s".into(), column)], ..Table::default() };
+    /// let mut table = seconds(Column::Double(vec![0.5]));
+    /// table.append(&seconds(Column::Double(vec![1.5])))?;
+    /// assert_eq!(table.numbers("s")?, [0.5, 1.5]);
+    /// assert!(table.append(&seconds(Column::Int(vec![Some(2)]))).is_err());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn append(&mut self, rows: &Table) -> Result<()> {
         if self.columns.is_empty() {
             *self = rows.clone();
@@ -325,6 +369,15 @@ impl Table {
     }
 
     /// The rows `rows`, in that order.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let seconds = Column::Double(vec![0.5, 1.5, 2.5]);
+    /// let table = Table { columns: vec![("s".into(), seconds)], ..Table::default() };
+    /// assert_eq!(table.select(&[2, 0]).numbers("s")?, [2.5, 0.5]);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn select(&self, rows: &[usize]) -> Table {
         let selected = |(name, column): &(String, Column)| (name.clone(), column.select(rows));
         Table {
@@ -334,6 +387,17 @@ impl Table {
     }
 
     /// The columns `names`, in that order; one that is not there is an error.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let column = |name: &str| (name.to_string(), Column::Float(vec![0.5]));
+    /// let table = Table { columns: ["a", "b", "c"].map(column).into(), ..Table::default() };
+    /// let two = table.select_columns(&["c", "a"])?;
+    /// assert_eq!(two.columns, [column("c"), column("a")]);
+    /// assert!(table.select_columns(&["d"]).is_err());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn select_columns(&self, names: &[&str]) -> Result<Table> {
         let of_name = |name: &&str| {
             let column = self.column(name).ok_or_else(|| self.no_column(name))?;
@@ -397,11 +461,32 @@ impl Table {
     }
 
     /// Names of the feature columns: those that the metadata key [`FEATURES_KEY`] lists.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let mut table = Table::default();
+    /// assert_eq!(table.feature_names(), None);
+    /// table.metadata.insert("sentire.features".into(), "[\"f0_hz_mean\"]".into());
+    /// assert_eq!(table.feature_names(), Some(vec!["f0_hz_mean".to_string()]));
+    /// ```
     pub fn feature_names(&self) -> Option<Vec<String>> {
         serde_json::from_str(self.metadata.get(FEATURES_KEY)?).ok()
     }
 
     /// Writes the whole table, floats as every reader knows them.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let path = dir.path().join("speakers.parquet");
+    /// let speakers = Column::Text(vec![Some("anna".into()), None]);
+    /// let table = Table { columns: vec![("speaker".into(), speakers)], ..Table::default() };
+    /// table.write(&path)?;
+    /// assert_eq!(Table::read(&path)?, table);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
         self.write_encoded(path, Encoding::Plain)
     }
@@ -414,6 +499,12 @@ impl Table {
     }
 
     /// Whether there is a file at `path`, or a folder with tables in it.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// assert!(!Table::is_at("corpora/demo".as_ref()), "a folder without tables");
+    /// ```
     pub fn is_at(path: &Path) -> bool {
         path.is_file() || (path.is_dir() && folder::files(path).is_ok())
     }
@@ -434,6 +525,18 @@ impl Table {
     }
 
     /// Reads the columns `names` of a table, as far as it has them.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let path = dir.path().join("table.parquet");
+    /// let column = |name: &str| (name.to_string(), Column::Float(vec![0.5]));
+    /// Table { columns: ["a", "b", "c"].map(column).into(), ..Table::default() }.write(&path)?;
+    /// let read = Table::read_columns(&path, &["b", "d"])?;
+    /// assert_eq!(read.columns, [column("b")]);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn read_columns(path: &Path, names: &[&str]) -> Result<Table> {
         let read = |file: &Path| {
             let file = TableFile::open(file)?;
@@ -518,6 +621,22 @@ impl Table {
     }
 
     /// Reads the metadata of a file alone.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let path = dir.path().join("demo.parquet");
+    /// # let manifest = Manifest { root: "corpora/demo".into(), ..Manifest::default() };
+    /// # let first = Utterance { file: "f1_angry_s1.flac".into(), ..Utterance::default() };
+    /// # let manifest = Manifest { utterances: vec![first], ..manifest };
+    /// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+    /// # extract::update(&manifest, &egemaps, &path)?;
+    /// let metadata = Table::read_metadata(&path)?;
+    /// assert_eq!(metadata["sentire.sets"], catalogue::versioned(&[FeatureSet::EGEMAPS]));
+    /// assert_eq!(metadata["sentire.rate"], "16000");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn read_metadata(path: &Path) -> Result<BTreeMap<String, String>> {
         Ok(TableFile::open(path)?.metadata())
     }

@@ -24,6 +24,14 @@ pub enum Gain {
 
 impl Gain {
     /// Scales `samples` in place; digital silence stays as it is.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let mut samples = [0.0, 0.25, -0.5];
+    /// Gain::Peak.apply(&mut samples);
+    /// assert_eq!(samples, [0.0, 0.5, -1.0]);
+    /// ```
     pub fn apply(self, samples: &mut [f32]) {
         let peak = level::larger_peak(0.0, samples);
         let squares = level::more_squares(0.0, samples);
@@ -92,6 +100,16 @@ const SHORTEST_HOP_S: f64 = 0.01;
 impl Window {
     /// Windows of `width_s` seconds, at least 0.1, each `hop_s` after the one before: 0.01 to
     /// `width_s` seconds, so that nothing is left out between them; without a hop, side by side.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let overlapping = Window::new(2.0, Some(1.0))?;
+    /// assert_eq!((overlapping.width_s, overlapping.hop_s), (2.0, 1.0));
+    /// assert_eq!(Window::new(2.0, None)?.hop_s, 2.0);
+    /// assert!(Window::new(1.0, Some(1.5)).is_err(), "half a second between windows would be lost");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn new(width_s: f64, hop_s: Option<f64>) -> Result<Window> {
         if !(width_s.is_finite() && width_s >= SHORTEST_WINDOW_S) {
             return Err(Error::Usage(format!(
@@ -108,6 +126,15 @@ impl Window {
     }
 
     /// The window that a user asks for by `--window` and `--hop`.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// assert_eq!(Window::from_flags(Some(3.0), None)?, Some(Window::new(3.0, None)?));
+    /// assert_eq!(Window::from_flags(None, None)?, None);
+    /// assert!(Window::from_flags(None, Some(1.0)).is_err(), "a hop needs a window");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn from_flags(width_s: Option<f64>, hop_s: Option<f64>) -> Result<Option<Window>> {
         match (width_s, hop_s) {
             (Some(width_s), hop_s) => Window::new(width_s, hop_s).map(Some),

@@ -54,6 +54,16 @@ impl Reel {
     }
 
     /// The recording with all its samples.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let path = "corpora/demo/f1_angry_s1.flac";
+    /// let whole = audio::open(path, &ReadOptions::default())?.into_recording();
+    /// let read = audio::read(path, &ReadOptions::default())?;
+    /// assert_eq!(whole.expect("it fits into memory").audio, read.audio);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn into_recording(self) -> Result<Recording, String> {
         let mut recording = self.recording;
         recording.audio.samples = self.samples.into_vec()?;

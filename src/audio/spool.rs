@@ -10,6 +10,18 @@ use std::sync::Mutex;
 const BLOCK: usize = 1 << 16;
 
 /// Numbers in the making.
+///
+/// ```
+/// use sentire::audio::Spooling;
+///
+/// let mut spooling = Spooling::new(2); // The third number goes to a temporary file.
+/// spooling.push(&[0.1, 0.2, 0.3])?;
+/// let spool = spooling.finish()?;
+/// let mut last = Vec::new();
+/// spool.read(1..3, &mut last)?;
+/// assert_eq!(last, [0.2, 0.3]);
+/// # Ok::<(), String>(())
+/// ```
 pub struct Spooling {
     most_in_memory: usize,
     numbers: Vec<f32>,

@@ -5,6 +5,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// A family of features.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// assert_eq!(Family::VoiceQuality.to_string(), "voice quality");
+/// assert!(FeatureSet::RICH.llds().iter().any(|lld| lld.family == Family::VoiceQuality));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Family {

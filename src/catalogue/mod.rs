@@ -25,6 +25,17 @@ pub use statistics::{Plain, Statistic, StatisticGroup};
 use crate::error::{Error, Result};
 
 /// A named feature set: a row of [`SETS`].
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let set: FeatureSet = "egemaps".parse()?;
+/// assert_eq!(set, FeatureSet::EGEMAPS);
+/// assert_eq!((set.llds().len(), set.columns().len()), (25, 88));
+/// assert!(set.names().any(|name| name == "jitterLocal_sma3nz_amean"));
+/// assert!(!set.is_list(), "a table has a column for each of them");
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct FeatureSet(&'static SetInfo);
 
@@ -149,16 +160,43 @@ impl FeatureSet {
 
     /// The statistics that the features are, by what they are taken of. Empty for a set whose
     /// [`dictionary`](FeatureSet::dictionary) says it feature by feature.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let groups = FeatureSet::RICH.statistics();
+    /// let contour = groups.iter().find(|group| group.name == "contour").expect("statistics of contours");
+    /// assert!(contour.statistics.iter().any(|statistic| statistic.name == "mean"));
+    /// ```
     pub fn statistics(self) -> Vec<StatisticGroup> {
         (self.0.statistics)()
     }
 
     /// The set's dictionary, where it has one.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let dictionary = FeatureSet::EGEMAPS.dictionary().expect("egemaps has one");
+    /// let jitter = dictionary.features.iter().find(|f| f.name == "jitterLocal_sma3nz_amean");
+    /// assert_eq!(jitter.expect("one of the 88").unit, "1");
+    /// assert!(FeatureSet::RICH.dictionary().is_none());
+    /// ```
     pub fn dictionary(self) -> Option<Dictionary> {
         self.0.dictionary.map(|dictionary| dictionary())
     }
 
     /// Parses `NAME[,NAME]`, where `default` stands for [`DEFAULT`](FeatureSet::DEFAULT).
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// assert_eq!(FeatureSet::parse_list("default")?, FeatureSet::DEFAULT);
+    /// let two = FeatureSet::parse_list("rich,egemaps")?;
+    /// assert_eq!(two, [FeatureSet::RICH, FeatureSet::EGEMAPS]);
+    /// assert!(FeatureSet::parse_list("richer").is_err());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn parse_list(text: &str) -> Result<Vec<FeatureSet>> {
         let mut sets = Vec::new();
         for name in text.split(',').map(str::trim) {
@@ -177,6 +215,12 @@ impl FeatureSet {
 }
 
 /// The sets that this program computes.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// assert!(catalogue::computed().any(|set| set == FeatureSet::RICH));
+/// ```
 pub fn computed() -> impl Iterator<Item = FeatureSet> + Clone {
     let sets = SETS.iter().copied();
     sets.filter(|&set| cfg!(feature = "aubio") || set != FeatureSet::AUBIO)
@@ -186,12 +230,28 @@ pub fn computed() -> impl Iterator<Item = FeatureSet> + Clone {
 pub const SETS_KEY: &str = "sentire.sets";
 
 /// `sets` with their versions, as they stand in metadata.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let versioned = catalogue::versioned(&[FeatureSet::RICH]);
+/// assert_eq!(versioned, format!("rich@{}", FeatureSet::RICH.version()));
+/// ```
 pub fn versioned(sets: &[FeatureSet]) -> String {
     let versioned = |set: &FeatureSet| format!("{}@{}", set.name(), set.version());
     sets.iter().map(versioned).collect::<Vec<_>>().join(",")
 }
 
 /// The sets that metadata name. Refuses one of another version than this program computes, naming both.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let sets = [FeatureSet::RICH, FeatureSet::EGEMAPS];
+/// assert_eq!(catalogue::of_this_version(&catalogue::versioned(&sets))?, sets);
+/// assert!(catalogue::of_this_version("rich@0").is_err());
+/// # Ok::<(), Error>(())
+/// ```
 pub fn of_this_version(versioned: &str) -> Result<Vec<FeatureSet>> {
     let set = |versioned: &str| {
         let (name, version) = versioned.split_once('@').unwrap_or((versioned, "unknown"));
@@ -216,6 +276,16 @@ pub fn of_this_version(versioned: &str) -> Result<Vec<FeatureSet>> {
 }
 
 /// Metadata as they are written now. Before sets had versions of their own, all of them had one.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let mut metadata = [("sentire.features_version", "1"), ("sentire.sets", "rich,egemaps")]
+///     .map(|(key, value)| (key.to_string(), value.to_string()))
+///     .into();
+/// catalogue::brought_up_to_date(&mut metadata);
+/// assert_eq!(metadata["sentire.sets"], "rich@1,egemaps@1");
+/// ```
 pub fn brought_up_to_date(metadata: &mut BTreeMap<String, String>) {
     let Some(version) = metadata.remove("sentire.features_version") else {
         return;
@@ -357,6 +427,15 @@ pub struct Column {
 }
 
 /// The feature named `name`, of whatever set.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let column = catalogue::column("f0_hz_mean").expect("a feature of rich");
+/// assert_eq!((column.set, column.family), (FeatureSet::RICH, Family::Pitch));
+/// assert_eq!((column.of.as_str(), column.functional, column.unit.as_str()), ("f0_hz", "mean", "Hz"));
+/// assert!(catalogue::column("charm_mean").is_none());
+/// ```
 pub fn column(name: &str) -> Option<&'static Column> {
     static PLACES: LazyLock<HashMap<&str, &Column>> = LazyLock::new(|| {
         let columns = SETS.iter().flat_map(|set| set.columns());

@@ -177,6 +177,18 @@ impl Check {
 
 /// Examines the corpus that was found in a folder: decodes every recording, counts, compares.
 /// `on_done` is called after each recording, from the threads of the current Rayon pool.
+///
+/// ```
+/// use sentire::corpus::check::{Severity, check};
+/// use sentire::prelude::*;
+///
+/// let demo = corpus::open("corpora/demo/manifest.csv")?;
+/// let found = check(&demo, &|| {});
+/// assert_eq!(found.recordings, 128);
+/// assert_eq!(found.corpora[0].emotions["sad"], 32);
+/// assert_eq!(found.count(Severity::Error), 0);
+/// # Ok::<(), Error>(())
+/// ```
 pub fn check(scan: &Scan, on_done: &(dyn Fn() + Sync)) -> Check {
     let manifest = &scan.manifest;
     let heard: Vec<_> = manifest

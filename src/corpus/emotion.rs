@@ -66,6 +66,13 @@ pub const EMOTIONS: [(&str, &[&str]); 13] = [
 
 /// The word of the common vocabulary for a corpus's label, in any case, Unicode form and spacing; `None` where there
 /// is none.
+///
+/// ```
+/// use sentire::corpus::emotion::canonical_emotion;
+///
+/// assert_eq!(canonical_emotion("Freude"), Some("happy"));
+/// assert_eq!(canonical_emotion("melancholy"), None);
+/// ```
 pub fn canonical_emotion(label: &str) -> Option<&'static str> {
     let label = folded(label);
     let entry = EMOTIONS
@@ -76,6 +83,13 @@ pub fn canonical_emotion(label: &str) -> Option<&'static str> {
 
 /// The class of a corpus's label: the word of the common vocabulary, or where there is none the corpus's own, in
 /// one spelling.
+///
+/// ```
+/// use sentire::corpus::emotion::class_of;
+///
+/// assert_eq!(class_of("Rabbia"), "angry");
+/// assert_eq!(class_of(" Melancholy "), "melancholy");
+/// ```
 pub fn class_of(label: &str) -> String {
     canonical_emotion(label).map_or_else(|| folded(label), str::to_string)
 }

@@ -66,6 +66,13 @@ impl Layout {
 
     /// On which terms the corpus is given away, as its makers say; `None` where the layout names no
     /// corpus.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// assert_eq!(Layout::Ravdess.licence(), Some("CC BY-NC-SA 4.0"));
+    /// assert_eq!(Layout::Folders.licence(), None);
+    /// ```
     pub fn licence(self) -> Option<&'static str> {
         match self {
             Layout::Ravdess => Some("CC BY-NC-SA 4.0"),
@@ -94,6 +101,16 @@ impl Layout {
     /// What the name of `file` says under this layout, and, for SAVEE, those of the two folders it
     /// lies in; `None` where it does not follow the grammar. The marks that copies bear at their end
     /// say nothing.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    /// use std::path::Path;
+    ///
+    /// let found = Layout::Ravdess.parse(Path::new("03-01-05-02-01-02-12.wav")).expect("its grammar");
+    /// assert_eq!(found.emotion.as_deref(), Some("angry"));
+    /// assert_eq!(found.speaker.as_deref(), Some("12"));
+    /// assert!(Layout::Ravdess.parse(Path::new("angry.wav")).is_none());
+    /// ```
     pub fn parse(self, file: &Path) -> Option<Utterance> {
         let stem = without_marks(file.file_stem()?.to_str()?);
         match self {
@@ -108,6 +125,13 @@ impl Layout {
     }
 
     /// What the makers of the corpus say it holds; RAVDESS of `style` (`speech` or `song`).
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let ravdess = Layout::Ravdess.published(Some("speech")).expect("counted by its makers");
+    /// assert_eq!((ravdess.recordings, ravdess.speakers.len()), (1440, 24));
+    /// ```
     pub fn published(self, style: Option<&str>) -> Option<Published> {
         Some(match self {
             Layout::Ravdess => ravdess::published(style.unwrap_or("speech")),

@@ -72,6 +72,13 @@ impl Utterance {
     ];
 
     /// The text columns, in the order of [`FIELDS`](Utterance::FIELDS).
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let utterance = Utterance { speaker: Some("anna".into()), ..Utterance::default() };
+    /// assert_eq!((Utterance::FIELDS[1], utterance.fields()[1]), ("speaker", Some("anna")));
+    /// ```
     pub fn fields(&self) -> [Option<&str>; 10] {
         let fields = [
             &self.corpus,
@@ -121,6 +128,16 @@ pub struct Manifest {
 
 impl Manifest {
     /// Reads a manifest from a CSV file: with commas, semicolons, tabs or bars, in UTF-8, UTF-16 or Windows-1252.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let demo = Manifest::read("corpora/demo/manifest.csv".as_ref())?;
+    /// let first = &demo.utterances[0];
+    /// assert_eq!((first.speaker.as_deref(), first.sex.as_deref()), (Some("f1"), Some("female")));
+    /// assert!(demo.path(first).is_file());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn read(path: &Path) -> Result<Manifest> {
         let bytes = std::fs::read(path).map_err(Error::io(path))?;
         let manifest = parse_named(&bytes, path)?;
@@ -137,6 +154,16 @@ impl Manifest {
     }
 
     /// Reads a manifest from standard input, be it without a line; relative names start at the current folder.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let lines = "file;speaker;emotion\na.wav;anna;Freude\nb.wav;NA;Wut\n";
+    /// let manifest = Manifest::from_reader(lines.as_bytes())?;
+    /// assert_eq!(manifest.utterances[0].emotion.as_deref(), Some("happy"));
+    /// assert_eq!(manifest.utterances[1].speaker, None);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn from_reader(mut reader: impl std::io::Read) -> Result<Manifest> {
         let name = Path::new("standard input");
         let mut bytes = Vec::new();
@@ -146,12 +173,31 @@ impl Manifest {
 
     /// Where the recording of `utterance` lies: under its exact name, or else under that which another system
     /// would give it, with `/` for `\\` and letters composed or decomposed.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let mut demo = Manifest::read("corpora/demo/manifest.csv".as_ref())?;
+    /// demo.utterances[0].file = r"..\demo\f1_angry_s1.flac".into();
+    /// assert!(demo.path(&demo.utterances[0]).is_file(), "found as Windows writes it");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn path(&self, utterance: &Utterance) -> PathBuf {
         place::locate(&self.root, &utterance.file)
     }
 
     /// Opens the recording of `utterance`: its segment and channel, the rest as `options` say. Errors name the file
     /// as the manifest does, so that failures can be joined to it.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let demo = Manifest::read("corpora/demo/manifest.csv".as_ref())?;
+    /// let half_a_second = Utterance { end: Some(0.5), ..demo.utterances[0].clone() };
+    /// let reel = demo.open(&half_a_second, &ReadOptions::default())?;
+    /// assert_eq!(reel.recording.duration_s, 0.5);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn open(&self, utterance: &Utterance, options: &ReadOptions) -> Result<Reel> {
         let options = ReadOptions {
             segment: (utterance.start.unwrap_or(0.0), utterance.end),
@@ -188,6 +234,15 @@ impl Manifest {
 
     /// The manifest as CSV. Columns of ours in which nothing is known are left out; the same manifest gives
     /// the same bytes.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let manifest = Manifest::from_reader("emotion\tFILE\njoy\ta.wav\n".as_bytes())?;
+    /// let csv = String::from_utf8(manifest.to_csv()).expect("CSV is UTF-8");
+    /// assert_eq!(csv, "file,emotion,label_original\na.wav,happy,joy\n");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn to_csv(&self) -> Vec<u8> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         let has_times = self
@@ -235,11 +290,29 @@ impl Manifest {
     }
 
     /// BLAKE3 of [`to_csv`](Manifest::to_csv), in hex: what stands in a table's metadata.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let read = |lines: &str| Manifest::from_reader(lines.as_bytes());
+    /// let (commas, tabs) = (read("file,end\na.wav,1.5\n")?, read("end\tfile\n1.50\ta.wav\n")?);
+    /// assert_eq!(commas.hash(), tabs.hash());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn hash(&self) -> String {
         blake3::hash(&self.to_csv()).to_hex().to_string()
     }
 
     /// Names of the columns without a meaning of ours, sorted.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let manifest = Manifest::from_reader("file,room,agent\na.wav,5,kim\n".as_bytes())?;
+    /// assert_eq!(manifest.extra_columns(), ["agent", "room"]);
+    /// assert_eq!(manifest.utterances[0].extra["room"], "5");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn extra_columns(&self) -> Vec<String> {
         let used = self.utterances.iter().flat_map(|u| u.extra.keys());
         let names: std::collections::BTreeSet<&String> = used.chain(&self.columns).collect();

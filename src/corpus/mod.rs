@@ -20,6 +20,18 @@ use crate::audio::has_audio_extension;
 use crate::error::{Error, Result};
 
 /// The recordings that `path` lists: a manifest (CSV), or a folder, which is looked through.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let listed = corpus::open("corpora/demo/manifest.csv")?.manifest;
+/// assert_eq!(listed.utterances.len(), 128);
+/// assert_eq!(listed.utterances[0].emotion.as_deref(), Some("angry"));
+///
+/// let found = corpus::open("corpora/demo")?.manifest;
+/// assert_eq!(found.utterances.len(), 128);
+/// # Ok::<(), Error>(())
+/// ```
 pub fn open(path: impl AsRef<Path>) -> Result<Scan> {
     let path = path.as_ref();
     if path.is_dir() {

@@ -27,6 +27,16 @@ pub struct Scan {
 
 impl Scan {
     /// The recordings of a manifest, and what a person should know of that.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let manifest = Manifest::from_reader("file\na.wav\nb.wav\n".as_bytes())?;
+    /// let scan = corpus::Scan::of_manifest(manifest);
+    /// assert_eq!(scan.manifest.utterances.len(), 2);
+    /// assert!(scan.findings.is_empty());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn of_manifest(manifest: Manifest) -> Scan {
         Scan {
             findings: manifest.findings.clone(),
@@ -40,6 +50,21 @@ impl Scan {
 /// Looks for recordings below `dir` and reads their names. With `layout` every name must follow it;
 /// without, each name is read by the grammar it follows, and a folder whose names follow none is
 /// tried as [`Layout::Folders`].
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let dir = dir.path();
+/// // As EmoDB names its files: speaker 03, text a01, W for Wut (anger), take a.
+/// std::fs::write(dir.join("03a01Wa.wav"), b"").unwrap();
+/// let found = scan(dir, None)?;
+/// assert_eq!(found.layouts, [Layout::Emodb]);
+/// let utterance = &found.manifest.utterances[0];
+/// assert_eq!(utterance.speaker.as_deref(), Some("03"));
+/// assert_eq!(utterance.emotion.as_deref(), Some("angry"));
+/// # Ok::<(), Error>(())
+/// ```
 pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
     let no_manifest = |reason: String| Error::Manifest {
         path: dir.to_path_buf(),
@@ -406,6 +431,18 @@ const NO_SPEAKERS: [&str; 20] = [
 
 /// `manifest` with names that are relative to `folder`, where its recordings lie below it, and
 /// absolute where not.
+///
+/// ```
+/// use sentire::corpus::scan::relative_to;
+/// use sentire::prelude::*;
+/// use std::path::Path;
+///
+/// let demo = scan(Path::new("corpora/demo"), None)?.manifest;
+/// assert_eq!(demo.utterances[0].file, "f1_angry_s1.flac");
+/// let moved = relative_to(demo, Path::new("corpora"))?;
+/// assert_eq!(moved.utterances[0].file, "demo/f1_angry_s1.flac");
+/// # Ok::<(), Error>(())
+/// ```
 pub fn relative_to(manifest: Manifest, folder: &Path) -> Result<Manifest> {
     let real = |path: &Path| {
         let path = if path.as_os_str().is_empty() {
@@ -435,6 +472,14 @@ pub fn relative_to(manifest: Manifest, folder: &Path) -> Result<Manifest> {
 }
 
 /// Number of different speakers and emotions of a manifest, for closing lines.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+/// assert_eq!(corpus::scan::counts(&demo), (8, 4));
+/// # Ok::<(), Error>(())
+/// ```
 pub fn counts(manifest: &Manifest) -> (usize, usize) {
     let speakers: BTreeSet<_> = manifest
         .utterances

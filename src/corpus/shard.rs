@@ -7,6 +7,14 @@ use std::str::FromStr;
 use crate::error::{Error, Result};
 
 /// One of `count` contiguous parts of a manifest, whose sizes differ by one line at most.
+///
+/// ```
+/// use sentire::corpus::Shard;
+///
+/// let shares = [1, 2, 3].map(|number| Shard::new(number, 3).unwrap().range(10));
+/// assert_eq!(shares, [0..3, 3..6, 6..10]);
+/// assert!(Shard::new(4, 3).is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
     index: usize,
@@ -83,6 +91,21 @@ impl FromStr for ShardChoice {
 /// Kubernetes, is to do, with the name of the variable that says so. `variable` looks one up.
 ///
 /// Slurm says how many tasks there are, Kubernetes does not: there the number has to be asked for.
+///
+/// ```
+/// use sentire::corpus::shard::resolve;
+///
+/// // The second of four tasks of `sbatch --array=1-4`.
+/// let slurm = |name: &str| match name {
+///     "SLURM_ARRAY_TASK_ID" => Some("2".to_string()),
+///     "SLURM_ARRAY_TASK_COUNT" => Some("4".to_string()),
+///     "SLURM_ARRAY_TASK_MIN" => Some("1".to_string()),
+///     _ => None,
+/// };
+/// let (shard, variable) = resolve(None, slurm)?.expect("Slurm says which");
+/// assert_eq!((shard.to_string(), variable), ("2/4".into(), Some("SLURM_ARRAY_TASK_ID")));
+/// # Ok::<(), sentire::error::Error>(())
+/// ```
 pub fn resolve(
     asked: Option<ShardChoice>,
     variable: impl Fn(&str) -> Option<String>,

@@ -21,6 +21,23 @@ pub struct Contrast {
 impl Dataset {
     /// Every feature that varies among `rows` or among the others, from the one that tells the two apart
     /// most to the one that does least. Missing values are left out. Panics where a row is not there.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let features = dir.path().join("demo.parquet");
+    /// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+    /// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+    /// # extract::update(&demo, &egemaps, &features)?;
+    /// let data = Dataset::read(&[&features], "emotion")?;
+    /// let is_angry = |&row: &usize| data.classes[data.y[row]] == "angry";
+    /// let angry: Vec<usize> = (0..data.len()).filter(is_angry).collect();
+    /// let contrasts = data.contrasts(&angry);
+    /// let loudness = contrasts.iter().find(|c| c.feature == "loudness_sma3_amean").unwrap();
+    /// assert!(loudness.d > 0.8, "anger is loud in the demo corpus");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn contrasts(&self, rows: &[usize]) -> Vec<Contrast> {
         let mut inside = vec![false; self.len()];
         rows.iter().for_each(|&row| inside[row] = true);

@@ -62,6 +62,16 @@ impl Analyses {
 }
 
 /// Computes feature sets; planned once and reused, one per thread.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let recording = audio::read("corpora/demo/f1_angry_s1.flac", &ReadOptions::default())?;
+/// let mut extractor = Extractor::new(&[FeatureSet::EGEMAPS]);
+/// let features = extractor.functionals(&recording.audio);
+/// assert_eq!(features.len(), FeatureSet::EGEMAPS.columns().len());
+/// # Ok::<(), Error>(())
+/// ```
 pub struct Extractor {
     computations: Vec<&'static Computation>,
     analyses: Analyses,
@@ -93,6 +103,16 @@ impl Extractor {
     }
 
     /// The descriptor contours of one recording, by the first of the sets.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// // One second of a sawtooth that repeats itself 200 times a second.
+    /// let samples = (0..16_000).map(|n| (n % 80) as f32 / 80.0 - 0.5).collect();
+    /// let contours = Extractor::new(&[FeatureSet::RICH]).llds(&Audio { samples, sample_rate: 16_000 });
+    /// let f0_hz = contours.contour("f0_hz").expect("rich has a pitch");
+    /// assert!((f0_hz[50] - 200.0).abs() < 1.0);
+    /// ```
     pub fn llds(&mut self, audio: &Audio) -> LldTable {
         let contours = (self.computations[0].contours)(&mut self.analyses, audio);
         self.analyses.of_rich = None;

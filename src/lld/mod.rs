@@ -17,6 +17,17 @@ use std::collections::HashMap;
 use crate::catalogue::Lld;
 
 /// The contours of one recording.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let recording = audio::read("corpora/demo/f1_angry_s1.flac", &ReadOptions::default())?;
+/// let contours = Extractor::new(&[FeatureSet::RICH]).llds(&recording.audio);
+/// assert_eq!(contours.contours.len(), 95);
+/// assert_eq!((contours.hop_s, contours.span_s(0)), (0.01, (0.0, 0.01)));
+/// assert_eq!(contours.contour("f0_hz").map(<[f32]>::len), Some(contours.frames()));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct LldTable {
     /// One entry per contour.
@@ -46,6 +57,16 @@ impl LldTable {
     }
 
     /// The contours of `llds` alone.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let silence = Audio { samples: vec![0.0; 16_000], sample_rate: 16_000 };
+    /// let contours = Extractor::new(&[FeatureSet::RICH]).llds(&silence);
+    /// let pitch = contours.llds.iter().filter(|lld| lld.family == Family::Pitch).cloned().collect();
+    /// let pitch = contours.only(pitch);
+    /// assert!(pitch.contour("f0_hz").is_some() && pitch.contour("mfcc_1").is_none());
+    /// ```
     pub fn only(&self, llds: Vec<Lld>) -> LldTable {
         let contour = |lld: &Lld| {
             self.contour(&lld.name)

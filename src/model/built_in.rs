@@ -7,6 +7,13 @@ use crate::error::{Error, Result};
 const BYTES: &[u8] = include_bytes!("built_in/model.sentire");
 
 /// The model that is built in.
+///
+/// ```
+/// let model = sentire::model::built_in()?;
+/// assert_eq!(model.card.corpora, ["emodb", "ravdess"]);
+/// assert_eq!(model.card.classes.len(), 6);
+/// # Ok::<(), sentire::error::Error>(())
+/// ```
 pub fn built_in() -> Result<Model> {
     Model::from_bytes(BYTES)
         .map_err(|reason| Error::Data(format!("the model that is built in {reason}")))

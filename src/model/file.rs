@@ -14,6 +14,11 @@ const FORMAT: u32 = 4;
 const HEADER: usize = 8 + 4 + 8 + 32;
 
 /// Whether a file that begins like this is a model.
+///
+/// ```
+/// assert!(!sentire::model::is_model(b"RIFF"));
+/// assert!(sentire::model::is_model(b"sentire\n"));
+/// ```
 pub fn is_model(start: &[u8]) -> bool {
     start.starts_with(MAGIC)
 }
@@ -49,6 +54,12 @@ impl Model {
     }
 
     /// Reads a model from bytes; the error says why it is none.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// assert!(Model::from_bytes(b"RIFF").unwrap_err().starts_with("is not a sentire model"));
+    /// ```
     pub fn from_bytes(bytes: &[u8]) -> Result<Model, String> {
         if !is_model(bytes) {
             return Err(
@@ -91,12 +102,36 @@ impl Model {
     }
 
     /// Writes the model to `path`.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let features = dir.path().join("demo.parquet");
+    /// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+    /// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+    /// # extract::update(&demo, &egemaps, &features)?;
+    /// # let data = Dataset::read(&[&features], "emotion")?;
+    /// # let path = dir.path().join("model.sentire");
+    /// let model = Model::train(&data, &"ridge".parse()?, Normalize::Train, 0)?;
+    /// model.save(&path)?;
+    /// assert_eq!(Model::load(&path)?.id(), model.id());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         output::write(path, &self.to_bytes())
     }
 
     /// Reads the model at `path`.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// // A recording is no model.
+    /// let refused = Model::load("corpora/demo/f1_angry_s1.flac").unwrap_err();
+    /// assert!(refused.to_string().contains("is not a sentire model"));
+    /// ```
     pub fn load(path: impl AsRef<Path>) -> Result<Model> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(Error::io(path))?;

@@ -44,6 +44,15 @@ use crate::error::{Error, Result};
 use crate::scaler;
 
 /// Whose recordings scale the features: the two protocols, whose figures do not compare.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// assert_eq!("train".parse::<Normalize>()?, Normalize::Train);
+/// assert_eq!("corpus".parse::<Normalize>()?, Normalize::Train, "its former name");
+/// assert!("file".parse::<Normalize>().is_err());
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Normalize {
@@ -181,6 +190,24 @@ pub struct Model {
 
 impl Model {
     /// Trains on all rows of `data`. Same data, same seed: same model, for any number of threads.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let features = dir.path().join("demo.parquet");
+    /// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+    /// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+    /// # extract::update(&demo, &egemaps, &features)?;
+    /// let data = Dataset::read(&[&features], "emotion")?;
+    /// let model = Model::train(&data, &"ridge".parse()?, Normalize::Train, 0)?;
+    /// assert_eq!(model.card.classes, ["angry", "happy", "neutral", "sad"]);
+    /// assert_eq!((model.card.n, model.card.speakers), (128, 8));
+    ///
+    /// let again = Model::train(&data, &"ridge".parse()?, Normalize::Train, 0)?;
+    /// assert_eq!(model.to_bytes(), again.to_bytes());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn train(
         data: &Dataset,
         spec: &ModelSpec,
@@ -207,6 +234,23 @@ impl Model {
     /// Probabilities of the classes for each recording, given as the rows of `x` that hold the
     /// features of its windows; the largest names the class. Under protocol B all rows are those of
     /// one speaker, who is scaled by them.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let features = dir.path().join("demo.parquet");
+    /// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+    /// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+    /// # extract::update(&demo, &egemaps, &features)?;
+    /// # let data = Dataset::read(&[&features], "emotion")?;
+    /// let model = Model::train(&data, &"ridge".parse()?, Normalize::Train, 0)?;
+    /// // The first recording is row 0; the second, for once, rows 1 and 2.
+    /// let p = model.probabilities(data.view(), &[vec![0], vec![1, 2]]);
+    /// assert_eq!(p.dim(), (2, 4));
+    /// assert!(p.rows().into_iter().all(|row| (row.sum() - 1.0).abs() < 1e-9));
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn probabilities(&self, x: ArrayView2<f32>, recordings: &[Vec<usize>]) -> Array2<f64> {
         match self.card.normalize {
             Normalize::Train => self.pipeline.probabilities(x, recordings),
@@ -219,6 +263,25 @@ impl Model {
 
     /// How the model does on a corpus that it has not seen: in the classes that both have, the largest
     /// probability among these deciding. The features must be those that it was trained on.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let features = dir.path().join("demo.parquet");
+    /// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+    /// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+    /// # extract::update(&demo, &egemaps, &features)?;
+    /// # let data = Dataset::read(&[&features], "emotion")?;
+    /// let of = |sex: &str| -> Vec<usize> {
+    ///     let is_of = |&row: &usize| data.rows[row].sex.as_deref() == Some(sex);
+    ///     (0..data.len()).filter(is_of).collect()
+    /// };
+    /// let women = Model::train(&data.select(&of("female")), &"ridge".parse()?, Normalize::Train, 0)?;
+    /// let on_men = women.figures_on(&data.select(&of("male")), 0)?;
+    /// assert!(on_men.uar_ci95[0] <= on_men.uar && on_men.uar <= on_men.uar_ci95[1]);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn figures_on(&self, data: &Dataset, seed: u64) -> Result<Figures> {
         let classes = &self.card.classes;
         let is_shared = |&row: &usize| classes.contains(&data.classes[data.y[row]]);
@@ -266,6 +329,22 @@ impl Model {
 
     /// Rows x features as deviations from what is usual: under protocol A for the training recordings,
     /// under protocol B for the rows of `x`, which are those of one speaker. Missing features are 0.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let features = dir.path().join("demo.parquet");
+    /// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+    /// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+    /// # extract::update(&demo, &egemaps, &features)?;
+    /// # let data = Dataset::read(&[&features], "emotion")?;
+    /// let model = Model::train(&data, &"ridge".parse()?, Normalize::Train, 0)?;
+    /// let z = model.deviations(data.view());
+    /// assert_eq!(z.dim(), (128, 88));
+    /// assert!(z.column(0).mean().unwrap().abs() < 1e-3, "in the mean the training rows are usual");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn deviations(&self, x: ArrayView2<f32>) -> Array2<f32> {
         match self.card.normalize {
             Normalize::Train => self.domain.deviations(x),
@@ -275,6 +354,21 @@ impl Model {
 
     /// How far the recording whose windows are the rows of `x` lies from those of the training, as a
     /// multiple of how far 99 in 100 held-out training recordings do.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let features = dir.path().join("demo.parquet");
+    /// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+    /// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+    /// # extract::update(&demo, &egemaps, &features)?;
+    /// # let data = Dataset::read(&[&features], "emotion")?;
+    /// let model = Model::train(&data, &"ridge".parse()?, Normalize::Train, 0)?;
+    /// let far = data.x.mapv(|value| 100.0 * value);
+    /// assert!(model.distance(data.view()) < 1.0 && model.distance(far.view()) > 1.0);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn distance(&self, x: ArrayView2<f32>) -> f64 {
         self.domain.distance(x)
     }

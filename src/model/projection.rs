@@ -29,6 +29,22 @@ impl Projection {
     /// each speaker by their own.
     ///
     /// Rows without a speaker take no part under protocol B. For pictures: it looks at all rows, so nothing that is evaluated may be fitted on it.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let features = dir.path().join("demo.parquet");
+    /// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+    /// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+    /// # extract::update(&demo, &egemaps, &features)?;
+    /// let data = Dataset::read(&[&features], "emotion")?;
+    /// let plane = Projection::of(&data, Normalize::Speaker)?;
+    /// assert_eq!((plane.first.len(), plane.labels.len()), (128, 128));
+    /// let [first, second] = plane.explained;
+    /// assert!(first >= second && first + second <= 1.0);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn of(data: &Dataset, normalize: Normalize) -> Result<Projection> {
         let data = participants(data, normalize)?;
         let prepared = scaled(&data, normalize);

@@ -12,6 +12,16 @@ use crate::model::learners::{self, AUTO, AnyClassifier, LEARNERS, Learner, Train
 
 /// A learner with its parameters, the features that it may see, and whether parameters are chosen
 /// in training.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let spec: ModelSpec = "svm:kernel=rbf".parse()?;
+/// assert_eq!(spec.to_string(), "svm:kernel=rbf,c=1,gamma=scale");
+/// assert_eq!(ModelSpec::default().learner, "fusion");
+/// assert!("svm:kernel=cubic".parse::<ModelSpec>().is_err());
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelSpec {
     /// What is trained: the name of one of [`LEARNERS`], or [`AUTO`].
@@ -40,6 +50,15 @@ impl ModelSpec {
     }
 
     /// The same for a table with these features. An error where it cannot do without one that is missing.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let names = FeatureSet::RICH.names().collect::<Vec<_>>();
+    /// let spec = ModelSpec::default().for_features(&names)?;
+    /// assert!(spec.to_string().ends_with("views=statistics+source+filter"));
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn for_features(&self, names: &[String]) -> Result<ModelSpec> {
         let parameters = match self.learner() {
             Some(learner) => (learner.for_features)(&self.parameters, names)
@@ -62,6 +81,15 @@ impl ModelSpec {
 
     /// The specs to choose from in training, the simplest first: itself alone, unless it is to be
     /// tuned or `auto`.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let candidates = |spec: &str| spec.parse().map(|spec: ModelSpec| spec.candidates());
+    /// assert_eq!(candidates("ridge")?.len(), 1);
+    /// assert!(candidates("svm:tune=true")?.len() > 1);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn candidates(&self) -> Vec<ModelSpec> {
         let learners = match self.learner {
             AUTO => {

@@ -7,6 +7,14 @@ use super::{Figure, GAP, LABELS, SMALL, TEXT, WIDTH};
 /// `classes`. A cell holds the share of its row, which shades it, and the count.
 ///
 /// `counts` is as long as `classes`, and so is each of its rows.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let emotions = ["angry", "sad"].map(String::from);
+/// let figure = plot::confusion(&emotions, &[vec![8, 2], vec![1, 9]]);
+/// assert!(figure.title().starts_with("Confusion matrix of 2 classes and 20 recordings"));
+/// ```
 pub fn confusion(classes: &[String], counts: &[Vec<usize>]) -> Figure {
     let n: usize = counts.iter().flatten().sum();
     let title = format!(

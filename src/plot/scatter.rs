@@ -11,6 +11,15 @@ const HEIGHT: i32 = 330;
 ///
 /// `group` holds the place in `groups` of each point. Points that are not finite are left out. There
 /// are eight colours and five shapes: beyond forty groups both come again.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let (f0_hz, loudness) = ([210.0, 180.0, 250.0], [1.1, 0.4, 1.5]);
+/// let emotions = ["angry", "sad"].map(String::from);
+/// let figure = plot::scatter((&f0_hz, &loudness), &[0, 1, 0], &emotions, ["F0 (Hz)", "loudness"]);
+/// assert_eq!(figure.title(), "3 points of 2 groups by F0 (Hz) and loudness");
+/// ```
 pub fn scatter(
     (x, y): (&[f64], &[f64]),
     group: &[usize],

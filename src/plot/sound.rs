@@ -11,6 +11,16 @@ const RIGHT: i32 = WIDTH - 12;
 const MOST_COLUMNS: usize = 1200;
 
 /// The waveform: the least and the largest sample of each column. Full scale is -1 to 1.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let recording = audio::read("corpora/demo/f1_angry_s1.flac", &ReadOptions::default())?;
+/// let Audio { samples, sample_rate } = recording.audio.part(0..8000);
+/// let figure = plot::waveform(&samples, sample_rate);
+/// assert_eq!(figure.title(), "Waveform of 0.50 seconds");
+/// # Ok::<(), Error>(())
+/// ```
 pub fn waveform(samples: &[f32], sample_rate: u32) -> Figure {
     let duration_s = samples.len() as f64 / f64::from(sample_rate.max(1));
     let title = format!("Waveform of {duration_s:.2} seconds");
@@ -55,6 +65,19 @@ pub fn waveform(samples: &[f32], sample_rate: u32) -> Figure {
 /// `level_db` holds a row for each frame: the levels of the bands whose centres are `band_hz`, rising.
 /// Frames lie `hop_s` apart, the first centred on the beginning. The colours span the `range_db` below the
 /// loudest level. `f0_hz` has one value per frame, NaN where there is no voice; or is empty.
+///
+/// ```
+/// use sentire::dsp::mel;
+/// use sentire::prelude::*;
+///
+/// let recording = audio::read("corpora/demo/f1_angry_s1.flac", &ReadOptions::default())?;
+/// let contours = Extractor::new(&[FeatureSet::RICH]).llds(&recording.audio);
+/// let f0_hz = contours.contour("f0_hz").expect("rich has a pitch");
+/// let mel = mel::spectrogram(&recording.audio.samples, recording.audio.sample_rate);
+/// let figure = plot::spectrogram(&mel.level_db, &mel.band_hz, mel.hop_s, f0_hz, 70.0);
+/// assert!(figure.svg().contains("F0 (Hz)"));
+/// # Ok::<(), Error>(())
+/// ```
 pub fn spectrogram(
     level_db: &[Vec<f32>],
     band_hz: &[f64],
@@ -187,6 +210,15 @@ pub struct Contour {
 
 /// Contours below each other, each on its own scale; frames lie `hop_s` seconds apart. Of more frames than
 /// there are pixels, each pixel shows the least and the largest.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let values = vec![200.0, f32::NAN, 210.0];
+/// let pitch = plot::Contour { name: "f0_hz".into(), unit: "Hz".into(), values };
+/// let figure = plot::contours(&[pitch], 0.01);
+/// assert_eq!(figure.title(), "Contours of f0_hz");
+/// ```
 pub fn contours(contours: &[Contour], hop_s: f64) -> Figure {
     let names: Vec<&str> = contours
         .iter()

@@ -100,6 +100,23 @@ impl Predictor {
     /// The `most` families that moved the prediction for the recording at place `which` of `recordings` most,
     /// from the strongest down, for the class or against it. As in [`predict`](Predictor::predict), a
     /// protocol-B model takes all recordings as those of one speaker; for others only that one counts.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "default-model"))]
+    /// # fn main() {}
+    /// # #[cfg(feature = "default-model")]
+    /// # fn main() -> sentire::error::Result<()> {
+    /// use sentire::model::built_in;
+    /// use sentire::prelude::*;
+    ///
+    /// let predictor = Predictor::new(built_in()?)?;
+    /// let recording = predictor.read("corpora/demo/f1_angry_s1.flac", &mut predictor.extractor())?;
+    /// let strongest = predictor.reasons(&[recording], 0, 1)?.remove(0);
+    /// assert!(strongest.text.starts_with(&strongest.family.to_string()));
+    /// assert!(strongest.to_text().ends_with(&strongest.meaning));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn reasons(
         &self,
         recordings: &[Features],

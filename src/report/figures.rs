@@ -57,6 +57,21 @@ impl Report {
 
 /// The UARs of several evaluations with their intervals, each named by its classifier, and by its protocol
 /// and features where these differ.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let features = dir.path().join("demo.parquet");
+/// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+/// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+/// # extract::update(&demo, &egemaps, &features)?;
+/// # let data = Dataset::read(&[&features], "emotion")?;
+/// let of = |spec: &str| evaluate(&data, &spec.parse()?, &Protocol::default());
+/// let figure = plot_uars(&[of("ridge")?.report, of("svm")?.report]);
+/// assert_eq!(figure.title(), "UAR of 2 evaluations");
+/// # Ok::<(), Error>(())
+/// ```
 pub fn plot_uars(reports: &[Report]) -> Figure {
     let differ = |of: fn(&Report) -> String| reports.iter().any(|r| of(r) != of(&reports[0]));
     let protocols = differ(|report| report.normalize.to_string());

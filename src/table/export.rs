@@ -19,6 +19,17 @@ const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 impl Table {
     /// Writes the table as CSV: comma, UTF-8, one line of names; missing values are
     /// empty, and columns that the Parquet file has as lists are left out.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let path = dir.path().join("table.csv");
+    /// let pitch = Column::Float(vec![210.5, f32::NAN]);
+    /// Table { columns: vec![("f0_hz_mean".into(), pitch)], ..Table::default() }.write_csv(&path)?;
+    /// assert_eq!(std::fs::read_to_string(&path).unwrap(), "f0_hz_mean\n210.5\n\"\"\n");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let failed = |cause: csv::Error| Error::Table {
@@ -42,6 +53,17 @@ impl Table {
 
     /// The index columns `file`, `start`, `end`, and those that `patterns` name, in the order of the table;
     /// `f0_*` names all that begin with `f0_`. A pattern that names none is an error.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let column = |name: &str| (name.to_string(), Column::Float(vec![0.5]));
+    /// let names = ["f0_hz_mean", "f0_hz_std", "hnr_db_mean"];
+    /// let table = Table { columns: names.map(column).into(), ..Table::default() };
+    /// let pitch = table.matching(&["f0_*".into()])?;
+    /// assert_eq!(pitch.columns, [column("f0_hz_mean"), column("f0_hz_std")]);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn matching(&self, patterns: &[String]) -> Result<Table> {
         let fits = |pattern: &String, name: &str| match pattern.strip_suffix('*') {
             Some(beginning) => name.starts_with(beginning),
@@ -59,12 +81,32 @@ impl Table {
     }
 
     /// Refuses a path whose extension is none of those of [`write_as`](Table::write_as).
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// assert!(Table::check_extension("features.arrow".as_ref()).is_ok());
+    /// assert!(Table::check_extension("features.xlsx".as_ref()).is_err());
+    /// ```
     pub fn check_extension(path: &Path) -> Result<()> {
         Format::of(path).map(drop)
     }
 
     /// Writes the table in the format that the extension of `path` names: `parquet`, `csv`, or `arrow` (an
     /// Arrow IPC file, without views; `feather` and `ipc` are the same). `encoding` is that of Parquet.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    /// use sentire::table::Encoding;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let path = dir.path().join("table.csv");
+    /// let loud = Column::Bool(vec![Some(true), None]);
+    /// let table = Table { columns: vec![("loud".into(), loud)], ..Table::default() };
+    /// table.write_as(&path, Encoding::Plain)?;
+    /// assert!(std::fs::read_to_string(&path).unwrap().starts_with("loud\ntrue\n"));
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn write_as(&self, path: impl AsRef<Path>, encoding: Encoding) -> Result<()> {
         let path = path.as_ref();
         match Format::of(path)? {
@@ -95,6 +137,19 @@ impl Table {
     /// them: `DIR/by=value/part-0.parquet`, the parts numbered through, as values may differ where
     /// names of folders do not. The files keep the column. Files of an earlier call
     /// are removed; an empty table writes nothing.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let dir = dir.path().join("by_label");
+    /// let labels = Column::Text(["sad", "angry", "sad"].map(|label| Some(label.into())).into());
+    /// let table = Table { columns: vec![("label".into(), labels)], ..Table::default() };
+    /// table.write_partitioned(&dir, "label")?;
+    /// let sad = Table::read(dir.join("label=sad/part-1.parquet"))?;
+    /// assert_eq!(sad.rows(), 2);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn write_partitioned(&self, dir: impl AsRef<Path>, by: &str) -> Result<()> {
         self.write_partitioned_encoded(dir, by, Encoding::Plain)
     }

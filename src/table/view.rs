@@ -256,6 +256,14 @@ impl Table {
     }
 
     /// The table without the numbers of views.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let flat = ("pause_rate".to_string(), Column::Float(vec![0.5]));
+    /// let table = Table { columns: vec![flat], ..Table::default() };
+    /// assert_eq!(table.without_views(), table, "it has no column of lists");
+    /// ```
     pub fn without_views(&self) -> Table {
         Table {
             columns: self.flat().cloned().collect(),
