@@ -1,4 +1,4 @@
-//! `sentire demo`: everything once, on the corpus that is built in.
+//! `sentire demo`: everything once, on the built-in corpus.
 
 use std::path::Path;
 

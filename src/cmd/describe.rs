@@ -340,7 +340,7 @@ fn card_text(card: &Card) -> String {
     if let Some(figures) = &card.held_out {
         let chosen = match card.model == card.trained {
             true => "",
-            false => "; a little too good, as the model was chosen by them",
+            false => "; slightly optimistic, as the model was chosen by them",
         };
         lines.push((
             "held out",

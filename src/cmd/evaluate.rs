@@ -1,4 +1,4 @@
-//! `sentire evaluate`: features to a report on unseen speakers.
+//! `sentire evaluate`: from features to a report on unseen speakers.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `sentire listen`: the microphone, a line per window (cargo feature `mic`).
+//! `sentire listen`: predictions from the microphone, a line per window (cargo feature `mic`).
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
