@@ -39,7 +39,7 @@ use crate::split::Fold;
 pub enum FoldSpec {
     /// Leave one speaker out at a time.
     Loso,
-    /// Leave out one of K groups of whole speakers at a time.
+    /// Leave out one of K groups of whole speakers at a time; K is at least 2.
     K(usize),
     /// The one fold that the column `split` marks: train on `train`, test on `test`.
     Split,
@@ -119,9 +119,9 @@ pub struct Protocol {
     pub normalize: Normalize,
     /// Seed of everything random.
     pub seed: u64,
-    /// Whether figures are wanted even where the leakage audit finds that they cannot be trusted.
+    /// Whether to go on even if the leakage audit finds that the figures cannot be trusted.
     pub allow_leakage: bool,
-    /// Whether to measure how much features matter; takes about as long as the rest.
+    /// Whether to measure the importance of features, which takes about as long as the rest.
     pub importance: bool,
 }
 

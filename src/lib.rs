@@ -2,13 +2,13 @@
 //!
 //! # The modules, in the order in which data flow
 //!
-//! [`catalogue`] says what can be computed. [`audio`] reads a recording; [`lld`] (on [`dsp`]) makes contours of it, [`functional`]
-//! statistics of these, [`features`] the named sets; [`corpus`] lists recordings, and [`extract`]
-//! turns a list into a [`table`]. There the signal half ends. The learning half reads the table:
-//! [`dataset`], [`split`], [`scaler`], [`model`], [`metrics`], [`audit`], [`evaluate`], [`report`].
-//! [`predict`] joins both, [`score`] for many recordings, and `serve` answers over HTTP; [`plot`] draws for whoever asks.
+//! [`catalogue`] describes what can be computed. [`audio`] reads a recording; [`lld`] (on [`dsp`]) computes its contours,
+//! [`functional`] their statistics, and [`features`] the named sets. [`corpus`] lists recordings, and [`extract`] turns a
+//! list into a [`table`]. There the signal half ends. The learning half reads the table: [`dataset`], [`split`],
+//! [`scaler`], [`model`], [`metrics`], [`audit`], [`evaluate`], [`report`]. [`predict`] joins both halves, [`score`]
+//! does so for many recordings, and `serve` over HTTP; [`plot`] draws figures.
 
-// What everything stands on; what there is to compute, as data.
+// What everything builds on, and what can be computed, as data.
 pub mod catalogue;
 pub mod error;
 pub mod output;
@@ -41,20 +41,20 @@ pub mod model;
 pub mod scaler;
 pub mod split;
 
-// Nothing on two sides; how well it does.
+// Leakage between training and test, and how well a model does.
 pub mod audit;
 pub mod evaluate;
 pub mod metrics;
 pub mod plot;
 pub mod report;
 
-// Model and recording, together again: one, and many.
+// Model and recording together: one, and many.
 pub mod predict;
 pub mod score;
 #[cfg(feature = "serve")]
 pub mod serve;
 
-// What all of it looks like under a cell.
+// How values are shown in a notebook.
 #[cfg(any(test, feature = "notebook"))]
 pub mod notebook;
 
@@ -185,7 +185,7 @@ pub mod prelude {
     //!
     //! [`Predictor`] joins a [`Model`] and recordings; [`plot`] draws.
 
-    // Names of ours go before those of polars.
+    // Our names take precedence over those of polars.
     #[cfg(all(feature = "frame", feature = "notebook"))]
     pub use polars::prelude::*;
 

@@ -1,5 +1,5 @@
-//! Prediction: model and recording to emotion. The same reading, mixing, resampling, trimming,
-//! gain, windows and features as the model was trained on.
+//! Prediction: from model and recording to emotion. Recordings are read, mixed, resampled, trimmed, levelled, cut into
+//! windows and turned into features exactly as those that the model was trained on.
 
 mod reasons;
 
@@ -23,14 +23,13 @@ use crate::table::schema::{self, DURATION, FILE, TRUNCATED};
 use crate::table::{Column, Table};
 use reasons::Vocabulary;
 
-/// A protocol-B model scales a speaker by their own recordings, or the windows of them, and wants
-/// at least this many.
+/// A protocol-B model scales a speaker by their own recordings, or by the windows of these, and needs at least this many.
 pub const SMALLEST_CALL: usize = 8;
 
-/// Reasons that a prediction is given where nobody says how many.
+/// The default number of reasons for a prediction.
 pub const REASONS: usize = 5;
 
-/// What a model is told of one recording.
+/// What a model needs to know about one recording.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Features {
     /// The recording as the caller names it.
@@ -39,18 +38,18 @@ pub struct Features {
     pub duration_s: f64,
     /// Start and end of each of its windows, in seconds.
     pub places: Vec<(f64, f64)>,
-    /// The features of each of its windows, as [`features_of`](crate::extract::features_of) gives
-    /// them: of the whole alone, where there are no windows.
+    /// The features of each of its windows, as [`features_of`](crate::extract::features_of) gives them; a single entry, for
+    /// the whole recording, if it is not cut into windows.
     pub windows: Vec<Vec<f32>>,
     /// Whether there is speech in each of its windows: [`has_speech`](crate::dsp::speech::has_speech).
     pub has_speech: Vec<bool>,
     /// See [`Recording::instead_of_mean`].
     pub instead_of_mean: Option<usize>,
-    /// The file broke off, and what decoded was kept.
+    /// The file broke off, and the part that decoded was kept.
     pub truncated: bool,
 }
 
-/// What a model says of one recording.
+/// The prediction of a model for one recording.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
     /// The recording as the caller named it.
@@ -59,34 +58,33 @@ pub struct Prediction {
     pub label: String,
     /// Probability of each class; they sum to 1.
     pub probabilities: BTreeMap<String, f64>,
-    /// Whether the largest probability is below the model's threshold, above which it was wrong at
-    /// most half as often as in general; or there is no speech in the recording, of which the model says something all the same.
+    /// Whether the largest probability is below the model's threshold (above it, the model was wrong at most half as often
+    /// as in general), or there is no speech in the recording. The label is given all the same.
     pub unsure: bool,
-    /// Whether the features lie farther from those of the training than 99 in 100 recordings of
-    /// speakers it had not heard: another kind of speech, another microphone, or no speech.
+    /// Whether the features lie farther from the training recordings than those of 99 in 100 recordings of speakers that
+    /// the model had not heard: another kind of speech, another microphone, or no speech.
     pub out_of_domain: bool,
-    /// The classifier.
+    /// The classifier, as a [`ModelSpec`](crate::model::ModelSpec).
     pub model: String,
     /// Length of the recording in seconds.
     pub duration_s: f64,
-    /// The file broke off, and this is said of what decoded. Never so, unless what breaks off was to be accepted.
+    /// The file broke off, and the prediction is for the part that decoded. Only if truncated files were to be accepted.
     #[serde(default)]
     pub truncated: bool,
-    /// Its channels cancel each other when they are averaged, and this is said of one of them
+    /// Its channels cancel each other when averaged, and the prediction is for one of them
     /// ([`Recording::instead_of_mean`]).
     #[serde(default)]
     pub channels_cancel: bool,
-    /// What moved it, the strongest first; empty unless [`explained`](Predictor::explained) was asked.
+    /// What moved the prediction, the strongest first; empty unless it comes from [`explained`](Predictor::explained).
     #[serde(default)]
     pub reasons: Vec<Reason>,
-    /// What the model says of each window, in the order of time; empty where the recording was taken
-    /// whole.
+    /// The prediction for each window, in the order of time; empty if the recording was taken whole.
     #[serde(default)]
     pub windows: Vec<Segment>,
 }
 
 impl Prediction {
-    /// What is said of the whole, as of a window from its beginning to its end.
+    /// The prediction as that of a single window over the whole recording.
     ///
     /// ```
     /// use sentire::prelude::*;
@@ -109,24 +107,24 @@ impl Prediction {
     }
 }
 
-/// What a model says of one window of a recording.
+/// The prediction of a model for one window of a recording.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Segment {
     /// Where it begins, in seconds.
     pub start: f64,
-    /// Where it ends.
+    /// Where it ends, in seconds.
     pub end: f64,
     /// The most probable class.
     pub label: String,
-    /// Probability of each class.
+    /// Probability of each class; they sum to 1.
     pub probabilities: BTreeMap<String, f64>,
-    /// As of a recording.
+    /// See [`Prediction::unsure`].
     pub unsure: bool,
-    /// As of a recording.
+    /// See [`Prediction::out_of_domain`].
     pub out_of_domain: bool,
 }
 
-/// A model ready to predict: this program is known to compute the features it wants. Clones share
+/// A model that is ready to predict: it has been checked that this program computes the features it needs. Clones share
 /// the model.
 ///
 /// ```
@@ -160,7 +158,7 @@ pub struct Predictor {
 }
 
 impl Predictor {
-    /// Checks that this program computes the features that `model` was trained on.
+    /// A predictor for `model`. An error if this program does not compute the features that it was trained on.
     pub fn new(model: Model) -> Result<Predictor> {
         let settings = Settings::from_metadata(&model.card.features)?;
         let settings = within(settings, Limits::default());
@@ -174,7 +172,7 @@ impl Predictor {
         })
     }
 
-    /// Cuts recordings into these windows, whatever those were that the model was trained on.
+    /// Cuts recordings into these windows, whatever windows the model was trained on.
     ///
     /// ```
     /// # #[cfg(not(feature = "default-model"))]
@@ -197,8 +195,8 @@ impl Predictor {
         self
     }
 
-    /// Takes what decodes of files that break off, instead of refusing them, also where the model was trained on
-    /// whole ones alone.
+    /// Keeps the part that decodes of files that break off, instead of refusing them, even if the model was trained on
+    /// complete ones only.
     ///
     /// ```
     /// # #[cfg(not(feature = "default-model"))]
@@ -218,7 +216,7 @@ impl Predictor {
         self
     }
 
-    /// Refuses recordings that would cost more than this.
+    /// Refuses recordings that exceed these limits of length and memory.
     ///
     /// ```
     /// # #[cfg(not(feature = "default-model"))]
@@ -251,26 +249,25 @@ impl Predictor {
         self.id.get_or_init(|| self.model.id())
     }
 
-    /// How recordings must be read for this model.
+    /// The settings with which recordings must be read for this model.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// An extractor of the model's features, for [`features_of`](crate::extract::features_of). Plan
-    /// one per thread.
+    /// An extractor of the model's features, for [`features`](Predictor::features). Make one per thread.
     pub fn extractor(&self) -> Extractor {
         Extractor::new(&self.settings.sets)
     }
 
-    /// Reads the recording at `path` and computes what the model is told of it.
+    /// Reads the recording at `path` and computes what the model needs. Errors name the file and the stage.
     pub fn read(&self, path: impl AsRef<Path>, extractor: &mut Extractor) -> Result<Features> {
         let path = path.as_ref();
         let reel = audio::open(path, &self.settings.read_options(None, None))?;
         self.features_of_reel(&reel, &path.display().to_string(), extractor)
     }
 
-    /// What the model is told of a recording that was read as its [`settings`](Predictor::settings)
-    /// say; `name` stands in the prediction and in errors.
+    /// Computes what the model needs of a recording that was read with its [`settings`](Predictor::settings); `name`
+    /// appears in the prediction and in errors.
     ///
     /// ```
     /// # #[cfg(not(feature = "default-model"))]
@@ -298,7 +295,7 @@ impl Predictor {
         Ok(self.told(recording, name, windows, recording.has_speech()))
     }
 
-    /// The same of a recording however long.
+    /// The same for a recording of any length.
     pub fn features_of_reel(
         &self,
         reel: &Reel,
@@ -328,8 +325,8 @@ impl Predictor {
         }
     }
 
-    /// [`read`](Predictor::read) for the recordings, or segments, that a manifest lists, in parallel:
-    /// named as it names them, in its order, failures in the places of what failed.
+    /// [`read`](Predictor::read) for all recordings, or segments, of a manifest, in parallel: one result for each line, in
+    /// the manifest's order and under its names.
     ///
     /// ```
     /// # #[cfg(not(feature = "default-model"))]
@@ -354,9 +351,9 @@ impl Predictor {
         extract::in_parallel(&manifest.utterances, &self.settings.sets, read)
     }
 
-    /// A prediction for each recording: the mean of its windows' probabilities. A protocol-B model
-    /// takes all of them as those of one speaker and needs at least [`SMALLEST_CALL`] windows; a
-    /// recording that is not cut counts as one.
+    /// A prediction for each recording, by the mean of its windows' probabilities. A protocol-B model takes all recordings
+    /// as those of one speaker; fewer than [`SMALLEST_CALL`] windows are an error, where a recording that is not cut counts
+    /// as one.
     ///
     /// ```
     /// # #[cfg(not(feature = "default-model"))]
@@ -456,7 +453,8 @@ impl Predictor {
         }
     }
 
-    /// What asks the model. One whose parts do not fit together, which a checksum does not show, is an error.
+    /// Runs `ask`, which calls the model. If the model's parts do not fit together, which no checksum shows, that is an
+    /// error.
     fn asked<T>(&self, ask: impl FnOnce() -> T) -> Result<T> {
         catch_unwind(AssertUnwindSafe(ask)).map_err(|panic| {
             Error::Data(format!(
@@ -588,8 +586,7 @@ pub fn to_table(predictions: &[Prediction]) -> Table {
     }
 }
 
-/// What is said of recordings or windows, as columns: `label`, a `p_CLASS` for each class, `unsure`,
-/// `out_of_domain`.
+/// Predictions of recordings or windows as columns: `label`, a `p_CLASS` for each class, `unsure`, `out_of_domain`.
 ///
 /// ```
 /// # #[cfg(not(feature = "default-model"))]

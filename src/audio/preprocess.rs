@@ -1,5 +1,5 @@
-//! What may be done to a recording before its features are computed: trim, gain, windows. All of it
-//! is off unless asked for, and what was asked for stands in tables and models.
+//! Optional preprocessing of a recording before its features are computed: trim, gain, windows. All of it is off by
+//! default; what was used is recorded in tables and models.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Gain {
-    /// Its own.
+    /// Its own level, unchanged.
     #[default]
     None,
     /// Largest magnitude at full scale.
@@ -82,8 +82,8 @@ impl FromStr for Gain {
     }
 }
 
-/// The windows that a recording is cut into; [`windows`](crate::dsp::frame::windows) says which
-/// samples belong to each.
+/// The windows that a recording is cut into; [`windows`](crate::dsp::frame::windows) defines which samples belong to
+/// each.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Window {
     /// Length of a window in seconds.
@@ -98,8 +98,8 @@ const SHORTEST_WINDOW_S: f64 = 0.1;
 const SHORTEST_HOP_S: f64 = 0.01;
 
 impl Window {
-    /// Windows of `width_s` seconds, at least 0.1, each `hop_s` after the one before: 0.01 to
-    /// `width_s` seconds, so that nothing is left out between them; without a hop, side by side.
+    /// Windows of `width_s` seconds (at least 0.1) that begin every `hop_s` seconds (0.01 to `width_s`, so that there
+    /// are no gaps between them); without a hop, side by side. An error outside of these ranges.
     ///
     /// ```
     /// use sentire::prelude::*;
@@ -125,7 +125,7 @@ impl Window {
         Ok(Window { width_s, hop_s })
     }
 
-    /// The window that a user asks for by `--window` and `--hop`.
+    /// The window that the flags `--window` and `--hop` ask for; a hop without a window is an error.
     ///
     /// ```
     /// use sentire::prelude::*;

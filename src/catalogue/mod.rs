@@ -1,5 +1,5 @@
-//! What can be computed, as data: feature sets, their descriptors and their columns. Nothing here computes, and what is
-//! said of a feature elsewhere (views, reasons, descriptions, exports, reports) is read from here.
+//! What can be computed, as data: feature sets, their descriptors and their columns. Nothing is computed here. Whatever
+//! else needs a fact about a feature (feature groups, reasons, descriptions, exports, reports) reads it here.
 //!
 //! A set is one file and one line of [`SETS`]; a descriptor of a set is one entry of its file.
 
@@ -43,8 +43,8 @@ pub struct FeatureSet(&'static SetInfo);
 pub struct SetInfo {
     /// Its name on the command line and in metadata.
     pub name: &'static str,
-    /// It rises when a value of a column changes for the same audio. Tables and models of another version of a set that they
-    /// use are refused.
+    /// It rises when a value of a column changes for the same audio. A table or model that uses another version of the set
+    /// is refused.
     pub version: u32,
     /// What it is, in half a line.
     pub help: &'static str,
@@ -54,9 +54,9 @@ pub struct SetInfo {
     pub llds: fn() -> Vec<Lld>,
     /// The features, in the order of their columns.
     pub columns: fn(FeatureSet) -> Vec<Column>,
-    /// The statistics that the features are, by what they are taken of.
+    /// The statistics that make up the features, grouped by what they are taken over.
     pub statistics: fn() -> Vec<StatisticGroup>,
-    /// All that is to be said, entry by entry, where somebody wrote it.
+    /// A full description of each descriptor and feature, for sets that have one.
     pub dictionary: Option<fn() -> Dictionary>,
 }
 
@@ -65,11 +65,11 @@ pub struct SetInfo {
 pub enum Storage {
     /// A column each.
     Flat,
-    /// One column of lists, as no single one of them says much.
+    /// One column of lists: there are many, and none means much on its own.
     List,
 }
 
-/// Every set that there is. What this program was built without is known, too, as tables may have it.
+/// Every set. Sets that this program was built without are included, because tables may have them.
 pub static SETS: &[FeatureSet] = &[
     FeatureSet::RICH,
     FeatureSet::COVARIANCE,
@@ -158,8 +158,8 @@ impl FeatureSet {
         self.columns().iter().map(|column| column.name.clone())
     }
 
-    /// The statistics that the features are, by what they are taken of. Empty for a set whose
-    /// [`dictionary`](FeatureSet::dictionary) says it feature by feature.
+    /// The statistics that make up the features, grouped by what they are taken over. Empty for a set whose
+    /// [`dictionary`](FeatureSet::dictionary) describes each feature.
     ///
     /// ```
     /// use sentire::prelude::*;
@@ -186,7 +186,8 @@ impl FeatureSet {
         self.0.dictionary.map(|dictionary| dictionary())
     }
 
-    /// Parses `NAME[,NAME]`, where `default` stands for [`DEFAULT`](FeatureSet::DEFAULT).
+    /// Parses `NAME[,NAME]`, where `default` stands for [`DEFAULT`](FeatureSet::DEFAULT). Sets that are named twice
+    /// count once; an unknown name is an error that lists the known ones.
     ///
     /// ```
     /// use sentire::prelude::*;
@@ -229,7 +230,7 @@ pub fn computed() -> impl Iterator<Item = FeatureSet> + Clone {
 /// The key under which metadata of tables and models name sets with their versions: `rich@2,covariance@2`.
 pub const SETS_KEY: &str = "sentire.sets";
 
-/// `sets` with their versions, as they stand in metadata.
+/// `sets` with their versions, as metadata write them: `rich@2,covariance@2`.
 ///
 /// ```
 /// use sentire::prelude::*;
@@ -242,7 +243,8 @@ pub fn versioned(sets: &[FeatureSet]) -> String {
     sets.iter().map(versioned).collect::<Vec<_>>().join(",")
 }
 
-/// The sets that metadata name. Refuses one of another version than this program computes, naming both.
+/// The sets that metadata name. A set in another version than this program computes is an error that names both
+/// versions.
 ///
 /// ```
 /// use sentire::prelude::*;
@@ -275,7 +277,7 @@ pub fn of_this_version(versioned: &str) -> Result<Vec<FeatureSet>> {
     Ok(sets)
 }
 
-/// Metadata as they are written now. Before sets had versions of their own, all of them had one.
+/// Rewrites metadata of an older form, in which all sets had one version in common, to the present one.
 ///
 /// ```
 /// use sentire::prelude::*;
@@ -349,12 +351,12 @@ impl FromStr for FeatureSet {
     }
 }
 
-/// The two halves into which classifiers may divide statistics, after the source and the filter of speech (Fant 1960, "Acoustic
-/// theory of speech production").
+/// The two halves into which a classifier may divide statistics: source and filter (Fant 1960, "Acoustic theory of speech
+/// production").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Side {
-    /// Pitch, level, voice quality, pauses and rhythm. Formants and zero crossings are here, too, though the filter makes them: in
-    /// few numbers, they would drown among those of the spectrum.
+    /// Pitch, level, voice quality, pauses and rhythm. Formants and zero crossings are here too, although they belong to
+    /// the filter: they are few, and would drown among the many features of the spectrum.
     Source,
     /// Spectral envelope and shape.
     Filter,
@@ -374,17 +376,17 @@ pub enum Region {
 /// What a low-level descriptor is: the entry that `sentire describe` prints.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lld {
-    /// Column name, snake_case; bears the unit where the descriptor has one.
+    /// Column name in snake_case, with the unit if the descriptor has one.
     pub name: String,
     /// Unit in words or symbols; "1" for a pure number.
     pub unit: &'static str,
-    /// What is computed, and from where the definition comes.
+    /// What is computed, and the source of the definition.
     pub definition: String,
     /// Whether statistics are taken over voiced frames only.
     pub voiced_only: bool,
-    /// What it tells, in the large.
+    /// The family that it belongs to.
     pub family: Family,
-    /// In which half of the statistics its own are.
+    /// The half that its statistics belong to.
     #[serde(skip)]
     pub side: Side,
 }
@@ -406,27 +408,27 @@ pub struct Column {
     pub name: String,
     /// Its set.
     pub set: FeatureSet,
-    /// The descriptor that it is taken of, or what else; several are separated by commas.
+    /// The descriptor, or whatever else, that it is computed from; several are separated by commas.
     pub of: String,
     /// The statistic.
     pub functional: &'static str,
     /// The frames that it is taken over.
     pub region: Region,
-    /// Whether it is taken of the change from frame to frame.
+    /// Whether it is a statistic of the change from frame to frame.
     pub is_delta: bool,
     /// Unit in words or symbols; "1" for a pure number.
     pub unit: String,
     /// What it is, in plain words.
     pub meaning: String,
-    /// What it tells, in the large.
+    /// The family that it belongs to.
     pub family: Family,
-    /// In which half of the statistics it is; `None` where it tells of both together.
+    /// The half that it belongs to; `None` if it belongs to both.
     pub side: Option<Side>,
-    /// Whether people can picture it, and as what.
+    /// Whether it is easy to picture, and as what.
     pub plain: Option<Plain>,
 }
 
-/// The feature named `name`, of whatever set.
+/// The feature named `name`, in any set.
 ///
 /// ```
 /// use sentire::prelude::*;
@@ -444,16 +446,16 @@ pub fn column(name: &str) -> Option<&'static Column> {
     PLACES.get(name).copied()
 }
 
-/// All that is to be said of a descriptor or a feature.
+/// The full description of a descriptor or a feature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// Column name.
     pub name: String,
     /// Unit in words or symbols; "1" for a pure number.
     pub unit: String,
-    /// What it tells, in plain words.
+    /// What it means, in plain words.
     pub meaning: String,
-    /// How it is computed: a formula, and where the whole of it is written.
+    /// How it is computed: a formula, and where the full definition stands.
     pub definition: String,
     /// The values that it takes.
     pub range: String,
@@ -461,10 +463,10 @@ pub struct Entry {
     pub deviation: Option<String>,
 }
 
-/// What a set consists of, entry by entry.
+/// Every descriptor and feature of a set, described.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Dictionary {
-    /// Where the definitions are written in full; numbers in brackets are its sections.
+    /// Where the full definitions stand; numbers in brackets are its sections.
     pub source: &'static str,
     /// The descriptors, in the order of their columns.
     pub descriptors: Vec<Entry>,

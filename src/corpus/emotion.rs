@@ -64,8 +64,8 @@ pub const EMOTIONS: [(&str, &[&str]); 13] = [
     ("amused", &["amusement"]),
 ];
 
-/// The word of the common vocabulary for a corpus's label, in any case, Unicode form and spacing; `None` where there
-/// is none.
+/// The word of the common vocabulary for the label of a corpus, whatever its case, Unicode form and spacing; `None` if
+/// there is none.
 ///
 /// ```
 /// use sentire::corpus::emotion::canonical_emotion;
@@ -81,8 +81,8 @@ pub fn canonical_emotion(label: &str) -> Option<&'static str> {
     entry.map(|(emotion, _)| *emotion)
 }
 
-/// The class of a corpus's label: the word of the common vocabulary, or where there is none the corpus's own, in
-/// one spelling.
+/// The class for the label of a corpus: the word of the common vocabulary or, if there is none, the corpus's own word in
+/// a uniform spelling.
 ///
 /// ```
 /// use sentire::corpus::emotion::class_of;

@@ -1,8 +1,8 @@
 //! The manifest: a CSV with one line per recording, or per segment of one.
 //!
-//! Column `file` is needed, all others are optional. The names are audformat's: `file`, `start` and
-//! `end` (seconds), then `corpus`, `speaker`, `emotion` and so on, in any case; `channel` says which channel a line
-//! is of. Columns of other names are carried along as they are.
+//! The column `file` is required, all others are optional. The names are audformat's: `file`, `start` and `end`
+//! (seconds), then `corpus`, `speaker`, `emotion` and so on, in upper or lower case; `channel` selects a channel. Columns
+//! with other names are carried along unchanged.
 
 mod cells;
 mod columns;
@@ -20,12 +20,12 @@ use crate::audio::{self, ReadOptions, Reel};
 use crate::corpus::manifest::parse::parse;
 use crate::error::{Error, Result, Stage, guarded};
 
-/// One recording, or a segment of one, and what is known of it. What is unknown is `None`.
+/// One recording, or a segment of one, and what is known about it. What is unknown is `None`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Utterance {
     /// The recording as the manifest names it; relative names start at the manifest's folder.
     pub file: String,
-    /// Which of its channels, counted from 0; `None` leaves it to how recordings are read.
+    /// The channel, counted from 0; `None` leaves the choice to [`ReadOptions`].
     pub channel: Option<usize>,
     /// Start of the segment in seconds.
     pub start: Option<f64>,
@@ -52,7 +52,7 @@ pub struct Utterance {
     pub style: Option<String>,
     /// Language, as a two-letter code.
     pub language: Option<String>,
-    /// Columns of the manifest that sentire gives no meaning to.
+    /// Columns of the manifest that have no meaning to sentire, by name.
     pub extra: BTreeMap<String, String>,
 }
 
@@ -119,15 +119,15 @@ pub struct Manifest {
     pub root: PathBuf,
     /// One entry per line.
     pub utterances: Vec<Utterance>,
-    /// Names of columns that sentire gives no meaning to, even where no line has a word in them.
+    /// Names of columns that have no meaning to sentire, including those that are empty on every line.
     pub columns: Vec<String>,
-    /// What a person should know of how it was read: columns whose names are nearly ours, an encoding that was
-    /// guessed.
+    /// Notes on how it was read: columns whose names are nearly ours, an encoding that was guessed.
     pub findings: Vec<String>,
 }
 
 impl Manifest {
-    /// Reads a manifest from a CSV file: with commas, semicolons, tabs or bars, in UTF-8, UTF-16 or Windows-1252.
+    /// Reads a manifest from a CSV file: with commas, semicolons, tabs or bars, in UTF-8, UTF-16 or Windows-1252. A
+    /// manifest without a recording is an error; errors name the line.
     ///
     /// ```
     /// use sentire::prelude::*;
@@ -153,7 +153,8 @@ impl Manifest {
         })
     }
 
-    /// Reads a manifest from standard input, be it without a line; relative names start at the current folder.
+    /// Reads a manifest from standard input, or any other reader; it may be empty, and relative names start at the
+    /// current folder.
     ///
     /// ```
     /// use sentire::prelude::*;
@@ -171,8 +172,8 @@ impl Manifest {
         parse_named(&bytes, name)
     }
 
-    /// Where the recording of `utterance` lies: under its exact name, or else under that which another system
-    /// would give it, with `/` for `\\` and letters composed or decomposed.
+    /// The path of the recording of `utterance`: its exact name or, if there is no such file, the same name as another
+    /// system would write it, with `/` for `\\` and letters composed or decomposed.
     ///
     /// ```
     /// use sentire::prelude::*;
@@ -186,8 +187,8 @@ impl Manifest {
         place::locate(&self.root, &utterance.file)
     }
 
-    /// Opens the recording of `utterance`: its segment and channel, the rest as `options` say. Errors name the file
-    /// as the manifest does, so that failures can be joined to it.
+    /// Opens the recording of `utterance`, with its segment and channel, otherwise according to `options`. Errors name
+    /// the file as the manifest does, so that failures can be joined to it.
     ///
     /// ```
     /// use sentire::prelude::*;
@@ -227,12 +228,12 @@ impl Manifest {
         })
     }
 
-    /// Whether any line says which channel it is of.
+    /// Whether any line names a channel.
     pub fn has_channels(&self) -> bool {
         self.utterances.iter().any(|u| u.channel.is_some())
     }
 
-    /// The manifest as CSV. Columns of ours in which nothing is known are left out; the same manifest gives
+    /// The manifest as CSV with commas, in UTF-8. Known columns without any value are left out; the same manifest gives
     /// the same bytes.
     ///
     /// ```
@@ -289,7 +290,7 @@ impl Manifest {
         writer.into_inner().expect(in_memory)
     }
 
-    /// BLAKE3 of [`to_csv`](Manifest::to_csv), in hex: what stands in a table's metadata.
+    /// BLAKE3 of [`to_csv`](Manifest::to_csv), in hex, as recorded in a table's metadata.
     ///
     /// ```
     /// use sentire::prelude::*;
@@ -303,7 +304,7 @@ impl Manifest {
         blake3::hash(&self.to_csv()).to_hex().to_string()
     }
 
-    /// Names of the columns without a meaning of ours, sorted.
+    /// Names of the columns that have no meaning to sentire, sorted.
     ///
     /// ```
     /// use sentire::prelude::*;

@@ -1,4 +1,4 @@
-//! Corpora: which recordings there are, who speaks, with which emotion.
+//! Corpora: which recordings there are, who speaks in them, and with which emotion.
 
 pub mod check;
 pub mod emotion;
@@ -19,7 +19,9 @@ use std::path::Path;
 use crate::audio::has_audio_extension;
 use crate::error::{Error, Result};
 
-/// The recordings that `path` lists: a manifest (CSV), or a folder, which is looked through.
+/// The recordings listed by a manifest (CSV), or found in a folder and below it.
+///
+/// An error if `path` is a recording, does not exist, or lists no recording.
 ///
 /// ```
 /// use sentire::prelude::*;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
-/// One of `count` contiguous parts of a manifest, whose sizes differ by one line at most.
+/// One of `count` contiguous parts of a manifest, whose sizes differ by at most one line.
 ///
 /// ```
 /// use sentire::corpus::Shard;
@@ -22,7 +22,7 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// The shard `number` (1, 2, ...) of `count`.
+    /// The shard `number` (1, 2, ... `count`) of `count`.
     pub fn new(number: usize, count: usize) -> Result<Shard> {
         if (1..=count).contains(&number) {
             return Ok(Shard {
@@ -35,18 +35,18 @@ impl Shard {
         )))
     }
 
-    /// The places of its lines in a manifest of `len` lines.
+    /// The positions of its lines, from 0, in a manifest of `len` lines.
     pub fn range(self, len: usize) -> Range<usize> {
         let bound = |index: usize| (len as u128 * index as u128 / self.count as u128) as usize;
         bound(self.index)..bound(self.index + 1)
     }
 
-    /// Which of them it is, from 1.
+    /// Its number, from 1.
     pub fn number(self) -> usize {
         self.index + 1
     }
 
-    /// How many there are.
+    /// The number of shards.
     pub fn count(self) -> usize {
         self.count
     }
@@ -58,12 +58,12 @@ impl fmt::Display for Shard {
     }
 }
 
-/// What is asked for: a shard, or a number of shards, of which the environment says which one.
+/// What was requested: a shard, or a number of shards of which the environment selects one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShardChoice {
     /// This one.
     One(Shard),
-    /// One of so many.
+    /// One of this many.
     OfCount(usize),
 }
 
@@ -87,10 +87,11 @@ impl FromStr for ShardChoice {
     }
 }
 
-/// The shard that is asked for; or, where nothing is, the one that an array job of Slurm, or an indexed job of
-/// Kubernetes, is to do, with the name of the variable that says so. `variable` looks one up.
+/// The shard that was requested, or else the one that a Slurm array job or an indexed Kubernetes job assigns, with the
+/// name of the variable that says so. `None` outside of such jobs. `variable` looks up an environment variable.
 ///
-/// Slurm says how many tasks there are, Kubernetes does not: there the number has to be asked for.
+/// Slurm states the number of tasks, Kubernetes does not: there the number of shards has to be requested. An error if
+/// the environment does not determine the shard.
 ///
 /// ```
 /// use sentire::corpus::shard::resolve;

@@ -1,16 +1,16 @@
-//! Some rows against the rest: which features tell them apart.
+//! Contrasts: which features distinguish some rows from the rest.
 
 use ndarray::Axis;
 
 use super::Dataset;
 
-/// How far a feature of some rows lies from that of the others.
+/// How far the values of a feature in some rows lie from those in the other rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contrast {
     /// The feature.
     pub feature: String,
-    /// Difference of the means in pooled standard deviations: Cohen's d (Cohen 1988, "Statistical power
-    /// analysis for the behavioral sciences"). .2 is called small, .8 large.
+    /// Difference of the means in pooled standard deviations: Cohen's d (Cohen 1988, "Statistical power analysis for the
+    /// behavioral sciences"). By his convention 0.2 is small, 0.8 large.
     pub d: f64,
     /// Mean of the rows.
     pub mean: f64,
@@ -19,8 +19,8 @@ pub struct Contrast {
 }
 
 impl Dataset {
-    /// Every feature that varies among `rows` or among the others, from the one that tells the two apart
-    /// most to the one that does least. Missing values are left out. Panics where a row is not there.
+    /// The contrast of `rows` (places, from 0) with all other rows in every feature that varies within the two, the
+    /// largest first. Missing values are left out. Panics if a row does not exist.
     ///
     /// ```
     /// use sentire::prelude::*;

@@ -5,7 +5,8 @@ use crate::evaluate::{Evaluation, OutOfFold};
 use crate::metrics;
 use crate::report::Compared;
 
-/// Compares the predictions of two evaluations on the same recordings; `other` names the second.
+/// Compares the predictions of two evaluations on the same recordings; `other` names the second. The difference of their
+/// UARs is that of the first less that of the second. An error if the recordings differ.
 ///
 /// ```
 /// use sentire::evaluate::compare;

@@ -1,4 +1,4 @@
-//! Across corpora: train on one, test on another; or on all others.
+//! Evaluation across corpora: train on one corpus, or on all but one, and test on another.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::model::ModelSpec;
 use crate::report::{CrossCell, CrossCorpus};
 use crate::split::Fold;
 
-/// What the leakage audit finds between corpora, and within each.
+/// What the leakage audit finds between corpora and within each.
 ///
 /// ```
 /// use sentire::evaluate::cross_leakage;
@@ -64,8 +64,9 @@ fn rows_of(data: &Dataset, corpus: &str) -> Vec<usize> {
     (0..data.len()).filter(is_of).collect()
 }
 
-/// The whole matrix, on the classes that all corpora share: trained on each corpus alone and on all
-/// but the tested one, tested on each; within a corpus, on held-out speakers by `protocol.folds`.
+/// The whole matrix, on the classes that all corpora share: models trained on each corpus alone and on all but the tested
+/// one, tested on each corpus. Within a corpus, speakers are held out by `protocol.folds`, which may not be folds of
+/// corpora. An error if the leakage audit finds errors that `protocol` does not allow.
 ///
 /// ```
 /// use sentire::evaluate::cross_corpus;

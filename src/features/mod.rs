@@ -1,5 +1,5 @@
-//! Named feature sets, computed: a fixed function of one recording. What they consist of stands in
-//! [`catalogue`](crate::catalogue).
+//! Computes the named feature sets, each a fixed function of one recording. [`catalogue`](crate::catalogue) describes what
+//! they consist of.
 //!
 //! A set is one file and one line of `COMPUTATIONS`.
 
@@ -61,7 +61,7 @@ impl Analyses {
     }
 }
 
-/// Computes feature sets; planned once and reused, one per thread.
+/// Computes feature sets. It keeps plans and buffers: make one per thread, and use it for many recordings.
 ///
 /// ```
 /// use sentire::prelude::*;
@@ -78,7 +78,8 @@ pub struct Extractor {
 }
 
 impl Extractor {
-    /// An extractor of `sets`.
+    /// An extractor of `sets`. Panics on a set that this program was built without; see
+    /// [`computed`](crate::catalogue::computed).
     pub fn new(sets: &[FeatureSet]) -> Extractor {
         let computation = |set: &FeatureSet| {
             let mut all = COMPUTATIONS.iter();
@@ -91,7 +92,7 @@ impl Extractor {
         }
     }
 
-    /// The features of one recording, one value per [column](FeatureSet::columns) of each set; NaN where
+    /// The features of one recording: one value per [column](FeatureSet::columns) of each set, set after set; NaN where
     /// undefined.
     pub fn functionals(&mut self, audio: &Audio) -> Vec<f32> {
         let mut out = Vec::new();
@@ -102,7 +103,7 @@ impl Extractor {
         out
     }
 
-    /// The descriptor contours of one recording, by the first of the sets.
+    /// The descriptor contours of one recording, of the first of the sets only. Panics if there is no set.
     ///
     /// ```
     /// use sentire::prelude::*;

@@ -1,12 +1,12 @@
-//! The model that is built in, so that `sentire predict` answers without one (cargo feature
-//! `default-model`): data with a licence of its own, made by `built_in/make.py`.
+//! The built-in model, which `sentire predict` uses by default (cargo feature `default-model`): data with a licence of its
+//! own, made by `built_in/make.py`.
 
 use super::Model;
 use crate::error::{Error, Result};
 
 const BYTES: &[u8] = include_bytes!("built_in/model.sentire");
 
-/// The model that is built in.
+/// The built-in model: six emotions, trained on acted English and German speech (RAVDESS, EmoDB).
 ///
 /// ```
 /// let model = sentire::model::built_in()?;

@@ -1,4 +1,5 @@
-//! Feature groups: features of one kind, on which a learner of their own makes other errors than one on another group.
+//! Feature groups: features of one kind. Learners on different groups make different errors, so that `fusion` gains from
+//! adding them up.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{self, FeatureSet, Side};
 
-/// A feature group, told by the names of its features.
+/// A feature group. Features belong to it by their names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeatureGroup {
@@ -61,7 +62,7 @@ impl FeatureGroup {
             .collect()
     }
 
-    /// A name that the catalogue does not know is a statistic of neither side.
+    /// A feature that the catalogue does not know is a statistic of neither side.
     fn has(self, name: &str) -> bool {
         let known = catalogue::column(name);
         let side = known.and_then(|column| column.side);

@@ -1,5 +1,5 @@
-//! The model file: a magic word, a format number, a checksum, then the model in a compact binary
-//! form (postcard). Data alone, nothing that runs.
+//! The model file: a magic word, a format number, a checksum, then the model in a compact binary form (postcard). It holds
+//! data only, no code.
 
 use std::path::Path;
 
@@ -48,12 +48,13 @@ impl Model {
         bytes
     }
 
-    /// A name that no other model has: the first 16 hexadecimal digits of the BLAKE3 of its file, whatever format that has.
+    /// A name that no other model has: the first 16 hexadecimal digits of the BLAKE3 of its file, in the format that it was
+    /// read from.
     pub fn id(&self) -> String {
         self.id.clone().unwrap_or_else(|| id(&self.to_bytes()))
     }
 
-    /// Reads a model from bytes; the error says why it is none.
+    /// Reads a model from the bytes of its file; the error says what is wrong with them.
     ///
     /// ```
     /// use sentire::prelude::*;
@@ -123,7 +124,8 @@ impl Model {
         output::write(path, &self.to_bytes())
     }
 
-    /// Reads the model at `path`.
+    /// Reads the model at `path`. An error if the file is damaged, is not a model, or has a format or a classifier that
+    /// this program does not know.
     ///
     /// ```
     /// use sentire::prelude::*;

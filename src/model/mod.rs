@@ -1,4 +1,4 @@
-//! Models: what to train ([`ModelSpec`]), what comes of it ([`Model`]), and its file.
+//! Models: what to train ([`ModelSpec`]), the result ([`Model`]), and its file.
 
 #[cfg(feature = "default-model")]
 mod built_in;
@@ -121,7 +121,7 @@ fn norms_over_classes(weights: &[Vec<f32>], features: usize) -> Vec<f64> {
     (0..features).map(|f| sum(f).sqrt()).collect()
 }
 
-/// The class with the largest score, the first of equals.
+/// The class with the largest score; the first one on ties.
 pub fn best(scores: ArrayView1<f64>) -> usize {
     (0..scores.len())
         .reduce(|best, class| {
@@ -147,7 +147,7 @@ fn mean(probabilities: ArrayView2<f64>, rows: &[usize]) -> Array1<f64> {
     sum / rows.len() as f64
 }
 
-/// The rows that a protocol can use: under protocol B those of known speakers.
+/// The rows that a protocol can use: under protocol B only those whose speaker is known. An error if there is none.
 pub fn participants(data: &Dataset, normalize: Normalize) -> Result<Cow<'_, Dataset>> {
     let is_known = |&row: &usize| data.speakers[row].is_some();
     if normalize == Normalize::Train || (0..data.len()).all(|row| is_known(&row)) {
@@ -162,8 +162,8 @@ pub fn participants(data: &Dataset, normalize: Normalize) -> Result<Cow<'_, Data
     Ok(Cow::Owned(data.select(&known).without_empty_classes()))
 }
 
-/// The [`participants`], their features scaled as far as they may be before folds are known: under
-/// protocol B each speaker by their own rows, once; under protocol A nothing is scaled yet.
+/// The [`participants`] with the scaling that does not depend on folds: under protocol B each speaker is scaled by their
+/// own rows; under protocol A nothing is scaled yet.
 pub fn scaled(participants: &Dataset, normalize: Normalize) -> Cow<'_, Dataset> {
     match normalize {
         Normalize::Train => Cow::Borrowed(participants),
@@ -174,12 +174,12 @@ pub fn scaled(participants: &Dataset, normalize: Normalize) -> Cow<'_, Dataset> 
     }
 }
 
-/// A trained model: features of a recording in, probabilities of the classes out.
+/// A trained model: from the features of a recording to the probabilities of the classes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Model {
-    /// What it is.
+    /// What it is, and how good.
     pub card: Card,
-    /// Names of the features, in the order in which it wants them.
+    /// Names of the features, in the order of its input.
     pub feature_names: Vec<String>,
     pipeline: CalibratedPipeline,
     domain: Domain,
@@ -189,7 +189,9 @@ pub struct Model {
 }
 
 impl Model {
-    /// Trains on all rows of `data`. Same data, same seed: same model, for any number of threads.
+    /// Trains on all rows of `data`, and calibrates probabilities on training speakers held out in turn. The same data
+    /// and seed give the same model, for any number of threads. An error if there is only one class, if protocol B
+    /// finds no row with a speaker, or if the table lacks features that `spec` names.
     ///
     /// ```
     /// use sentire::prelude::*;
@@ -231,9 +233,9 @@ impl Model {
         })
     }
 
-    /// Probabilities of the classes for each recording, given as the rows of `x` that hold the
-    /// features of its windows; the largest names the class. Under protocol B all rows are those of
-    /// one speaker, who is scaled by them.
+    /// Probabilities of the classes (recordings x classes, each row sums to 1); the largest one decides. `x` has a row of
+    /// unscaled features for each window, in the order of [`feature_names`](Model::feature_names); `recordings` holds the
+    /// rows of each recording. Under protocol B all rows must come from one speaker, who is scaled by them.
     ///
     /// ```
     /// use sentire::prelude::*;
@@ -261,8 +263,9 @@ impl Model {
         }
     }
 
-    /// How the model does on a corpus that it has not seen: in the classes that both have, the largest
-    /// probability among these deciding. The features must be those that it was trained on.
+    /// How well the model does on a corpus that it has not seen, restricted to the classes that both have: the largest
+    /// probability among these decides. An error if there is no such class, or if the features are not those that it
+    /// was trained on.
     ///
     /// ```
     /// use sentire::prelude::*;
@@ -327,8 +330,9 @@ impl Model {
         Ok(Figures::new(&data, &first_rows, &probabilities, 0, seed))
     }
 
-    /// Rows x features as deviations from what is usual: under protocol A for the training recordings,
-    /// under protocol B for the rows of `x`, which are those of one speaker. Missing features are 0.
+    /// The features as deviations from what is usual, in standard deviations (rows x features): under protocol A relative
+    /// to the training recordings, under protocol B to the rows of `x`, which must come from one speaker. Missing
+    /// features become 0.
     ///
     /// ```
     /// use sentire::prelude::*;
@@ -352,8 +356,8 @@ impl Model {
         }
     }
 
-    /// How far the recording whose windows are the rows of `x` lies from those of the training, as a
-    /// multiple of how far 99 in 100 held-out training recordings do.
+    /// How far a recording, whose windows are the rows of `x`, lies from the training recordings: 1 is the distance within
+    /// which 99 in 100 held-out training recordings lie, and more is out of the domain.
     ///
     /// ```
     /// use sentire::prelude::*;

@@ -9,10 +9,10 @@ use crate::model::products::{Directions, directions, product};
 use crate::model::{Normalize, participants, scaled};
 use crate::scaler::Scaler;
 
-/// Rows of a dataset as points of a plane.
+/// The rows of a dataset as points in a plane.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Projection {
-    /// First component of each row, in units in which the features' deviations are 1.
+    /// First component of each row, in units in which every feature has a standard deviation of 1.
     pub first: Vec<f64>,
     /// Second component.
     pub second: Vec<f64>,
@@ -25,10 +25,10 @@ pub struct Projection {
 }
 
 impl Projection {
-    /// The first two principal components of the scaled features: all rows scaled alike, or
-    /// each speaker by their own.
+    /// The first two principal components of the features, scaled by all rows (protocol A) or each speaker by their own
+    /// (protocol B, which leaves out rows without a speaker).
     ///
-    /// Rows without a speaker take no part under protocol B. For pictures: it looks at all rows, so nothing that is evaluated may be fitted on it.
+    /// It is meant for pictures: it uses all rows, so nothing that is to be evaluated may be fitted on it.
     ///
     /// ```
     /// use sentire::prelude::*;

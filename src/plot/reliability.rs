@@ -3,8 +3,8 @@
 use super::canvas::{self, Canvas, H, Ink, Scale};
 use super::{Figure, GAP, SMALL, WIDTH};
 
-/// How often predictions were right against how sure they were: on the diagonal probabilities can
-/// be believed, below it they promise too much. Under the curve stand the sizes of its bins.
+/// How often predictions were right against how sure they were: on the diagonal probabilities are accurate, below it they
+/// are overconfident. The sizes of the bins are shown under the curve.
 ///
 /// `points` are (mean of the largest probability, share recognised, recordings) from the least sure
 /// bin to the surest, both shares 0 to 1; `ece` is the expected calibration error, 0 to 1.

@@ -10,7 +10,8 @@ const RIGHT: i32 = WIDTH - 12;
 /// More columns than this say no more on a figure of this width, and make it heavy.
 const MOST_COLUMNS: usize = 1200;
 
-/// The waveform: the least and the largest sample of each column. Full scale is -1 to 1.
+/// A waveform: the smallest and the largest sample in each column of pixels. Samples are at full scale from -1 to 1,
+/// `sample_rate` is in Hz.
 ///
 /// ```
 /// use sentire::prelude::*;
@@ -60,11 +61,11 @@ pub fn waveform(samples: &[f32], sample_rate: u32) -> Figure {
     canvas.finish(&title)
 }
 
-/// A spectrogram, with a pitch over it on an axis of its own.
+/// A spectrogram, with a pitch contour over it on an axis of its own.
 ///
-/// `level_db` holds a row for each frame: the levels of the bands whose centres are `band_hz`, rising.
-/// Frames lie `hop_s` apart, the first centred on the beginning. The colours span the `range_db` below the
-/// loudest level. `f0_hz` has one value per frame, NaN where there is no voice; or is empty.
+/// `level_db` holds a row for each frame: the levels in dB of the bands with centres `band_hz`, which must rise. Frames lie
+/// `hop_s` seconds apart, the first centred on the beginning. The colours span `range_db` dB below the loudest level.
+/// `f0_hz` has one value in Hz per frame, NaN where unvoiced, or is empty.
 ///
 /// ```
 /// use sentire::dsp::mel;
@@ -202,14 +203,14 @@ fn place(values: &[f64], value: f64) -> Option<f64> {
 pub struct Contour {
     /// Its name.
     pub name: String,
-    /// Its unit; "1" or nothing for a pure number.
+    /// Its unit; "1" or empty for a pure number.
     pub unit: String,
     /// One value per frame; NaN where undefined.
     pub values: Vec<f32>,
 }
 
-/// Contours below each other, each on its own scale; frames lie `hop_s` seconds apart. Of more frames than
-/// there are pixels, each pixel shows the least and the largest.
+/// Contours one below the other, each on its own scale; frames lie `hop_s` seconds apart. If there are more frames than
+/// pixels, each pixel shows the smallest and the largest value.
 ///
 /// ```
 /// use sentire::prelude::*;

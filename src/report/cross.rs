@@ -1,4 +1,4 @@
-//! The matrix of corpora as text.
+//! The cross-corpus matrix as text.
 
 use std::fmt::Write;
 

@@ -1,5 +1,5 @@
-//! The report as a page: one HTML file that needs no network, no script and no other file, for
-//! screens, telephones and paper, light and dark.
+//! The report as a page: one HTML file without scripts that needs no network and no other file, for screens, phones and
+//! paper, light and dark.
 
 mod cross;
 mod protocol;
@@ -14,23 +14,23 @@ use crate::model::Normalize;
 
 const STYLE: &str = include_str!("html/page.css");
 
-/// What the page says besides the figures.
+/// What the page states besides the figures.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct About {
     /// The heading.
     pub title: String,
-    /// The command that makes the same report again.
+    /// The command that reproduces the report.
     pub command: String,
     /// The program and its version.
     pub version: String,
-    /// The date, where the page is to bear one.
+    /// The date, if the page should have one.
     pub date: Option<String>,
 }
 
-/// The page of one report, or of one each for the two protocols.
+/// The page of one report, or of two, one for each protocol.
 ///
-/// Whatever comes from tables (classes, speakers, corpora, columns, messages) is escaped. What was
-/// not measured is left out, or said not to be measured. Same input, same bytes.
+/// Text from tables (classes, speakers, corpora, columns, messages) is escaped. What was not measured is left out, or
+/// marked as not measured. The same input gives the same bytes.
 pub fn to_html(reports: &[Report], about: &About) -> String {
     let mut page = String::new();
     begin(

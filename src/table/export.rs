@@ -1,4 +1,4 @@
-//! Tables for other programs: some columns, CSV, Arrow, and folders by the values of a column.
+//! Exports tables to other programs: selected columns, CSV, Arrow, and folders by the values of a column.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,8 +17,8 @@ use crate::output::Output;
 const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
 impl Table {
-    /// Writes the table as CSV: comma, UTF-8, one line of names; missing values are
-    /// empty, and columns that the Parquet file has as lists are left out.
+    /// Writes the table as CSV with commas, in UTF-8, with a header line. Missing values are empty, and columns that
+    /// Parquet stores as lists are left out.
     ///
     /// ```
     /// use sentire::prelude::*;
@@ -51,8 +51,8 @@ impl Table {
         output.finish()
     }
 
-    /// The index columns `file`, `start`, `end`, and those that `patterns` name, in the order of the table;
-    /// `f0_*` names all that begin with `f0_`. A pattern that names none is an error.
+    /// The index columns `file`, `start`, `end` and the columns that match `patterns`, in the order of the table: `f0_*`
+    /// matches all that begin with `f0_`. A pattern without a match is an error.
     ///
     /// ```
     /// use sentire::prelude::*;
@@ -80,7 +80,7 @@ impl Table {
         self.select_columns(&names)
     }
 
-    /// Refuses a path whose extension is none of those of [`write_as`](Table::write_as).
+    /// An error if the extension of `path` is not one of those that [`write_as`](Table::write_as) knows.
     ///
     /// ```
     /// use sentire::prelude::*;
@@ -92,8 +92,8 @@ impl Table {
         Format::of(path).map(drop)
     }
 
-    /// Writes the table in the format that the extension of `path` names: `parquet`, `csv`, or `arrow` (an
-    /// Arrow IPC file, without views; `feather` and `ipc` are the same). `encoding` is that of Parquet.
+    /// Writes the table in the format of the extension of `path`: `parquet`, `csv`, or `arrow` (an Arrow IPC file without
+    /// views; `feather` and `ipc` mean the same). `encoding` applies to Parquet. Another extension is an error.
     ///
     /// ```
     /// use sentire::prelude::*;
@@ -133,10 +133,9 @@ impl Table {
         writer.into_inner().map_err(Error::table(path))?.finish()
     }
 
-    /// Writes the table as a Parquet file for each value of column `by`, in folders as Hive names
-    /// them: `DIR/by=value/part-0.parquet`, the parts numbered through, as values may differ where
-    /// names of folders do not. The files keep the column. Files of an earlier call
-    /// are removed; an empty table writes nothing.
+    /// Writes a Parquet file for each value of column `by`, in folders named as by Hive: `DIR/by=value/part-0.parquet`.
+    /// Parts are numbered throughout, because different values may have the same folder name. The files keep the column.
+    /// Files of an earlier call are removed; an empty table writes nothing. An error if there is no column `by`.
     ///
     /// ```
     /// use sentire::prelude::*;
@@ -154,7 +153,7 @@ impl Table {
         self.write_partitioned_encoded(dir, by, Encoding::Plain)
     }
 
-    /// The same, floats as `encoding` says.
+    /// The same, with floats in the encoding `encoding`.
     pub fn write_partitioned_encoded(
         &self,
         dir: impl AsRef<Path>,

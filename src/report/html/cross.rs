@@ -1,4 +1,4 @@
-//! The page of a matrix of corpora.
+//! The page of a cross-corpus matrix.
 
 use std::fmt::Write;
 

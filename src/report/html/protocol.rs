@@ -1,4 +1,4 @@
-//! The section of one protocol: how it was measured, and figure after figure.
+//! The section of one protocol: how it was measured, and its figures.
 
 use std::fmt::Write;
 
