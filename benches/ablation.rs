@@ -125,7 +125,7 @@ fn of_corpus(name: &str, folder: &Path) -> Result<()> {
             let [low, high] = report.uar_ci95;
             Ok(format!("{:.3} ({low:.3} to {high:.3})", report.uar))
         };
-        let (a, b) = (figure(Normalize::Corpus)?, figure(Normalize::Speaker)?);
+        let (a, b) = (figure(Normalize::Train)?, figure(Normalize::Speaker)?);
         println!("| {step} | {a} | {b} |");
     }
     Ok(())

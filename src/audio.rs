@@ -1,5 +1,5 @@
-//! Recordings in: decoded by content (Symphonia; Opus, GSM and NIST SPHERE beside it), mixed down,
-//! resampled (rubato); trimmed, brought to a level and cut into windows where that is asked for.
+//! Reads recordings: decodes them by content (with Symphonia, and decoders of its own for Opus, GSM and NIST
+//! SPHERE), mixes down, resamples (rubato), and on request trims, levels and cuts into windows.
 
 mod aac;
 mod adts;
@@ -57,6 +57,14 @@ use crate::dsp::speech;
 use crate::error::{Error, Result, Stage, guarded};
 
 /// One channel of sound.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let tone = Audio { samples: vec![0.5; 8000], sample_rate: 16_000 };
+/// assert_eq!(tone.duration_s(), 0.5);
+/// assert_eq!(tone.part(0..1600).duration_s(), 0.1);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Audio {
     /// Samples, full scale is -1 to 1.
@@ -83,44 +91,56 @@ impl Audio {
 /// A decoded recording and what is known of its quality.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recording {
-    /// What features are computed from: one channel, at the rate asked for, trimmed and brought to
-    /// the level asked for. All else here describes the sound as it was decoded.
+    /// What features are computed from: one channel at the requested rate, trimmed and levelled as requested.
+    /// The other fields describe the sound as it was decoded.
     pub audio: Audio,
-    /// Where `audio` begins in the recording, or in the part of it that was asked for, in seconds:
-    /// the length of the silence that was trimmed.
+    /// Where `audio` begins in the recording, or in the requested part of it, in seconds: the length of the
+    /// silence that was trimmed.
     pub offset_s: f64,
-    /// The samples of `audio` that make a row of features each: all of them, or those of each
-    /// window.
+    /// The samples of `audio` that each row of features is computed from: one range over all of them, or one for
+    /// each window.
     pub windows: Vec<Range<usize>>,
-    /// The channel that `audio` is of because the channels cancel each other in their mean
-    /// ([`Cancellation`](crate::dsp::channels::Cancellation)); `None` where they do not, and where one was asked for.
+    /// The channel that was taken because the channels cancel each other in their mean
+    /// ([`Cancellation`](crate::dsp::channels::Cancellation)); `None` if they do not, or if a channel was requested.
     pub instead_of_mean: Option<usize>,
     /// BLAKE3 of the decoded samples (f32, little-endian, channels interleaved, at the original
     /// rate), in hex. Recordings with the same rate, channels and hash hold the same sound,
     /// whatever their containers.
     pub audio_hash: String,
-    /// Length of the recording, or of the part of it that was asked for, in seconds.
+    /// Length of the recording, or of the requested part of it, in seconds.
     pub duration_s: f64,
     /// Sample rate of the file in Hz.
     pub sample_rate: u32,
     /// Number of channels of the file.
     pub channels: usize,
-    /// Share of samples at full scale, over all channels.
+    /// Share of samples at full scale, 0 to 1, over all channels.
     pub clipped_ratio: f64,
-    /// Share of samples on flat tops, in the channel that has most of them.
+    /// Share of samples on flat tops, 0 to 1, in the channel that has most of them.
     pub flat_top_ratio: f64,
     /// Level of the loud parts in dB re full scale; minus infinity for digital silence.
     pub loud_db: f64,
-    /// Share of the recording that is speech rather than pause.
+    /// Share of the recording that is speech rather than pause, 0 to 1.
     pub speech_ratio: f64,
-    /// Loud against quiet parts in dB; NaN where the quiet ones are digital silence.
+    /// Level of the loud parts above the quiet ones, in dB; NaN if the quiet ones are digital silence.
     pub snr_db: f64,
     /// The file broke off, and what decoded was kept.
     pub truncated: bool,
 }
 
 impl Recording {
-    /// Whether there is speech in each of the windows: [`has_speech`](crate::dsp::speech::has_speech).
+    /// Whether there is speech in each window, in the order of [`windows`](Recording::windows); see
+    /// [`has_speech`](crate::dsp::speech::has_speech).
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let options = ReadOptions { window: Some(Window::new(0.5, None)?), ..ReadOptions::default() };
+    /// let recording = audio::read("corpora/demo/f1_angry_s1.flac", &options)?;
+    /// let has_speech = recording.has_speech();
+    /// assert_eq!(has_speech.len(), recording.windows.len());
+    /// assert!(has_speech.contains(&true), "somebody speaks in it");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn has_speech(&self) -> Vec<bool> {
         let Audio {
             samples,
@@ -133,14 +153,31 @@ impl Recording {
     }
 }
 
-/// What to tell of a recording, `file`, of which one channel was taken [instead of the mean](Recording::instead_of_mean).
+/// The warning for the recording `file`, of which the channel `taken` was used [instead of the
+/// mean](Recording::instead_of_mean).
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let note = audio::channels_cancel("call.wav", 0);
+/// assert!(note.starts_with("call.wav: its channels cancel each other"));
+/// ```
 pub fn channels_cancel(file: &str, taken: usize) -> String {
     format!(
         "{file}: its channels cancel each other when they are averaged; channel {taken} is taken instead"
     )
 }
 
-/// The sample rate at which features are computed.
+/// The sample rate at which features are computed: `native`, or 4000 to 768000 Hz when parsed.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// assert_eq!("8000".parse::<Rate>()?, Rate::Hz(8000));
+/// assert_eq!("native".parse::<Rate>()?, Rate::Native);
+/// assert!("100".parse::<Rate>().is_err());
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Rate {
     /// Resample to this many Hz.
@@ -173,20 +210,34 @@ impl FromStr for Rate {
 }
 
 /// How to read a recording.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let options = ReadOptions {
+///     rate: Rate::Native,
+///     segment: (0.25, Some(0.75)),
+///     ..ReadOptions::default()
+/// };
+/// let half_a_second = audio::read("corpora/demo/f1_angry_s1.flac", &options)?;
+/// assert_eq!(half_a_second.duration_s, 0.5);
+/// assert_eq!(half_a_second.audio.samples.len(), 8000);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ReadOptions {
     /// The rate to resample to.
     pub rate: Rate,
-    /// One channel, counted from 0; `None` takes the mean of all, or where they cancel each other in it, one of them
+    /// One channel, counted from 0; `None` takes the mean of all or, if they cancel each other in it, one of them
     /// ([`Recording::instead_of_mean`]).
     pub channel: Option<usize>,
-    /// Keep what decoded of a file that breaks off, instead of refusing it.
+    /// Keep the part that decodes of a file that breaks off, instead of refusing it.
     pub accept_truncated: bool,
     /// The part to read, in seconds: from, to (`None`: the end).
     pub segment: (f64, Option<f64>),
     /// Leave out the silence before and after the sound.
     pub trim: bool,
-    /// The level to bring what is left to.
+    /// The level to bring the sound to, after trimming.
     pub gain: Gain,
     /// How to cut it.
     pub segmentation: Segmentation,
@@ -195,18 +246,18 @@ pub struct ReadOptions {
     /// 48 kHz in that time is refused too, so that this bounds the room that it takes as well. `None` allows 2^29
     /// samples over all channels.
     pub max_duration_s: Option<f64>,
-    /// Refuse a recording that would take more memory than this to be computed.
+    /// Refuse a recording whose features would take more memory than this to compute.
     pub max_memory: Option<MemoryLimit>,
-    /// Samples that are held in memory while a recording is decoded and prepared; where there are more, they lie in
-    /// temporary files. The bytes of a WAV, AIFF, CAF or FLAC file that has more than these stay where they are,
-    /// those of other files are all held. Changes no bit of what is read.
+    /// The most samples held in memory while a recording is decoded and prepared; beyond that they go to temporary
+    /// files. WAV, AIFF, CAF and FLAC files with more bytes than this are read from the disk as needed, other files
+    /// are held in memory whole. The result is the same to the bit.
     pub most_in_memory: usize,
 }
 
-/// How long a recording may be, in seconds, unless something else is asked for: a day.
+/// How long a recording may be by default, in seconds: a day.
 pub const MAX_DURATION_S: f64 = 86_400.0;
 
-/// [`ReadOptions::most_in_memory`], unless something else is asked for: 32 MB of samples, 9 minutes at 16 kHz.
+/// The default of [`ReadOptions::most_in_memory`]: 32 MB of samples, 9 minutes at 16 kHz.
 pub const MOST_IN_MEMORY: usize = 1 << 23;
 
 impl Default for ReadOptions {
@@ -226,15 +277,23 @@ impl Default for ReadOptions {
     }
 }
 
-/// Extensions of the files that count as recordings when a folder is walked. What a file holds
-/// decides how it is decoded. The last two are those of NIST SPHERE; many corpora name it .wav.
+/// Extensions of the files that count as recordings when a folder is searched. How a file is decoded depends on its
+/// content. The last two are those of NIST SPHERE, which many corpora name .wav.
 pub const EXTENSIONS: [&str; 36] = [
     "wav", "flac", "mp3", "ogg", "oga", "opus", "webm", "m4a", "mp4", "aac", "aif", "aiff", "aifc",
     "caf", "au", "snd", "w64", "rf64", "bwf", "wave", "mov", "mka", "mkv", "weba", "gsm", "mp2",
     "mp1", "mpga", "m4b", "3gp", "3ga", "3g2", "ogv", "qt", "sph", "nist",
 ];
 
-/// Whether `path` ends like a recording, in any case.
+/// Whether the extension of `path` is one of [`EXTENSIONS`], in upper or lower case.
+///
+/// ```
+/// use sentire::prelude::*;
+/// use std::path::Path;
+///
+/// assert!(audio::has_audio_extension(Path::new("calls/MONDAY.WAV")));
+/// assert!(!audio::has_audio_extension(Path::new("calls/notes.txt")));
+/// ```
 pub fn has_audio_extension(path: &Path) -> bool {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
     EXTENSIONS
@@ -242,18 +301,53 @@ pub fn has_audio_extension(path: &Path) -> bool {
         .any(|known| known.eq_ignore_ascii_case(extension))
 }
 
-/// Reads the recording at `path`. Errors name the file and the stage: open, decode or preprocess.
+/// Reads the recording at `path` into memory. Errors name the file and the stage: open, decode or preprocess.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let recording = audio::read("corpora/demo/f1_angry_s1.flac", &ReadOptions::default())?;
+/// assert_eq!((recording.sample_rate, recording.channels), (16_000, 1));
+/// assert_eq!(recording.duration_s, recording.audio.duration_s());
+/// assert!(recording.audio.samples.iter().all(|x| x.abs() <= 1.0));
+///
+/// let missing = audio::read("corpora/demo/nobody.flac", &ReadOptions::default());
+/// assert!(missing.unwrap_err().to_string().starts_with("corpora/demo/nobody.flac: "));
+/// # Ok::<(), Error>(())
+/// ```
 pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Recording> {
     let path = path.as_ref();
     in_memory(open(path, options)?, &path.display().to_string())
 }
 
-/// Reads a recording from memory; `name` stands in error messages.
+/// Decodes the bytes of a recording's file; error messages call it `name`.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let path = "corpora/demo/f1_angry_s1.flac";
+/// let bytes = std::fs::read(path).expect("a recording of the demo corpus");
+/// let sent = audio::read_bytes(bytes, "upload", &ReadOptions::default())?;
+/// let stored = audio::read(path, &ReadOptions::default())?;
+/// assert_eq!(sent.audio_hash, stored.audio_hash);
+/// # Ok::<(), Error>(())
+/// ```
 pub fn read_bytes(bytes: Vec<u8>, name: &str, options: &ReadOptions) -> Result<Recording> {
     in_memory(decoded(Bytes::in_memory(bytes), name, options)?, name)
 }
 
-/// Reads the recording at `path`, however long it is: what is more than may be in memory stays on the disk.
+/// Reads the recording at `path` without holding all of it in memory
+/// ([`most_in_memory`](ReadOptions::most_in_memory)): for recordings of any length.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let options = ReadOptions { window: Some(Window::new(0.5, None)?), ..ReadOptions::default() };
+/// let reel = audio::open("corpora/demo/f1_angry_s1.flac", &options)?;
+/// let first = reel.part(reel.recording.windows[0].clone()).expect("its samples are at hand");
+/// assert_eq!(first.duration_s(), 0.5);
+/// # Ok::<(), Error>(())
+/// ```
 pub fn open(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Reel> {
     let path = path.as_ref();
     let name = path.display().to_string();
@@ -300,7 +394,16 @@ fn in_memory(reel: Reel, name: &str) -> Result<Recording> {
     recording.map_err(|reason| failure(name, Stage::Preprocess, reason))
 }
 
-/// Whether a recording failed because there is nothing in it: no byte, or a header without samples.
+/// Whether a recording failed because it is empty: no byte, or a header without samples.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let nothing = audio::read_bytes(Vec::new(), "x.wav", &ReadOptions::default());
+/// assert!(audio::is_empty(&nothing.unwrap_err()));
+/// let text = audio::read_bytes(b"not a recording".to_vec(), "x.wav", &ReadOptions::default());
+/// assert!(!audio::is_empty(&text.unwrap_err()));
+/// ```
 pub fn is_empty(error: &Error) -> bool {
     matches!(error, Error::Audio { is_empty: true, .. })
 }

@@ -20,7 +20,7 @@ use sentire::table::Encoding;
     version,
     after_help = "\
 Examples:
-  sentire demo                                        see all of it on the built-in corpus
+  sentire demo                                        all of it once, on the built-in corpus
   sentire corpus RAVDESS -o ravdess.csv               a folder of recordings -> manifest
   sentire extract ravdess.csv -o ravdess.parquet      manifest -> features
   sentire evaluate ravdess.parquet --folds 6          features -> speaker-independent UAR
@@ -50,7 +50,7 @@ pub struct Global {
     /// No progress bar, no closing line; errors only
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Say more: the whole text of internal errors
+    /// Print more: the full text of internal errors
     #[arg(long, global = true)]
     pub verbose: bool,
 }
@@ -74,7 +74,7 @@ pub enum Command {
     Verify(Verify),
 }
 
-/// Compute some rows of a table of features again, and say whether they still hold
+/// Recompute some rows of a table of features, and report whether they still hold
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -82,12 +82,12 @@ Examples:
   sentire verify outputs/features.parquet --root RAVDESS --rows 200
   sentire verify calls --root /data/calls --json        a folder of shards
 
-A row holds if its recording, from where to where the row says, has the same sound and gives the same numbers; differences below a ten thousandth are rounding. Exits with 1 if any row does not. What a recording gained behind the end of its row is not seen.")]
+A row holds if its recording, between the row's start and end, has the same sound and gives the same numbers; differences below a ten thousandth count as rounding. Exits with 1 if any row does not hold. Sound that was added after the end of a row goes unnoticed.")]
 pub struct Verify {
     /// Table written by `sentire extract`, or folder of its shards
     #[arg(value_name = "FEATURES.parquet")]
     pub table: PathBuf,
-    /// Where the relative names of recordings start: the manifest's folder [default: the table's]
+    /// Folder in which the relative names of recordings start, that of the manifest [default: that of the table]
     #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,
     /// How many rows, at most
@@ -101,15 +101,14 @@ pub struct Verify {
     pub json: bool,
 }
 
-/// Run everything once on the synthetic corpus that is built in: features, evaluation, model, one
-/// prediction
+/// Run everything once on the built-in synthetic corpus: features, evaluation, model, one prediction
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   sentire demo
   sentire demo -o try-it")]
 pub struct Demo {
-    /// Folder for all that it writes; what an earlier demo left there is replaced
+    /// Folder for everything that it writes; an earlier demo in it is replaced
     #[arg(short, long, value_name = "DIR", default_value = "outputs/demo")]
     pub output: PathBuf,
 }
@@ -123,7 +122,7 @@ Examples:
   sentire corpus RAVDESS --check                      what is missing, broken, doubled, confounded
   sentire corpus recordings --layout folders > manifest.csv")]
 pub struct Corpus {
-    /// Folder with the recordings, anywhere below it; or a manifest, to be printed in our form or checked
+    /// Folder with recordings anywhere below it; or a manifest, to be checked or printed in our form
     #[arg(value_name = "DIR|MANIFEST.csv")]
     pub dir: PathBuf,
     #[arg(long, default_value = "auto", value_parser = parse_layout, help = layouts_help())]
@@ -142,7 +141,7 @@ pub struct Corpus {
 fn layouts_help() -> String {
     let known = Layout::ALL.map(|layout| layout.to_string());
     let known = known.join(", ");
-    format!("How names are to be read: auto, {known} (folders: a folder for each emotion)")
+    format!("How file names are read: auto, {known} (folders: a folder for each emotion)")
 }
 
 /// `--layout`: one of the layouts, or whichever the names follow.
@@ -173,9 +172,9 @@ Examples:
   sentire extract calls.csv --shard 2/8 -o calls         the second of eight machines
   sentire extract --stdin-manifest --arrow-stdout < part.csv > part.arrows
 
-A manifest is a CSV, by commas, semicolons or tabs, with a column `file`; if known `channel` (0, 1, ...), `start`, `end` (seconds, or clocks such as 0:00:01.25), `speaker`, `emotion`, `corpus`, `sex`. Other columns are carried along.
+A manifest is a CSV with commas, semicolons or tabs. It has a column `file` and, if known, `channel` (0, 1, ...), `start`, `end` (seconds, or times such as 0:00:01.25), `speaker`, `emotion`, `corpus`, `sex`. Other columns are carried along.
 
-A run that was killed goes on with the same command; until it is done, what is finished is kept in X.parquet.parts. When it is done, the same command again redoes only what has changed. Recordings that fail are listed in X.failures.parquet. Contours (--level lld) of a finished table are always computed anew.")]
+The same command continues a run that was killed; until it is done, finished work is kept in X.parquet.parts. Once it is done, the same command recomputes only what has changed. Recordings that fail are listed in X.failures.parquet. Contours (--level lld) of a finished table are always recomputed.")]
 pub struct Extract {
     /// Manifest (CSV with a column `file`) or folder of recordings
     #[arg(
@@ -194,23 +193,21 @@ pub struct Extract {
     /// Sample rate to resample to, in Hz, or `native` for each file's own
     #[arg(long, default_value = "16000", value_name = "HZ|native")]
     pub rate: Rate,
-    /// Take this channel, counted from 0, instead of the mean of all; a manifest's column `channel` goes before it
+    /// Use this channel, counted from 0, instead of the mean of all; a manifest's column `channel` takes precedence
     #[arg(long, value_name = "N")]
     pub channel: Option<usize>,
-    /// Keep what decodes of recordings that break off, marked in a column `truncated`, instead of
-    /// refusing them
+    /// Keep the part that decodes of recordings that break off, marked in a column `truncated`, instead of refusing
+    /// them
     #[arg(long)]
     pub accept_truncated: bool,
-    /// Leave out the silence before and after the sound: what is more than 40 dB below its loudest
-    /// 20 ms
+    /// Cut off the silence before and after the sound: what is more than 40 dB below the loudest 20 ms
     #[arg(long)]
     pub trim: bool,
-    /// Bring each recording to the same level: peak, its largest sample to full scale; rms, its
-    /// root mean square to -20 dB re full scale (`egemaps` clips what then lies beyond full scale)
+    /// Bring each recording to the same level: peak, its largest sample to full scale; rms, its root mean square to
+    /// -20 dB re full scale (`egemaps` clips what then exceeds full scale)
     #[arg(long, default_value = "none", value_name = "none|peak|rms")]
     pub gain: Gain,
-    /// A row for each window of this many seconds; evaluation takes the windows of a recording
-    /// together
+    /// A row for each window of this many seconds; evaluation combines the windows of a recording
     #[arg(long, value_name = "S")]
     pub window: Option<f64>,
     /// Seconds from the beginning of one window to that of the next [default: those of --window]
@@ -218,16 +215,16 @@ pub struct Extract {
     pub hop: Option<f64>,
     #[command(flatten)]
     pub limits: RecordingLimits,
-    /// Ignore what an earlier run left, compute everything
+    /// Ignore the work of earlier runs, compute everything
     #[arg(long)]
     pub fresh: bool,
-    /// Compute the i-th of n contiguous parts of the manifest, and write it into the folder -o, which is then
-    /// read as one table; with n alone SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX says which [default: in an
-    /// array job of Slurm, that of the task]
+    /// Compute only the i-th of n contiguous parts of the manifest, and write it into the folder -o, which every
+    /// command reads as one table; with n alone, SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX selects the part
+    /// [default: in a Slurm array job, the part of the task]
     #[arg(long, value_name = "i/n|n")]
     pub shard: Option<ShardChoice>,
-    /// Write rows to standard output as they come, as an Arrow IPC stream; failures go to standard error
-    /// alone, and nothing is kept
+    /// Write rows to standard output as they are computed, as an Arrow IPC stream; failures are only reported on
+    /// standard error, and nothing is kept
     #[arg(long, conflicts_with_all = ["output", "fresh"])]
     pub arrow_stdout: bool,
     #[command(flatten)]
@@ -244,7 +241,7 @@ pub struct Extract {
 
 fn sets_help() -> String {
     let names = |sets: &[FeatureSet]| {
-        let names: Vec<&str> = sets.iter().map(|set| set.name()).collect();
+        let names: Vec<String> = sets.iter().map(|set| set.full_name()).collect();
         names.join(", ")
     };
     let is_default = |set: &FeatureSet| FeatureSet::DEFAULT.contains(set);
@@ -259,26 +256,26 @@ fn sets_help() -> String {
 /// How tables are stored.
 #[derive(Debug, Args)]
 pub struct Storage {
-    /// How Parquet stores floats, which changes none: plain, which every program reads; split (BYTE_STREAM_SPLIT), which
-    /// makes contours smaller and views larger, and Spark before 4.3 and fastparquet cannot read
+    /// How Parquet stores floats, with the same values: plain, which every program reads; split (BYTE_STREAM_SPLIT),
+    /// which makes contours smaller and features larger, and which Spark before 4.3 and fastparquet cannot read
     #[arg(long, default_value = "plain", value_name = "plain|split")]
     pub encoding: Encoding,
 }
 
-/// What one recording may cost.
+/// Limits on a single recording.
 #[derive(Debug, Args)]
 pub struct RecordingLimits {
-    /// Longest recording that is used, in seconds; of segments, the file that they are in counts [default: 86400, a day]
+    /// Longest recording that is used, in seconds; for segments, the length of their file counts [default: 86400, a day]
     #[arg(long, value_name = "S")]
     pub max_duration: Option<f64>,
-    /// Memory that one recording may take, in MB, as estimated from its length: an hour taken whole takes 810, in
-    /// windows (--window) much less [default: 1000]
+    /// Memory that one recording may take, in MB, as estimated from its length: an hour takes 810 as a whole, much less
+    /// in windows (--window) [default: 1000]
     #[arg(long, value_name = "MB")]
     pub max_memory: Option<f64>,
 }
 
 impl RecordingLimits {
-    /// The limits, as the flags say.
+    /// The limits that the flags ask for.
     pub fn limits(&self) -> sentire::error::Result<Limits> {
         Limits::from_flags(self.max_duration, self.max_memory)
     }
@@ -293,7 +290,7 @@ Examples:
   sentire split ravdess.csv --train 0.8 --validation 0 --test 0.2 --seed 1 -o ravdess-split.csv
   sentire evaluate ravdess-split.parquet --folds split
 
-Shares are of rows, as near as whole speakers come to them; of the divisions that come near, one in which each class, corpus and sex is spread alike. A column `split` of a manifest comes with its features.")]
+Shares are shares of rows, met as closely as whole speakers allow; among the divisions that come close, one is chosen that spreads each class, corpus and sex evenly. Features extracted from a manifest keep its column `split`.")]
 pub struct Split {
     /// Table written by `sentire extract`, or manifest
     #[arg(value_name = "FEATURES.parquet|MANIFEST.csv")]
@@ -301,16 +298,16 @@ pub struct Split {
     /// Share of rows to train on
     #[arg(long, default_value_t = 0.7, value_name = "SHARE")]
     pub train: f64,
-    /// Share of rows to choose and tune by
+    /// Share of rows to choose and tune on
     #[arg(long, default_value_t = 0.15, value_name = "SHARE")]
     pub validation: f64,
     /// Share of rows to test on
     #[arg(long, default_value_t = 0.15, value_name = "SHARE")]
     pub test: f64,
-    /// Column whose words are to be in every part
+    /// Column with the labels, all of which should be in every part
     #[arg(long, default_value = "emotion", value_name = "COLUMN")]
     pub label: String,
-    /// Seed: another one, another division
+    /// Seed of the division; another seed gives another one
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
     #[command(flatten)]
@@ -330,21 +327,21 @@ Examples:
   sentire train ravdess.parquet --model auto --seed 7
   sentire train ravdess.parquet --unseen emodb.parquet   figures on both in the card
 
-Parameters, calibration and the threshold of `unsure` are chosen in groups of training speakers held out in turn; the model's card (`sentire describe`) has their figures.")]
+Parameters, calibration and the threshold of `unsure` are determined on groups of training speakers held out in turn; the model's card (`sentire describe`) has the figures.")]
 pub struct Train {
     /// Tables written by `sentire extract`
     #[arg(value_name = "FEATURES.parquet", required = true)]
     pub features: Vec<PathBuf>,
     #[command(flatten)]
     pub learn: Learn,
-    /// corpus: one scaling for all; speaker: each speaker scaled by their own recordings, at
-    /// prediction too
-    #[arg(long, default_value = "corpus", value_name = "corpus|speaker")]
+    /// train: one scaling, of the training recordings (`corpus` means the same); speaker: each speaker scaled
+    /// by their own recordings, at prediction too
+    #[arg(long, default_value = "train", value_name = "train|speaker")]
     pub normalize: Normalize,
-    /// Table of a corpus that is not learned from: the card has the figures on it, too
+    /// Table of a corpus that is not trained on: the card reports the figures on it too
     #[arg(long, value_name = "FEATURES.parquet")]
     pub unseen: Vec<PathBuf>,
-    /// What the card says of the model's use [default: that of all models trained on acted speech]
+    /// Intended use, as stated in the card [default: a text for models trained on acted speech]
     #[arg(long, value_name = "TEXT")]
     pub intended_use: Option<String>,
     /// Where to write the model
@@ -370,7 +367,7 @@ Examples:
   sentire evaluate ravdess.parquet emodb.parquet emovo.parquet --cross-corpus
   sentire evaluate ravdess-split.parquet --folds split
 
-Speakers are never split: --folds K makes K groups of whole speakers, loso leaves one speaker out at a time, corpus one corpus, split trains on the rows that the column `split` marks `train` and tests on those marked `test` (see `sentire split`). All that is fitted or chosen is so on the training speakers of each fold. Windows of a recording count as one, by the mean of their probabilities.")]
+Speakers are never split: --folds K makes K groups of whole speakers, loso leaves out one speaker at a time, corpus leaves out one corpus at a time, split trains on the rows that the column `split` marks `train` and tests on those marked `test` (see `sentire split`). Everything is fitted and chosen on the training speakers of each fold. The windows of a recording count as one recording, by the mean of their probabilities.")]
 pub struct Evaluate {
     /// Tables written by `sentire extract`
     #[arg(value_name = "FEATURES.parquet", required = true)]
@@ -380,33 +377,31 @@ pub struct Evaluate {
     /// loso, a number of folds, corpus, or split
     #[arg(long, default_value = "loso", value_name = "loso|K|corpus|split")]
     pub folds: FoldSpec,
-    /// corpus: scaling fitted on the training speakers; speaker: each speaker by their own
-    /// recordings (uses the test speaker's unlabelled audio); both: both, side by side
-    #[arg(long, default_value = "corpus", value_name = "corpus|speaker|both")]
+    /// train: scaling fitted on the training speakers (`corpus` means the same); speaker: each speaker scaled
+    /// by their own recordings (uses the test speaker's unlabelled audio); both: both, side by side
+    #[arg(long, default_value = "train", value_name = "train|speaker|both")]
     pub normalize: NormalizeSpec,
     /// Train on the other corpora, test on this one, in the classes that both have
     #[arg(long, value_name = "NAME", conflicts_with_all = ["folds", "cross_corpus"])]
     pub test_corpus: Option<String>,
-    /// Train on each corpus and on all but one, test on each: the whole matrix, in the classes that
-    /// all have
+    /// Train on each corpus and on all but one, test on each: the whole matrix, in the classes that all corpora have
     #[arg(long, conflicts_with_all = ["compare", "show_leak"])]
     pub cross_corpus: bool,
     /// Compare with another model, or with another table of the same recordings, on the same folds
     #[arg(long, value_name = "MODEL|FEATURES.parquet")]
     pub compare: Option<String>,
-    /// Measure also what a random split, which ignores speakers, would have claimed
+    /// Also report what a random split, which ignores speakers, would have claimed
     #[arg(long)]
     pub show_leak: bool,
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
-    /// Exit with 1 if the UAR is below this (0 to 1); with --normalize both, that of `corpus`
+    /// Exit with 1 if the UAR is below this (0 to 1); with --normalize both, that of `train`
     #[arg(long, value_name = "UAR", conflicts_with = "cross_corpus")]
     pub fail_under: Option<f64>,
     #[command(flatten)]
     pub storage: Storage,
-    /// Folder for report.html, report.txt, report.json and predictions.parquet (with --cross-corpus:
-    /// all but the last)
+    /// Folder for report.html, report.txt, report.json and predictions.parquet (the last not with --cross-corpus)
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 }
@@ -421,16 +416,16 @@ pub struct Learn {
         long_help = learners::help()
     )]
     pub model: ModelSpec,
-    /// Choose the parameters by speaker-disjoint folds of the training speakers
+    /// Choose the parameters in speaker-disjoint folds of the training speakers
     #[arg(long)]
     pub tune: bool,
-    /// Column that holds what is to be recognised
+    /// Column with the labels to be recognised
     #[arg(long, default_value = "emotion", value_name = "COLUMN")]
     pub label: String,
-    /// Call one class by the name of another, as in calm=neutral; an empty name leaves it out
+    /// Rename a class, also to join it with another, as in calm=neutral; an empty name leaves it out
     #[arg(long, value_name = "FROM=TO", value_delimiter = ',', value_parser = parse_mapping)]
     pub map: Vec<(String, String)>,
-    /// Go on even if the leakage audit finds that no figure can be trusted
+    /// Go on even if the leakage audit finds that figures cannot be trusted
     #[arg(long)]
     pub allow_leakage: bool,
     /// Seed of everything random
@@ -446,7 +441,7 @@ fn parse_mapping(text: &str) -> Result<(String, String), String> {
 }
 
 impl Learn {
-    /// The model, as all its flags say.
+    /// The model that the flags ask for.
     pub fn spec(&self) -> ModelSpec {
         let mut spec = self.model.clone();
         spec.tune |= self.tune;
@@ -458,7 +453,7 @@ impl Learn {
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  sentire predict call.wav                            by the model that is built in
+  sentire predict call.wav                            with the built-in model
   sentire predict call.wav -m model.sentire
   sentire predict *.flac -m model.sentire --json
   sentire predict long-call.wav -m model.sentire --window 3 --hop 1.5
@@ -467,22 +462,23 @@ pub struct Predict {
     /// Recordings; `-` reads one from standard input
     #[arg(value_name = "AUDIO", required = true)]
     pub audio: Vec<PathBuf>,
-    /// Model written by `sentire train` [default: the one that is built in]
+    /// Model written by `sentire train` [default: the built-in one]
     #[arg(short, long, value_name = "SENTIRE")]
     pub model: Option<PathBuf>,
-    /// Recognise a recording by the mean over windows of this many seconds, and say what each window is
-    /// recognised as [default: as the model was trained]
+    /// Recognise a recording by the mean over windows of this many seconds, and report the prediction for each window
+    /// [default: as the model was trained]
     #[arg(long, value_name = "S")]
     pub window: Option<f64>,
     /// Seconds from the beginning of one window to that of the next [default: those of --window]
     #[arg(long, value_name = "S")]
     pub hop: Option<f64>,
-    /// Keep what decodes of recordings that break off, marked in `truncated` (--json), instead of refusing them
+    /// Keep the part that decodes of recordings that break off, marked in `truncated` (--json), instead of refusing
+    /// them
     #[arg(long)]
     pub accept_truncated: bool,
     #[command(flatten)]
     pub limits: RecordingLimits,
-    /// One JSON object per recording and line
+    /// Print a line of JSON for each recording
     #[arg(long)]
     pub json: bool,
 }
@@ -498,36 +494,37 @@ Examples:
   sentire score calls.csv -m model.sentire --long -o stacked.csv
   sentire score calls.csv -m model.sentire --partition-by corpus -o scores
 
-The same command again scores only what has changed (Parquet, one row for each recording or window). Recordings that fail are listed in X.failures.parquet.")]
+The same command again scores only what has changed (for Parquet with one row for each recording or window). Recordings that fail are listed in X.failures.parquet.")]
 pub struct Score {
     /// Manifest (CSV with a column `file`) or folder of recordings
     #[arg(value_name = "MANIFEST.csv|DIR")]
     pub input: PathBuf,
-    /// Model written by `sentire train` [default: the one that is built in]
+    /// Model written by `sentire train` [default: the built-in one]
     #[arg(short, long, value_name = "SENTIRE")]
     pub model: Option<PathBuf>,
-    /// A row for each window of this many seconds, rather than one for each recording
+    /// A row for each window of this many seconds, instead of one for each recording
     #[arg(long, value_name = "S")]
     pub window: Option<f64>,
     /// Seconds from the beginning of one window to that of the next [default: those of --window]
     #[arg(long, value_name = "S")]
     pub hop: Option<f64>,
-    /// Keep what decodes of recordings that break off, marked in the column `truncated`, instead of refusing them
+    /// Keep the part that decodes of recordings that break off, marked in the column `truncated`, instead of refusing
+    /// them
     #[arg(long)]
     pub accept_truncated: bool,
     #[command(flatten)]
     pub limits: RecordingLimits,
-    /// Column of the manifest that says who speaks: a model trained with --normalize speaker scales the
-    /// recordings of each speaker together, and wants at least 8
+    /// Column of the manifest with the speakers: a model trained with --normalize speaker scales the recordings of each
+    /// speaker together, and needs at least 8 of each
     #[arg(long, value_name = "COLUMN")]
     pub speaker_column: Option<String>,
-    /// A row for each recording and class, with columns `class` and `probability`, as charts want it
+    /// A row for each recording and class, with columns `class` and `probability`, for charts
     #[arg(long)]
     pub long: bool,
     /// Write a folder of Parquet files, one for each value of this column; the files keep the column
     #[arg(long, value_name = "COLUMN")]
     pub partition_by: Option<String>,
-    /// Ignore what an earlier run left, score everything
+    /// Ignore the work of earlier runs, score everything
     #[arg(long)]
     pub fresh: bool,
     #[command(flatten)]
@@ -542,7 +539,7 @@ pub struct Score {
     pub output: PathBuf,
 }
 
-/// Recognise emotions as the microphone hears them, a line per window
+/// Recognise emotions live from the microphone, a line per window
 #[cfg(feature = "mic")]
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -550,25 +547,25 @@ Examples:
   sentire listen
   sentire listen -m model.sentire --window 2 --hop 0.5")]
 pub struct Listen {
-    /// Model written by `sentire train` [default: the one that is built in]
+    /// Model written by `sentire train` [default: the built-in one]
     #[arg(short, long, value_name = "SENTIRE")]
     pub model: Option<PathBuf>,
-    /// Seconds that are recognised at a time
+    /// Length of the window that is recognised at a time, in seconds
     #[arg(long, value_name = "S", default_value_t = 3.0)]
     pub window: f64,
     /// Seconds from one line to the next
     #[arg(long, value_name = "S", default_value_t = 1.0)]
     pub hop: f64,
-    /// End after so many seconds [default: when the microphone goes away, or by Ctrl-C]
+    /// End after this many seconds [default: when the microphone is removed, or on Ctrl-C]
     #[arg(long, value_name = "S")]
     pub duration: Option<f64>,
-    /// One JSON object per window and line
+    /// Print a line of JSON for each window
     #[arg(long)]
     pub json: bool,
 }
 
-/// Turn a table into what charts and other programs want: some columns, stacked, joined with
-/// predictions, in folders; Parquet, CSV or Arrow
+/// Export a table for charts and other programs: some columns, stacked, joined with predictions, in folders; as Parquet,
+/// CSV or Arrow
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -577,20 +574,20 @@ Examples:
   sentire export predictions.parquet --long -o stacked.csv
   sentire export features.parquet --columns 'f0_hz_*' --long --partition-by emotion -o pitch
 
-Views (covariance and kernels), which are lists of thousands of numbers, are left out. Only this command and `score` replace a folder (--force), and of it only what they wrote.")]
+Columns of lists (covariance and kernels), which hold thousands of numbers, are left out. Only this command and `score` replace a folder (--force), and they remove only what they wrote.")]
 pub struct Export {
     /// Table written by `sentire extract`, `score` or `evaluate`
     #[arg(value_name = "TABLE.parquet")]
     pub table: PathBuf,
-    /// These columns only, in the order of the table, besides file, start and end; `f0_*` stands for
-    /// all that begin with f0_
+    /// Only these columns, in the order of the table, after file, start and end; `f0_*` stands for all that begin with
+    /// f0_
     #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',')]
     pub columns: Vec<String>,
-    /// A row for each row and feature, with columns `feature` and `value`; of predictions one for each
-    /// class, with columns `class` and `probability`
+    /// A row for each row and feature, with columns `feature` and `value`; for predictions a row for each class, with
+    /// columns `class` and `probability`
     #[arg(long)]
     pub long: bool,
-    /// Put the columns of this table beside it, by file, start and end
+    /// Add the columns of this table, joined by file, start and end
     #[arg(long, value_name = "PREDICTIONS.parquet")]
     pub join: Option<PathBuf>,
     /// Write a folder of Parquet files, one for each value of this column; the files keep the column
@@ -613,15 +610,15 @@ Examples:
   sentire serve -m model.sentire --host 0.0.0.0 --token SECRET
   curl -H 'Authorization: Bearer SECRET' -T call.wav -X POST http://HOST:8080/api/predict
 
-GET /api/openapi.json describes all of it. Recordings are kept in memory while they are computed, and nowhere else. For each request a line of JSON on standard error, unless --quiet. HTTP is not encrypted: beyond this machine put a proxy with TLS before it.")]
+GET /api/openapi.json describes the interface. Recordings are kept in memory while they are computed, and nowhere else. Each request is logged as a line of JSON on standard error, unless --quiet. HTTP is not encrypted: beyond this machine put a proxy with TLS in front of it.")]
 pub struct Serve {
     /// Model written by `sentire train`
     #[arg(short, long, value_name = "SENTIRE")]
     pub model: Option<PathBuf>,
-    /// Port to listen on; 0 takes one that is free
+    /// Port to listen on; 0 picks a free one
     #[arg(long, env = "PORT", default_value_t = 8080, value_name = "PORT")]
     pub port: u16,
-    /// Address to listen on; 127.0.0.1 is for this machine alone, 0.0.0.0 for all that can reach it
+    /// Address to listen on: 127.0.0.1 for this machine only, 0.0.0.0 for everybody who can reach it
     #[arg(
         long,
         env = "HOST",
@@ -629,7 +626,7 @@ pub struct Serve {
         value_name = "ADDRESS"
     )]
     pub host: String,
-    /// What clients must present: as bearer token, or as password of any user
+    /// Token that clients must present, as a bearer token or as the password of any user
     #[arg(
         long,
         env = "SENTIRE_TOKEN",
@@ -645,7 +642,7 @@ pub struct Serve {
     pub max_duration: f64,
 }
 
-/// Say what is in a table, a model, a recording or a feature set
+/// Describe a table, a model, a recording or a feature set
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -655,7 +652,7 @@ Examples:
   sentire describe model.sentire
   sentire describe call.wav")]
 pub struct Describe {
-    /// A file (told by its content), or names of feature sets, separated by commas
+    /// A file (recognised by its content), or names of feature sets, separated by commas
     #[arg(value_name = "FILE|SET")]
     pub what: String,
     /// Print as JSON

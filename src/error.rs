@@ -1,5 +1,4 @@
-//! What can go wrong, in one enum. A message says where, what was found, what was expected and what
-//! to do.
+//! Everything that can go wrong, in one enum. A message says where, what was found, what was expected and what to do.
 
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
@@ -13,9 +12,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Stage {
     /// The file could not be opened or read.
     Open,
-    /// Its content is no recording that can be decoded whole.
+    /// Its content is not a recording, or does not decode completely.
     Decode,
-    /// It was decoded, but the part asked for could not be cut, mixed or resampled.
+    /// It was decoded, but the requested part could not be cut, mixed down or resampled.
     Preprocess,
     /// Its features could not be computed.
     Features,
@@ -37,7 +36,7 @@ impl Stage {
 #[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The operating system refused a file.
+    /// The operating system reported an error on a file.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file or folder.
@@ -45,8 +44,7 @@ pub enum Error {
         /// What the operating system said.
         source: std::io::Error,
     },
-    /// A recording that cannot be used. In a batch this is a row of the failures table, not the
-    /// end.
+    /// A recording that cannot be used. In a batch it becomes a row of the failures table, and the rest goes on.
     #[error("{file}: {reason}")]
     Audio {
         /// The recording as the caller named it.
@@ -55,7 +53,7 @@ pub enum Error {
         stage: Stage,
         /// What was found, what was expected, what to do.
         reason: String,
-        /// There is nothing in it: no byte, or a whole header without samples.
+        /// It is empty: no byte, or a complete header without samples.
         is_empty: bool,
     },
     /// A manifest or a folder of recordings that cannot be understood.
@@ -74,7 +72,7 @@ pub enum Error {
         /// What was found, what was expected, what to do.
         reason: String,
     },
-    /// A model file that is damaged, foreign, newer than this program, or does not fit the data.
+    /// A model file that is damaged, not a sentire model, newer than this program, or does not fit the data.
     #[error("{}: {reason}", path.display())]
     Model {
         /// The model file.
@@ -91,7 +89,7 @@ pub enum Error {
     /// The output exists already.
     #[error("{} exists already; choose another with -o, or replace it with --force", path.display())]
     Exists {
-        /// The output that stands in the way.
+        /// The output that exists.
         path: PathBuf,
     },
 }

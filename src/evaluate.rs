@@ -26,11 +26,20 @@ use crate::report::{FoldReport, Group, Report, Unsure};
 use crate::split::Fold;
 
 /// How speakers are held out.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// assert_eq!("6".parse::<FoldSpec>()?, FoldSpec::K(6));
+/// assert_eq!("loso".parse::<FoldSpec>()?, FoldSpec::Loso);
+/// assert!("1".parse::<FoldSpec>().is_err());
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FoldSpec {
     /// Leave one speaker out at a time.
     Loso,
-    /// Leave out one of K groups of whole speakers at a time.
+    /// Leave out one of K groups of whole speakers at a time; K is at least 2.
     K(usize),
     /// The one fold that the column `split` marks: train on `train`, test on `test`.
     Split,
@@ -69,6 +78,15 @@ impl FromStr for FoldSpec {
 }
 
 /// Which protocols to evaluate.
+///
+/// ```
+/// use sentire::evaluate::NormalizeSpec;
+/// use sentire::model::Normalize;
+///
+/// assert_eq!("both".parse::<NormalizeSpec>()?, NormalizeSpec::Both);
+/// assert_eq!("speaker".parse::<NormalizeSpec>()?, NormalizeSpec::One(Normalize::Speaker));
+/// # Ok::<(), sentire::error::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NormalizeSpec {
     /// This protocol alone.
@@ -85,7 +103,7 @@ impl FromStr for NormalizeSpec {
             "both" => Ok(NormalizeSpec::Both),
             _ => text.parse().map(NormalizeSpec::One).map_err(|_| {
                 Error::Usage(format!(
-                    "normalize {text:?}: expected corpus, speaker or both"
+                    "normalize {text:?}: expected train, speaker or both"
                 ))
             }),
         }
@@ -101,9 +119,9 @@ pub struct Protocol {
     pub normalize: Normalize,
     /// Seed of everything random.
     pub seed: u64,
-    /// Whether figures are wanted even where the leakage audit finds that they cannot be trusted.
+    /// Whether to go on even if the leakage audit finds that the figures cannot be trusted.
     pub allow_leakage: bool,
-    /// Whether to measure how much features matter; takes about as long as the rest.
+    /// Whether to measure the importance of features, which takes about as long as the rest.
     pub importance: bool,
 }
 
@@ -112,7 +130,7 @@ impl Default for Protocol {
     fn default() -> Protocol {
         Protocol {
             folds: FoldSpec::Loso,
-            normalize: Normalize::Corpus,
+            normalize: Normalize::Train,
             seed: 0,
             allow_leakage: false,
             importance: false,
@@ -140,6 +158,23 @@ pub struct OutOfFold {
 }
 
 /// A report and the predictions that it sums up, in the order of the table's rows.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let features = dir.path().join("demo.parquet");
+/// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+/// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+/// # extract::update(&demo, &egemaps, &features)?;
+/// let data = Dataset::read(&[&features], "emotion")?;
+/// let evaluation = evaluate(&data, &"ridge".parse()?, &Protocol::default())?;
+/// let table = evaluation.to_table();
+/// assert_eq!(table.rows(), data.len());
+/// let worst = &evaluation.predictions[evaluation.worst()[0]];
+/// assert!(evaluation.predictions.iter().all(|p| p.probabilities[p.truth] >= worst.probabilities[worst.truth]));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
     /// The figures.
@@ -180,6 +215,23 @@ impl Participants {
 }
 
 /// What the leakage audit finds in the rows and folds of an evaluation.
+///
+/// ```
+/// use sentire::evaluate::leakage;
+/// use sentire::prelude::*;
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let features = dir.path().join("demo.parquet");
+/// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+/// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+/// # extract::update(&demo, &egemaps, &features)?;
+/// let data = Dataset::read(&[&features], "emotion")?;
+/// assert!(leakage(&data, &Protocol::default())?.iter().all(|finding| !finding.is_error));
+///
+/// let doubled = data.select(&(0..data.len()).chain(0..data.len()).collect::<Vec<_>>());
+/// assert!(leakage(&doubled, &Protocol::default())?.iter().any(|finding| finding.is_error));
+/// # Ok::<(), Error>(())
+/// ```
 pub fn leakage(data: &Dataset, protocol: &Protocol) -> Result<Vec<Finding>> {
     let participants = Participants::of(data, protocol)?;
     let folds = folds::folds(&participants.raw, &protocol.folds)?;
@@ -194,6 +246,23 @@ pub fn leakage(data: &Dataset, protocol: &Protocol) -> Result<Vec<Finding>> {
 /// have several rows, their windows, a recording counts once, by the mean of its windows'
 /// probabilities. Refused with the findings of the leakage audit, if these are errors and not
 /// allowed.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let features = dir.path().join("demo.parquet");
+/// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+/// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+/// # extract::update(&demo, &egemaps, &features)?;
+/// let data = Dataset::read(&[&features], "emotion")?;
+/// let protocol = Protocol { folds: FoldSpec::K(4), ..Protocol::default() };
+/// let report = evaluate(&data, &"ridge".parse()?, &protocol)?.report;
+/// assert_eq!((report.n, report.speakers, report.folds.len()), (128, 8, 4));
+/// assert_eq!(report.chance, 0.25);
+/// assert!(report.uar_ci95[0] > report.chance);
+/// # Ok::<(), Error>(())
+/// ```
 pub fn evaluate(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Result<Evaluation> {
     let Participants {
         raw,
@@ -221,6 +290,21 @@ pub fn evaluate(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Result
 
 /// UAR of the same recordings in as many folds, at most ten, that ignore speakers: what a random
 /// split, which leaks, would have claimed.
+///
+/// ```
+/// use sentire::evaluate::random_split_uar;
+/// use sentire::prelude::*;
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let features = dir.path().join("demo.parquet");
+/// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+/// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+/// # extract::update(&demo, &egemaps, &features)?;
+/// let data = Dataset::read(&[&features], "emotion")?;
+/// let claimed = random_split_uar(&data, &"ridge".parse()?, &Protocol::default())?;
+/// assert!((0.25..=1.0).contains(&claimed));
+/// # Ok::<(), Error>(())
+/// ```
 pub fn random_split_uar(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Result<f64> {
     let participants = Participants::of(data, protocol)?;
     let honest = folds::folds(&participants.raw, &protocol.folds)?;

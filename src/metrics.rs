@@ -1,8 +1,8 @@
 //! Figures of merit: confusion, unweighted average recall, accuracy, macro-F1; the intervals of the
 //! UAR and of each recall, calibration, and the comparison of two models.
 //!
-//! Recordings of one speaker are alike. So whatever says how far a figure can be trusted takes the
-//! speaker as the unit: intervals resample whole speakers, the test swaps whole speakers.
+//! Recordings of one speaker are alike. So everything that tells how far a figure can be trusted takes the speaker as its
+//! unit: intervals resample whole speakers, and the test swaps whole speakers.
 
 mod bootstrap;
 mod calibration;

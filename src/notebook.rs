@@ -1,8 +1,8 @@
-//! What values look like in a notebook: evcxr calls [`Show::evcxr_display`] on the last expression of
-//! a cell (cargo feature `notebook`).
+//! How values are shown in a notebook: evcxr calls [`Show::evcxr_display`] on the last expression of a cell (cargo feature
+//! `notebook`).
 //!
-//! Tables become HTML, figures inline SVG; text goes along for whoever reads without either. Beside it
-//! stand the figures of recordings and tables, which [`plot`](crate::plot) draws from plain slices.
+//! Tables become HTML, figures inline SVG; each has a text version too, for readers without either. Also here are the
+//! figures of recordings and tables, which [`plot`](crate::plot) draws from plain slices.
 
 mod figures;
 #[cfg(feature = "frame")]
@@ -21,10 +21,10 @@ use crate::plot::canvas::escaped;
 
 /// Shows a value under its cell.
 pub trait Show {
-    /// What it looks like.
+    /// How the value is shown.
     fn shown(&self) -> Shown;
 
-    /// What evcxr calls: prints it as its protocol wants it.
+    /// Called by evcxr: prints the value in the form that evcxr's protocol requires.
     fn evcxr_display(&self) {
         let Shown { html, plain } = self.shown();
         let mut stdout = std::io::stdout().lock();
@@ -39,7 +39,7 @@ pub trait Show {
     }
 }
 
-/// What a value looks like.
+/// How a value is shown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shown {
     /// As HTML.
@@ -65,7 +65,7 @@ impl Show for Figure {
     }
 }
 
-/// Figures side by side, as far as there is room.
+/// Figures side by side, if there is room.
 impl Show for Vec<Figure> {
     fn shown(&self) -> Shown {
         let cell =

@@ -1,22 +1,21 @@
-//! Files out: written to a temporary name in the same folder and renamed when whole.
+//! Output files: written under a temporary name in the same folder and renamed when complete.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// How the names of files in the making begin.
+/// How the names of unfinished files begin.
 pub const TEMPORARY: &str = ".sentire-";
 
-/// A file in the making. It gets its name by [`finish`](Output::finish); dropped before, it leaves
-/// nothing behind.
+/// An unfinished file. [`finish`](Output::finish) gives it its name; if it is dropped before, nothing is left behind.
 pub struct Output {
     file: tempfile::NamedTempFile,
     path: PathBuf,
 }
 
 impl Output {
-    /// Starts a file that is to be named `path`; makes its folder.
+    /// Starts a file that is to be named `path`; creates its folder.
     pub fn create(path: &Path) -> Result<Output> {
         Output::create_in(folder_of(path), path)
     }
@@ -43,7 +42,7 @@ impl Output {
         })
     }
 
-    /// Gives the file its name, replacing what bore it.
+    /// Gives the file its name, replacing any file of that name.
     pub fn finish(self) -> Result<()> {
         self.file
             .as_file()
@@ -64,7 +63,7 @@ pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Makes a folder, and those above it, and sees to it that they are on the disk.
+/// Creates a folder and those above it, and makes sure that they are on the disk.
 pub fn create_folder(folder: &Path) -> Result<()> {
     if !folder.is_dir() {
         std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
@@ -96,14 +95,13 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     output.finish()
 }
 
-/// Refuses an output that is there already, unless `force`; and one that could not be written,
-/// before the work begins.
+/// Refuses an output that exists already, unless `force`, and one that could not be written, before the work begins.
 pub fn check(path: &Path, force: bool) -> Result<()> {
     check_free(path, force)?;
     Output::create(path).map(drop)
 }
 
-/// Refuses an output that is there already, unless `force`.
+/// Refuses an output that exists already, unless `force`.
 pub fn check_free(path: &Path, force: bool) -> Result<()> {
     if path.exists() && !path.is_file() {
         let kind = if path.is_dir() {
@@ -124,7 +122,7 @@ pub fn check_free(path: &Path, force: bool) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a folder that holds something already, unless `force`, and a file in its place.
+/// Refuses a folder that is not empty, unless `force`, and a file in its place.
 pub fn check_folder(path: &Path, force: bool) -> Result<()> {
     if path.exists() && !path.is_dir() {
         let shown = path.display();

@@ -1,13 +1,12 @@
 //! Figures from plain slices, as SVG.
 //!
-//! Each function draws one [`Figure`]: one `<svg>` element without a header, which a web page takes in
-//! as it is and a notebook shows. Text and axes are drawn in the `currentColor` of their surroundings
-//! on no background, so a figure suits a light page and a dark one; it is as wide as its place, up to
-//! its natural size. Same slices, same bytes.
+//! Each function draws one [`Figure`]: one `<svg>` element without a header, to be put into a web page or shown in a
+//! notebook. Text and axes are drawn in the `currentColor` of their surroundings on a transparent background, so a figure
+//! suits light and dark pages; it is as wide as the space it is given, up to its natural size. The same slices give the
+//! same bytes.
 //!
-//! Shares (recalls, probabilities) go in as 0 to 1 and are drawn as per cent. A value that is not
-//! finite is left out, and the figure says so in its place. Labels may be anything: they are escaped,
-//! and shortened where they are too long.
+//! Shares (recalls, probabilities) are passed as 0 to 1 and drawn as per cent. A value that is not finite is left out, and
+//! the figure says so in its place. Labels may be any text: they are escaped, and shortened if they are too long.
 
 pub(crate) mod canvas;
 mod distribution;
@@ -40,7 +39,20 @@ const GAP: i32 = 8;
 /// Room that labels of rows take at most.
 const LABELS: i32 = 150;
 
-/// A figure that is drawn.
+/// A finished figure.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let path = dir.path().join("uar.svg");
+/// let figure = plot::interval("UAR", 0.688, [0.639, 0.733], 0.125);
+/// assert!(figure.title().starts_with("UAR: 68.8"));
+/// assert!(figure.svg().starts_with("<svg"));
+/// figure.save(&path)?;
+/// assert!(path.is_file());
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
     title: String,
@@ -48,7 +60,7 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// What it shows, for readers who do not see it.
+    /// What it shows, in words, for readers who cannot see it.
     pub fn title(&self) -> &str {
         &self.title
     }
@@ -58,7 +70,7 @@ impl Figure {
         &self.svg
     }
 
-    /// Writes it to a file of its own, in dark lines on white.
+    /// Writes it to an SVG file, with dark lines on white.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let on_white = "style=\"background:#fff;color:#222;";
         let svg = self.svg.replacen("style=\"", on_white, 1);
@@ -72,10 +84,16 @@ impl fmt::Display for Figure {
     }
 }
 
-/// One value with its interval on the line from 0 to 100 %, and the mark of guessing.
+/// One value with its interval on a line from 0 to 100 %, with a mark at chance level.
 ///
-/// `value`, `interval` (its ends) and `chance` are shares, 0 to 1; `what` names the value for readers
-/// who do not see the figure.
+/// `value`, `interval` (its ends) and `chance` are shares, 0 to 1; `what` names the value in the title.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let figure = plot::interval("UAR", 0.688, [0.639, 0.733], 0.125);
+/// assert!(figure.title().contains("95 % interval 63.9"));
+/// ```
 pub fn interval(what: &str, value: f64, interval: [f64; 2], chance: f64) -> Figure {
     let title = format!(
         "{what}: {}, 95 % interval {} to {}, chance {}",
@@ -108,10 +126,19 @@ pub fn interval(what: &str, value: f64, interval: [f64; 2], chance: f64) -> Figu
     canvas.finish(&title)
 }
 
-/// Shares with their 95 % intervals, one row for each in the order given, and the line of guessing.
+/// Shares with their 95 % intervals, one row for each in the given order, with a line at chance level.
 ///
 /// `values`, `intervals` (their ends) and `chance` are shares, 0 to 1; the slices are as long as
 /// `labels`, but `intervals` may be empty. `axis` names the values.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let emotions = ["angry", "sad"].map(String::from);
+/// let intervals = [[0.8, 0.95], [0.5, 0.7]];
+/// let figure = plot::rates("Recall", "recall (per cent)", &emotions, &[0.9, 0.6], &intervals, 0.5);
+/// assert!(emotions.iter().all(|emotion| figure.svg().contains(emotion)));
+/// ```
 pub fn rates(
     title: &str,
     axis: &str,
@@ -150,10 +177,19 @@ pub fn rates(
     canvas.finish(title)
 }
 
-/// The UAR of each group (speaker, sex, corpus), the best on top, with the line of the UAR over all.
+/// The UAR of each group (speaker, sex, corpus), the best on top, with a line at the overall UAR.
 ///
 /// `values` and `mean` are shares, 0 to 1; `n` counts the recordings of each group. The slices are as
 /// long as `names`.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let speakers = ["anna", "ben"].map(String::from);
+/// let figure = plot::groups(&speakers, &[0.7, 0.9], &[60, 60], 0.8);
+/// let place = |name: &str| figure.svg().find(name);
+/// assert!(place("ben") < place("anna"), "the best comes first");
+/// ```
 pub fn groups(names: &[String], values: &[f64], n: &[usize], mean: f64) -> Figure {
     let title = format!(
         "UAR of each of {} groups; over all recordings {}",
@@ -220,10 +256,18 @@ pub fn groups(names: &[String], values: &[f64], n: &[usize], mean: f64) -> Figur
     canvas.finish(&title)
 }
 
-/// Horizontal bars, in the order given, each under its label.
+/// Horizontal bars in the given order, each below its label.
 ///
-/// `values` may have any unit and sign; `unit` stands at the axis, `digits` after their points. A label
-/// may be a sentence: it gets three lines at most. The slices are as long as each other.
+/// `values` may have any unit and sign; `unit` labels the axis, and values are printed with `digits` decimals. A label may
+/// be a sentence: it gets up to three lines. The slices have the same length.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let families = ["pitch", "loudness"].map(String::from);
+/// let figure = plot::bars("What moved it", &families, &[1.25, -0.5], "log odds", 2);
+/// assert!(figure.svg().contains("1.25") && figure.svg().contains("log odds"));
+/// ```
 pub fn bars(title: &str, labels: &[String], values: &[f64], unit: &str, digits: usize) -> Figure {
     if labels.is_empty() {
         return canvas::empty(WIDTH, title);

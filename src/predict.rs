@@ -1,5 +1,5 @@
-//! Prediction: model and recording to emotion. The same reading, mixing, resampling, trimming,
-//! gain, windows and features as the model was trained on.
+//! Prediction: from model and recording to emotion. Recordings are read, mixed, resampled, trimmed, levelled, cut into
+//! windows and turned into features exactly as those that the model was trained on.
 
 mod reasons;
 
@@ -25,14 +25,13 @@ use crate::table::schema::{
 };
 use reasons::Vocabulary;
 
-/// A protocol-B model scales a speaker by their own recordings, or the windows of them, and wants
-/// at least this many.
+/// A protocol-B model scales a speaker by their own recordings, or by the windows of these, and needs at least this many.
 pub const SMALLEST_CALL: usize = 8;
 
-/// Reasons that a prediction is given where nobody says how many.
+/// The default number of reasons for a prediction.
 pub const REASONS: usize = 5;
 
-/// What a model is told of one recording.
+/// What a model needs to know about one recording.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Features {
     /// The recording as the caller names it.
@@ -41,18 +40,18 @@ pub struct Features {
     pub duration_s: f64,
     /// Start and end of each of its windows, in seconds.
     pub places: Vec<(f64, f64)>,
-    /// The features of each of its windows, as [`features_of`](crate::extract::features_of) gives
-    /// them: of the whole alone, where there are no windows.
+    /// The features of each of its windows, as [`features_of`](crate::extract::features_of) gives them; a single entry, for
+    /// the whole recording, if it is not cut into windows.
     pub windows: Vec<Vec<f32>>,
     /// Whether there is speech in each of its windows: [`has_speech`](crate::dsp::speech::has_speech).
     pub has_speech: Vec<bool>,
     /// See [`Recording::instead_of_mean`].
     pub instead_of_mean: Option<usize>,
-    /// The file broke off, and what decoded was kept.
+    /// The file broke off, and the part that decoded was kept.
     pub truncated: bool,
 }
 
-/// What a model says of one recording.
+/// The prediction of a model for one recording.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
     /// The recording as the caller named it.
@@ -61,34 +60,43 @@ pub struct Prediction {
     pub label: String,
     /// Probability of each class; they sum to 1.
     pub probabilities: BTreeMap<String, f64>,
-    /// Whether the largest probability is below the model's threshold, above which it was wrong at
-    /// most half as often as in general; or there is no speech in the recording, of which the model says something all the same.
+    /// Whether the largest probability is below the model's threshold (above it, the model was wrong at most half as often
+    /// as in general), or there is no speech in the recording. The label is given all the same.
     pub unsure: bool,
-    /// Whether the features lie farther from those of the training than 99 in 100 recordings of
-    /// speakers it had not heard: another kind of speech, another microphone, or no speech.
+    /// Whether the features lie farther from the training recordings than those of 99 in 100 recordings of speakers that
+    /// the model had not heard: another kind of speech, another microphone, or no speech.
     pub out_of_domain: bool,
-    /// The classifier.
+    /// The classifier, as a [`ModelSpec`](crate::model::ModelSpec).
     pub model: String,
     /// Length of the recording in seconds.
     pub duration_s: f64,
-    /// The file broke off, and this is said of what decoded. Never so, unless what breaks off was to be accepted.
+    /// The file broke off, and the prediction is for the part that decoded. Only if truncated files were to be accepted.
     #[serde(default)]
     pub truncated: bool,
-    /// Its channels cancel each other when they are averaged, and this is said of one of them
+    /// Its channels cancel each other when averaged, and the prediction is for one of them
     /// ([`Recording::instead_of_mean`]).
     #[serde(default)]
     pub channels_cancel: bool,
-    /// What moved it, the strongest first; empty unless [`explained`](Predictor::explained) was asked.
+    /// What moved the prediction, the strongest first; empty unless it comes from [`explained`](Predictor::explained).
     #[serde(default)]
     pub reasons: Vec<Reason>,
-    /// What the model says of each window, in the order of time; empty where the recording was taken
-    /// whole.
+    /// The prediction for each window, in the order of time; empty if the recording was taken whole.
     #[serde(default)]
     pub windows: Vec<Segment>,
 }
 
 impl Prediction {
-    /// What is said of the whole, as of a window from its beginning to its end.
+    /// The prediction as that of a single window over the whole recording.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let json = r#"{"file": "a.wav", "label": "sad", "probabilities": {"angry": 0.2, "sad": 0.8},
+    ///     "unsure": false, "out_of_domain": false, "model": "ridge", "duration_s": 1.5}"#;
+    /// let prediction: Prediction = serde_json::from_str(json).expect("what `predict --json` prints");
+    /// let whole = prediction.whole();
+    /// assert_eq!((whole.label.as_str(), whole.start, whole.end), ("sad", 0.0, 1.5));
+    /// ```
     pub fn whole(&self) -> Segment {
         Segment {
             start: 0.0,
@@ -101,25 +109,43 @@ impl Prediction {
     }
 }
 
-/// What a model says of one window of a recording.
+/// The prediction of a model for one window of a recording.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Segment {
     /// Where it begins, in seconds.
     pub start: f64,
-    /// Where it ends.
+    /// Where it ends, in seconds.
     pub end: f64,
     /// The most probable class.
     pub label: String,
-    /// Probability of each class.
+    /// Probability of each class; they sum to 1.
     pub probabilities: BTreeMap<String, f64>,
-    /// As of a recording.
+    /// See [`Prediction::unsure`].
     pub unsure: bool,
-    /// As of a recording.
+    /// See [`Prediction::out_of_domain`].
     pub out_of_domain: bool,
 }
 
-/// A model ready to predict: this program is known to compute the features it wants. Clones share
+/// A model that is ready to predict: it has been checked that this program computes the features it needs. Clones share
 /// the model.
+///
+/// ```
+/// # #[cfg(not(feature = "default-model"))]
+/// # fn main() {}
+/// # #[cfg(feature = "default-model")]
+/// # fn main() -> sentire::error::Result<()> {
+/// use sentire::model::built_in;
+/// use sentire::prelude::*;
+///
+/// let predictor = Predictor::new(built_in()?)?;
+/// let recording = predictor.read("corpora/demo/f1_angry_s1.flac", &mut predictor.extractor())?;
+/// let prediction = predictor.predict(&[recording])?.remove(0);
+/// let p = &prediction.probabilities;
+/// assert!((p.values().sum::<f64>() - 1.0).abs() < 1e-9);
+/// assert!(p.values().all(|&other| other <= p[&prediction.label]));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Predictor {
     model: Arc<Model>,
@@ -134,7 +160,7 @@ pub struct Predictor {
 }
 
 impl Predictor {
-    /// Checks that this program computes the features that `model` was trained on.
+    /// A predictor for `model`. An error if this program does not compute the features that it was trained on.
     pub fn new(model: Model) -> Result<Predictor> {
         let settings = Settings::from_metadata(&model.card.features)?;
         let settings = within(settings, Limits::default());
@@ -148,20 +174,68 @@ impl Predictor {
         })
     }
 
-    /// Cuts recordings into these windows, whatever those were that the model was trained on.
+    /// Cuts recordings into these windows, whatever windows the model was trained on.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "default-model"))]
+    /// # fn main() {}
+    /// # #[cfg(feature = "default-model")]
+    /// # fn main() -> sentire::error::Result<()> {
+    /// use sentire::model::built_in;
+    /// use sentire::prelude::*;
+    ///
+    /// let predictor = Predictor::new(built_in()?)?.with_window(Window::new(0.5, None)?);
+    /// let recording = predictor.read("corpora/demo/f1_angry_s1.flac", &mut predictor.extractor())?;
+    /// let prediction = predictor.predict(&[recording])?.remove(0);
+    /// let first = &prediction.windows[0];
+    /// assert!((first.end - first.start - 0.5).abs() < 1e-9);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_window(mut self, window: Window) -> Predictor {
         self.settings.segmentation = Segmentation::Windows(window);
         self
     }
 
-    /// Takes what decodes of files that break off, instead of refusing them, also where the model was trained on
-    /// whole ones alone.
+    /// Keeps the part that decodes of files that break off, instead of refusing them, even if the model was trained on
+    /// complete ones only.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "default-model"))]
+    /// # fn main() {}
+    /// # #[cfg(feature = "default-model")]
+    /// # fn main() -> sentire::error::Result<()> {
+    /// use sentire::model::built_in;
+    /// use sentire::prelude::*;
+    ///
+    /// let predictor = Predictor::new(built_in()?)?.accepting_truncated();
+    /// assert!(predictor.settings().accept_truncated);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn accepting_truncated(mut self) -> Predictor {
         self.settings.accept_truncated = true;
         self
     }
 
-    /// Refuses recordings that would cost more than this.
+    /// Refuses recordings that exceed these limits of length and memory.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "default-model"))]
+    /// # fn main() {}
+    /// # #[cfg(feature = "default-model")]
+    /// # fn main() -> sentire::error::Result<()> {
+    /// use sentire::model::built_in;
+    /// use sentire::extract::Limits;
+    /// use sentire::prelude::*;
+    ///
+    /// let half_a_second = Limits::from_flags(Some(0.5), None)?;
+    /// let predictor = Predictor::new(built_in()?)?.with_limits(half_a_second);
+    /// let path = "corpora/demo/f1_angry_s1.flac";
+    /// assert!(predictor.read(path, &mut predictor.extractor()).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_limits(mut self, limits: Limits) -> Predictor {
         self.settings = within(self.settings, limits);
         self
@@ -177,26 +251,42 @@ impl Predictor {
         self.id.get_or_init(|| self.model.id())
     }
 
-    /// How recordings must be read for this model.
+    /// The settings with which recordings must be read for this model.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// An extractor of the model's features, for [`features_of`](crate::extract::features_of). Plan
-    /// one per thread.
+    /// An extractor of the model's features, for [`features`](Predictor::features). Make one per thread.
     pub fn extractor(&self) -> Extractor {
         Extractor::new(&self.settings.sets)
     }
 
-    /// Reads the recording at `path` and computes what the model is told of it.
+    /// Reads the recording at `path` and computes what the model needs. Errors name the file and the stage.
     pub fn read(&self, path: impl AsRef<Path>, extractor: &mut Extractor) -> Result<Features> {
         let path = path.as_ref();
         let reel = audio::open(path, &self.settings.read_options(None, None))?;
         self.features_of_reel(&reel, &path.display().to_string(), extractor)
     }
 
-    /// What the model is told of a recording that was read as its [`settings`](Predictor::settings)
-    /// say; `name` stands in the prediction and in errors.
+    /// Computes what the model needs of a recording that was read with its [`settings`](Predictor::settings); `name`
+    /// appears in the prediction and in errors.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "default-model"))]
+    /// # fn main() {}
+    /// # #[cfg(feature = "default-model")]
+    /// # fn main() -> sentire::error::Result<()> {
+    /// use sentire::model::built_in;
+    /// use sentire::prelude::*;
+    ///
+    /// let predictor = Predictor::new(built_in()?)?;
+    /// let options = predictor.settings().read_options(None, None);
+    /// let recording = audio::read("corpora/demo/f1_angry_s1.flac", &options)?;
+    /// let features = predictor.features(&recording, "call 7", &mut predictor.extractor())?;
+    /// assert_eq!(predictor.predict(&[features])?[0].file, "call 7");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn features(
         &self,
         recording: &Recording,
@@ -207,7 +297,7 @@ impl Predictor {
         Ok(self.told(recording, name, windows, recording.has_speech()))
     }
 
-    /// The same of a recording however long.
+    /// The same for a recording of any length.
     pub fn features_of_reel(
         &self,
         reel: &Reel,
@@ -237,8 +327,24 @@ impl Predictor {
         }
     }
 
-    /// [`read`](Predictor::read) for the recordings, or segments, that a manifest lists, in parallel:
-    /// named as it names them, in its order, failures in the places of what failed.
+    /// [`read`](Predictor::read) for all recordings, or segments, of a manifest, in parallel: one result for each line, in
+    /// the manifest's order and under its names.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "default-model"))]
+    /// # fn main() {}
+    /// # #[cfg(feature = "default-model")]
+    /// # fn main() -> sentire::error::Result<()> {
+    /// use sentire::model::built_in;
+    /// use sentire::prelude::*;
+    ///
+    /// let lines = "file\ncorpora/demo/f1_angry_s1.flac\nnobody.flac\n";
+    /// let manifest = Manifest::from_reader(lines.as_bytes())?;
+    /// let read = Predictor::new(built_in()?)?.read_all(&manifest);
+    /// assert!(read[0].is_ok() && read[1].is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn read_all(&self, manifest: &Manifest) -> Vec<Result<Features>> {
         let read = |extractor: &mut Extractor, utterance: &Utterance| {
             let reel = extract::open(manifest, utterance, &self.settings)?;
@@ -247,9 +353,27 @@ impl Predictor {
         extract::in_parallel(&manifest.utterances, &self.settings.sets, read)
     }
 
-    /// A prediction for each recording: the mean of its windows' probabilities. A protocol-B model
-    /// takes all of them as those of one speaker and needs at least [`SMALLEST_CALL`] windows; a
-    /// recording that is not cut counts as one.
+    /// A prediction for each recording, by the mean of its windows' probabilities. A protocol-B model takes all recordings
+    /// as those of one speaker; fewer than [`SMALLEST_CALL`] windows are an error, where a recording that is not cut counts
+    /// as one.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "default-model"))]
+    /// # fn main() {}
+    /// # #[cfg(feature = "default-model")]
+    /// # fn main() -> sentire::error::Result<()> {
+    /// use sentire::model::built_in;
+    /// use sentire::prelude::*;
+    ///
+    /// let predictor = Predictor::new(built_in()?)?;
+    /// let demo = corpus::open("corpora/demo")?.manifest;
+    /// let two = Manifest { utterances: demo.utterances[..2].to_vec(), ..demo };
+    /// let features = predictor.read_all(&two).into_iter().collect::<Result<Vec<_>>>()?;
+    /// let predictions = predictor.predict(&features)?;
+    /// assert_eq!(predictions[1].file, two.utterances[1].file);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn predict(&self, recordings: &[Features]) -> Result<Vec<Prediction>> {
         let x = self.matrix(recordings)?;
         let mut next = 0..x.nrows();
@@ -287,6 +411,23 @@ impl Predictor {
     }
 
     /// [`predict`](Predictor::predict), with the `most` strongest [`reasons`](Predictor::reasons) of each.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "default-model"))]
+    /// # fn main() {}
+    /// # #[cfg(feature = "default-model")]
+    /// # fn main() -> sentire::error::Result<()> {
+    /// use sentire::model::built_in;
+    /// use sentire::prelude::*;
+    ///
+    /// let predictor = Predictor::new(built_in()?)?;
+    /// let recording = predictor.read("corpora/demo/f1_angry_s1.flac", &mut predictor.extractor())?;
+    /// let prediction = predictor.explained(&[recording], 3)?.remove(0);
+    /// assert_eq!(prediction.reasons.len(), 3);
+    /// assert!(prediction.reasons[0].effect.abs() >= prediction.reasons[1].effect.abs());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn explained(&self, recordings: &[Features], most: usize) -> Result<Vec<Prediction>> {
         let mut predictions = self.predict(recordings)?;
         for (which, prediction) in predictions.iter_mut().enumerate() {
@@ -314,7 +455,8 @@ impl Predictor {
         }
     }
 
-    /// What asks the model. One whose parts do not fit together, which a checksum does not show, is an error.
+    /// Runs `ask`, which calls the model. If the model's parts do not fit together, which no checksum shows, that is an
+    /// error.
     fn asked<T>(&self, ask: impl FnOnce() -> T) -> Result<T> {
         catch_unwind(AssertUnwindSafe(ask)).map_err(|panic| {
             Error::Data(format!(
@@ -357,7 +499,7 @@ impl Predictor {
             return Err(Error::Usage(format!(
                 "the model scales each speaker by their own recordings (--normalize speaker) and needs at least {SMALLEST_CALL} of one \
                  speaker, or as many windows of them, not {windows}; give more, use `sentire score --speaker-column`, or train with \
-                 --normalize corpus"
+                 --normalize train"
             )));
         }
         let of_model = |window: &Vec<f32>| match &self.wanted {
@@ -403,6 +545,24 @@ fn within(settings: Settings, limits: Limits) -> Settings {
 
 /// Predictions as a table, a row for each recording: `file`, `duration_s`, `label`, `p_CLASS`, `unsure`,
 /// `out_of_domain`, `model`, `truncated`.
+///
+/// ```
+/// # #[cfg(not(feature = "default-model"))]
+/// # fn main() {}
+/// # #[cfg(feature = "default-model")]
+/// # fn main() -> sentire::error::Result<()> {
+/// use sentire::model::built_in;
+/// use sentire::prelude::*;
+///
+/// let predictor = Predictor::new(built_in()?)?;
+/// let recording = predictor.read("corpora/demo/f1_angry_s1.flac", &mut predictor.extractor())?;
+/// let predictions = predictor.predict(&[recording])?;
+/// let table = predict::to_table(&predictions);
+/// assert_eq!(table.words("label")?, [predictions[0].label.clone()]);
+/// assert!(table.numbers("p_angry")?[0] <= 1.0);
+/// # Ok(())
+/// # }
+/// ```
 pub fn to_table(predictions: &[Prediction]) -> Table {
     let classes = predictions.iter().flat_map(|p| p.probabilities.keys());
     let classes: BTreeSet<&String> = classes.collect();
@@ -481,7 +641,7 @@ mod tests {
         data.x = Array2::from_shape_fn((6, names.len()), value);
         data.feature_names = names;
         let spec = "svm:c=1".parse().unwrap();
-        let model = Model::train(&data, &spec, Normalize::Corpus, 0).unwrap();
+        let model = Model::train(&data, &spec, Normalize::Train, 0).unwrap();
         let predictor = Predictor::new(model.clone()).unwrap();
         let mut window: Vec<f32> = data.x.row(3).to_vec();
         window.swap(0, 1);

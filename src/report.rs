@@ -1,4 +1,4 @@
-//! Reports: the figures of an evaluation, as JSON, as text and as a page. The JSON is this struct.
+//! Reports: the figures of an evaluation, as JSON, text and HTML. The JSON is the struct [`Report`].
 
 mod cross;
 mod figures;
@@ -17,21 +17,38 @@ use crate::metrics::{Calibration, Comparison, Confusion};
 use crate::model::{ModelSpec, Normalize};
 
 /// The figures of one evaluation.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let features = dir.path().join("demo.parquet");
+/// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+/// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+/// # extract::update(&demo, &egemaps, &features)?;
+/// let data = Dataset::read(&[&features], "emotion")?;
+/// let report = evaluate(&data, &"ridge".parse()?, &Protocol::default())?.report;
+/// let correct: usize = (0..4).map(|class| report.confusion[class][class]).sum();
+/// assert_eq!(report.accuracy, correct as f64 / report.n as f64);
+/// assert!(report.to_text().contains("UAR"));
+/// assert!(report.plot_confusion().title().contains("4 classes and 128 recordings"));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Unweighted average recall over all held-out recordings pooled, 0 to 1.
     pub uar: f64,
     /// 95 % interval of the UAR, by resampling speakers.
     pub uar_ci95: [f64; 2],
-    /// Share of recordings recognised.
+    /// Share of recordings recognised, 0 to 1.
     pub accuracy: f64,
-    /// Mean F1 of the classes.
+    /// Mean F1 of the classes, 0 to 1.
     pub macro_f1: f64,
-    /// UAR of guessing.
+    /// UAR of guessing: one over the number of classes that occur.
     pub chance: f64,
     /// The classes, sorted.
     pub classes: Vec<String>,
-    /// Share of each class that was recognised.
+    /// Share of each class that was recognised, 0 to 1.
     pub recall: BTreeMap<String, f64>,
     /// 95 % interval of each recall, by resampling speakers.
     pub recall_ci95: BTreeMap<String, [f64; 2]>,
@@ -39,13 +56,13 @@ pub struct Report {
     pub confusion: Confusion,
     /// How far the probabilities can be believed.
     pub calibration: Calibration,
-    /// What the verdict `unsure` leaves out.
+    /// How the verdict `unsure` does.
     pub unsure: Unsure,
     /// Each speaker, by name.
     pub by_speaker: Vec<Group>,
-    /// Each sex, where the table knows it.
+    /// Each sex, if known.
     pub by_sex: Vec<Group>,
-    /// Each corpus, where there are several.
+    /// Each corpus, if there are several.
     pub by_corpus: Vec<Group>,
     /// The folds.
     pub folds: Vec<FoldReport>,
@@ -57,16 +74,15 @@ pub struct Report {
     pub features: String,
     /// Feature columns.
     pub feature_names: Vec<String>,
-    /// Classifier and parameters, as they were asked for.
+    /// Classifier and parameters, as requested.
     pub model: ModelSpec,
     /// Whether each fold chose its parameters in folds of its own training speakers.
     pub tuned: bool,
-    /// The features that matter most, where they were asked for.
+    /// The most important features, if requested.
     pub importance: Vec<Importance>,
-    /// Another model or feature set on the same folds, where one was asked for.
+    /// The comparison with another model or feature set on the same folds, if requested.
     pub comparison: Option<Compared>,
-    /// UAR of a random split that ignores speakers, where it was asked for: what leaking would
-    /// have been worth.
+    /// UAR of a random split that ignores speakers, if requested: the difference is due to leakage.
     pub random_split_uar: Option<f64>,
     /// What the leakage audit found.
     pub leakage: Vec<Finding>,
@@ -74,17 +90,17 @@ pub struct Report {
     pub label: String,
     /// Names of the corpora.
     pub corpora: Vec<String>,
-    /// Recordings tested: what all figures count.
+    /// Recordings tested; all figures count recordings.
     pub n: usize,
-    /// Windows tested, where recordings were cut into windows; a recording is then recognised by
-    /// the mean of its windows' probabilities.
+    /// Windows tested, if recordings were cut into windows; a recording is then recognised by the mean of its windows'
+    /// probabilities.
     pub windows: Option<usize>,
-    /// Speakers tested; all the unknown ones count as one.
+    /// Speakers tested; all unknown ones count as one.
     pub speakers: usize,
-    /// Recordings neither trained nor tested on, because the column `split` marks them as something
-    /// else (validation), or because another corpus does not have their class.
+    /// Recordings neither trained nor tested on, because the column `split` marks them otherwise (validation), or because
+    /// another corpus does not have their class.
     pub held_back: usize,
-    /// Recordings left out: without a label, or, under protocol B, without a speaker.
+    /// Recordings left out because they have no label or, under protocol B, no speaker.
     pub left_out: usize,
     /// Recordings without a speaker that took part as one group.
     pub speakerless: usize,
@@ -105,7 +121,7 @@ pub struct FoldReport {
     pub test: usize,
     /// UAR of this fold alone.
     pub uar: f64,
-    /// What was trained: the parameters chosen within the fold, where it was to choose.
+    /// What was trained, with the parameters that were chosen within the fold.
     pub model: ModelSpec,
 }
 
@@ -116,7 +132,7 @@ pub struct Group {
     pub name: String,
     /// Recordings.
     pub n: usize,
-    /// UAR over the classes that they have.
+    /// UAR over the classes that occur among them.
     pub uar: f64,
     /// Share recognised.
     pub accuracy: f64,
@@ -127,36 +143,36 @@ pub struct Group {
 pub struct Unsure {
     /// Share of recordings whose largest probability is below the threshold of their fold.
     pub share: f64,
-    /// Share recognised of all the others; `None` where there are none.
+    /// Share of the other recordings that were recognised; `None` if there are none.
     pub accuracy_of_sure: Option<f64>,
 }
 
-/// How much a feature matters on speakers that were not trained on.
+/// The importance of a feature on speakers that were not trained on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Importance {
     /// The feature.
     pub feature: String,
-    /// What the probability of the true class loses, in the mean, when the feature's values are
-    /// shuffled among the held-out recordings of a fold (Breiman 2001).
+    /// The mean drop in the probability of the true class when the feature's values are shuffled among the held-out
+    /// recordings of a fold (Breiman 2001).
     pub loss: f64,
-    /// The class with which the feature correlates most, up or down.
+    /// The class with which the feature correlates most, positively or negatively.
     pub class: String,
     /// That correlation, over all recordings tested, -1 to 1.
     pub correlation: f64,
 }
 
-/// The same recordings, recognised by two models.
+/// A comparison of two models on the same recordings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Compared {
-    /// The other: its classifier, and its features where these differ.
+    /// The other model: its classifier, and its features if these differ.
     pub other: String,
     /// UAR of the other.
     pub uar: f64,
-    /// The difference of the two, and how far chance explains it.
+    /// The difference of the two, with its interval and p-value.
     pub test: Comparison,
 }
 
-/// What models trained on one corpus, or on all others, make of another.
+/// How models trained on one corpus, or on all but one, do on another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CrossCorpus {
     /// The corpora.
@@ -165,7 +181,7 @@ pub struct CrossCorpus {
     pub classes: Vec<String>,
     /// Recordings of each corpus in these classes.
     pub recordings: BTreeMap<String, usize>,
-    /// Recordings of other classes, or without a corpus or speaker where that is needed.
+    /// Recordings of other classes, or without a corpus or a speaker if that is needed.
     pub left_out: usize,
     /// Every combination.
     pub cells: Vec<CrossCell>,
@@ -190,7 +206,7 @@ pub struct CrossCorpus {
 pub struct CrossCell {
     /// Where it was trained.
     pub train: Vec<String>,
-    /// Where it was tested; alone in `train`, on held-out speakers of it.
+    /// Where it was tested. If it is the only corpus in `train`, on held-out speakers.
     pub test: String,
     /// Unweighted average recall.
     pub uar: f64,

@@ -1,9 +1,9 @@
-//! Z-scores: fitted on the training rows, or for each speaker by their own rows.
+//! Z-scores: training scaling, fitted on the training rows, or scaling of each speaker by their own rows.
 //!
-//! Missing values take the mean of the rows that the scaler is fitted on; deviations are population
-//! deviations over all of these rows, as scikit-learn's `SimpleImputer` and `StandardScaler` in
-//! sequence give them; constant columns become 0. A speaker who is scaled alone takes their own
-//! mean for what is missing, so that no other speaker has a say in it.
+//! Missing values are replaced by the mean of the rows that the scaler is fitted on; deviations are population standard
+//! deviations over all of these rows, as from scikit-learn's `SimpleImputer` followed by `StandardScaler`; constant columns
+//! become 0. For a speaker who is scaled alone, missing values take that speaker's own mean, so that no other speaker has
+//! an influence.
 
 use std::collections::BTreeMap;
 
@@ -75,7 +75,7 @@ impl Scaler {
     }
 }
 
-/// `x` with each speaker's rows scaled by mean and deviation of that speaker's own rows.
+/// `x` (rows x features) with each speaker's rows scaled by mean and deviation of that speaker's own rows.
 pub fn per_speaker(x: ArrayView2<f32>, speakers: &[Option<String>]) -> Array2<f32> {
     let mut rows_of: BTreeMap<&Option<String>, Vec<usize>> = BTreeMap::new();
     for (row, speaker) in speakers.iter().enumerate() {

@@ -73,7 +73,7 @@ pub fn run(
     let sheet = Sheet::new(manifest, predictor, options)?;
     let mut tally = Tally::new(predictor.model().card.classes.len());
     match (predictor.model().card.normalize, &options.speaker_column) {
-        (Normalize::Corpus, _) => {
+        (Normalize::Train, _) => {
             job.take_from_output()?;
             for utterances in manifest.utterances.chunks(BATCH) {
                 let scored = alone(&sheet, utterances, job, on_event)?;
@@ -95,7 +95,7 @@ pub fn run(
         (Normalize::Speaker, None) => {
             return Err(Error::Usage(
                 "the model scales each speaker by their own recordings (--normalize speaker); name the column of the manifest that \
-                 says who speaks with --speaker-column, or train with --normalize corpus"
+                 says who speaks with --speaker-column, or train with --normalize train"
                     .into(),
             ));
         }

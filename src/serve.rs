@@ -1,8 +1,8 @@
-//! The web page and the HTTP endpoint: recordings in by POST, predictions out.
+//! The web page and the HTTP endpoint: recordings come in by POST, predictions go out.
 //!
-//! One thread speaks HTTP, a few compute; whoever comes when all are busy and the queue is full is told to
-//! come again. What a client sends is bounded before it is read (time, bytes) and before it is
-//! decoded (seconds, windows), so that memory stays flat whatever comes.
+//! One thread speaks HTTP, a few compute. When all are busy and the queue is full, clients are asked to try again later.
+//! What a client sends is limited before it is read (time, bytes) and before it is decoded (seconds, windows), so that
+//! memory is bounded whatever is sent.
 
 mod answer;
 mod assets;
@@ -35,17 +35,17 @@ use crate::serve::workers::Workers;
 /// How to serve.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Address or name to listen on. Beyond this machine only where it is no loopback address.
+    /// Address or name to listen on. Other machines can reach the server only if it is not a loopback address.
     pub host: String,
-    /// Port; 0 takes one that is free.
+    /// Port; 0 picks a free one.
     pub port: u16,
     /// What clients must present, as a bearer token or as the password of any user.
     pub token: Option<String>,
-    /// Bytes of the largest body that is read.
+    /// Size of the largest body that is read, in bytes.
     pub max_body_bytes: usize,
-    /// Seconds of the longest recording that is decoded.
+    /// Length of the longest recording that is decoded, in seconds.
     pub max_duration_s: f64,
-    /// Recordings computed at a time.
+    /// Number of recordings computed at the same time.
     pub workers: usize,
 }
 
@@ -73,7 +73,7 @@ struct App {
     log: Option<SyncSender<Answered>>,
 }
 
-/// A server that listens, and answers once it [`run`](Server::run)s.
+/// A server that is bound to its port, and answers once it [`run`](Server::run)s.
 pub struct Server {
     runtime: Runtime,
     listener: TcpListener,
@@ -84,12 +84,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Takes the port. Refuses a model that wants the recordings of one speaker together.
+    /// Binds the port. An error if it is taken, or if the model needs the recordings of a speaker together (protocol B).
     pub fn bind(predictor: Predictor, options: Options) -> Result<Server> {
         if predictor.model().card.normalize == Normalize::Speaker {
             return Err(Error::Usage(
                 "the model scales each speaker by their own recordings (--normalize speaker), and a server hears each recording \
-                 alone; train one with --normalize corpus"
+                 alone; train one with --normalize train"
                     .into(),
             ));
         }
@@ -111,7 +111,7 @@ impl Server {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|cause| failed("the system gives no event loop", cause))?;
+            .map_err(|cause| failed("the system provides no event loop", cause))?;
         let Options { host, port, .. } = &options;
         let bound = runtime.block_on(async {
             let listener = TcpListener::bind((host.as_str(), *port)).await?;
@@ -143,8 +143,8 @@ impl Server {
         self.address
     }
 
-    /// Answers until the process is asked to end (SIGINT, SIGTERM), then finishes what it has begun,
-    /// for at most 10 s. Each answer is sent to `log`, unless nobody takes it up there.
+    /// Answers until the process is asked to end (SIGINT, SIGTERM), then finishes the requests in progress, for at most
+    /// 10 s. A record of each answer is sent to `log`, unless nobody receives there.
     pub fn run(self, log: Option<SyncSender<Answered>>) {
         let options = self.options;
         let app = Arc::new(App {

@@ -8,7 +8,7 @@ pub use parts::{PARTS, Shares, parts};
 
 use crate::error::{Error, Result};
 
-/// Rows to train on and rows to test on. Those made here have no speaker on both sides.
+/// Rows to train on and rows to test on. In the folds made here no speaker is on both sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fold {
     /// The speaker left out, or the number of the fold.
@@ -19,8 +19,8 @@ pub struct Fold {
     pub test: Vec<usize>,
 }
 
-/// Who speaks in each row, from its corpus and the speaker's name there: `corpus/speaker` where
-/// there are several corpora, for names of two corpora are two people.
+/// The speaker of each row, from its corpus and the speaker's name there: `corpus/speaker` if there are several corpora,
+/// because the same name in two corpora means two people.
 pub fn speakers<'a>(
     rows: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)> + Clone,
 ) -> Vec<Option<String>> {
@@ -32,8 +32,8 @@ pub fn speakers<'a>(
     .collect()
 }
 
-/// Leave one speaker out: a fold per speaker, in the order of their names. Unknown speakers are one
-/// group.
+/// Leave one speaker out: a fold per speaker, in the order of their names. Rows without a speaker form one group. An error
+/// if there are fewer than two groups.
 pub fn loso(speakers: &[Option<String>]) -> Result<Vec<Fold>> {
     let groups = groups(speakers);
     if groups.len() < 2 {
@@ -87,9 +87,8 @@ pub fn grouped_k_fold(speakers: &[Option<String>], k: usize) -> Result<Vec<Fold>
     Ok(tests.into_iter().enumerate().map(fold).collect())
 }
 
-/// The one fold that a division of the rows, made beforehand, asks for: `marks` says which rows are
-/// `train` and which are `test`; the others take no part. Somebody else may have made it: whether
-/// it keeps speakers apart is for the leakage audit to say.
+/// The single fold of a predefined split: `marks` says which rows are `train` and which are `test`; other rows take no
+/// part. The split may come from elsewhere, so the leakage audit has to check that it keeps speakers apart.
 pub fn marked(marks: &[Option<&str>]) -> Result<Fold> {
     let rows = |part: &str| -> Vec<usize> {
         (0..marks.len())

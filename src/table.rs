@@ -1,8 +1,8 @@
-//! Tables: Parquet out by streaming row groups, Parquet in as plain columns.
+//! Tables: written to Parquet by streaming row groups, read from Parquet as plain columns.
 //!
-//! Columns of plain types that every tool reads, and a column of lists for each view, compressed by zstd; see
-//! [`Encoding`] for floating point. A missing value is null in the file; inside the program a missing
-//! number is NaN.
+//! Columns have plain types that every tool reads. Some feature sets are stored as one column of lists each, here called a
+//! view (see [`Table::without_views`]). Files are compressed by zstd; see [`Encoding`] for floating point. A missing value
+//! is null in the file; in memory a missing number is NaN.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -39,27 +39,34 @@ pub use stream::Stream;
 pub use view::{is_names_of_features, key as view_key, without_names};
 pub use writer::{Encoding, Writer};
 
-/// Rows of a row group. At the 6676 numbers of the default a group takes 109 MB in memory, and a million
-/// rows have 250 groups.
+/// Rows of a row group. With the 6676 default features a group takes 109 MB in memory, and a million rows make 250 groups.
 const ROWS_PER_GROUP: usize = 4096;
 
-/// Rows that are read at a time: they stand in memory twice.
+/// Rows that are read at a time: they are in memory twice.
 const ROWS_AT_A_TIME: usize = 512;
 
 /// Metadata key that lists the feature columns, as a JSON array of names.
 pub const FEATURES_KEY: &str = "sentire.features";
 
-/// A metadata key of ours as people read it: without its prefix.
+/// A metadata key without the prefix `sentire.`, for display.
 pub fn plain_key(key: &str) -> &str {
     key.trim_start_matches("sentire.")
 }
 
 /// The values of one column.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let column = Column::Float(vec![0.25, f32::NAN]);
+/// assert_eq!((column.text_of(0).as_str(), column.text_of(1).as_str()), ("0.25", ""));
+/// assert_eq!(column.select(&[1, 0, 0]).len(), 3);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Column {
     /// Words.
     Text(Vec<Option<String>>),
-    /// Seconds, and other numbers that want double precision; NaN where missing.
+    /// Seconds, and other numbers that need double precision; NaN where missing.
     Double(Vec<f64>),
     /// Features; NaN where missing.
     Float(Vec<f32>),
@@ -97,7 +104,7 @@ impl Column {
         }
     }
 
-    /// The values of the rows `rows`, in that order.
+    /// The values of the rows `rows` (from 0), in that order. Panics if a row does not exist.
     pub fn select(&self, rows: &[usize]) -> Column {
         fn picked<T: Clone>(values: &[T], rows: &[usize]) -> Vec<T> {
             rows.iter().map(|&row| values[row].clone()).collect()
@@ -111,7 +118,7 @@ impl Column {
         }
     }
 
-    /// Appends the values of a column of the same type; `false` where it is of another.
+    /// Appends the values of a column of the same type; returns `false` if the types differ.
     fn append(&mut self, other: &Column) -> bool {
         match (self, other) {
             (Column::Text(values), Column::Text(other)) => values.extend_from_slice(other),
@@ -124,8 +131,7 @@ impl Column {
         true
     }
 
-    /// The value of a row as CSV has it: digits that give the same number again, nothing where it is
-    /// missing.
+    /// The value of a row as written to CSV: the shortest digits that parse to the same number, empty if missing.
     pub fn text_of(&self, row: usize) -> String {
         fn shown<T: ToString>(value: Option<T>) -> String {
             value.map_or(String::new(), |value| value.to_string())
@@ -151,8 +157,8 @@ impl Column {
         })
     }
 
-    /// The values in single precision, as features have it and other programs may not keep it; `None` for words and
-    /// flags.
+    /// The values in single precision, in which features are computed but other programs may not store them; `None` for
+    /// words and flags.
     pub fn as_floats(&self) -> Option<Cow<'_, [f32]>> {
         let single = |value: f64| {
             Some(value as f32)
@@ -166,8 +172,16 @@ impl Column {
         })
     }
 
-    /// The values as words, as other programs make numbers of speakers and labels that are digits: whole numbers in
-    /// digits, flags as `true` and `false`. `None` for numbers of which any is not whole.
+    /// The values as words, because other programs turn speakers and labels made of digits into numbers: whole numbers in
+    /// digits, flags as `true` and `false`. `None` if any number is not whole.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let speakers = Column::Double(vec![3.0, f64::NAN]);
+    /// assert_eq!(speakers.as_words().unwrap()[..], [Some("3".to_string()), None]);
+    /// assert!(Column::Double(vec![0.5]).as_words().is_none());
+    /// ```
     pub fn as_words(&self) -> Option<Cow<'_, [Option<String>]>> {
         // The first whole number whose neighbour a 64-bit float does not have.
         const LARGEST: f64 = (1_u64 << 53) as f64;
@@ -207,7 +221,7 @@ impl Column {
         }
     }
 
-    /// The empty column of an Arrow type; `None` for types that our tables do not have.
+    /// An empty column for an Arrow type; `None` for types that our tables do not have.
     fn empty_of(data_type: &DataType) -> Option<Column> {
         Some(match data_type {
             // ClickHouse may write words without saying that they are; a column without any value has no type in pandas.
@@ -272,7 +286,24 @@ impl Column {
     }
 }
 
-/// A table: named columns of equal length, and what is known of how they were made.
+/// A table: named columns of equal length, and metadata on how they were made.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let table = Table {
+///     columns: vec![
+///         ("speaker".into(), Column::Text(vec![Some("anna".into()), None])),
+///         ("f0_hz_mean".into(), Column::Float(vec![210.0, f32::NAN])),
+///     ],
+///     ..Table::default()
+/// };
+/// assert_eq!(table.rows(), 2);
+/// assert_eq!(table.words("speaker")?, ["anna", "unknown"]);
+/// assert_eq!(table.numbers("f0_hz_mean")?[0], 210.0);
+/// assert!(table.numbers("loudness").is_err());
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Table {
     /// Columns in their order.
@@ -295,7 +326,7 @@ impl Table {
             .map(|(_, column)| column)
     }
 
-    /// The words of column `name`; `None` if there is no such column or it holds no words.
+    /// The words of column `name`; `None` if there is no such column or it does not hold words.
     pub fn text(&self, name: &str) -> Option<&[Option<String>]> {
         match self.column(name)? {
             Column::Text(values) => Some(values),
@@ -303,12 +334,24 @@ impl Table {
         }
     }
 
-    /// The values of column `name` as [words](Column::as_words); `None` if there is no such column or it holds others.
+    /// The values of column `name` as [words](Column::as_words); `None` if there is no such column or they are not words.
     pub fn as_words(&self, name: &str) -> Option<Cow<'_, [Option<String>]>> {
         self.column(name)?.as_words()
     }
 
-    /// Appends the rows of a table with the same columns; one without any takes those of the other.
+    /// Appends the rows of a table with the same columns in the same order, else it is an error. A table without columns
+    /// becomes a copy of the other.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let seconds = |column| Table { columns: vec![("s".into(), column)], ..Table::default() };
+    /// let mut table = seconds(Column::Double(vec![0.5]));
+    /// table.append(&seconds(Column::Double(vec![1.5])))?;
+    /// assert_eq!(table.numbers("s")?, [0.5, 1.5]);
+    /// assert!(table.append(&seconds(Column::Int(vec![Some(2)]))).is_err());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn append(&mut self, rows: &Table) -> Result<()> {
         if self.columns.is_empty() {
             *self = rows.clone();
@@ -326,7 +369,16 @@ impl Table {
         Ok(())
     }
 
-    /// The rows `rows`, in that order.
+    /// The rows `rows` (from 0), in that order, with the same metadata. Panics if a row does not exist.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let seconds = Column::Double(vec![0.5, 1.5, 2.5]);
+    /// let table = Table { columns: vec![("s".into(), seconds)], ..Table::default() };
+    /// assert_eq!(table.select(&[2, 0]).numbers("s")?, [2.5, 0.5]);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn select(&self, rows: &[usize]) -> Table {
         let selected = |(name, column): &(String, Column)| (name.clone(), column.select(rows));
         Table {
@@ -335,7 +387,18 @@ impl Table {
         }
     }
 
-    /// The columns `names`, in that order; one that is not there is an error.
+    /// The columns `names`, in that order; a missing column is an error.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let column = |name: &str| (name.to_string(), Column::Float(vec![0.5]));
+    /// let table = Table { columns: ["a", "b", "c"].map(column).into(), ..Table::default() };
+    /// let two = table.select_columns(&["c", "a"])?;
+    /// assert_eq!(two.columns, [column("c"), column("a")]);
+    /// assert!(table.select_columns(&["d"]).is_err());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn select_columns(&self, names: &[&str]) -> Result<Table> {
         let of_name = |name: &&str| {
             let column = self.column(name).ok_or_else(|| self.no_column(name))?;
@@ -353,7 +416,7 @@ impl Table {
         })
     }
 
-    /// The columns `names`, in that order; the error says which of them is not there.
+    /// The columns `names`, in that order; the error names the missing one.
     fn arranged(self, names: &[String]) -> Result<Table, String> {
         let mut columns: HashMap<String, Column> = self.columns.into_iter().collect();
         let of_name = |name: &String| {
@@ -367,7 +430,7 @@ impl Table {
         })
     }
 
-    /// The values of column `name` as numbers, NaN where missing; an error unless it holds numbers.
+    /// The values of column `name` as numbers, NaN where missing; an error if there is no such column or it holds words.
     pub fn numbers(&self, name: &str) -> Result<Vec<f64>> {
         let column = self.column(name).ok_or_else(|| self.no_column(name))?;
         column
@@ -375,7 +438,7 @@ impl Table {
             .ok_or_else(|| Error::Data(format!("column `{name}` holds words; expected numbers")))
     }
 
-    /// The values of column `name` as words, "unknown" where missing; an error without such a column.
+    /// The values of column `name` as words, "unknown" where missing; an error if there is no such column.
     pub fn words(&self, name: &str) -> Result<Vec<String>> {
         let column = self.column(name).ok_or_else(|| self.no_column(name))?;
         let word = |row| match column.text_of(row) {
@@ -398,35 +461,64 @@ impl Table {
         ))
     }
 
-    /// Names of the feature columns: those that the metadata key [`FEATURES_KEY`] lists.
+    /// Names of the feature columns, from the metadata key [`FEATURES_KEY`]; `None` if the table does not have it.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let mut table = Table::default();
+    /// assert_eq!(table.feature_names(), None);
+    /// table.metadata.insert("sentire.features".into(), "[\"f0_hz_mean\"]".into());
+    /// assert_eq!(table.feature_names(), Some(vec!["f0_hz_mean".to_string()]));
+    /// ```
     pub fn feature_names(&self) -> Option<Vec<String>> {
         serde_json::from_str(self.metadata.get(FEATURES_KEY)?).ok()
     }
 
-    /// Writes the whole table, floats as every reader knows them.
+    /// Writes the whole table to a Parquet file, with floats in the plain encoding, which every reader knows.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let path = dir.path().join("speakers.parquet");
+    /// let speakers = Column::Text(vec![Some("anna".into()), None]);
+    /// let table = Table { columns: vec![("speaker".into(), speakers)], ..Table::default() };
+    /// table.write(&path)?;
+    /// assert_eq!(Table::read(&path)?, table);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
         self.write_encoded(path, Encoding::Plain)
     }
 
-    /// The same, floats as `encoding` says.
+    /// The same, with floats in the encoding `encoding`.
     pub fn write_encoded(&self, path: impl AsRef<Path>, encoding: Encoding) -> Result<()> {
         let mut writer = Writer::create(path.as_ref(), self, encoding)?;
         writer.write(self)?;
         writer.finish()
     }
 
-    /// Whether there is a file at `path`, or a folder with tables in it.
+    /// Whether there is a file at `path`, or a folder that contains tables.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// assert!(!Table::is_at("corpora/demo".as_ref()), "a folder without tables");
+    /// ```
     pub fn is_at(path: &Path) -> bool {
         path.is_file() || (path.is_dir() && folder::files(path).is_ok())
     }
 
-    /// Reads a whole table: a file, or a folder with the parts of one. Columns of types that our tables do not
-    /// have (times, lists that are no views) are left out.
+    /// Reads a whole table: a file, or a folder with the parts of one. Columns of types that our tables do not have (times,
+    /// lists other than views) are left out. An error if a file is not Parquet, is damaged, or has two columns of one
+    /// name, or if the parts do not belong together.
     pub fn read(path: impl AsRef<Path>) -> Result<Table> {
         Table::read_with_views(path, &[])
     }
 
-    /// The same, where a table whose metadata name no features has these views: lists of as many numbers, named so.
+    /// The same, but in a table whose metadata name no features, columns of lists with these names and lengths are read as
+    /// views: `views` has the name of each and the names of its numbers.
     pub fn read_with_views(path: impl AsRef<Path>, views: &[(&str, Vec<String>)]) -> Result<Table> {
         let read = |file: &Path| {
             let file = TableFile::open(file)?;
@@ -435,7 +527,19 @@ impl Table {
         folder::joined(path.as_ref(), read)
     }
 
-    /// Reads the columns `names` of a table, as far as it has them.
+    /// Reads those of the columns `names` that the table has.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let path = dir.path().join("table.parquet");
+    /// let column = |name: &str| (name.to_string(), Column::Float(vec![0.5]));
+    /// Table { columns: ["a", "b", "c"].map(column).into(), ..Table::default() }.write(&path)?;
+    /// let read = Table::read_columns(&path, &["b", "d"])?;
+    /// assert_eq!(read.columns, [column("b")]);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn read_columns(path: &Path, names: &[&str]) -> Result<Table> {
         let read = |file: &Path| {
             let file = TableFile::open(file)?;
@@ -519,7 +623,23 @@ impl Table {
         })
     }
 
-    /// Reads the metadata of a file alone.
+    /// Reads only the metadata of a file.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let path = dir.path().join("demo.parquet");
+    /// # let manifest = Manifest { root: "corpora/demo".into(), ..Manifest::default() };
+    /// # let first = Utterance { file: "f1_angry_s1.flac".into(), ..Utterance::default() };
+    /// # let manifest = Manifest { utterances: vec![first], ..manifest };
+    /// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+    /// # extract::update(&manifest, &egemaps, &path)?;
+    /// let metadata = Table::read_metadata(&path)?;
+    /// assert_eq!(metadata["sentire.sets"], catalogue::versioned(&[FeatureSet::EGEMAPS]));
+    /// assert_eq!(metadata["sentire.rate"], "16000");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn read_metadata(path: &Path) -> Result<BTreeMap<String, String>> {
         Ok(TableFile::open(path)?.metadata())
     }
@@ -555,8 +675,8 @@ enum Reading {
     View(Vec<String>, Vec<Vec<f32>>),
 }
 
-/// Copies a table, columns of any type and our metadata, with a further column of words: in place
-/// of the one of that name, or after the last of the columns `after`. Rows go through as they come.
+/// Copies a table, with columns of any type and our metadata, and adds a column of words: in place of the one of that
+/// name, or after the last of the columns `after`. Rows are streamed.
 pub fn copy_with_text(
     from: &Path,
     to: &Path,

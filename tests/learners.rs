@@ -160,7 +160,7 @@ proptest! {
     fn every_learner_keeps_what_it_promises(seed in 0_u64..1000) {
         let data = dataset(4, seed);
         for spec in specs() {
-            for normalize in [Normalize::Corpus, Normalize::Speaker] {
+            for normalize in [Normalize::Train, Normalize::Speaker] {
                 let train = || Model::train(&data, &spec, normalize, seed).unwrap();
                 let (model, again) = (with_threads(1, train), with_threads(2, train));
                 let bytes = model.to_bytes();
@@ -199,7 +199,7 @@ proptest! {
         single.feature_names.truncate(1);
         for spec in specs() {
             for odd in [&with(2, 7.0), &with(2, f32::NAN), &constant, &single] {
-                let model = Model::train(odd, &spec, Normalize::Corpus, seed).unwrap();
+                let model = Model::train(odd, &spec, Normalize::Train, seed).unwrap();
                 let p = of_rows(&model, odd);
                 let is_whole = p.rows().into_iter().all(|row| (row.sum() - 1.0).abs() < 1e-9);
                 prop_assert!(is_whole, "{}: {}", spec, p);

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use sentire::catalogue::{FeatureSet, SETS};
-use sentire::model::views::View;
+use sentire::model::feature_groups::FeatureGroup;
 use sentire::report::{CrossCorpus, Report};
 use sentire::table::{Column, Table};
 
@@ -379,21 +379,25 @@ fn a_card_says_what_a_model_is_and_predictions_say_when_not_to_believe_them() {
 }
 
 #[test]
-fn a_view_of_the_model_sees_the_feature_set_of_its_name() {
+fn a_feature_group_has_the_features_of_the_set_of_its_name() {
     let sets = SETS.iter().filter(|set| set.is_list());
     let names = |set: &FeatureSet| set.names();
     let all: Vec<String> = SETS.iter().flat_map(names).collect();
     let mut seen = 0;
     for set in sets {
-        let view: View = set.name().parse().unwrap();
-        let of_view: Vec<&String> = view.places(&all).into_iter().map(|f| &all[f]).collect();
-        assert!(names(set).eq(of_view.into_iter().cloned()), "{set}");
+        let group: FeatureGroup = set.name().parse().unwrap();
+        let of_group: Vec<&String> = group.places(&all).into_iter().map(|f| &all[f]).collect();
+        assert!(names(set).eq(of_group.into_iter().cloned()), "{set}");
         seen += 1;
     }
     assert_eq!(seen, 3);
     // The other features are statistics, and each of these is of the source or of the filter.
-    let [statistics, source, filter] =
-        [View::Statistics, View::Source, View::Filter].map(|view| view.places(&all).len());
+    let [statistics, source, filter] = [
+        FeatureGroup::Statistics,
+        FeatureGroup::Source,
+        FeatureGroup::Filter,
+    ]
+    .map(|group| group.places(&all).len());
     assert_eq!(statistics, source + filter);
     assert!(source > 200 && filter > 1500);
 }

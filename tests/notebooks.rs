@@ -137,7 +137,7 @@ fn a_manifest_is_read_in_its_order_with_failures_in_place() {
     let model = Model::train(
         &data,
         &"ridge:alpha=100".parse().unwrap(),
-        Normalize::Corpus,
+        Normalize::Train,
         0,
     );
     let predictor = Predictor::new(model.unwrap()).unwrap();

@@ -172,7 +172,7 @@ proptest! {
         }
         for spec in specs().into_iter().chain(tuned()) {
             let said = |data: &Dataset| -> Vec<Vec<f64>> {
-                let tested = evaluated(data, &spec, FoldSpec::Split, Normalize::Corpus, 3).predictions;
+                let tested = evaluated(data, &spec, FoldSpec::Split, Normalize::Train, 3).predictions;
                 tested.into_iter().map(|v| v.probabilities).collect()
             };
             let (before, after) = (said(&data), said(&changed));
@@ -208,7 +208,7 @@ fn windows_are_judged_together_as_a_trained_model_judges_them() {
             data.recordings[row] = *numbers.entry(key).or_insert(next);
         }
         for spec in specs() {
-            let evaluation = evaluated(&data, &spec, FoldSpec::Loso, Normalize::Corpus, 3);
+            let evaluation = evaluated(&data, &spec, FoldSpec::Loso, Normalize::Train, 3);
             let report = &evaluation.report;
             assert_eq!(
                 (report.n, report.windows),
@@ -222,7 +222,7 @@ fn windows_are_judged_together_as_a_trained_model_judges_them() {
                     .filter(|&row| data.speakers[row] != *speaker)
                     .collect();
                 let model =
-                    Model::train(&data.select(&others), &spec, Normalize::Corpus, 3).unwrap();
+                    Model::train(&data.select(&others), &spec, Normalize::Train, 3).unwrap();
                 let p = model.probabilities(data.view(), std::slice::from_ref(&recording));
                 let said = said.next().unwrap();
                 assert_eq!(said.row, data.rows[recording[0]]);
@@ -239,7 +239,7 @@ fn a_training_row_matters_and_the_seed_of_a_forest_too() {
     changed.x.row_mut(0).fill(1e3);
     for spec in specs() {
         let probabilities = |data: &Dataset, seed: u64| {
-            let model = Model::train(data, &spec, Normalize::Corpus, seed).unwrap();
+            let model = Model::train(data, &spec, Normalize::Train, seed).unwrap();
             of_rows(&model, &dataset(4, 1))
         };
         let first = probabilities(&data, 1);
@@ -278,7 +278,7 @@ fn threads_change_no_byte_of_model_or_report() {
             all.chain(["auto".parse().unwrap()])
                 .map(|spec| {
                     let spec = &spec;
-                    let model = Model::train(&data, spec, Normalize::Corpus, 9)
+                    let model = Model::train(&data, spec, Normalize::Train, 9)
                         .unwrap()
                         .to_bytes();
                     let evaluation = evaluated(&data, spec, FoldSpec::K(3), Normalize::Speaker, 9);
@@ -292,7 +292,7 @@ fn threads_change_no_byte_of_model_or_report() {
 
 #[test]
 fn damaged_models_are_refused_in_one_line() {
-    let bytes = Model::train(&dataset(4, 2), &specs()[1], Normalize::Corpus, 0)
+    let bytes = Model::train(&dataset(4, 2), &specs()[1], Normalize::Train, 0)
         .unwrap()
         .to_bytes();
     let say = |bytes: &[u8]| Model::from_bytes(bytes).unwrap_err();

@@ -1,4 +1,4 @@
-//! AAC: what the decoder does not tell.
+//! AAC: what the decoder leaves to its caller.
 //!
 //! In Matroska, and in an M4A written in fragments from the start (`-movflags empty_moov`), which have no edit list, the
 //! encoder's delay and the padding stay in, as in [ADTS](crate::audio::adts). Any other M4A states both.

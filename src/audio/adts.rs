@@ -1,10 +1,10 @@
 //! ADTS (`.aac`, ISO/IEC 14496-3, 1.A.2), frame by frame.
 //!
-//! It states neither its encoder's delay nor its length, so both stay in: the recording comes 1024 samples late from FFmpeg's
-//! encoder, 2112 from Apple's, and ends with up to a frame of padding.
+//! It states neither the encoder's delay nor the length, so delay and padding stay in: the sound begins 1024 samples late
+//! if FFmpeg encoded it, 2112 if Apple did, and ends with up to a frame of padding.
 //!
-//! Every frame states its length, so a cut within one and most changes of a frame's header are noticed; a changed byte in a
-//! frame is not, as almost nobody writes the optional checksum.
+//! Every frame states its length, so a cut within a frame and most changes to a frame's header are noticed; a changed byte
+//! within a frame is not, because almost nobody writes the optional checksum.
 
 use std::ops::Range;
 

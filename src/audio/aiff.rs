@@ -1,6 +1,6 @@
 //! AIFF and AIFF-C (Apple, Audio Interchange File Format, 1989 and 1991).
 //!
-//! How many samples `COMM` counts is not needed: those in the chunk of the sound count.
+//! The number of samples in `COMM` is ignored: those in the sound chunk count.
 
 use crate::audio::bytes::{Bytes, big_at};
 use crate::audio::chunks::{self, Chunk, Found, Layout, OPEN, Sound};

@@ -1,4 +1,4 @@
-//! The bytes of a file, in memory or where they lie on the disk; and numbers as containers write them.
+//! The bytes of a file, in memory or on the disk, and the numbers that containers write.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};

@@ -1,8 +1,8 @@
 //! What WAV, AIFF and CAF have in common: chunks, and sound that lies in one of them.
 //!
-//! A chunk of sound says how long it is, so a file that broke off is noticed; a byte that changed in it is not, since
-//! none of them has a checksum. Where a length was left open because the file went to a pipe, nothing can be noticed
-//! either. What the file as a whole says of its length (`RIFF`, `FORM`) is not needed and never looked at.
+//! The sound chunk states its length, so a file that breaks off is noticed; a changed byte is not, since none of these
+//! formats has a checksum. If the length was left open because the file was written to a pipe, a cut goes unnoticed
+//! too. The length of the file as a whole (`RIFF`, `FORM`) is never used.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Samples out of packets: by Symphonia, or by the modules [`opus`], [`ima4`] and [`gsm`].
+//! Decodes packets to samples: by Symphonia, or by the modules [`opus`], [`ima4`] and [`gsm`].
 
 use symphonia::core::audio::Channels;
 use symphonia::core::codecs::audio::well_known::{

@@ -1,4 +1,4 @@
-//! What a file holds, by its first bytes.
+//! Recognises the container of a file by its first bytes.
 
 use std::ops::Range;
 

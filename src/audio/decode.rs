@@ -1,8 +1,7 @@
-//! A file's bytes to its samples: all of them, and nothing but them, or an error.
+//! From a file's bytes to its samples: all of them and nothing else, or an error.
 //!
-//! Whether a file is whole is judged by what its container lets one know: each container's module
-//! says what that is and what goes unnoticed. Encoder delay and padding are taken off where the
-//! container states them.
+//! Whether a file is complete can be judged only as far as its container allows: the module of each container
+//! says what is noticed and what is not. Encoder delay and padding are removed where the container states them.
 
 use std::ops::Range;
 

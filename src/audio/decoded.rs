@@ -1,4 +1,4 @@
-//! What a file decodes to, whatever it is.
+//! What a file of any format decodes to.
 
 use crate::audio::spool::Spool;
 

@@ -1,12 +1,12 @@
 //! FLAC, frame by frame (RFC 9639).
 //!
-//! Each frame has a checksum of its header and one of itself, and a number. The header of the file only says how many
-//! samples there are and their checksum (MD5); what of it does not fit the frames is not believed, as where frames were
-//! copied into a new file (`ffmpeg -ss 1 -c copy`): the first frame does not have the number 0 then.
+//! Each frame has a number, a checksum of its header and one of the whole frame. The file's header only states the number
+//! of samples and their checksum (MD5). It is disregarded where it does not fit the frames, as when frames were copied
+//! into a new file (`ffmpeg -ss 1 -c copy`), whose first frame is not number 0.
 //!
-//! A file breaks off where it ends within a frame, where a number is left out, and where frames from number 0 on hold fewer
-//! samples than the header promises. The last is no fault of a file that FFmpeg wrote: it copies the promise into what it
-//! cuts (`-t 1 -c copy`), and a file that it did not finish would end within a frame.
+//! A file breaks off if it ends within a frame, if a frame number is missing, or if frames from number 0 on hold fewer
+//! samples than the header states. The last is accepted in a file written by FFmpeg, which copies the number of samples
+//! into what it cuts (`-t 1 -c copy`); a file that it did not finish would end within a frame.
 
 use std::ops::Range;
 

@@ -1,8 +1,8 @@
-//! Frames that state how long they are, one behind the other: MPEG audio and ADTS.
+//! Frames that state their own length, one after the other: MPEG audio and ADTS.
 //!
-//! What lies before the first frame is not the recording, be it zeros, a tag or the rest of a frame that was cut; nor is
-//! what lies behind the last. Between two frames only tags may lie, and anything at all before a frame that begins
-//! another recording: elsewhere frames are missing. A frame that is cut is missed, at the end and before another.
+//! Whatever lies before the first frame (zeros, a tag, the rest of a cut frame) or after the last is not part of the
+//! recording. Between two frames there may be tags, and before a frame that begins another recording anything at all;
+//! other bytes between frames mean that frames are missing. A cut frame counts as missing, at the end and before another.
 
 use std::ops::Range;
 

@@ -1,12 +1,12 @@
 //! GSM full rate (GSM 06.10, ETSI EN 300 961): frames of 160 samples in 260 bits.
 //!
-//! They are stored in two ways: one in 33 bytes that begin with the bits 1101 (`.gsm`, AIFF-C, CAF, QuickTime), or two
-//! in 65 bytes (WAV, format tag 0x0031). A damaged bit goes unnoticed; a frame of 33 bytes that begins otherwise does not,
-//! nor one that is cut at the end of a file.
+//! They are stored in two ways: one frame in 33 bytes that begin with the bits 1101 (`.gsm`, AIFF-C, CAF, QuickTime), or
+//! two in 65 bytes (WAV, format tag 0x0031). A damaged bit goes unnoticed; a frame of 33 bytes that begins with other
+//! bits, or a frame cut at the end of a file, does not.
 //!
-//! The standard fixes every bit of what is decoded. The decoder (the crate `oxideav-gsm`) was compared with libgsm 1.0.22
-//! on both ways of storing 23 recordings, three of them overloaded: no sample differs. FFmpeg 5.1 has a decoder of its own
-//! beside that library, which differs from both where the sound is overloaded.
+//! The standard defines decoding to the bit. The decoder (the crate `oxideav-gsm`) was compared with libgsm 1.0.22
+//! on 23 recordings, three of them overloaded, stored in both ways: no sample differs. FFmpeg 5.1's own decoder
+//! differs from both where the sound is overloaded.
 
 use std::ops::Range;
 

@@ -1,11 +1,11 @@
 //! IMA ADPCM as Apple packs it (`ima4`): 64 samples of a channel in 34 bytes.
 //!
-//! A packet begins with the predictor's upper 9 bits and the index of the step (7 bits), then come
-//! the differences, 4 bits each, the lower half of a byte first. The predictor's lower 7 bits are
-//! lost, so each packet would begin up to 127 steps off, which is a buzz at -48 dB. But the encoder
-//! went on from the whole predictor: where the header agrees with the one that the packet before
-//! left, that one is kept (Symphonia 0.6 does not, hence this module). Sources: IMA Digital Audio
-//! Focus and Technical Working Groups 1992, Recommended Practices 3.0; Apple Technical Note 1081.
+//! A packet begins with the upper 9 bits of the predictor and the index of the step (7 bits); the differences follow, 4
+//! bits each, the lower half of a byte first. The lower 7 bits of the predictor are lost, so each packet would begin up
+//! to 127 steps off, which is a buzz at -48 dB. But the encoder continued from the whole predictor: where the header
+//! agrees with the predictor that the previous packet left, that one is kept (Symphonia 0.6 does not, hence this
+//! module). Sources: IMA Digital Audio Focus and Technical Working Groups 1992, Recommended Practices 3.0; Apple
+//! Technical Note 1081.
 
 use std::ops::Range;
 

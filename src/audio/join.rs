@@ -1,4 +1,4 @@
-//! Recordings that stand one behind the other in one file, brought to the rate and the channels of the first.
+//! Several recordings in one file, one after the other, converted to the rate and channels of the first.
 
 use crate::audio::spool::{Spool, Spooling};
 use crate::dsp::resample::resample;

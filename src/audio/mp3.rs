@@ -1,14 +1,14 @@
-//! MPEG audio, that is MP3 and its two elder layers, frame by frame.
+//! MPEG audio, that is MP3 and the two older layers, frame by frame.
 //!
-//! An encoder's header in a frame of its own (`Xing`, `Info`, `VBRI`) begins a recording: a file of several, as where files
-//! were joined, is decoded recording by recording; so is one that goes on behind the last frame that it counts, with a frame
-//! that needs none before it. What it states of its encoder's delay and padding is taken off. How many
-//! frames it counts never decides how many are decoded. Where it counts more than there are, the file breaks off, if the
-//! header is known to be of these frames: by its checksum or, where it has none, by bytes that are missing as well.
+//! An encoder's header in a frame of its own (`Xing`, `Info`, `VBRI`) begins a recording. A file with several of them,
+//! such as joined files, is decoded recording by recording; so is one that continues after the last frame that its header
+//! counts with a frame that needs none before it. The encoder delay and padding that the header states are removed. The
+//! number of frames that it counts never decides how many are decoded. If it counts more than there are, the file breaks
+//! off, provided that the header belongs to these frames: by its checksum or, without one, because bytes are missing too.
 //!
-//! The first frames of a file that was cut refer to frames before them, and are silence. A file that was cut between two
-//! frames, and has no such header, cannot be told from one that ends there; nor can damage within a frame without a
-//! checksum, unless it makes the frame one that cannot be decoded.
+//! The first frames of a cut file refer to frames before them and decode to silence. A file without such a header that was
+//! cut between two frames looks like one that ends there; and damage within a frame without a checksum goes unnoticed
+//! unless the frame no longer decodes.
 
 use std::ops::Range;
 

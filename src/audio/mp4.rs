@@ -1,10 +1,9 @@
 //! MPEG-4 (M4A, MP4, 3GP) and QuickTime: where the packets of sound lie, and which part of what decodes is the recording
 //! (ISO/IEC 14496-12; QuickTime File Format, 2001).
 //!
-//! Every packet that the tables and fragments list is decoded. Noticed are packets beyond the end of the file, an index
-//! (`moov`) that is missing or cut, and a file of fragments that ends within a box. What boxes say of their own size or
-//! of the length of the whole never decides. Not noticed are a changed byte (there are no checksums) and fragments
-//! missing at the end.
+//! Every packet that the tables and fragments list is decoded. Packets beyond the end of the file, a missing or cut index
+//! (`moov`), and a file of fragments that ends within a box are noticed. The sizes that boxes state, of themselves or of
+//! the whole, never decide. A changed byte (there are no checksums) and fragments missing at the end go unnoticed.
 
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::packet::Packet;

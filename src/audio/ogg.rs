@@ -1,12 +1,12 @@
 //! Ogg (RFC 3533): the packets of Opus (RFC 7845), Vorbis (Vorbis I, annex A) and FLAC in its pages.
 //!
-//! Every page has a checksum, and a number, so a page that changed or is missing is noticed, and so is a file that ends
-//! within a page or with a packet that is not finished. Not noticed is a file cut between two pages. The mark of the last
-//! page would tell, but it tells nothing of the sound that is there, and many that write whole files leave it out
-//! (recorders of calls, messengers, whoever stops a stream): 3 s of sound are no less for it.
+//! Every page has a checksum and a number, so a changed or missing page is noticed, and so is a file that ends within a
+//! page or with an unfinished packet. A file cut between two pages is not. The end-of-stream mark on the last page would
+//! tell, but many programs that write complete files leave it out (call recorders, messengers, anything that stops a
+//! stream), and the sound is no less complete without it.
 //!
-//! A file may hold several recordings, one behind another (a chained stream); each is decoded by its own headers. Of
-//! several streams at a time (a film) the first one of sound is taken.
+//! A file may hold several recordings one after another (a chained stream); each is decoded by its own headers. Of
+//! several parallel streams (a film) the first audio stream is taken.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Packets in their order, to samples.
+//! Decodes packets, in order, to samples.
 
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::CODEC_ID_AAC;

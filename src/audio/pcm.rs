@@ -1,8 +1,7 @@
 //! Samples that are numbers by themselves: integers of 8 to 32 bits, floats, mu-law and A-law.
 //!
-//! An integer may have fewer valid bits than the bytes that it lies in. RIFF and AIFF put them at the top; sound cards
-//! under ALSA (`S24_LE`, `arecord -f S24_LE`) at the bottom, under the same header. The samples tell:
-//! [`Justified::of`].
+//! An integer may have fewer valid bits than its bytes hold. RIFF and AIFF put them at the top, ALSA
+//! (`arecord -f S24_LE`) at the bottom, under the same header. The samples tell which: [`Justified::of`].
 
 use std::ops::Range;
 

@@ -1,5 +1,5 @@
-//! What may be done to a recording before its features are computed: trim, gain, windows. All of it
-//! is off unless asked for, and what was asked for stands in tables and models.
+//! Optional preprocessing of a recording before its features are computed: trim, gain, windows. All of it is off by
+//! default; what was used is recorded in tables and models.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Gain {
-    /// Its own.
+    /// Its own level, unchanged.
     #[default]
     None,
     /// Largest magnitude at full scale.
@@ -24,6 +24,14 @@ pub enum Gain {
 
 impl Gain {
     /// Scales `samples` in place; digital silence stays as it is.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let mut samples = [0.0, 0.25, -0.5];
+    /// Gain::Peak.apply(&mut samples);
+    /// assert_eq!(samples, [0.0, 0.5, -1.0]);
+    /// ```
     pub fn apply(self, samples: &mut [f32]) {
         let peak = level::larger_peak(0.0, samples);
         let squares = level::more_squares(0.0, samples);
@@ -74,8 +82,8 @@ impl FromStr for Gain {
     }
 }
 
-/// The windows that a recording is cut into; [`windows`](crate::dsp::frame::windows) says which
-/// samples belong to each.
+/// The windows that a recording is cut into; [`windows`](crate::dsp::frame::windows) defines which samples belong to
+/// each.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Window {
     /// Length of a window in seconds.
@@ -90,8 +98,18 @@ const SHORTEST_WINDOW_S: f64 = 0.1;
 const SHORTEST_HOP_S: f64 = 0.01;
 
 impl Window {
-    /// Windows of `width_s` seconds, at least 0.1, each `hop_s` after the one before: 0.01 to
-    /// `width_s` seconds, so that nothing is left out between them; without a hop, side by side.
+    /// Windows of `width_s` seconds (at least 0.1) that begin every `hop_s` seconds (0.01 to `width_s`, so that there
+    /// are no gaps between them); without a hop, side by side. An error outside of these ranges.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let overlapping = Window::new(2.0, Some(1.0))?;
+    /// assert_eq!((overlapping.width_s, overlapping.hop_s), (2.0, 1.0));
+    /// assert_eq!(Window::new(2.0, None)?.hop_s, 2.0);
+    /// assert!(Window::new(1.0, Some(1.5)).is_err(), "half a second between windows would be lost");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn new(width_s: f64, hop_s: Option<f64>) -> Result<Window> {
         if !(width_s.is_finite() && width_s >= SHORTEST_WINDOW_S) {
             return Err(Error::Usage(format!(
@@ -119,7 +137,17 @@ pub enum Segmentation {
 }
 
 impl Segmentation {
-    /// What a user asks for by `--window` and `--hop`.
+    /// The segmentation that the flags `--window` and `--hop` ask for; a hop without a window is an error.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let windows = Segmentation::Windows(Window::new(3.0, None)?);
+    /// assert_eq!(Segmentation::from_flags(Some(3.0), None)?, windows);
+    /// assert_eq!(Segmentation::from_flags(None, None)?, Segmentation::Whole);
+    /// assert!(Segmentation::from_flags(None, Some(1.0)).is_err(), "a hop needs a window");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn from_flags(width_s: Option<f64>, hop_s: Option<f64>) -> Result<Segmentation> {
         match (width_s, hop_s) {
             (Some(width_s), hop_s) => Window::new(width_s, hop_s).map(Segmentation::Windows),

@@ -1,5 +1,5 @@
-//! A recording whose samples may lie on the disk: cut, mixed down, measured, trimmed, resampled and brought to
-//! a level block by block, and read in windows. How the blocks are cut changes no bit.
+//! A recording whose samples may lie on the disk. It is cut, mixed down, measured, trimmed, resampled and levelled block
+//! by block, and read in windows. The size of the blocks does not change the result by a bit.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use crate::dsp::level::{self, FlatTops, LevelMeter, Levels, Loudness};
 use crate::dsp::resample::Resampling;
 use crate::dsp::speech;
 
-/// A decoded recording, as long as it may be.
+/// A decoded recording of any length, whose samples are read when they are needed.
 pub struct Reel {
     /// What is known of it. Its `audio` has no samples.
     pub recording: Recording,
@@ -23,7 +23,7 @@ pub struct Reel {
 }
 
 impl Reel {
-    /// The samples `range` of those that features are computed from.
+    /// The samples `range` of those that features are computed from. The error says why they cannot be read.
     pub fn part(&self, range: Range<usize>) -> Result<Audio, String> {
         let mut samples = Vec::new();
         self.samples.read(range, &mut samples)?;
@@ -48,12 +48,22 @@ impl Reel {
         has_speech.collect()
     }
 
-    /// Lets the samples go, when all is computed.
+    /// Frees the samples once everything is computed.
     pub fn forget_samples(&mut self) {
         self.samples = Spool::in_memory(Vec::new());
     }
 
-    /// The recording with all its samples.
+    /// The recording with all its samples in memory.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let path = "corpora/demo/f1_angry_s1.flac";
+    /// let whole = audio::open(path, &ReadOptions::default())?.into_recording();
+    /// let read = audio::read(path, &ReadOptions::default())?;
+    /// assert_eq!(whole.expect("it fits into memory").audio, read.audio);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn into_recording(self) -> Result<Recording, String> {
         let mut recording = self.recording;
         recording.audio.samples = self.samples.into_vec()?;

@@ -1,4 +1,4 @@
-//! WAV and what is like it: RIFX (big-endian), RF64 and BW64 (EBU Tech 3306, ITU-R BS.2088), Wave64.
+//! WAV and its relatives: RIFX (big-endian), RF64 and BW64 (EBU Tech 3306, ITU-R BS.2088), Wave64.
 //!
 //! Source of the fields: Microsoft and IBM, Multimedia Programming Interface and Data Specifications 1.0 (1991);
 //! `WAVEFORMATEXTENSIBLE` as Microsoft documents it; RFC 2361.

@@ -1,10 +1,9 @@
 //! NIST SPHERE, the container of older speech corpora (TIMIT, WSJ, Switchboard), often named .wav.
 //!
-//! A header in text, `NIST_1A`, its own length, then `name -type value` a line to `end_head`, and
-//! the samples behind it, channels interleaved. Read are PCM of 8 to 32 bits in either byte order,
-//! mu-law and A-law. The header says how many samples there are, so a file that broke off is
-//! noticed; a byte that changed is not. Source: the NIST Speech Header Resources manual, version
-//! 2.6.
+//! A text header (`NIST_1A`, its own length, then `name -type value` on each line up to `end_head`) and the samples after
+//! it, channels interleaved. PCM of 8 to 32 bits in either byte order, mu-law and A-law are read. The header states the
+//! number of samples, so a file that breaks off is noticed; a changed byte is not. Source: the NIST Speech Header
+//! Resources manual, version 2.6.
 
 use crate::audio::ReadOptions;
 use crate::audio::bytes::Bytes;

@@ -1,5 +1,5 @@
-//! Many numbers in a row: in memory, or where there are more than may be there, in a file without a name in
-//! the system's folder for temporary files, which goes when they do.
+//! A long sequence of numbers: in memory or, beyond a limit, in an unnamed file in the system's folder for temporary
+//! files, which is deleted with them.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
@@ -9,7 +9,19 @@ use std::sync::Mutex;
 /// Numbers that are written or read at a time.
 const BLOCK: usize = 1 << 16;
 
-/// Numbers in the making.
+/// A [`Spool`] that is being filled.
+///
+/// ```
+/// use sentire::audio::Spooling;
+///
+/// let mut spooling = Spooling::new(2); // The third number goes to a temporary file.
+/// spooling.push(&[0.1, 0.2, 0.3])?;
+/// let spool = spooling.finish()?;
+/// let mut last = Vec::new();
+/// spool.read(1..3, &mut last)?;
+/// assert_eq!(last, [0.2, 0.3]);
+/// # Ok::<(), String>(())
+/// ```
 pub struct Spooling {
     most_in_memory: usize,
     numbers: Vec<f32>,
@@ -19,7 +31,7 @@ pub struct Spooling {
 }
 
 impl Spooling {
-    /// None yet; so many may be in memory.
+    /// An empty one, which keeps at most `most_in_memory` numbers in memory.
     pub fn new(most_in_memory: usize) -> Spooling {
         Spooling {
             most_in_memory,
@@ -40,7 +52,7 @@ impl Spooling {
         self.len == 0
     }
 
-    /// Appends some. An error says why they found no place.
+    /// Appends numbers. The error says why they could not be stored.
     pub fn push(&mut self, numbers: &[f32]) -> Result<(), String> {
         self.len += numbers.len();
         let no_place = |cause: io::Error| {
@@ -67,7 +79,7 @@ impl Spooling {
         write(file, numbers, &mut self.scratch).map_err(no_place)
     }
 
-    /// All that were appended.
+    /// The numbers that were appended, for reading.
     pub fn finish(self) -> Result<Spool, String> {
         let whole = 0..self.len;
         let store = match self.file {
@@ -113,7 +125,7 @@ enum Store {
 }
 
 impl Spool {
-    /// Of these, which are in memory.
+    /// A spool of numbers that are in memory.
     pub fn in_memory(numbers: Vec<f32>) -> Spool {
         Spool {
             range: 0..numbers.len(),
@@ -131,14 +143,14 @@ impl Spool {
         self.range.is_empty()
     }
 
-    /// Leaves out what lies beyond `range`.
+    /// Keeps only the numbers in `range`.
     pub fn cut(&mut self, range: Range<usize>) {
         let start = self.range.start;
         self.range = start + range.start..start + range.end;
     }
 
-    /// Calls `take` with all of them in order, in blocks whose lengths, but for the last one's, are multiples
-    /// of `multiple`.
+    /// Calls `take` with all of them in order, in blocks whose lengths, except for the last, are multiples of
+    /// `multiple`.
     pub fn blocks(
         &self,
         multiple: usize,
@@ -162,7 +174,7 @@ impl Spool {
         }
     }
 
-    /// Those in `range`, in place of what `out` holds.
+    /// Reads the numbers in `range` into `out`, replacing its content.
     pub fn read(&self, range: Range<usize>, out: &mut Vec<f32>) -> Result<(), String> {
         let range = self.range.start + range.start..self.range.start + range.end;
         out.clear();

@@ -1,4 +1,4 @@
-//! What a container hands over: packets of sound, and what it states beside them.
+//! What a container yields: packets of sound, and what it states about them.
 
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::packet::Packet;

@@ -1,4 +1,4 @@
-//! Tags that players put around recordings, and that lie between recordings where files were joined.
+//! Tags that players put around recordings, and that lie between recordings in joined files.
 
 use std::ops::Range;
 

@@ -1,8 +1,8 @@
 //! Matroska and WebM (RFC 9559): the packets of sound in the blocks.
 //!
-//! Noticed is a file that ends within an element. The blocks alone say how much sound there is: browsers record to a
-//! stream and state neither sizes nor a duration, and where one is stated it is that of the picture as well. So a file
-//! that was cut between two clusters is not noticed, nor is a changed byte: blocks have no checksum.
+//! A file that ends within an element is noticed. Only the blocks tell how much sound there is: browsers record to a
+//! stream and state neither sizes nor a duration, and a stated duration may be that of the picture. So a file cut
+//! between two clusters goes unnoticed, and so does a changed byte: blocks have no checksum.
 
 use std::collections::VecDeque;
 use std::ops::Range;

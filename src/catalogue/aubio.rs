@@ -1,5 +1,5 @@
 //! The set `aubio`: pitch, onsets and spectral descriptors by aubio, each with its delta, times statistics; and how voice is
-//! spread over the recording. A view of the recording by other algorithms than those of `rich`.
+//! spread over the recording. It uses other algorithms than `rich`.
 
 use super::rich::{Summary, of_contour, of_recording};
 use super::statistics::{CONTOUR, DELTA, ONSETS, SEGMENTS, StatisticGroup};

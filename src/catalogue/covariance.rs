@@ -1,4 +1,5 @@
-//! The set `covariance`: how descriptors of `rich` and their deltas vary together in the speech of a recording.
+//! Log-correlation, the set `covariance`: how descriptors of `rich` and their deltas vary together in the speech of a
+//! recording.
 
 use super::statistics::{LOG_CORRELATION, StatisticGroup};
 use super::{Column, Family, FeatureSet, Lld, Region, SetInfo, Storage, rich};

@@ -1,5 +1,5 @@
-//! The set `egemaps`: what each descriptor and each feature is, in which unit, in plain words, by which formula, within which
-//! range, and where openSMILE departs from the paper. Numbers in brackets are sections of the specification,
+//! The set `egemaps`: for each descriptor and feature its unit, its meaning in plain words, its formula, its range, and
+//! where openSMILE departs from the paper. Numbers in brackets are sections of the specification,
 //! `src/lld/egemaps/specification.md`.
 
 use std::fmt::Write;

@@ -1,10 +1,17 @@
-//! What features tell, in the large: the words in which people speak of voices.
+//! Families of features, in the words that people use about voices.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 /// A family of features.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// assert_eq!(Family::VoiceQuality.to_string(), "voice quality");
+/// assert!(FeatureSet::RICH.llds().iter().any(|lld| lld.family == Family::VoiceQuality));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Family {
@@ -12,15 +19,15 @@ pub enum Family {
     Pitch,
     /// How loud it is.
     Loudness,
-    /// How regular it is: breathy, rough, pressed.
+    /// How regularly it vibrates: breathy, rough, pressed.
     VoiceQuality,
     /// The resonances of the vocal tract.
     Formants,
-    /// The levels of its bands, in detail: MFCC, mel bands.
+    /// The levels of frequency bands, in detail: MFCC, mel bands.
     SpectralEnvelope,
     /// The balance of low and high frequencies, in few numbers: centroid, slope, flux.
     SpectralShape,
-    /// Energy by the twelve notes.
+    /// Energy in each of the twelve pitch classes.
     Chroma,
     /// How fast, with how many pauses.
     Rhythm,
@@ -28,12 +35,12 @@ pub enum Family {
     Intonation,
     /// How the bands of the spectrum move.
     Articulation,
-    /// How all of them move together.
+    /// How the descriptors vary together.
     Interplay,
 }
 
 impl Family {
-    /// What it is, for people who do not know the word.
+    /// What it is, in plain words.
     pub fn meaning(self) -> &'static str {
         match self {
             Family::Pitch => "how high the voice is, and how it moves",

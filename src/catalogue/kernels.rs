@@ -1,9 +1,9 @@
-//! The sets `spectral_kernels` and `prosodic_kernels`: which shapes the contours of `rich` have in the speech of a recording,
-//! in the bands of the spectrum, and in level, pitch and voicing.
+//! The sets `spectral_kernels` and `prosodic_kernels`: which shapes the contours of `rich` have in the speech of a
+//! recording, in the bands of the spectrum and in level, pitch and voicing.
 //!
-//! The kernels stand in `kernels.tsv`, as they were drawn for MiniRocket's scheme (Dempster, Schmidt & Webb 2021): six of each
-//! of the 84 shapes, three with a short dilation and three with a long one, which differ from shape to shape, on a few channels,
-//! few more often than many. No generator decides what a feature is.
+//! The kernels were drawn once at random, following MiniRocket's scheme (Dempster, Schmidt & Webb 2021), and stand in
+//! `kernels.tsv`: six of each of the 84 shapes, three with a short dilation and three with a long one, which differ from
+//! shape to shape, on a few channels, more often few than many. So no random generator decides what a feature is.
 
 use std::sync::LazyLock;
 

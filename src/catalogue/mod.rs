@@ -1,5 +1,5 @@
-//! What can be computed, as data: feature sets, their descriptors and their columns. Nothing here computes, and what is
-//! said of a feature elsewhere (views, reasons, descriptions, exports, reports) is read from here.
+//! What can be computed, as data: feature sets, their descriptors and their columns. Nothing is computed here. Whatever
+//! else needs a fact about a feature (feature groups, reasons, descriptions, exports, reports) reads it here.
 //!
 //! A set is one file and one line of [`SETS`]; a descriptor of a set is one entry of its file.
 
@@ -25,6 +25,17 @@ pub use statistics::{Plain, Statistic, StatisticGroup};
 use crate::error::{Error, Result};
 
 /// A named feature set: a row of [`SETS`].
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let set: FeatureSet = "egemaps".parse()?;
+/// assert_eq!(set, FeatureSet::EGEMAPS);
+/// assert_eq!((set.llds().len(), set.columns().len()), (25, 88));
+/// assert!(set.names().any(|name| name == "jitterLocal_sma3nz_amean"));
+/// assert!(!set.is_list(), "a table has a column for each of them");
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct FeatureSet(&'static SetInfo);
 
@@ -32,8 +43,8 @@ pub struct FeatureSet(&'static SetInfo);
 pub struct SetInfo {
     /// Its name on the command line and in metadata.
     pub name: &'static str,
-    /// It rises when a value of a column changes for the same audio. Tables and models of another version of a set that they
-    /// use are refused.
+    /// It rises when a value of a column changes for the same audio. A table or model that uses another version of the set
+    /// is refused.
     pub version: u32,
     /// What it is, in half a line.
     pub help: &'static str,
@@ -43,9 +54,9 @@ pub struct SetInfo {
     pub llds: fn() -> Vec<Lld>,
     /// The features, in the order of their columns.
     pub columns: fn(FeatureSet) -> Vec<Column>,
-    /// The statistics that the features are, by what they are taken of.
+    /// The statistics that make up the features, grouped by what they are taken over.
     pub statistics: fn() -> Vec<StatisticGroup>,
-    /// All that is to be said, entry by entry, where somebody wrote it.
+    /// A full description of each descriptor and feature, for sets that have one.
     pub dictionary: Option<fn() -> Dictionary>,
 }
 
@@ -54,11 +65,11 @@ pub struct SetInfo {
 pub enum Storage {
     /// A column each.
     Flat,
-    /// One column of lists, as no single one of them says much.
+    /// One column of lists: there are many, and none means much on its own.
     List,
 }
 
-/// Every set that there is. What this program was built without is known, too, as tables may have it.
+/// Every set. Sets that this program was built without are included, because tables may have them.
 pub static SETS: &[FeatureSet] = &[
     FeatureSet::RICH,
     FeatureSet::COVARIANCE,
@@ -68,10 +79,14 @@ pub static SETS: &[FeatureSet] = &[
     FeatureSet::AUBIO,
 ];
 
+/// Other names by which sets may be asked for: what they are called in the field. Tables, models and reports keep the
+/// first.
+pub static ALIASES: &[(&str, FeatureSet)] = &[("log-correlation", FeatureSet::COVARIANCE)];
+
 impl FeatureSet {
     /// 95 descriptors and their deltas, times statistics.
     pub const RICH: FeatureSet = FeatureSet(&rich::INFO);
-    /// How descriptors of `rich` vary together.
+    /// Log-correlation: how descriptors of `rich` vary together. Its name in tables is `covariance`.
     pub const COVARIANCE: FeatureSet = FeatureSet(&covariance::INFO);
     /// Shapes of the contours of mel bands, and of pitch.
     pub const SPECTRAL_KERNELS: FeatureSet = FeatureSet(&kernels::SPECTRAL_INFO);
@@ -93,6 +108,20 @@ impl FeatureSet {
     /// The name on the command line.
     pub fn name(self) -> &'static str {
         self.0.name
+    }
+
+    /// What the field calls it, where that is not its [name](FeatureSet::name).
+    pub fn alias(self) -> Option<&'static str> {
+        let alias = ALIASES.iter().find(|(_, set)| *set == self);
+        alias.map(|(alias, _)| *alias)
+    }
+
+    /// Its name for people: `covariance (log-correlation)`, or `rich`.
+    pub fn full_name(self) -> String {
+        match self.alias() {
+            Some(alias) => format!("{} ({alias})", self.name()),
+            None => self.name().to_string(),
+        }
     }
 
     /// See [`SetInfo::version`].
@@ -129,18 +158,46 @@ impl FeatureSet {
         self.columns().iter().map(|column| column.name.clone())
     }
 
-    /// The statistics that the features are, by what they are taken of. Empty for a set whose
-    /// [`dictionary`](FeatureSet::dictionary) says it feature by feature.
+    /// The statistics that make up the features, grouped by what they are taken over. Empty for a set whose
+    /// [`dictionary`](FeatureSet::dictionary) describes each feature.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let groups = FeatureSet::RICH.statistics();
+    /// let contour = groups.iter().find(|group| group.name == "contour").expect("statistics of contours");
+    /// assert!(contour.statistics.iter().any(|statistic| statistic.name == "mean"));
+    /// ```
     pub fn statistics(self) -> Vec<StatisticGroup> {
         (self.0.statistics)()
     }
 
     /// The set's dictionary, where it has one.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let dictionary = FeatureSet::EGEMAPS.dictionary().expect("egemaps has one");
+    /// let jitter = dictionary.features.iter().find(|f| f.name == "jitterLocal_sma3nz_amean");
+    /// assert_eq!(jitter.expect("one of the 88").unit, "1");
+    /// assert!(FeatureSet::RICH.dictionary().is_none());
+    /// ```
     pub fn dictionary(self) -> Option<Dictionary> {
         self.0.dictionary.map(|dictionary| dictionary())
     }
 
-    /// Parses `NAME[,NAME]`, where `default` stands for [`DEFAULT`](FeatureSet::DEFAULT).
+    /// Parses `NAME[,NAME]`, where `default` stands for [`DEFAULT`](FeatureSet::DEFAULT). Sets that are named twice
+    /// count once; an unknown name is an error that lists the known ones.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// assert_eq!(FeatureSet::parse_list("default")?, FeatureSet::DEFAULT);
+    /// let two = FeatureSet::parse_list("rich,egemaps")?;
+    /// assert_eq!(two, [FeatureSet::RICH, FeatureSet::EGEMAPS]);
+    /// assert!(FeatureSet::parse_list("richer").is_err());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn parse_list(text: &str) -> Result<Vec<FeatureSet>> {
         let mut sets = Vec::new();
         for name in text.split(',').map(str::trim) {
@@ -159,6 +216,12 @@ impl FeatureSet {
 }
 
 /// The sets that this program computes.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// assert!(catalogue::computed().any(|set| set == FeatureSet::RICH));
+/// ```
 pub fn computed() -> impl Iterator<Item = FeatureSet> + Clone {
     let sets = SETS.iter().copied();
     sets.filter(|&set| cfg!(feature = "aubio") || set != FeatureSet::AUBIO)
@@ -167,13 +230,30 @@ pub fn computed() -> impl Iterator<Item = FeatureSet> + Clone {
 /// The key under which metadata of tables and models name sets with their versions: `rich@2,covariance@2`.
 pub const SETS_KEY: &str = "sentire.sets";
 
-/// `sets` with their versions, as they stand in metadata.
+/// `sets` with their versions, as metadata write them: `rich@2,covariance@2`.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let versioned = catalogue::versioned(&[FeatureSet::RICH]);
+/// assert_eq!(versioned, format!("rich@{}", FeatureSet::RICH.version()));
+/// ```
 pub fn versioned(sets: &[FeatureSet]) -> String {
     let versioned = |set: &FeatureSet| format!("{}@{}", set.name(), set.version());
     sets.iter().map(versioned).collect::<Vec<_>>().join(",")
 }
 
-/// The sets that metadata name. Refuses one of another version than this program computes, naming both.
+/// The sets that metadata name. A set in another version than this program computes is an error that names both
+/// versions.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let sets = [FeatureSet::RICH, FeatureSet::EGEMAPS];
+/// assert_eq!(catalogue::of_this_version(&catalogue::versioned(&sets))?, sets);
+/// assert!(catalogue::of_this_version("rich@0").is_err());
+/// # Ok::<(), Error>(())
+/// ```
 pub fn of_this_version(versioned: &str) -> Result<Vec<FeatureSet>> {
     let set = |versioned: &str| {
         let (name, version) = versioned.split_once('@').unwrap_or((versioned, "unknown"));
@@ -197,7 +277,17 @@ pub fn of_this_version(versioned: &str) -> Result<Vec<FeatureSet>> {
     Ok(sets)
 }
 
-/// Metadata as they are written now. Before sets had versions of their own, all of them had one.
+/// Rewrites metadata of an older form, in which all sets had one version in common, to the present one.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let mut metadata = [("sentire.features_version", "1"), ("sentire.sets", "rich,egemaps")]
+///     .map(|(key, value)| (key.to_string(), value.to_string()))
+///     .into();
+/// catalogue::brought_up_to_date(&mut metadata);
+/// assert_eq!(metadata["sentire.sets"], "rich@1,egemaps@1");
+/// ```
 pub fn brought_up_to_date(metadata: &mut BTreeMap<String, String>) {
     let Some(version) = metadata.remove("sentire.features_version") else {
         return;
@@ -244,7 +334,8 @@ impl FromStr for FeatureSet {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<FeatureSet> {
-        let named = computed().find(|set| set.name() == name);
+        let is_named = |set: &FeatureSet| set.name() == name || set.alias() == Some(name);
+        let named = computed().find(is_named);
         named.ok_or_else(|| {
             let known: Vec<&str> = computed().map(FeatureSet::name).collect();
             let missing = if name == FeatureSet::AUBIO.name() {
@@ -260,12 +351,12 @@ impl FromStr for FeatureSet {
     }
 }
 
-/// The two halves into which classifiers may divide statistics, after the source and the filter of speech (Fant 1960, "Acoustic
-/// theory of speech production").
+/// The two halves into which a classifier may divide statistics: source and filter (Fant 1960, "Acoustic theory of speech
+/// production").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Side {
-    /// Pitch, level, voice quality, pauses and rhythm. Formants and zero crossings are here, too, though the filter makes them: in
-    /// few numbers, they would drown among those of the spectrum.
+    /// Pitch, level, voice quality, pauses and rhythm. Formants and zero crossings are here too, although they belong to
+    /// the filter: they are few, and would drown among the many features of the spectrum.
     Source,
     /// Spectral envelope and shape.
     Filter,
@@ -285,17 +376,17 @@ pub enum Region {
 /// What a low-level descriptor is: the entry that `sentire describe` prints.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lld {
-    /// Column name, snake_case; bears the unit where the descriptor has one.
+    /// Column name in snake_case, with the unit if the descriptor has one.
     pub name: String,
     /// Unit in words or symbols; "1" for a pure number.
     pub unit: &'static str,
-    /// What is computed, and from where the definition comes.
+    /// What is computed, and the source of the definition.
     pub definition: String,
     /// Whether statistics are taken over voiced frames only.
     pub voiced_only: bool,
-    /// What it tells, in the large.
+    /// The family that it belongs to.
     pub family: Family,
-    /// In which half of the statistics its own are.
+    /// The half that its statistics belong to.
     #[serde(skip)]
     pub side: Side,
 }
@@ -317,27 +408,36 @@ pub struct Column {
     pub name: String,
     /// Its set.
     pub set: FeatureSet,
-    /// The descriptor that it is taken of, or what else; several are separated by commas.
+    /// The descriptor, or whatever else, that it is computed from; several are separated by commas.
     pub of: String,
     /// The statistic.
     pub functional: &'static str,
     /// The frames that it is taken over.
     pub region: Region,
-    /// Whether it is taken of the change from frame to frame.
+    /// Whether it is a statistic of the change from frame to frame.
     pub is_delta: bool,
     /// Unit in words or symbols; "1" for a pure number.
     pub unit: String,
     /// What it is, in plain words.
     pub meaning: String,
-    /// What it tells, in the large.
+    /// The family that it belongs to.
     pub family: Family,
-    /// In which half of the statistics it is; `None` where it tells of both together.
+    /// The half that it belongs to; `None` if it belongs to both.
     pub side: Option<Side>,
-    /// Whether people can picture it, and as what.
+    /// Whether it is easy to picture, and as what.
     pub plain: Option<Plain>,
 }
 
-/// The feature named `name`, of whatever set.
+/// The feature named `name`, in any set.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let column = catalogue::column("f0_hz_mean").expect("a feature of rich");
+/// assert_eq!((column.set, column.family), (FeatureSet::RICH, Family::Pitch));
+/// assert_eq!((column.of.as_str(), column.functional, column.unit.as_str()), ("f0_hz", "mean", "Hz"));
+/// assert!(catalogue::column("charm_mean").is_none());
+/// ```
 pub fn column(name: &str) -> Option<&'static Column> {
     static PLACES: LazyLock<HashMap<&str, &Column>> = LazyLock::new(|| {
         let columns = SETS.iter().flat_map(|set| set.columns());
@@ -346,16 +446,16 @@ pub fn column(name: &str) -> Option<&'static Column> {
     PLACES.get(name).copied()
 }
 
-/// All that is to be said of a descriptor or a feature.
+/// The full description of a descriptor or a feature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// Column name.
     pub name: String,
     /// Unit in words or symbols; "1" for a pure number.
     pub unit: String,
-    /// What it tells, in plain words.
+    /// What it means, in plain words.
     pub meaning: String,
-    /// How it is computed: a formula, and where the whole of it is written.
+    /// How it is computed: a formula, and where the full definition stands.
     pub definition: String,
     /// The values that it takes.
     pub range: String,
@@ -363,10 +463,10 @@ pub struct Entry {
     pub deviation: Option<String>,
 }
 
-/// What a set consists of, entry by entry.
+/// Every descriptor and feature of a set, described.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Dictionary {
-    /// Where the definitions are written in full; numbers in brackets are its sections.
+    /// Where the full definitions stand; numbers in brackets are its sections.
     pub source: &'static str,
     /// The descriptors, in the order of their columns.
     pub descriptors: Vec<Entry>,
@@ -407,6 +507,14 @@ mod tests {
             assert!(flat <= 2000, "{set}: {flat} columns");
         }
         assert!(super::column("loudness").is_none());
+    }
+
+    #[test]
+    fn a_set_answers_to_what_the_field_calls_it() {
+        let set: FeatureSet = "log-correlation".parse().unwrap();
+        assert_eq!((set, set.name()), (FeatureSet::COVARIANCE, "covariance"));
+        assert_eq!(set.full_name(), "covariance (log-correlation)");
+        assert_eq!(FeatureSet::RICH.full_name(), "rich");
     }
 
     #[test]

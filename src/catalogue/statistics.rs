@@ -9,22 +9,22 @@ pub struct Statistic {
     pub definition: &'static str,
     /// The unit of its values.
     pub unit: Unit,
-    /// Whether people can picture it, and as what.
+    /// Whether it is easy to picture, and as what.
     pub plain: Option<Plain>,
 }
 
 /// The unit of a statistic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// That of what it is taken of.
+    /// The unit of what it is taken over.
     Same,
-    /// That of what it is taken of, per second.
+    /// The unit of what it is taken over, per second.
     PerSecond,
     /// This.
     Own(&'static str),
 }
 
-/// What people can picture.
+/// What is easy to picture about a statistic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plain {
     /// How much of something there is: a mean, a median.
@@ -250,12 +250,12 @@ pub const LOG_CORRELATION: [Statistic; 1] = [Statistic::new(
     Unit::Own("1"),
 )];
 
-/// Statistics that are taken of the same things.
+/// Statistics that are taken over the same things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatisticGroup {
     /// One word for it, as in `contour`.
     pub name: &'static str,
-    /// What the statistics are taken of, and how the columns are named.
+    /// What the statistics are taken over, and how the columns are named.
     pub title: &'static str,
     /// The statistics.
     pub statistics: &'static [Statistic],

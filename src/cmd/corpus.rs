@@ -1,4 +1,4 @@
-//! `sentire corpus`: a folder, or a manifest as people have it, to a manifest, or to a list of what is wrong with it.
+//! `sentire corpus`: from a folder, or somebody's manifest, to a manifest in our form or a list of what is wrong with it.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `sentire demo`: everything once, on the corpus that is built in.
+//! `sentire demo`: everything once, on the built-in corpus.
 
 use std::path::Path;
 
@@ -64,7 +64,7 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
     let report_folder = dir.join("report");
     write_report(&report_folder, &[evaluation], &command, Encoding::Plain)?;
 
-    let model = Model::train(&data, &spec, Normalize::Corpus, SEED)?;
+    let model = Model::train(&data, &spec, Normalize::Train, SEED)?;
     let model_path = dir.join("model.sentire");
     model.save(&model_path)?;
 
@@ -73,7 +73,7 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
     let others: Vec<usize> = (0..data.len())
         .filter(|&row| data.speakers[row] != held_out.speaker)
         .collect();
-    let without = Model::train(&data.select(&others), &spec, Normalize::Corpus, SEED)?;
+    let without = Model::train(&data.select(&others), &spec, Normalize::Train, SEED)?;
     let predictor = Predictor::new(without)?;
     let recording = predictor.read(manifest.path(held_out), &mut predictor.extractor())?;
     let prediction = &predictor.predict(std::slice::from_ref(&recording))?[0];

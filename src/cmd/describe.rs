@@ -92,6 +92,8 @@ struct SetDescription {
     dictionary: Option<Dictionary>,
     help: &'static str,
     #[serde(skip)]
+    full_name: String,
+    #[serde(skip)]
     groups: Vec<StatisticGroup>,
 }
 
@@ -111,6 +113,7 @@ impl SetDescription {
             features: set.names().collect(),
             dictionary: set.dictionary(),
             help: set.help(),
+            full_name: set.full_name(),
             groups,
         }
     }
@@ -118,7 +121,7 @@ impl SetDescription {
     fn to_text(&self) -> String {
         let mut text = format!(
             "{}: {} descriptors per frame, {} features per recording (version {})\n{}\n",
-            self.set,
+            self.full_name,
             self.descriptors.len(),
             self.features.len(),
             self.features_version,
@@ -295,7 +298,7 @@ fn figures_text(figures: &Figures) -> String {
 
 fn card_text(card: &Card) -> String {
     let protocol = match card.normalize {
-        sentire::model::Normalize::Corpus => "A: features scaled by the training speakers",
+        sentire::model::Normalize::Train => "A: features scaled by the training speakers",
         sentire::model::Normalize::Speaker => {
             "B: each speaker scaled by their own recordings, at prediction too"
         }
@@ -337,7 +340,7 @@ fn card_text(card: &Card) -> String {
     if let Some(figures) = &card.held_out {
         let chosen = match card.model == card.trained {
             true => "",
-            false => "; a little too good, as the model was chosen by them",
+            false => "; slightly optimistic, as the model was chosen by them",
         };
         lines.push((
             "held out",

@@ -1,4 +1,4 @@
-//! `sentire evaluate`: features to a report on unseen speakers.
+//! `sentire evaluate`: from features to a report on unseen speakers.
 
 use std::path::Path;
 
@@ -34,7 +34,7 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
     let data = train::read(&args.features, &args.learn, console)?;
     let normalized = match args.normalize {
         NormalizeSpec::One(normalize) => vec![normalize],
-        NormalizeSpec::Both => vec![Normalize::Corpus, Normalize::Speaker],
+        NormalizeSpec::Both => vec![Normalize::Train, Normalize::Speaker],
     };
     train::warn(&data, &args.learn.spec(), &normalized, console);
     let protocols: Vec<Protocol> = normalized

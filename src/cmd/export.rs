@@ -1,4 +1,4 @@
-//! `sentire export`: a table of ours for charts and other programs.
+//! `sentire export`: from a table to what charts and other programs need.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `sentire extract`: recordings to features.
+//! `sentire extract`: from recordings to features.
 
 use std::io::{BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! `sentire listen`: the microphone, a line per window (cargo feature `mic`).
+//! `sentire listen`: predictions from the microphone, a line per window (cargo feature `mic`).
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
@@ -29,7 +29,7 @@ pub fn run(args: &Listen, console: &Console) -> Result<Outcome> {
     if predictor.model().card.normalize == Normalize::Speaker {
         return Err(Error::Usage(
             "the model scales each speaker by their own recordings (--normalize speaker) and cannot listen; train one with \
-             --normalize corpus"
+             --normalize train"
                 .into(),
         ));
     }

@@ -1,5 +1,4 @@
-//! One file per subcommand; here is what they share: the console, exit codes, loading of tables and
-//! models.
+//! One file per subcommand. Here is what they share: the console, exit codes, the loading of tables and models.
 
 pub mod corpus;
 pub mod demo;
@@ -33,17 +32,17 @@ use sentire::table::Table;
 
 use crate::cli::Global;
 
-/// How a command ended. What could not be done at all is an error, and exits with 2.
+/// How a command ended. If nothing could be done, that is an error, and exits with 2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// All done: 0.
     Done,
-    /// Done, but some inputs failed or a bar was not reached: 1.
+    /// Done, but some inputs failed, or a figure was below its limit: 1.
     Partly,
 }
 
 impl Outcome {
-    /// After so many of the inputs failed, and others did not.
+    /// The outcome if this many inputs failed, and others did not.
     pub fn after(failed: usize) -> Outcome {
         match failed {
             0 => Outcome::Done,

@@ -1,4 +1,4 @@
-//! `sentire predict`: recordings to emotions.
+//! `sentire predict`: from recordings to emotions.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};

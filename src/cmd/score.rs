@@ -1,4 +1,4 @@
-//! `sentire score`: many recordings to a table of predictions.
+//! `sentire score`: from many recordings to a table of predictions.
 
 use sentire::audio::Segmentation;
 use sentire::error::Result;

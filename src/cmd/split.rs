@@ -1,4 +1,4 @@
-//! `sentire split`: a table or a manifest with its speakers in training, validation and test parts.
+//! `sentire split`: divides the speakers of a table or a manifest into training, validation and test parts.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! `sentire train`: features to a model.
+//! `sentire train`: from features to a model.
 
 use std::path::{Path, PathBuf};
 

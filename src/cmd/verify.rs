@@ -1,4 +1,4 @@
-//! `sentire verify`: whether a table still says what the recordings say.
+//! `sentire verify`: checks whether a table still agrees with its recordings.
 
 use sentire::error::Result;
 use sentire::output;

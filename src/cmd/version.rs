@@ -1,4 +1,4 @@
-//! `sentire --version --verbose`: what is in this program, and under which licences.
+//! `sentire --version --verbose`: what this program contains, and under which licences.
 
 use sentire::catalogue::{FeatureSet, computed, versioned};
 

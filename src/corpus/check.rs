@@ -1,10 +1,8 @@
-//! The corpus doctor: what is wrong with a corpus, or odd about it, before anything is learned from
-//! it.
+//! The corpus doctor: checks a corpus for errors and oddities before anything is learned from it.
 //!
-//! Every recording is decoded once, in parallel; of each only its hash and a few figures are kept,
-//! so memory does not grow with the length of the recordings. Two kinds of findings: those on the
-//! sound (unreadable, silent, clipped, the same twice, ...) and those on the labels (recordings
-//! missing, classes too small, emotion tied to the speaker, ...).
+//! Every recording is decoded once, in parallel. Only a hash and a few figures of each are kept, so memory does not grow
+//! with the length of the recordings. Findings concern the sound (unreadable, silent, clipped, identical, ...) or the
+//! labels (recordings missing, classes too small, emotion tied to the speaker, ...).
 
 mod balance;
 mod labels;
@@ -27,13 +25,13 @@ pub struct Check {
     pub recordings: usize,
     /// Length of all that decoded, in seconds.
     pub duration_s: f64,
-    /// The layouts by which names were read; empty where none was recognised.
+    /// The layouts that the file names follow; empty if none was recognised.
     pub layouts: Vec<String>,
-    /// How names were read, where that needs a word.
+    /// Remarks on how names were read.
     pub notes: Vec<String>,
-    /// Recordings counted, corpus by corpus.
+    /// Counts of recordings, corpus by corpus.
     pub corpora: Vec<Counts>,
-    /// What is wrong or odd, the gravest first.
+    /// What is wrong or odd, the most serious first.
     pub findings: Vec<Finding>,
 }
 
@@ -42,7 +40,7 @@ pub struct Check {
 pub struct Counts {
     /// Name of the corpus, null where it is unknown.
     pub corpus: Option<String>,
-    /// `speech` or `song`, where the names tell them apart.
+    /// `speech` or `song`, if file names distinguish them.
     pub style: Option<String>,
     /// Recordings.
     pub recordings: usize,
@@ -52,28 +50,28 @@ pub struct Counts {
     pub speakers: BTreeMap<String, usize>,
     /// Recordings of each speaker in each emotion.
     pub cells: BTreeMap<String, BTreeMap<String, usize>>,
-    /// What the corpus's makers published; null where that is not known.
+    /// The counts that the makers of the corpus published; null if unknown.
     pub published: Option<Published>,
 }
 
 /// One thing that is wrong or odd.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// What sort of thing.
+    /// What kind of thing.
     pub kind: Kind,
-    /// How grave it is.
+    /// How serious it is.
     pub severity: Severity,
     /// The finding in words.
     pub message: String,
-    /// The recordings concerned, relative to the folder looked through; empty where it concerns
-    /// all, or such as are missing.
+    /// The recordings concerned, relative to the folder that was searched; empty if it concerns all recordings, or
+    /// missing ones.
     pub files: Vec<String>,
-    /// The numbers of recordings that are not as they should be, where the finding is on such.
+    /// The numbers of recordings that are not as expected, for findings on such numbers.
     pub amounts: Vec<Amount>,
 }
 
-/// A number of recordings that is not as it should be: of a corpus, a speaker, an emotion or a
-/// speaker's emotion; what is null does not narrow it down.
+/// A number of recordings that is not as expected: of a corpus, a speaker, an emotion, or an emotion of a speaker. Null
+/// fields do not restrict it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amount {
     /// Name of the corpus.
@@ -84,16 +82,15 @@ pub struct Amount {
     pub emotion: Option<String>,
     /// Recordings that are there.
     pub found: usize,
-    /// Recordings that were published, or the least that are of use; null where there is no such
-    /// number.
+    /// Recordings that were published, or the smallest useful number; null if there is no such number.
     pub expected: Option<usize>,
 }
 
-/// How grave a finding is.
+/// How serious a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Recordings or labels are broken; mend them or leave them out.
+    /// Recordings or labels are broken; repair them or leave them out.
     Error,
     /// Results from this corpus may mislead.
     Warning,
@@ -101,7 +98,7 @@ pub enum Severity {
     Note,
 }
 
-/// The sorts of findings.
+/// The kinds of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -115,7 +112,7 @@ pub enum Kind {
     Silent,
     /// Several recordings decode to the same samples.
     IdenticalAudio,
-    /// Several recordings bear the same speaker, emotion, sentence and take, but sound different.
+    /// Several recordings are named with the same speaker, emotion, sentence and take, but sound different.
     RepeatedName,
     /// The channels cancel each other when they are averaged.
     ChannelsCancel,
@@ -133,9 +130,9 @@ pub enum Kind {
     MixedRates,
     /// Not all have the same number of channels.
     MixedChannels,
-    /// A published speaker of whom nothing is here.
+    /// A published speaker without any recording here.
     MissingSpeaker,
-    /// A published emotion of which nothing is here.
+    /// A published emotion without any recording here.
     MissingClass,
     /// Fewer recordings than were published.
     MissingRecordings,
@@ -147,23 +144,23 @@ pub enum Kind {
     NoEmotion,
     /// The speaker is unknown.
     NoSpeaker,
-    /// There is one emotion only.
+    /// There is only one emotion.
     SingleClass,
-    /// There is one speaker only.
+    /// There is only one speaker.
     SingleSpeaker,
     /// Emotions with too few recordings.
     FewClipsOfClass,
     /// Speakers with too few recordings.
     FewClipsOfSpeaker,
-    /// An emotion that one speaker alone speaks.
+    /// An emotion that only one speaker expresses.
     SingleSpeakerClass,
-    /// An emotion that fewer than half of the speakers speak.
+    /// An emotion that fewer than half of the speakers express.
     ClassOfFewSpeakers,
     /// An emotion that some speakers lack.
     ClassMissingFromSpeakers,
-    /// The speaker tells the emotion.
+    /// The speaker gives the emotion away.
     ConfoundedSpeaker,
-    /// The sentence tells the emotion.
+    /// The sentence gives the emotion away.
     ConfoundedText,
 }
 
@@ -175,8 +172,20 @@ impl Check {
     }
 }
 
-/// Examines the corpus that was found in a folder: decodes every recording, counts, compares.
-/// `on_done` is called after each recording, from the threads of the current Rayon pool.
+/// Examines a corpus: decodes every recording, counts, and compares with the published counts. Recordings that fail are
+/// findings, not errors. `on_done` is called after each recording, from the threads of the current Rayon pool.
+///
+/// ```
+/// use sentire::corpus::check::{Severity, check};
+/// use sentire::prelude::*;
+///
+/// let demo = corpus::open("corpora/demo/manifest.csv")?;
+/// let found = check(&demo, &|| {});
+/// assert_eq!(found.recordings, 128);
+/// assert_eq!(found.corpora[0].emotions["sad"], 32);
+/// assert_eq!(found.count(Severity::Error), 0);
+/// # Ok::<(), Error>(())
+/// ```
 pub fn check(scan: &Scan, on_done: &(dyn Fn() + Sync)) -> Check {
     let manifest = &scan.manifest;
     let heard: Vec<_> = manifest

@@ -64,8 +64,15 @@ pub const EMOTIONS: [(&str, &[&str]); 13] = [
     ("amused", &["amusement"]),
 ];
 
-/// The word of the common vocabulary for a corpus's label, in any case, Unicode form and spacing; `None` where there
-/// is none.
+/// The word of the common vocabulary for the label of a corpus, whatever its case, Unicode form and spacing; `None` if
+/// there is none.
+///
+/// ```
+/// use sentire::corpus::emotion::canonical_emotion;
+///
+/// assert_eq!(canonical_emotion("Freude"), Some("happy"));
+/// assert_eq!(canonical_emotion("melancholy"), None);
+/// ```
 pub fn canonical_emotion(label: &str) -> Option<&'static str> {
     let label = folded(label);
     let entry = EMOTIONS
@@ -74,8 +81,15 @@ pub fn canonical_emotion(label: &str) -> Option<&'static str> {
     entry.map(|(emotion, _)| *emotion)
 }
 
-/// The class of a corpus's label: the word of the common vocabulary, or where there is none the corpus's own, in
-/// one spelling.
+/// The class for the label of a corpus: the word of the common vocabulary or, if there is none, the corpus's own word in
+/// a uniform spelling.
+///
+/// ```
+/// use sentire::corpus::emotion::class_of;
+///
+/// assert_eq!(class_of("Rabbia"), "angry");
+/// assert_eq!(class_of(" Melancholy "), "melancholy");
+/// ```
 pub fn class_of(label: &str) -> String {
     canonical_emotion(label).map_or_else(|| folded(label), str::to_string)
 }

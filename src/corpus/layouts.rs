@@ -1,5 +1,5 @@
-//! Layouts: how known corpora put speaker, emotion and sentence into the names of their files, and
-//! how many recordings their makers published.
+//! Layouts: how known corpora encode speaker, emotion and sentence in file names, and how many recordings their makers
+//! published.
 
 mod crema_d;
 mod emodb;
@@ -19,7 +19,7 @@ use crate::audio::has_audio_extension;
 use crate::corpus::manifest::Utterance;
 use crate::error::{Error, Result};
 
-/// A way to name recordings.
+/// A scheme for naming recordings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
     /// `03-01-05-02-01-02-12`: modality, vocal channel, emotion, intensity, statement, repetition,
@@ -40,7 +40,7 @@ pub enum Layout {
 }
 
 impl Layout {
-    /// Every layout, in the order in which they are tried. No name follows two of their grammars.
+    /// Every layout, in the order in which they are tried. No name fits two of them.
     pub const ALL: [Layout; 7] = [
         Layout::Ravdess,
         Layout::Tess,
@@ -64,8 +64,14 @@ impl Layout {
         }
     }
 
-    /// On which terms the corpus is given away, as its makers say; `None` where the layout names no
-    /// corpus.
+    /// The licence of the corpus as its makers state it; `None` if the layout is not that of a corpus.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// assert_eq!(Layout::Ravdess.licence(), Some("CC BY-NC-SA 4.0"));
+    /// assert_eq!(Layout::Folders.licence(), None);
+    /// ```
     pub fn licence(self) -> Option<&'static str> {
         match self {
             Layout::Ravdess => Some("CC BY-NC-SA 4.0"),
@@ -91,9 +97,18 @@ impl Layout {
         }
     }
 
-    /// What the name of `file` says under this layout, and, for SAVEE, those of the two folders it
-    /// lies in; `None` where it does not follow the grammar. The marks that copies bear at their end
-    /// say nothing.
+    /// What the name of `file` means under this layout (for SAVEE, also the names of the two folders above it); `None` if
+    /// it does not fit. Marks that copying leaves at the end of a name, such as ` (1)`, are ignored.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    /// use std::path::Path;
+    ///
+    /// let found = Layout::Ravdess.parse(Path::new("03-01-05-02-01-02-12.wav")).expect("its grammar");
+    /// assert_eq!(found.emotion.as_deref(), Some("angry"));
+    /// assert_eq!(found.speaker.as_deref(), Some("12"));
+    /// assert!(Layout::Ravdess.parse(Path::new("angry.wav")).is_none());
+    /// ```
     pub fn parse(self, file: &Path) -> Option<Utterance> {
         let stem = without_marks(file.file_stem()?.to_str()?);
         match self {
@@ -107,7 +122,14 @@ impl Layout {
         }
     }
 
-    /// What the makers of the corpus say it holds; RAVDESS of `style` (`speech` or `song`).
+    /// The counts that the makers of the corpus published; for RAVDESS those of `style` (`speech` or `song`).
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let ravdess = Layout::Ravdess.published(Some("speech")).expect("counted by its makers");
+    /// assert_eq!((ravdess.recordings, ravdess.speakers.len()), (1440, 24));
+    /// ```
     pub fn published(self, style: Option<&str>) -> Option<Published> {
         Some(match self {
             Layout::Ravdess => ravdess::published(style.unwrap_or("speech")),
@@ -141,16 +163,16 @@ impl FromStr for Layout {
     }
 }
 
-/// How many recordings a corpus holds, by its makers' account.
+/// How many recordings a corpus holds according to its makers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Published {
     /// All of them.
     pub recordings: usize,
     /// Per emotion.
     pub emotions: BTreeMap<String, usize>,
-    /// Per speaker. In CREMA-D at most: 20 of these recordings were never published.
+    /// Per speaker. For CREMA-D an upper bound: 20 of these recordings were never published.
     pub speakers: BTreeMap<String, usize>,
-    /// Whether every speaker speaks each emotion equally often.
+    /// Whether every speaker expresses each emotion equally often.
     pub balanced: bool,
 }
 

@@ -1,8 +1,8 @@
 //! The manifest: a CSV with one line per recording, or per segment of one.
 //!
-//! Column `file` is needed, all others are optional. The names are audformat's: `file`, `start` and
-//! `end` (seconds), then `corpus`, `speaker`, `emotion` and so on, in any case; `channel` says which channel a line
-//! is of. Columns of other names are carried along as they are.
+//! The column `file` is required, all others are optional. The names are audformat's: `file`, `start` and `end`
+//! (seconds), then `corpus`, `speaker`, `emotion` and so on, in upper or lower case; `channel` selects a channel. Columns
+//! with other names are carried along unchanged.
 
 mod cells;
 mod columns;
@@ -21,12 +21,12 @@ use crate::corpus::manifest::parse::parse;
 use crate::error::{Error, Result, Stage, guarded};
 use crate::table::schema::OF_RECORDINGS;
 
-/// One recording, or a segment of one, and what is known of it. What is unknown is `None`.
+/// One recording, or a segment of one, and what is known about it. What is unknown is `None`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Utterance {
     /// The recording as the manifest names it; relative names start at the manifest's folder.
     pub file: String,
-    /// Which of its channels, counted from 0; `None` leaves it to how recordings are read.
+    /// The channel, counted from 0; `None` leaves the choice to [`ReadOptions`].
     pub channel: Option<usize>,
     /// Start of the segment in seconds.
     pub start: Option<f64>,
@@ -53,7 +53,7 @@ pub struct Utterance {
     pub style: Option<String>,
     /// Language, as a two-letter code.
     pub language: Option<String>,
-    /// Columns of the manifest that sentire gives no meaning to.
+    /// Columns of the manifest that have no meaning to sentire, by name.
     pub extra: BTreeMap<String, String>,
 }
 
@@ -62,6 +62,13 @@ impl Utterance {
     pub const FIELDS: [&str; 10] = OF_RECORDINGS;
 
     /// The text columns, in the order of [`FIELDS`](Utterance::FIELDS).
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let utterance = Utterance { speaker: Some("anna".into()), ..Utterance::default() };
+    /// assert_eq!((Utterance::FIELDS[1], utterance.fields()[1]), ("speaker", Some("anna")));
+    /// ```
     pub fn fields(&self) -> [Option<&str>; 10] {
         let fields = [
             &self.corpus,
@@ -102,15 +109,25 @@ pub struct Manifest {
     pub root: PathBuf,
     /// One entry per line.
     pub utterances: Vec<Utterance>,
-    /// Names of columns that sentire gives no meaning to, even where no line has a word in them.
+    /// Names of columns that have no meaning to sentire, including those that are empty on every line.
     pub columns: Vec<String>,
-    /// What a person should know of how it was read: columns whose names are nearly ours, an encoding that was
-    /// guessed.
+    /// Notes on how it was read: columns whose names are nearly ours, an encoding that was guessed.
     pub findings: Vec<String>,
 }
 
 impl Manifest {
-    /// Reads a manifest from a CSV file: with commas, semicolons, tabs or bars, in UTF-8, UTF-16 or Windows-1252.
+    /// Reads a manifest from a CSV file: with commas, semicolons, tabs or bars, in UTF-8, UTF-16 or Windows-1252. A
+    /// manifest without a recording is an error; errors name the line.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let demo = Manifest::read("corpora/demo/manifest.csv".as_ref())?;
+    /// let first = &demo.utterances[0];
+    /// assert_eq!((first.speaker.as_deref(), first.sex.as_deref()), (Some("f1"), Some("female")));
+    /// assert!(demo.path(first).is_file());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn read(path: &Path) -> Result<Manifest> {
         let bytes = std::fs::read(path).map_err(Error::io(path))?;
         let manifest = parse_named(&bytes, path)?;
@@ -126,7 +143,18 @@ impl Manifest {
         })
     }
 
-    /// Reads a manifest from standard input, be it without a line; relative names start at the current folder.
+    /// Reads a manifest from standard input, or any other reader; it may be empty, and relative names start at the
+    /// current folder.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let lines = "file;speaker;emotion\na.wav;anna;Freude\nb.wav;NA;Wut\n";
+    /// let manifest = Manifest::from_reader(lines.as_bytes())?;
+    /// assert_eq!(manifest.utterances[0].emotion.as_deref(), Some("happy"));
+    /// assert_eq!(manifest.utterances[1].speaker, None);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn from_reader(mut reader: impl std::io::Read) -> Result<Manifest> {
         let name = Path::new("standard input");
         let mut bytes = Vec::new();
@@ -134,14 +162,33 @@ impl Manifest {
         parse_named(&bytes, name)
     }
 
-    /// Where the recording of `utterance` lies: under its exact name, or else under that which another system
-    /// would give it, with `/` for `\\` and letters composed or decomposed.
+    /// The path of the recording of `utterance`: its exact name or, if there is no such file, the same name as another
+    /// system would write it, with `/` for `\\` and letters composed or decomposed.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let mut demo = Manifest::read("corpora/demo/manifest.csv".as_ref())?;
+    /// demo.utterances[0].file = r"..\demo\f1_angry_s1.flac".into();
+    /// assert!(demo.path(&demo.utterances[0]).is_file(), "found as Windows writes it");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn path(&self, utterance: &Utterance) -> PathBuf {
         place::locate(&self.root, &utterance.file)
     }
 
-    /// Opens the recording of `utterance`: its segment and channel, the rest as `options` say. Errors name the file
-    /// as the manifest does, so that failures can be joined to it.
+    /// Opens the recording of `utterance`, with its segment and channel, otherwise according to `options`. Errors name
+    /// the file as the manifest does, so that failures can be joined to it.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let demo = Manifest::read("corpora/demo/manifest.csv".as_ref())?;
+    /// let half_a_second = Utterance { end: Some(0.5), ..demo.utterances[0].clone() };
+    /// let reel = demo.open(&half_a_second, &ReadOptions::default())?;
+    /// assert_eq!(reel.recording.duration_s, 0.5);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn open(&self, utterance: &Utterance, options: &ReadOptions) -> Result<Reel> {
         let options = ReadOptions {
             segment: (utterance.start.unwrap_or(0.0), utterance.end),
@@ -171,13 +218,22 @@ impl Manifest {
         })
     }
 
-    /// Whether any line says which channel it is of.
+    /// Whether any line names a channel.
     pub fn has_channels(&self) -> bool {
         self.utterances.iter().any(|u| u.channel.is_some())
     }
 
-    /// The manifest as CSV. Columns of ours in which nothing is known are left out; the same manifest gives
+    /// The manifest as CSV with commas, in UTF-8. Known columns without any value are left out; the same manifest gives
     /// the same bytes.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let manifest = Manifest::from_reader("emotion\tFILE\njoy\ta.wav\n".as_bytes())?;
+    /// let csv = String::from_utf8(manifest.to_csv()).expect("CSV is UTF-8");
+    /// assert_eq!(csv, "file,emotion,label_original\na.wav,happy,joy\n");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn to_csv(&self) -> Vec<u8> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         let has_times = self
@@ -224,12 +280,30 @@ impl Manifest {
         writer.into_inner().expect(in_memory)
     }
 
-    /// BLAKE3 of [`to_csv`](Manifest::to_csv), in hex: what stands in a table's metadata.
+    /// BLAKE3 of [`to_csv`](Manifest::to_csv), in hex, as recorded in a table's metadata.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let read = |lines: &str| Manifest::from_reader(lines.as_bytes());
+    /// let (commas, tabs) = (read("file,end\na.wav,1.5\n")?, read("end\tfile\n1.50\ta.wav\n")?);
+    /// assert_eq!(commas.hash(), tabs.hash());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn hash(&self) -> String {
         blake3::hash(&self.to_csv()).to_hex().to_string()
     }
 
-    /// Names of the columns without a meaning of ours, sorted.
+    /// Names of the columns that have no meaning to sentire, sorted.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let manifest = Manifest::from_reader("file,room,agent\na.wav,5,kim\n".as_bytes())?;
+    /// assert_eq!(manifest.extra_columns(), ["agent", "room"]);
+    /// assert_eq!(manifest.utterances[0].extra["room"], "5");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn extra_columns(&self) -> Vec<String> {
         let used = self.utterances.iter().flat_map(|u| u.extra.keys());
         let names: std::collections::BTreeSet<&String> = used.chain(&self.columns).collect();

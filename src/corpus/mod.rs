@@ -1,4 +1,4 @@
-//! Corpora: which recordings there are, who speaks, with which emotion.
+//! Corpora: which recordings there are, who speaks in them, and with which emotion.
 
 pub mod check;
 pub mod emotion;
@@ -19,7 +19,21 @@ use std::path::Path;
 use crate::audio::has_audio_extension;
 use crate::error::{Error, Result};
 
-/// The recordings that `path` lists: a manifest (CSV), or a folder, which is looked through.
+/// The recordings listed by a manifest (CSV), or found in a folder and below it.
+///
+/// An error if `path` is a recording, does not exist, or lists no recording.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let listed = corpus::open("corpora/demo/manifest.csv")?.manifest;
+/// assert_eq!(listed.utterances.len(), 128);
+/// assert_eq!(listed.utterances[0].emotion.as_deref(), Some("angry"));
+///
+/// let found = corpus::open("corpora/demo")?.manifest;
+/// assert_eq!(found.utterances.len(), 128);
+/// # Ok::<(), Error>(())
+/// ```
 pub fn open(path: impl AsRef<Path>) -> Result<Scan> {
     let path = path.as_ref();
     if path.is_dir() {

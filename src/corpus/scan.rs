@@ -1,5 +1,5 @@
-//! A folder of recordings to a manifest: by the names of files wherever they lie below it, or by
-//! folders that are named after emotions.
+//! From a folder of recordings to a manifest: by file names, anywhere below the folder, or by folders that are named after
+//! emotions.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,22 +11,31 @@ use crate::corpus::manifest::{Manifest, Utterance, foreign_place};
 use crate::corpus::spelling::composed;
 use crate::error::{Error, Result};
 
-/// A folder that was looked through.
+/// What was found in a folder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scan {
     /// Its recordings, sorted by the bytes of their paths; names are relative to the folder.
     pub manifest: Manifest,
-    /// The layouts found, none where no layout was recognised.
+    /// The layouts found; empty if none was recognised.
     pub layouts: Vec<Layout>,
-    /// Files that end like recordings of kinds that are not decoded, relative to the folder.
+    /// Files whose extensions are those of recordings that cannot be decoded, relative to the folder.
     pub left_out: Vec<String>,
-    /// What a person should know: names that do not fit, files that could not be looked at or are
-    /// left out.
+    /// Notes for the user: names that do not fit, files that could not be examined or are left out.
     pub findings: Vec<String>,
 }
 
 impl Scan {
-    /// The recordings of a manifest, and what a person should know of that.
+    /// The recordings of a manifest, with its findings.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let manifest = Manifest::from_reader("file\na.wav\nb.wav\n".as_bytes())?;
+    /// let scan = corpus::Scan::of_manifest(manifest);
+    /// assert_eq!(scan.manifest.utterances.len(), 2);
+    /// assert!(scan.findings.is_empty());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn of_manifest(manifest: Manifest) -> Scan {
         Scan {
             findings: manifest.findings.clone(),
@@ -37,9 +46,24 @@ impl Scan {
     }
 }
 
-/// Looks for recordings below `dir` and reads their names. With `layout` every name must follow it;
-/// without, each name is read by the grammar it follows, and a folder whose names follow none is
-/// tried as [`Layout::Folders`].
+/// Finds the recordings below `dir` and reads their names. With `layout`, every name must fit it, else it is an error.
+/// Without, each name is read by the layout it fits, and [`Layout::Folders`] is tried if most fit none. A folder
+/// without recordings is an error; names that fit no layout are not.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let dir = dir.path();
+/// // As EmoDB names its files: speaker 03, text a01, W for Wut (anger), take a.
+/// std::fs::write(dir.join("03a01Wa.wav"), b"").unwrap();
+/// let found = scan(dir, None)?;
+/// assert_eq!(found.layouts, [Layout::Emodb]);
+/// let utterance = &found.manifest.utterances[0];
+/// assert_eq!(utterance.speaker.as_deref(), Some("03"));
+/// assert_eq!(utterance.emotion.as_deref(), Some("angry"));
+/// # Ok::<(), Error>(())
+/// ```
 pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
     let no_manifest = |reason: String| Error::Manifest {
         path: dir.to_path_buf(),
@@ -177,7 +201,7 @@ fn speakers_of_folders(labelled: &[Utterance]) -> String {
     }
     let first: Vec<&str> = speakers.iter().take(3).copied().collect();
     format!(
-        "emotions and {} speakers read from folders ({}, ...); see that these are people",
+        "emotions and {} speakers read from folders ({}, ...); check that these are people",
         speakers.len(),
         first.join(", ")
     )
@@ -404,8 +428,19 @@ const NO_SPEAKERS: [&str; 20] = [
     "speech",
 ];
 
-/// `manifest` with names that are relative to `folder`, where its recordings lie below it, and
-/// absolute where not.
+/// `manifest` with names relative to `folder` if its recordings lie below it, else absolute ones.
+///
+/// ```
+/// use sentire::corpus::scan::relative_to;
+/// use sentire::prelude::*;
+/// use std::path::Path;
+///
+/// let demo = scan(Path::new("corpora/demo"), None)?.manifest;
+/// assert_eq!(demo.utterances[0].file, "f1_angry_s1.flac");
+/// let moved = relative_to(demo, Path::new("corpora"))?;
+/// assert_eq!(moved.utterances[0].file, "demo/f1_angry_s1.flac");
+/// # Ok::<(), Error>(())
+/// ```
 pub fn relative_to(manifest: Manifest, folder: &Path) -> Result<Manifest> {
     let real = |path: &Path| {
         let path = if path.as_os_str().is_empty() {
@@ -434,7 +469,15 @@ pub fn relative_to(manifest: Manifest, folder: &Path) -> Result<Manifest> {
     })
 }
 
-/// Number of different speakers and emotions of a manifest, for closing lines.
+/// The numbers of different speakers and of different emotions in a manifest.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+/// assert_eq!(corpus::scan::counts(&demo), (8, 4));
+/// # Ok::<(), Error>(())
+/// ```
 pub fn counts(manifest: &Manifest) -> (usize, usize) {
     let speakers: BTreeSet<_> = manifest
         .utterances

@@ -6,7 +6,15 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
-/// One of `count` contiguous parts of a manifest, whose sizes differ by one line at most.
+/// One of `count` contiguous parts of a manifest, whose sizes differ by at most one line.
+///
+/// ```
+/// use sentire::corpus::Shard;
+///
+/// let shares = [1, 2, 3].map(|number| Shard::new(number, 3).unwrap().range(10));
+/// assert_eq!(shares, [0..3, 3..6, 6..10]);
+/// assert!(Shard::new(4, 3).is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
     index: usize,
@@ -14,7 +22,7 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// The shard `number` (1, 2, ...) of `count`.
+    /// The shard `number` (1, 2, ... `count`) of `count`.
     pub fn new(number: usize, count: usize) -> Result<Shard> {
         if (1..=count).contains(&number) {
             return Ok(Shard {
@@ -27,18 +35,18 @@ impl Shard {
         )))
     }
 
-    /// The places of its lines in a manifest of `len` lines.
+    /// The positions of its lines, from 0, in a manifest of `len` lines.
     pub fn range(self, len: usize) -> Range<usize> {
         let bound = |index: usize| (len as u128 * index as u128 / self.count as u128) as usize;
         bound(self.index)..bound(self.index + 1)
     }
 
-    /// Which of them it is, from 1.
+    /// Its number, from 1.
     pub fn number(self) -> usize {
         self.index + 1
     }
 
-    /// How many there are.
+    /// The number of shards.
     pub fn count(self) -> usize {
         self.count
     }
@@ -50,12 +58,12 @@ impl fmt::Display for Shard {
     }
 }
 
-/// What is asked for: a shard, or a number of shards, of which the environment says which one.
+/// What was requested: a shard, or a number of shards of which the environment selects one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShardChoice {
     /// This one.
     One(Shard),
-    /// One of so many.
+    /// One of this many.
     OfCount(usize),
 }
 
@@ -79,10 +87,26 @@ impl FromStr for ShardChoice {
     }
 }
 
-/// The shard that is asked for; or, where nothing is, the one that an array job of Slurm, or an indexed job of
-/// Kubernetes, is to do, with the name of the variable that says so. `variable` looks one up.
+/// The shard that was requested, or else the one that a Slurm array job or an indexed Kubernetes job assigns, with the
+/// name of the variable that says so. `None` outside of such jobs. `variable` looks up an environment variable.
 ///
-/// Slurm says how many tasks there are, Kubernetes does not: there the number has to be asked for.
+/// Slurm states the number of tasks, Kubernetes does not: there the number of shards has to be requested. An error if
+/// the environment does not determine the shard.
+///
+/// ```
+/// use sentire::corpus::shard::resolve;
+///
+/// // The second of four tasks of `sbatch --array=1-4`.
+/// let slurm = |name: &str| match name {
+///     "SLURM_ARRAY_TASK_ID" => Some("2".to_string()),
+///     "SLURM_ARRAY_TASK_COUNT" => Some("4".to_string()),
+///     "SLURM_ARRAY_TASK_MIN" => Some("1".to_string()),
+///     _ => None,
+/// };
+/// let (shard, variable) = resolve(None, slurm)?.expect("Slurm says which");
+/// assert_eq!((shard.to_string(), variable), ("2/4".into(), Some("SLURM_ARRAY_TASK_ID")));
+/// # Ok::<(), sentire::error::Error>(())
+/// ```
 pub fn resolve(
     asked: Option<ShardChoice>,
     variable: impl Fn(&str) -> Option<String>,

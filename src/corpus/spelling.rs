@@ -1,4 +1,4 @@
-//! Spellings of one word: Unicode forms, case and spaces, and the words that programs write for what is missing.
+//! Spellings of the same word (Unicode forms, case, spaces), and the words that programs write for missing values.
 
 use std::borrow::Cow;
 

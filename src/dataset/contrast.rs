@@ -1,16 +1,16 @@
-//! Some rows against the rest: which features tell them apart.
+//! Contrasts: which features distinguish some rows from the rest.
 
 use ndarray::Axis;
 
 use super::Dataset;
 
-/// How far a feature of some rows lies from that of the others.
+/// How far the values of a feature in some rows lie from those in the other rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contrast {
     /// The feature.
     pub feature: String,
-    /// Difference of the means in pooled standard deviations: Cohen's d (Cohen 1988, "Statistical power
-    /// analysis for the behavioral sciences"). .2 is called small, .8 large.
+    /// Difference of the means in pooled standard deviations: Cohen's d (Cohen 1988, "Statistical power analysis for the
+    /// behavioral sciences"). By his convention 0.2 is small, 0.8 large.
     pub d: f64,
     /// Mean of the rows.
     pub mean: f64,
@@ -19,8 +19,25 @@ pub struct Contrast {
 }
 
 impl Dataset {
-    /// Every feature that varies among `rows` or among the others, from the one that tells the two apart
-    /// most to the one that does least. Missing values are left out. Panics where a row is not there.
+    /// The contrast of `rows` (places, from 0) with all other rows in every feature that varies within the two, the
+    /// largest first. Missing values are left out. Panics if a row does not exist.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let features = dir.path().join("demo.parquet");
+    /// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+    /// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+    /// # extract::update(&demo, &egemaps, &features)?;
+    /// let data = Dataset::read(&[&features], "emotion")?;
+    /// let is_angry = |&row: &usize| data.classes[data.y[row]] == "angry";
+    /// let angry: Vec<usize> = (0..data.len()).filter(is_angry).collect();
+    /// let contrasts = data.contrasts(&angry);
+    /// let loudness = contrasts.iter().find(|c| c.feature == "loudness_sma3_amean").unwrap();
+    /// assert!(loudness.d > 0.8, "anger is loud in the demo corpus");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn contrasts(&self, rows: &[usize]) -> Vec<Contrast> {
         let mut inside = vec![false; self.len()];
         rows.iter().for_each(|&row| inside[row] = true);

@@ -1,7 +1,8 @@
-//! Whether the channels of a recording cancel each other in their mean: one sound on all of them, on some upside down.
+//! Whether the channels of a recording cancel each other when averaged, because they carry the same sound and some are
+//! inverted.
 //!
-//! Swapped wires, a balanced line read as two channels, or an effect for width do that; the mean is then all but
-//! silent, or what is left of noise and coding.
+//! Swapped wires, a balanced line read as two channels, or a stereo widening effect cause it; the mean is then almost
+//! silent, or mostly noise and coding artefacts.
 //!
 //! The measure, of a block of a quarter of a second, is the energy of the sum of the `n` channels over the sum of
 //! their energies, less 1: `r = 2 sum(x_i x_j) / sum(x_i^2)` over all pairs. It is -1 where they cancel, `n - 1` where
@@ -25,7 +26,7 @@ const WEAK: f64 = 0.1;
 /// What lies below is no speech; an offset of one sign on one channel and of the other on the other is no sound.
 const LOWEST_HZ: f64 = 100.0;
 
-/// Measures channels that come piece by piece.
+/// Measures channels that arrive piece by piece.
 pub struct Cancellation {
     /// Frames in a block, and those of the current one so far.
     block: usize,
@@ -50,7 +51,7 @@ struct Filter {
 }
 
 impl Cancellation {
-    /// For so many channels at `sample_rate` Hz.
+    /// For `channels` channels at `sample_rate` Hz.
     pub fn new(channels: usize, sample_rate: u32) -> Cancellation {
         let rate = f64::from(sample_rate);
         Cancellation {

@@ -1,5 +1,5 @@
-//! The one place for frame arithmetic: how many frames a recording has and which samples belong to
-//! each; and the same for the windows that a long recording is cut into.
+//! Frame arithmetic, in one place: how many frames a recording has and which samples belong to each; and the same for the
+//! windows that a long recording is cut into.
 //!
 //! Frames are centred: frame `t` has its middle at sample `t * hop`, samples outside the recording
 //! count as zero, and there are `1 + len / hop` of them. This is what librosa 0.11 does with
@@ -55,8 +55,8 @@ impl Framing {
 /// The samples of each window of `width_s` seconds that begins every `hop_s` (at most `width_s`)
 /// seconds of a recording of `len` samples.
 ///
-/// The last window is the one that reaches the end, cut there; shorter than half the width it is
-/// left out. A recording shorter than a window is one window.
+/// The last window is the one that reaches the end, where it is cut; if that leaves less than half of it, it is left out.
+/// A recording shorter than a window is one window.
 pub fn windows(len: usize, sample_rate: u32, width_s: f64, hop_s: f64) -> Vec<Range<usize>> {
     let samples = |seconds: f64| (seconds * f64::from(sample_rate)).round() as usize;
     let width = samples(width_s).max(1);

@@ -1,9 +1,9 @@
 //! Eight frames side by side: one number of each in a [`Lanes`], so that the processor works on all
 //! of them at once.
 //!
-//! Within a frame every sum keeps its order: where rounding decides, as in the formants of
-//! [`egemaps`](crate::lld::egemaps), a sum over frames in parallel rounds as one over a frame alone
-//! does. Fused multiply-add, which rounds once instead of twice, is never used.
+//! Within a frame every sum keeps its order, so that sums round in the same way whether one frame is computed or eight:
+//! the formants of [`egemaps`](crate::lld::egemaps) depend on it. Fused multiply-add, which rounds once instead of twice,
+//! is never used.
 
 use std::f32::consts::FRAC_1_SQRT_2;
 use std::f64::consts::{LN_2, LOG2_E};

@@ -1,8 +1,8 @@
-//! Levels of a recording: how much of it is speech, how far above the noise, how much is clipped.
+//! Levels of a recording: how much of it is speech, how far that is above the noise, how much is clipped.
 //!
-//! Simple measures that find bad recordings, not standards. They look at the file's own sample
-//! rate: clipping at every channel, levels (RMS of successive blocks of 20 ms) at the mix. And what
-//! preprocessing needs: where the sound begins and ends, and the factors that bring it to a level.
+//! These are simple measures for finding bad recordings, not standardised ones. They are taken at the file's own sample
+//! rate: clipping on every channel, levels (RMS of successive blocks of 20 ms) on the mix. Also here is what preprocessing
+//! needs: where the sound begins and ends, and the factors that bring it to a level.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -45,7 +45,7 @@ pub fn levels(samples: &[f32], sample_rate: u32) -> Levels {
     meter.finish()
 }
 
-/// Measures [`Levels`] of samples that come piece by piece.
+/// Measures [`Levels`] of samples that arrive piece by piece.
 pub struct LevelMeter {
     /// Samples of 20 ms.
     width: usize,
@@ -181,7 +181,7 @@ impl Energies {
     }
 }
 
-/// The first of two passes of [`sounding`], for samples that come piece by piece.
+/// The first of two passes of [`sounding`], for samples that arrive piece by piece.
 pub struct Loudness {
     energies: Energies,
     loudest: f64,
@@ -313,8 +313,8 @@ pub fn gain_of_peak(peak: f32) -> f64 {
 }
 
 /// The factor that brings the root mean square to -20 dB re full scale; 1 for digital silence.
-/// Samples may come to lie beyond full scale; as floats they are not clipped (but the set `egemaps`
-/// brings them to 16 bits, and clips them).
+/// Samples may then exceed full scale; as floats they are not clipped (but the set `egemaps` converts them to 16 bits, and
+/// clips them).
 pub fn rms_gain(samples: &[f32]) -> f64 {
     gain_of_squares(more_squares(0.0, samples), samples.len())
 }
@@ -345,16 +345,16 @@ pub fn clipped(samples: &[f32]) -> usize {
     samples.iter().filter(|x| x.abs() >= FULL_SCALE).count()
 }
 
-/// Share of samples on a flat top, 0 to 1, in the channel that has most of them: three or more in a
-/// row that are all exactly the largest value of the channel, or all its negative. Speech hardly has
-/// such; a recording that was clipped and then made quieter has many, none of them at full scale.
+/// Share of samples on a flat top, 0 to 1, in the channel that has most of them: three or more in a row that are all exactly
+/// the largest magnitude of the channel, with the same sign. They are rare in speech; a recording that was clipped and then
+/// made quieter has many of them below full scale.
 pub fn flat_top_ratio(interleaved: &[f32], channels: usize) -> f64 {
     let mut tops = FlatTops::new(channels);
     tops.push(interleaved);
     tops.ratio(interleaved.len())
 }
 
-/// Measures [`flat_top_ratio`] of samples that come piece by piece, each of whole frames.
+/// Measures [`flat_top_ratio`] of samples that arrive piece by piece, each of whole frames.
 pub struct FlatTops(Vec<FlatTop>);
 
 /// That of one channel, as if its largest magnitude so far were the largest of all.

@@ -1,5 +1,4 @@
-//! Linear prediction: Burg's method and the autocorrelation method, and the resonances of the
-//! all-pole filter that is found.
+//! Linear prediction: Burg's method and the autocorrelation method, and the resonances of the resulting all-pole filter.
 
 use realfft::num_complex::Complex64;
 use realfft::num_traits::Float;
@@ -30,8 +29,7 @@ impl Burg {
         }
     }
 
-    /// Fits the coefficients to `x`. Orders that `x` leaves undetermined are 0: all of them for
-    /// silence.
+    /// Fits the coefficients to `x`. Coefficients that `x` does not determine are 0: all of them for silence.
     pub fn fit(&mut self, x: &[f64]) {
         self.coefficients.fill(0.0);
         // Errors of the prediction from the samples before, and of that from the samples behind.
@@ -84,10 +82,9 @@ fn product_and_power(x: &[f64], y: &[f64]) -> (f64, f64) {
 /// recursion (J. Makhoul 1975, "Linear prediction: a tutorial review", Proceedings of the IEEE 63,
 /// 561-580) on the autocorrelation at lag 0 and at lags 1 to `N`.
 ///
-/// Number k of the result is the weight of `x[n - 1 - k]` in the prediction error. In single
-/// precision, each sum in the order of its terms: nearly singular equations have as many solutions
-/// as there are ways to round. Orders that a frame leaves undetermined are 0: all of them for
-/// silence.
+/// Number k of the result is the weight of `x[n - 1 - k]` in the prediction error. Computed in single precision, with each
+/// sum in the order of its terms: nearly singular equations have as many solutions as there are ways to round. Coefficients
+/// that a frame does not determine are 0: all of them for silence.
 #[inline(always)]
 pub fn levinson_durbin<const N: usize>(power: Lanes<f32>, r: &[Lanes<f32>; N]) -> [Lanes<f32>; N] {
     let mut a = [Lanes::splat(0.0); N];

@@ -5,9 +5,8 @@ use faer::{Mat, Side};
 /// Eigenvalues below this count as this: rounding must not make a logarithm infinite.
 const LEAST: f64 = 1e-10;
 
-/// The logarithm of a symmetric, positive definite matrix of `n` rows, row by row: the same
-/// eigenvectors, the logarithms of the eigenvalues. `None` where it has no eigenvalues, as some value
-/// is not finite.
+/// The logarithm of a symmetric, positive definite matrix of `n` rows, stored row by row: it has the same eigenvectors and
+/// the logarithms of the eigenvalues. `None` if a value is not finite.
 pub fn logarithm(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
     if matrix.iter().any(|value| !value.is_finite()) {
         return None;

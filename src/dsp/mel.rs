@@ -86,7 +86,7 @@ impl MelBank {
     }
 }
 
-/// Levels over time and mel bands, for the eye.
+/// Levels over time and mel bands, for figures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spectrogram {
     /// One row per frame: the level of each band in dB (re a power of 1), from the lowest band up.

@@ -1,5 +1,4 @@
-//! Plain mathematics on slices: framing, windows, spectra, mel bands, statistics. Knows nothing of
-//! emotion.
+//! Signal processing on plain slices: framing, windows, spectra, mel bands, statistics. Nothing here knows about emotion.
 
 pub mod channels;
 pub mod frame;

@@ -1,4 +1,4 @@
-//! Band-limited resampling of a whole recording (rubato's FFT resampler, its delay taken off).
+//! Band-limited resampling of a whole recording (rubato's FFT resampler, with its delay removed).
 
 use rubato::audioadapter_buffers::direct::SequentialSlice;
 use rubato::{Fft, FixedSync, Indexing, Resampler, WindowFunction};
@@ -54,7 +54,7 @@ fn plan(from_hz: u32, to_hz: u32, block: usize) -> Fft<f32> {
     plan.expect("rates and block size are positive")
 }
 
-/// [`resample`] for samples that come piece by piece: the same samples, whatever the pieces.
+/// [`resample`] for samples that arrive piece by piece; the result does not depend on the pieces.
 pub struct Resampling {
     resampler: Fft<f32>,
     /// What has come and is not transformed yet.

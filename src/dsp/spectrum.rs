@@ -9,8 +9,8 @@ use crate::dsp::window;
 /// Planned short-time spectrum: a frame is multiplied by a periodic Hann window of its own width,
 /// padded with zeros to the next power of two and transformed (real FFT, not normalised).
 ///
-/// The transform runs in double precision: in single precision its rounding, relative to the
-/// loudest bin, fills the valleys of the spectrum and can leave a bin at exactly zero.
+/// The transform runs in double precision: in single precision its rounding errors, which scale with the loudest bin, fill
+/// the valleys of the spectrum and can leave a bin at exactly zero.
 pub struct Spectrum {
     window: Vec<f64>,
     fft: Arc<dyn RealToComplex<f64>>,

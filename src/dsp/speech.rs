@@ -1,13 +1,13 @@
-//! Whether somebody speaks: a voice is periodic, has many harmonics, and changes.
+//! Speech detection: a voice is periodic, has many harmonics, and changes over time.
 //!
 //! Frames of 40 ms (Hann, one every 10 ms), their spectra raised by 3 dB an octave, about half of what a voice falls by.
 //! A frame is voiced where the magnitudes from 100 to 2000 Hz, without the two strongest lines, still repeat
 //! themselves: where their transform, an autocorrelation with compressed amplitudes (Tolonen & Karjalainen 2000, "A
 //! computationally efficient multipitch analysis model", IEEE Transactions on Speech and Audio Processing 8(6), 708-716;
-//! theirs is of magnitudes to the power of 0.67), has a maximum at a lag of 60 to 500 Hz. That leaves out noise of any
-//! colour, clicks, and the tones of the telephone, which have one or two frequencies at a time (ITU-T E.180, Q.23). What
-//! has harmonics and no voice (mains hum, a buzzer, a fan's blades) stays the same from beginning to end: the spectra of
-//! voiced frames must differ.
+//! theirs is of magnitudes to the power of 0.67), has a maximum at a lag of 60 to 500 Hz. That excludes noise of any
+//! colour, clicks, and telephone tones, which have one or two frequencies at a time (ITU-T E.180, Q.23). Sounds that have
+//! harmonics without being a voice (mains hum, a buzzer, fan blades) hardly change, so the spectra of voiced frames must
+//! differ.
 //!
 //! The bounds below were chosen on generated sounds (tests/no_speech.rs), the demo corpus and one-word clips of lay
 //! speakers recorded by telephone in homes, streets and trains (of 300, 7 count as none). Of 300 recordings each of RAVDESS,

@@ -1,4 +1,4 @@
-//! Cubic splines between places that stay the same from frame to frame.
+//! Cubic splines whose nodes stay the same from frame to frame.
 
 use crate::dsp::lanes::Lanes;
 
@@ -25,12 +25,12 @@ struct Output {
 }
 
 impl NaturalSpline {
-    /// Plans the spline through values at `from`, which ascend, evaluated at `to`, which lie between
-    /// the first and the last of them.
+    /// Plans the spline through values at the nodes `from`, which ascend, evaluated at `to`, which lie between the first and
+    /// the last node.
     ///
     /// # Panics
     ///
-    /// If there are fewer than two places.
+    /// If there are fewer than two nodes.
     pub fn new(from: &[f64], to: &[f64]) -> NaturalSpline {
         let n = from.len();
         assert!(n >= 2, "a spline has two places at least, not {n}");

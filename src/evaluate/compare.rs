@@ -5,7 +5,26 @@ use crate::evaluate::{Evaluation, OutOfFold};
 use crate::metrics;
 use crate::report::Compared;
 
-/// Compares the predictions of two evaluations on the same recordings; `other` names the second.
+/// Compares the predictions of two evaluations on the same recordings; `other` names the second. The difference of their
+/// UARs is that of the first less that of the second. An error if the recordings differ.
+///
+/// ```
+/// use sentire::evaluate::compare;
+/// use sentire::prelude::*;
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let features = dir.path().join("demo.parquet");
+/// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+/// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+/// # extract::update(&demo, &egemaps, &features)?;
+/// # let data = Dataset::read(&[&features], "emotion")?;
+/// let ridge = evaluate(&data, &"ridge".parse()?, &Protocol::default())?;
+/// let svm = evaluate(&data, &"svm".parse()?, &Protocol::default())?;
+/// let compared = compare(&ridge, &svm, "svm".into())?;
+/// assert!((compared.test.difference - (ridge.report.uar - svm.report.uar)).abs() < 1e-9);
+/// assert_eq!(compare(&svm, &svm, "itself".into())?.test.difference, 0.0);
+/// # Ok::<(), Error>(())
+/// ```
 pub fn compare(first: &Evaluation, second: &Evaluation, other: String) -> Result<Compared> {
     let key = |p: &OutOfFold| (p.row.corpus.clone(), p.row.recording.clone(), p.truth);
     let (a, b) = (&first.predictions, &second.predictions);

@@ -1,4 +1,4 @@
-//! Across corpora: train on one, test on another; or on all others.
+//! Evaluation across corpora: train on one corpus, or on all but one, and test on another.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,25 @@ use crate::model::ModelSpec;
 use crate::report::{CrossCell, CrossCorpus};
 use crate::split::Fold;
 
-/// What the leakage audit finds between corpora, and within each.
+/// What the leakage audit finds between corpora and within each.
+///
+/// ```
+/// use sentire::evaluate::cross_leakage;
+/// use sentire::prelude::*;
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let features = dir.path().join("demo.parquet");
+/// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+/// # let mut demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+/// # demo.utterances.iter_mut().for_each(|u| u.corpus = u.sex.clone());
+/// # extract::update(&demo, &egemaps, &features)?;
+/// // Of the demo corpus, the women as one corpus, the men as another.
+/// let data = Dataset::read(&[&features], "emotion")?;
+/// assert_eq!(data.corpora, ["female", "male"]);
+/// let findings = cross_leakage(&data, &Protocol::default())?;
+/// assert!(findings.iter().all(|finding| !finding.is_error));
+/// # Ok::<(), Error>(())
+/// ```
 pub fn cross_leakage(data: &Dataset, protocol: &Protocol) -> Result<Vec<Finding>> {
     let raw = Participants::of(data, &across(protocol)?)?.raw;
     let mut findings = audit::audit(&raw, &folds::folds(&raw, &FoldSpec::Corpus)?);
@@ -46,8 +64,28 @@ fn rows_of(data: &Dataset, corpus: &str) -> Vec<usize> {
     (0..data.len()).filter(is_of).collect()
 }
 
-/// The whole matrix, on the classes that all corpora share: trained on each corpus alone and on all
-/// but the tested one, tested on each; within a corpus, on held-out speakers by `protocol.folds`.
+/// The whole matrix, on the classes that all corpora share: models trained on each corpus alone and on all but the tested
+/// one, tested on each corpus. Within a corpus, speakers are held out by `protocol.folds`, which may not be folds of
+/// corpora. An error if the leakage audit finds errors that `protocol` does not allow.
+///
+/// ```
+/// use sentire::evaluate::cross_corpus;
+/// use sentire::prelude::*;
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let features = dir.path().join("demo.parquet");
+/// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+/// # let mut demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+/// # demo.utterances.iter_mut().for_each(|u| u.corpus = u.sex.clone());
+/// # extract::update(&demo, &egemaps, &features)?;
+/// // Of the demo corpus, the women as one corpus, the men as another.
+/// let data = Dataset::read(&[&features], "emotion")?;
+/// assert_eq!(data.corpora, ["female", "male"]);
+/// let crossed = cross_corpus(&data, &"ridge".parse()?, &Protocol::default())?;
+/// assert_eq!(crossed.cells.len(), 4, "each on itself, and on the other");
+/// assert!(crossed.cells.iter().all(|cell| cell.n == 64));
+/// # Ok::<(), Error>(())
+/// ```
 pub fn cross_corpus(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Result<CrossCorpus> {
     let leakage = cross_leakage(data, protocol)?;
     audit::refuse(&leakage, protocol.allow_leakage)?;

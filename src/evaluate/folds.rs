@@ -1,4 +1,4 @@
-//! From how speakers are to be held out to rows.
+//! Turns a [`FoldSpec`] into folds of rows.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Permutation importance on held-out speakers: what the probability of the true class loses when a
-//! feature says nothing any more (Breiman 2001, "Random forests", section 10).
+//! Permutation importance on held-out speakers: how much the probability of the true class drops when the values of a
+//! feature are shuffled (Breiman 2001, "Random forests", section 10).
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;

@@ -1,8 +1,7 @@
 //! The set `aubio`: pitch, onsets and spectral descriptors by aubio, each with its delta, times
 //! statistics; and how voice is spread over the recording.
 //!
-//! A view of the recording by other algorithms than those of [`rich`](super::rich); frames are the
-//! same, one every 10 ms, centred.
+//! The algorithms differ from those of [`rich`](super::rich); the frames are the same, one every 10 ms, centred.
 
 use super::Computation;
 use crate::audio::Audio;

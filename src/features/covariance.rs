@@ -1,4 +1,4 @@
-//! The set `covariance`. See [`covariance`] of the functionals for the method and its source.
+//! Log-correlation, the set `covariance`. The module [`covariance`] of the functionals has the method and its source.
 
 use super::Computation;
 use super::rich::Analysis;

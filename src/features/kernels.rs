@@ -1,4 +1,5 @@
-//! The sets `spectral_kernels` and `prosodic_kernels`. See [`kernels`] of the functionals for the method and its source.
+//! The sets `spectral_kernels` and `prosodic_kernels`. The module [`kernels`] of the functionals has the method and its
+//! source.
 
 use super::Computation;
 use super::rich::Analysis;

@@ -1,5 +1,5 @@
-//! Named feature sets, computed: a fixed function of one recording. What they consist of stands in
-//! [`catalogue`](crate::catalogue).
+//! Computes the named feature sets, each a fixed function of one recording. [`catalogue`](crate::catalogue) describes what
+//! they consist of.
 //!
 //! A set is one file and one line of `COMPUTATIONS`.
 
@@ -61,14 +61,25 @@ impl Analyses {
     }
 }
 
-/// Computes feature sets; planned once and reused, one per thread.
+/// Computes feature sets. It keeps plans and buffers: make one per thread, and use it for many recordings.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let recording = audio::read("corpora/demo/f1_angry_s1.flac", &ReadOptions::default())?;
+/// let mut extractor = Extractor::new(&[FeatureSet::EGEMAPS]);
+/// let features = extractor.functionals(&recording.audio);
+/// assert_eq!(features.len(), FeatureSet::EGEMAPS.columns().len());
+/// # Ok::<(), Error>(())
+/// ```
 pub struct Extractor {
     computations: Vec<&'static Computation>,
     analyses: Analyses,
 }
 
 impl Extractor {
-    /// An extractor of `sets`.
+    /// An extractor of `sets`. Panics on a set that this program was built without; see
+    /// [`computed`](crate::catalogue::computed).
     pub fn new(sets: &[FeatureSet]) -> Extractor {
         let computation = |set: &FeatureSet| {
             let mut all = COMPUTATIONS.iter();
@@ -81,7 +92,7 @@ impl Extractor {
         }
     }
 
-    /// The features of one recording, one value per [column](FeatureSet::columns) of each set; NaN where
+    /// The features of one recording: one value per [column](FeatureSet::columns) of each set, set after set; NaN where
     /// undefined.
     pub fn functionals(&mut self, audio: &Audio) -> Vec<f32> {
         let mut out = Vec::new();
@@ -92,7 +103,17 @@ impl Extractor {
         out
     }
 
-    /// The descriptor contours of one recording, by the first of the sets.
+    /// The descriptor contours of one recording, of the first of the sets only. Panics if there is no set.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// // One second of a sawtooth that repeats itself 200 times a second.
+    /// let samples = (0..16_000).map(|n| (n % 80) as f32 / 80.0 - 0.5).collect();
+    /// let contours = Extractor::new(&[FeatureSet::RICH]).llds(&Audio { samples, sample_rate: 16_000 });
+    /// let f0_hz = contours.contour("f0_hz").expect("rich has a pitch");
+    /// assert!((f0_hz[50] - 200.0).abs() < 1.0);
+    /// ```
     pub fn llds(&mut self, audio: &Audio) -> LldTable {
         let contours = (self.computations[0].contours)(&mut self.analyses, audio);
         self.analyses.of_rich = None;

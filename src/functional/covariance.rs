@@ -1,4 +1,4 @@
-//! How contours vary together: the matrix logarithm of their correlations (log-Euclidean).
+//! Log-correlation, how contours vary together: the matrix logarithm of their correlations (log-Euclidean).
 //!
 //! Correlation matrices lie on a curved surface, where differences mean little; their logarithms lie
 //! in a flat space, in which a linear or a radial classifier may compare them (Arsigny et al. 2007,

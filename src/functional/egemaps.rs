@@ -2,9 +2,9 @@
 //! [`lld::egemaps`](crate::lld::egemaps) follows): mean and deviation, percentiles, slopes between
 //! extrema, voiced and unvoiced segments.
 //!
-//! They are as openSMILE computes them, oddities included: the deviation is over the mean with its
-//! sign, and not protected against means near 0; the slope that closes a contour joins the mean but
-//! not the sum of the squares; a segment is counted one frame short.
+//! They are as openSMILE computes them, oddities included: the deviation is divided by the signed mean, without protection
+//! against means near 0; the last slope of a contour enters the mean but not the sum of squares; a segment is counted one
+//! frame short.
 
 use crate::dsp::stats;
 

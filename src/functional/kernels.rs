@@ -2,10 +2,10 @@
 //!
 //! MiniRocket (Dempster, Schmidt & Webb 2021, "MiniRocket: a very fast (almost) deterministic
 //! transform for time series classification", KDD): kernels of nine weights, six of -1 and three of
-//! 2, dilated, on sums of some channels; the share of frames above a threshold is the feature (there
-//! "proportion of positive values" above a "bias"). There the thresholds are quantiles of training data.
-//! Here they are fixed, from what contours of speech are like, so that a feature depends on its recording
-//! alone; measured on three corpora this costs nothing.
+//! 2, dilated, on sums of some channels; the share of frames above a threshold is the feature (in the paper "proportion of
+//! positive values" above a "bias"). In the paper the thresholds are quantiles of training data. Here they are fixed,
+//! chosen to suit contours of speech, so that a feature depends on its recording alone; on three corpora this cost
+//! nothing.
 
 use crate::catalogue::kernels::Kernel;
 use crate::catalogue::statistics::SHARES;

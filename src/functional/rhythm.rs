@@ -1,4 +1,4 @@
-//! Rhythm: how voice, pauses and syllables are spread over a recording.
+//! Rhythm: how voice, pauses and syllables are distributed over a recording.
 
 use crate::dsp::stats;
 

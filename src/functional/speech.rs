@@ -1,4 +1,4 @@
-//! Contours cut to the speech and without gaps: what statistics of several contours at once need.
+//! Contours cut to the speech and without gaps, as statistics over several contours need them.
 
 use std::ops::Range;
 

@@ -2,11 +2,10 @@
 //! through aubio-rs: the only file that calls it. aubio is GPL-3.0, hence the cargo feature
 //! `aubio`.
 //!
-//! aubio takes one hop of samples after the other and keeps a buffer that ends with the newest, so
-//! what it says lags behind. Here each recording is fed with as many zeros in front as put the
-//! middle of the buffer on the middle of the frame, to the sample; frames are then those of the
-//! other sets. aubio's objects are made anew for each recording: they remember the last one, and
-//! they cannot be sent between threads.
+//! aubio takes one hop of samples after another and keeps a buffer that ends with the newest, so its results lag behind.
+//! Here each recording is fed with enough leading zeros to put the middle of the buffer on the middle of the frame, to
+//! the sample; frames are then those of the other sets. aubio's objects are created for each recording: they remember
+//! the last one, and they cannot be sent between threads.
 //!
 //! **Pitch** is YIN (de Cheveigné and Kawahara 2002), its difference function by FFT (aubio's
 //! `yinfast`). aubio's `yinfft` tapers its buffer, which makes it 1 to 9 % high on tones of 160 to

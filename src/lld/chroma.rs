@@ -1,10 +1,9 @@
 //! Chroma: power folded into the twelve pitch classes, as librosa 0.11's
 //! `feature.chroma_stft(tuning=0)`.
 //!
-//! Every bin falls on the pitch classes with a Gaussian bump of two semitones' width, octaves far
-//! from octave 5 (880 Hz) are weighted down (Gaussian, two octaves), and each frame is divided by
-//! its largest value. Ellis 2007, "Chroma feature analysis and synthesis". With 31 Hz between bins,
-//! low pitches blur: for speech this is colour, not melody.
+//! Every bin is spread over the pitch classes by a Gaussian two semitones wide, octaves far from octave 5 (880 Hz) are
+//! weighted down (Gaussian, two octaves), and each frame is divided by its largest value. Ellis 2007, "Chroma feature
+//! analysis and synthesis". With 31 Hz between bins low pitches blur: for speech this is timbre, not melody.
 
 /// Number of pitch classes.
 pub const CLASSES: usize = 12;

@@ -1,5 +1,5 @@
-//! Cepstral peak prominence: how far the period of the voice stands out of the cepstrum. A breathy or
-//! hoarse voice has a low one.
+//! Cepstral peak prominence: how far the period of the voice stands out in the cepstrum. It is low in a breathy or hoarse
+//! voice.
 //!
 //! J. Hillenbrand & R. A. Houde 1996, "Acoustic correlates of breathy vocal quality: dysphonic voices
 //! and continuous speech", Journal of Speech and Hearing Research 39, 311-321.

@@ -5,10 +5,9 @@
 //! Each frame is windowed (Hann, three periods of the lowest pitch), its autocorrelation is divided
 //! by that of the window, the maxima become candidates, and the cheapest path through the
 //! candidates of all frames is taken. Names and costs are the paper's; values are the defaults
-//! given there and in Praat's manual ("Sound: To Pitch (ac)..."). What both leave open is as
-//! Praat 6.1.38 answers to sounds made to ask it: the mean that is taken off is that of the middle
-//! two longest periods, the peak of a frame is that of the middle longest period under the window,
-//! and the octave cost counts from the highest pitch.
+//! given there and in Praat's manual ("Sound: To Pitch (ac)..."). What both leave open was determined by test sounds
+//! given to Praat 6.1.38: the mean that is subtracted is that of the middle two longest periods, the peak of a frame is
+//! that of the middle longest period under the window, and the octave cost counts from the highest pitch.
 
 use realfft::num_complex::Complex32;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};

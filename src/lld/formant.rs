@@ -1,8 +1,8 @@
 //! Formants: resonances of the vocal tract, by linear prediction (Burg's method) on voiced frames.
 //!
-//! The recipe is that of Praat's manual ("Sound: To Formant (burg)..."), with its defaults: sound
-//! resampled to twice 5500 Hz, emphasised from 50 Hz on, five poles' pairs per frame of 50 ms under
-//! a Gaussian window; resonances within 50 Hz of the ends of the band are left out.
+//! The recipe is that of Praat's manual ("Sound: To Formant (burg)..."), with its defaults: the sound is resampled to
+//! twice 5500 Hz and pre-emphasised from 50 Hz, five pairs of poles are fitted to each frame of 50 ms under a Gaussian
+//! window, and resonances within 50 Hz of the ends of the band are left out.
 
 use realfft::num_complex::Complex64;
 

@@ -1,4 +1,5 @@
-//! Low-level descriptors: one number per frame, each with name, unit and definition as data.
+//! Low-level descriptors: one number per frame. Their names, units and definitions stand in
+//! [`catalogue`](crate::catalogue).
 
 #[cfg(feature = "aubio")]
 pub mod aubio;
@@ -17,15 +18,26 @@ use std::collections::HashMap;
 use crate::catalogue::Lld;
 
 /// The contours of one recording.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let recording = audio::read("corpora/demo/f1_angry_s1.flac", &ReadOptions::default())?;
+/// let contours = Extractor::new(&[FeatureSet::RICH]).llds(&recording.audio);
+/// assert_eq!(contours.contours.len(), 95);
+/// assert_eq!((contours.hop_s, contours.span_s(0)), (0.01, (0.0, 0.01)));
+/// assert_eq!(contours.contour("f0_hz").map(<[f32]>::len), Some(contours.frames()));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct LldTable {
     /// One entry per contour.
     pub llds: Vec<Lld>,
     /// Seconds from one frame to the next.
     pub hop_s: f64,
-    /// Seconds that a row of the table stands for, from where its frame begins.
+    /// Seconds that a row of the table covers, from its start.
     pub row_s: f64,
-    /// Where the last row ends, in seconds, if it stands for all that is left of the recording.
+    /// Where the last row ends, in seconds, if it covers the rest of the recording.
     pub last_end_s: Option<f64>,
     /// One contour per descriptor, one value per frame; NaN where undefined.
     pub contours: Vec<Vec<f32>>,
@@ -37,7 +49,7 @@ impl LldTable {
         self.contours.first().map_or(0, Vec::len)
     }
 
-    /// What row `frame` stands for: from, to, in seconds.
+    /// The time that row `frame` covers: start and end in seconds.
     pub fn span_s(&self, frame: usize) -> (f64, f64) {
         let start_s = frame as f64 * self.hop_s;
         let is_last = frame + 1 == self.frames();
@@ -45,7 +57,17 @@ impl LldTable {
         (start_s, end_s.unwrap_or(start_s + self.row_s))
     }
 
-    /// The contours of `llds` alone.
+    /// The contours of `llds` only, in that order. Panics if one of them is not in the table.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let silence = Audio { samples: vec![0.0; 16_000], sample_rate: 16_000 };
+    /// let contours = Extractor::new(&[FeatureSet::RICH]).llds(&silence);
+    /// let pitch = contours.llds.iter().filter(|lld| lld.family == Family::Pitch).cloned().collect();
+    /// let pitch = contours.only(pitch);
+    /// assert!(pitch.contour("f0_hz").is_some() && pitch.contour("mfcc_1").is_none());
+    /// ```
     pub fn only(&self, llds: Vec<Lld>) -> LldTable {
         let contour = |lld: &Lld| {
             self.contour(&lld.name)
@@ -59,14 +81,14 @@ impl LldTable {
         }
     }
 
-    /// The contour named `name`.
+    /// The contour named `name`, one value per frame; NaN where undefined.
     pub fn contour(&self, name: &str) -> Option<&[f32]> {
         let index = self.llds.iter().position(|lld| lld.name == name)?;
         Some(&self.contours[index])
     }
 }
 
-/// Contours while they are computed, by the names of their descriptors.
+/// Contours that are being computed, by the names of their descriptors.
 #[derive(Debug, Default)]
 pub struct Contours(HashMap<String, Vec<f32>>);
 
@@ -87,7 +109,7 @@ impl Contours {
         }
     }
 
-    /// The contours of `llds`, in their order, a row every `hop_s` seconds. Each of these must have been added, and nothing else.
+    /// The contours of `llds`, in that order, with a row every `hop_s` seconds. Panics unless exactly these were added.
     pub fn into_table(mut self, llds: Vec<Lld>, hop_s: f64) -> LldTable {
         let mut take = |lld: &Lld| {
             let contour = self.0.remove(&lld.name);

@@ -1,8 +1,8 @@
 //! Jitter and shimmer: how much one period of the voice differs from the next, in length and in
 //! amplitude.
 //!
-//! Periods are found by waveform matching, and measured, as Praat's manual has it ("Sound & Pitch:
-//! To PointProcess (cc)", "Voice 2. Jitter", "Voice 3. Shimmer"), with its default limits.
+//! Periods are found by waveform matching and measured as in Praat's manual ("Sound & Pitch: To PointProcess (cc)",
+//! "Voice 2. Jitter", "Voice 3. Shimmer"), with its default limits.
 
 use std::f64::consts::PI;
 use std::ops::RangeInclusive;

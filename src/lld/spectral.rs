@@ -1,10 +1,8 @@
-//! Shape of a frame's spectrum: where its energy lies, how it is spread, how peaked and how
-//! changing it is.
+//! Shape of a frame's spectrum: where its energy lies, how widely it is spread, how peaked it is and how much it changes.
 //!
 //! Centroid, bandwidth, roll-off, flatness and contrast are librosa 0.11's (`feature.spectral_*`,
-//! default parameters, on the magnitude spectrum). The shape is independent of the recording's
-//! gain, but for flatness and slope, which have a floor that near silence falls under. Undefined
-//! (NaN) on digital silence.
+//! default parameters, on the magnitude spectrum). The shape does not depend on the recording's gain, except that flatness
+//! and slope have a floor below which near silence falls. Undefined (NaN) on digital silence.
 
 /// Number of octave-wide bands of the spectral contrast.
 pub const CONTRAST_BANDS: usize = 7;

@@ -22,20 +22,19 @@ pub struct Intervals {
 /// 95 % intervals of the UAR and of each recall, from one set of resamples of whole speakers.
 ///
 /// `truth`, `predicted` and `speakers` have one entry per recording; recordings without a speaker
-/// count as those of one more. Recordings of one speaker are alike, so resampling recordings would
-/// promise too much (Field & Welsh 2007, "Bootstrapping clustered data"). A resample in which a
-/// class does not occur has the UAR of the classes that do, and no say in that class's recall.
+/// count as those of one more speaker. Recordings of one speaker are alike, so resampling recordings would give intervals
+/// that are too narrow (Field & Welsh 2007, "Bootstrapping clustered data"). A resample in which a class does not occur has
+/// the UAR of the other classes, and does not count for the recall of that class.
 ///
 /// # How far the intervals hold
 ///
-/// Percentiles of the resamples lie too close together where speakers are few: resampling divides
-/// the variance by n in place of n - 1, and knows nothing of Student's t. Percentiles further out
-/// (Hesterberg 2015, "What teachers should know about the bootstrap") end at the worst and the best
-/// speaker. So the resamples give the standard error alone, times sqrt(n/(n-1)), and the interval
-/// is Student's with n - 1 degrees of freedom, on the logit scale, where no end leaves 0 to 1; n
-/// are the speakers, for a recall those who have the class. In simulations with speaker effects of
-/// none to 1.0 on the logit scale, UAR of 0.4 to 0.85, and 10 or 60 recordings per speaker,
-/// intervals meant for 95 of 100 held the truth in
+/// Percentiles of the resamples lie too close together if there are few speakers: resampling divides the variance by n
+/// instead of n - 1, and ignores Student's t. Percentiles further out (Hesterberg 2015, "What teachers should know about
+/// the bootstrap") are limited by the worst and the best speaker. So only the standard error comes from the resamples,
+/// times sqrt(n/(n-1)); the interval is Student's with n - 1 degrees of freedom, on the logit scale, where it stays within
+/// 0 to 1. n is the number of speakers, for a recall of those who have the class. In simulations with speaker effects of
+/// 0 to 1.0 on the logit scale, UAR of 0.4 to 0.85, and 10 or 60 recordings per speaker, nominal 95 % intervals contained
+/// the true value in these percentages of cases:
 ///
 /// | speakers | speakers resampled | recordings resampled |
 /// |---------:|-------------------:|---------------------:|
@@ -44,10 +43,10 @@ pub struct Intervals {
 /// | 10       | 94 to 96           | 48 to 96             |
 /// | 24       | 93 to 95           | 45 to 96             |
 ///
-/// Where a class was recognised always or never, resampling shows no spread: its other end is that
-/// of as many independent recordings (Clopper & Pearson 1934). Where that is so of all classes, the
-/// ends for the UAR are the means of theirs. One speaker tells nothing of others: where there is
-/// one, or one has all recordings of a class, the interval is the estimate itself.
+/// If a class was recognised always or never, resampling shows no spread: the other end is then that for
+/// as many independent recordings (Clopper & Pearson 1934). If that is so for all classes, the ends for the UAR are the
+/// means of theirs. One speaker tells nothing about others: if there is only one, or one has all recordings of a class, the
+/// interval is the estimate itself.
 pub fn intervals(
     truth: &[usize],
     predicted: &[usize],

@@ -1,4 +1,4 @@
-//! Two models on the same recordings.
+//! Comparison of two models on the same recordings.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -12,7 +12,7 @@ const EXACT_SPEAKERS: usize = 16;
 /// Swaps drawn where there are more.
 const SWAPS: usize = 10_000;
 
-/// Two models on the same recordings.
+/// How two models differ on the same recordings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// UAR of the first less that of the second, -1 to 1.
@@ -30,12 +30,11 @@ pub struct Comparison {
 /// interval is that of [`intervals`](super::intervals), with (1 + difference) / 2 in place of a
 /// recall.
 ///
-/// The p-value is that of a paired randomisation test (Fisher 1935, "The design of experiments",
-/// section 21; Edgington & Onghena 2007) whose unit is the speaker: if the models were alike, it
-/// would be chance which of them made which of a speaker's two sets of predictions. It is the share
-/// of all ways to swap them that gives a difference as large in amount: exact up to 16 speakers,
-/// where it is 2 / 2^n at least, so that five speakers can never reach 0.05; beyond that from
-/// 10 000 drawn swaps and the one that was observed (Phipson & Smyth 2010).
+/// The p-value is that of a paired randomisation test (Fisher 1935, "The design of experiments", section 21; Edgington &
+/// Onghena 2007) with the speaker as its unit: if the models were equally good, it would be chance which of them made which
+/// of a speaker's two sets of predictions. It is the share of all ways to swap these sets that give a difference at least as
+/// large in magnitude. Up to 16 speakers it is exact, and at least 2 / 2^n, so that five speakers can never reach 0.05;
+/// beyond that it comes from 10 000 random swaps and the observed case (Phipson & Smyth 2010).
 pub fn compare(
     truth: &[usize],
     first: &[usize],

@@ -1,4 +1,4 @@
-//! Made recognitions whose true figures are known: what the intervals are tried on.
+//! Simulated predictions whose true figures are known, to test the intervals on.
 
 use std::f64::consts::TAU;
 

@@ -1,12 +1,19 @@
-//! The model that is built in, so that `sentire predict` answers without one (cargo feature
-//! `default-model`): data with a licence of its own, made by `built_in/make.py`.
+//! The built-in model, which `sentire predict` uses by default (cargo feature `default-model`): data with a licence of its
+//! own, made by `built_in/make.py`.
 
 use super::Model;
 use crate::error::{Error, Result};
 
 const BYTES: &[u8] = include_bytes!("built_in/model.sentire");
 
-/// The model that is built in.
+/// The built-in model: six emotions, trained on acted English and German speech (RAVDESS, EmoDB).
+///
+/// ```
+/// let model = sentire::model::built_in()?;
+/// assert_eq!(model.card.corpora, ["emodb", "ravdess"]);
+/// assert_eq!(model.card.classes.len(), 6);
+/// # Ok::<(), sentire::error::Error>(())
+/// ```
 pub fn built_in() -> Result<Model> {
     Model::from_bytes(BYTES)
         .map_err(|reason| Error::Data(format!("the model that is built in {reason}")))

@@ -1,9 +1,8 @@
-//! What a set of rows teaches, whole: parameters chosen, a classifier fitted, probabilities
-//! calibrated, and the threshold below which an answer is unsure.
+//! The whole of training: parameters are chosen, a classifier is fitted, its probabilities are calibrated, and the
+//! threshold below which an answer is unsure is set.
 //!
-//! Choice, calibration and threshold come from inner folds: groups of the training speakers, each
-//! held out in turn from a classifier fitted on the others. So nothing that is decided here has
-//! seen anything but the rows it was given.
+//! The choice, the calibration and the threshold come from inner folds: groups of the training speakers, each held out
+//! in turn from a classifier fitted on the others. So everything is decided by the given rows alone.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -31,10 +30,10 @@ const SURE: f64 = 0.5;
 /// Fewest answers that are called sure, as a share of all.
 const FEWEST_SURE: f64 = 0.1;
 
-/// A pipeline whose outputs have become probabilities.
+/// Scaling, selection and classifier, whose outputs are calibrated probabilities.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CalibratedPipeline {
-    /// What was fitted, its parameters chosen.
+    /// What was fitted, with the parameters that were chosen.
     pub spec: ModelSpec,
     pub(super) pipeline: Pipeline,
     pub(super) calibration: Calibration,
@@ -43,7 +42,7 @@ pub struct CalibratedPipeline {
     pub unsure_below: f64,
 }
 
-/// What the inner folds said of the training recordings.
+/// The predictions of the inner folds for the training recordings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeldOut {
     /// The first row of each recording.
@@ -55,16 +54,16 @@ pub struct HeldOut {
 }
 
 impl HeldOut {
-    /// The class that each recording was called.
+    /// The predicted class of each recording.
     pub fn predicted(&self) -> Vec<usize> {
         self.probabilities.rows().into_iter().map(best).collect()
     }
 }
 
 impl CalibratedPipeline {
-    /// Trains on the rows `rows` of a dataset that was [`scaled`](crate::model::scaled) under
-    /// `normalize`; nothing else of it is looked at. With one speaker nobody can be held out: then
-    /// the first candidate is taken, probabilities are uncalibrated, and nothing is unsure.
+    /// Trains on the rows `rows` of a dataset that was [`scaled`](crate::model::scaled) under `normalize`; its other rows
+    /// are not used. With one speaker nobody can be held out: then the first candidate is taken, probabilities are
+    /// uncalibrated, and nothing is unsure.
     pub fn fit(
         data: &Dataset,
         rows: &[usize],
@@ -109,8 +108,8 @@ impl CalibratedPipeline {
         Ok((pipeline, held_out))
     }
 
-    /// Recordings x classes: probabilities for recordings whose windows are these rows of `x`, prepared
-    /// as the training rows were.
+    /// Probabilities, recordings x classes: `recordings` holds the rows of `x` that are the windows of each recording. The
+    /// rows must have been prepared as the training rows were.
     pub fn probabilities(&self, x: ArrayView2<f32>, recordings: &[Vec<usize>]) -> Array2<f64> {
         let all: Vec<usize> = (0..recordings.len()).collect();
         let (rows, places) = picked(recordings, &all);
@@ -118,13 +117,13 @@ impl CalibratedPipeline {
         self.calibration.probabilities(&outputs, &places)
     }
 
-    /// How much the classifier makes of each feature, in a scale of its own.
+    /// The importance of each feature to the classifier, on a scale of its own.
     pub fn importance(&self) -> Vec<f64> {
         self.pipeline.importance()
     }
 }
 
-/// Into how many groups so many training speakers are dealt.
+/// The number of groups that this many training speakers are divided into.
 pub fn inner_folds(speakers: usize) -> usize {
     if speakers <= FEW_SPEAKERS {
         speakers

@@ -1,11 +1,10 @@
-//! Outputs of a classifier to probabilities, by what they proved to be worth on held-out speakers.
+//! Calibration: turns the outputs of a classifier into probabilities, fitted on held-out speakers.
 //!
-//! One factor, the sharpness, is fitted by maximum likelihood for all classes ("temperature
-//! scaling", Guo et al. 2017, "On calibration of modern neural networks"). Then the probability of the
-//! class that is meant is set to how often such a probability was right, by a sigmoid of its
-//! log-odds (Gupta and Ramdas 2022, "Top-label calibration"), and the others share the rest as they
-//! did. Both keep the class that is meant the most probable. Decisions of pairs are coupled before (see
-//! `coupling`).
+//! One factor, the sharpness, is fitted by maximum likelihood for all classes ("temperature scaling", Guo et al. 2017,
+//! "On calibration of modern neural networks"). Then the probability of the predicted class is set to how often such a
+//! probability was right, by a sigmoid of its log-odds (Gupta and Ramdas 2022, "Top-label calibration"), and the other
+//! classes share the rest in their former proportions. The predicted class stays the most probable one. Pairwise
+//! decisions are coupled first (see `coupling`).
 
 use ndarray::{Array2, ArrayView1, ArrayViewMut1};
 use rayon::prelude::*;
@@ -22,7 +21,7 @@ const HIGHEST: f64 = 1e2;
 /// No probability that is learned from is smaller: one recording must not decide everything.
 const SMALLEST: f64 = 1e-6;
 
-/// How outputs become probabilities.
+/// The fitted mapping from outputs to probabilities.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     classes: usize,
@@ -37,8 +36,7 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// What stands in where no speaker can be held out. `seen` tells of each class whether it was
-    /// trained.
+    /// The default for when no speaker can be held out. `seen` tells for each class whether it occurred in training.
     pub fn unfitted(seen: &[bool]) -> Calibration {
         Calibration {
             classes: seen.len(),
@@ -49,8 +47,8 @@ impl Calibration {
         }
     }
 
-    /// Fits to the outputs for rows that were not trained on, and their labels `y`. `recordings`
-    /// are the rows of each recording, its windows, the mean of whose probabilities is to be right.
+    /// Fits to the outputs for rows that were not trained on, and their labels `y`. `recordings` holds the rows of each
+    /// recording, its windows; the mean of their probabilities is what is calibrated.
     pub fn fit(
         outputs: &Outputs,
         y: &[usize],
@@ -101,8 +99,8 @@ impl Calibration {
         calibration
     }
 
-    /// Recordings x classes: the mean over the rows of each recording, its windows, then as sure as
-    /// such means proved to be. Each sums to 1, and its largest is that of the class meant.
+    /// Calibrated probabilities, recordings x classes: the mean over the rows of each recording, its windows, calibrated
+    /// as a mean. Each row sums to 1, and its largest probability is that of the predicted class.
     pub fn probabilities(&self, outputs: &Outputs, recordings: &[Vec<usize>]) -> Array2<f64> {
         self.of_logits(&self.logits(outputs), recordings)
     }

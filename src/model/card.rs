@@ -1,5 +1,5 @@
-//! The model card: what a person should know before they believe a model (Mitchell et al. 2019,
-//! "Model cards for model reporting").
+//! The model card: what to know about a model before relying on it (Mitchell et al. 2019, "Model cards for model
+//! reporting").
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,24 +18,24 @@ const INTENDED_USE: &str = "Research and statistics on speech like that of the t
      teach how actors sound; on people who do not act, other languages and other microphones expect much \
      less. Not for judging people.";
 
-/// What a model was made of, how, and how good it is.
+/// What a model was trained on, how, and how good it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Card {
     /// Version of sentire that trained it.
     pub sentire: String,
-    /// What was asked for.
+    /// What was requested.
     pub model: ModelSpec,
-    /// What was trained: the same, or what was chosen.
+    /// What was trained: the same, or what was chosen in training.
     pub trained: ModelSpec,
     /// The protocol.
     pub normalize: Normalize,
     /// The column that was learned.
     pub label: String,
-    /// What it tells apart, sorted.
+    /// The classes that it distinguishes, sorted.
     pub classes: Vec<String>,
     /// Training recordings of each class.
     pub class_counts: Vec<usize>,
-    /// What each class was called by the corpora, `corpus: word`, where they say so.
+    /// The corpora's own words for each class, as `corpus: word`, where known.
     pub label_meaning: BTreeMap<String, Vec<String>>,
     /// Names of the training corpora.
     pub corpora: Vec<String>,
@@ -45,42 +45,42 @@ pub struct Card {
     pub n: usize,
     /// Training speakers.
     pub speakers: usize,
-    /// How it does on training speakers that were held out.
+    /// How well it does on training speakers that were held out; `None` if nobody could be.
     pub held_out: Option<Figures>,
-    /// How it does on corpora that it has not seen, by their names, in the classes that both have.
+    /// How well it does on corpora that it has not seen, by their names, in the classes that both have.
     pub unseen: BTreeMap<String, Figures>,
     /// An answer whose probability is below this is unsure.
     pub unsure_below: f64,
-    /// What it is for, and what not.
+    /// What it is for, and what it is not for.
     pub intended_use: String,
     /// Seed of everything random.
     pub seed: u64,
     /// Date of training, from `SOURCE_DATE_EPOCH`; absent without it, so that the same data give
     /// the same bytes.
     pub date: Option<String>,
-    /// How the features were made, as the table's metadata have it.
+    /// How the features were computed, from the table's metadata.
     pub features: BTreeMap<String, String>,
 }
 
-/// Figures on speakers that a classifier was not fitted on.
+/// Figures on speakers that the classifier was not trained on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// Groups of training speakers that were held out in turn; 0 for a corpus that the model has not seen.
     pub folds: usize,
-    /// Unweighted average recall.
+    /// Unweighted average recall, 0 to 1.
     pub uar: f64,
-    /// 95 % interval of it, by resampling speakers.
+    /// 95 % interval of the UAR, by resampling speakers.
     pub uar_ci95: [f64; 2],
-    /// Share recognised.
+    /// Share of recordings recognised, 0 to 1.
     pub accuracy: f64,
-    /// Expected calibration error.
+    /// Expected calibration error, 0 to 1.
     pub ece: f64,
     /// Recall of each class.
     pub recall: BTreeMap<String, f64>,
 }
 
 impl Card {
-    /// The card of a model that learned `data`, prepared under `normalize`.
+    /// The card of a model trained on `data`, which was prepared under `normalize`.
     pub fn new(
         data: &Dataset,
         model: &ModelSpec,
@@ -127,8 +127,8 @@ impl Card {
 }
 
 impl Figures {
-    /// Figures of what was said of recordings of `data`, given as the first row of each and the
-    /// probabilities of its classes.
+    /// The figures of predictions for recordings of `data`: `rows` holds the first row of each recording, and
+    /// `probabilities` is recordings x classes.
     pub fn new(
         data: &Dataset,
         rows: &[usize],

@@ -1,5 +1,5 @@
-//! Decisions of pairs of classes to probabilities of all: a sigmoid for each pair, then the
-//! distribution that agrees best with all pairs.
+//! From pairwise decisions to probabilities of all classes: a sigmoid for each pair, then the distribution that agrees best
+//! with all pairs.
 //!
 //! Sigmoids: Platt 1999, fitted by the Newton method of Lin, Lin and Weng 2007 ("A note on Platt's
 //! probabilistic outputs for support vector machines"). Coupling: the second method of Wu, Lin and

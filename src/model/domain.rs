@@ -1,9 +1,8 @@
 //! How far a recording's features lie from those of the training recordings.
 //!
-//! The distance is the root mean square of the features' z-scores, by mean and deviation of the
-//! training rows: about 1 in their midst. How far recordings of other speakers lie is learned from
-//! training speakers held out in turn; what is farther than all but one in a hundred of those was
-//! recorded otherwise, or is no speech at all.
+//! The distance is the root mean square of the features' z-scores, by mean and deviation of the training rows: about 1 for
+//! a typical one. How far recordings of other speakers lie is learned from training speakers held out in turn; a recording
+//! farther away than 99 in 100 of those was recorded under other conditions, or is not speech.
 
 use std::collections::BTreeSet;
 
@@ -21,17 +20,16 @@ const NEAR: f64 = 0.99;
 /// A z-score counts as no more than this: one feature alone must not make a recording foreign.
 const FARTHEST: f64 = 10.0;
 
-/// The region of the features in which a model was trained.
+/// The region of the feature space in which a model was trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Domain {
     scaler: Scaler,
-    /// The distance up to which recordings are near.
+    /// The distance within which recordings belong to the domain.
     pub limit: f64,
 }
 
 impl Domain {
-    /// Learns from the unscaled rows of `data`; of recordings cut into windows the mean distance
-    /// counts.
+    /// Learns from the unscaled rows of `data`; for recordings cut into windows the mean distance counts.
     pub fn fit(data: &Dataset) -> Result<Domain> {
         let all: Vec<usize> = (0..data.len()).collect();
         let of_recordings = |scaler: &Scaler, rows: &[usize]| -> Vec<f64> {
@@ -64,8 +62,7 @@ impl Domain {
         self.scaler.apply(x, &rows)
     }
 
-    /// The mean distance of the rows of `x`, not scaled, as a multiple of the limit: above 1 is out
-    /// of the domain.
+    /// The mean distance of the unscaled rows of `x`, as a multiple of the limit: above 1 is out of the domain.
     pub fn distance(&self, x: ArrayView2<f32>) -> f64 {
         let rows: Vec<usize> = (0..x.nrows()).collect();
         mean_distance(&self.scaler, x, &rows) / self.limit.max(f64::MIN_POSITIVE)

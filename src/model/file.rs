@@ -1,5 +1,5 @@
-//! The model file: a magic word, a format number, a checksum, then the model in a compact binary
-//! form (postcard). Data alone, nothing that runs.
+//! The model file: a magic word, a format number, a checksum, then the model in a compact binary form (postcard). It holds
+//! data only, no code.
 
 use std::path::Path;
 
@@ -14,6 +14,11 @@ const FORMAT: u32 = 4;
 const HEADER: usize = 8 + 4 + 8 + 32;
 
 /// Whether a file that begins like this is a model.
+///
+/// ```
+/// assert!(!sentire::model::is_model(b"RIFF"));
+/// assert!(sentire::model::is_model(b"sentire\n"));
+/// ```
 pub fn is_model(start: &[u8]) -> bool {
     start.starts_with(MAGIC)
 }
@@ -43,12 +48,19 @@ impl Model {
         bytes
     }
 
-    /// A name that no other model has: the first 16 hexadecimal digits of the BLAKE3 of its file, whatever format that has.
+    /// A name that no other model has: the first 16 hexadecimal digits of the BLAKE3 of its file, in the format that it was
+    /// read from.
     pub fn id(&self) -> String {
         self.id.clone().unwrap_or_else(|| id(&self.to_bytes()))
     }
 
-    /// Reads a model from bytes; the error says why it is none.
+    /// Reads a model from the bytes of its file; the error says what is wrong with them.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// assert!(Model::from_bytes(b"RIFF").unwrap_err().starts_with("is not a sentire model"));
+    /// ```
     pub fn from_bytes(bytes: &[u8]) -> Result<Model, String> {
         if !is_model(bytes) {
             return Err(
@@ -91,12 +103,37 @@ impl Model {
     }
 
     /// Writes the model to `path`.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let features = dir.path().join("demo.parquet");
+    /// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+    /// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+    /// # extract::update(&demo, &egemaps, &features)?;
+    /// # let data = Dataset::read(&[&features], "emotion")?;
+    /// # let path = dir.path().join("model.sentire");
+    /// let model = Model::train(&data, &"ridge".parse()?, Normalize::Train, 0)?;
+    /// model.save(&path)?;
+    /// assert_eq!(Model::load(&path)?.id(), model.id());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         output::write(path, &self.to_bytes())
     }
 
-    /// Reads the model at `path`.
+    /// Reads the model at `path`. An error if the file is damaged, is not a model, or has a format or a classifier that
+    /// this program does not know.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// // A recording is no model.
+    /// let refused = Model::load("corpora/demo/f1_angry_s1.flac").unwrap_err();
+    /// assert!(refused.to_string().contains("is not a sentire model"));
+    /// ```
     pub fn load(path: impl AsRef<Path>) -> Result<Model> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(Error::io(path))?;

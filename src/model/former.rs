@@ -1,5 +1,5 @@
-//! Model files of format 3. They differ from today's in the classifier alone, which stood there as it is, behind
-//! the position of its learner in a list.
+//! Reads model files of format 3. They differ from today's in the classifier only, which was stored after the position of
+//! its learner in a list instead of its name.
 
 use std::sync::Arc;
 

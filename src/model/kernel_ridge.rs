@@ -3,13 +3,13 @@
 //! Gammerman & Vovk 1998, "Ridge regression learning algorithm in dual variables"). Classes weigh alike
 //! in sum, and intercepts are free.
 //!
-//! The penalty is a share of the rows' variance, so that one figure suits views of any width and
-//! corpora of any size. (The penalty that is best when one training speaker is left out is not: with
-//! five speakers it was a hundred times too large.)
+//! The penalty is a share of the rows' variance, so that one value suits feature groups of any width and corpora of any
+//! size. (Choosing it by leaving one training speaker out does not work: with five speakers it came out a hundred times
+//! too large.)
 //!
-//! A function is a sum of kernels at landmarks: all rows while these are few, and some of many (the
-//! subset of regressors; Smola & Bartlett 2001, "Sparse greedy Gaussian process regression"), so that
-//! neither time nor the size of a model runs away. With a linear kernel it is a weight for each feature.
+//! A function is a sum of kernels at landmarks: all rows if they are few, else a subset (the subset of regressors; Smola &
+//! Bartlett 2001, "Sparse greedy Gaussian process regression"), which bounds time and the size of a model. With a linear
+//! kernel it is a weight for each feature.
 
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::linalg::solvers::Solve;

@@ -1,5 +1,5 @@
-//! What the regressions on the classes have in common: for each class a function that is to be 1 on its
-//! rows and -1 on all others, classes that weigh alike in sum, and free intercepts.
+//! What regressions on the classes have in common: for each class a function that should be 1 on its rows and -1 on all
+//! others, balanced classes, and free intercepts.
 
 use faer::Mat;
 use ndarray::{Array2, ArrayView2};

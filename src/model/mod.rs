@@ -1,4 +1,4 @@
-//! Models: what to train ([`ModelSpec`]), what comes of it ([`Model`]), and its file.
+//! Models: what to train ([`ModelSpec`]), the result ([`Model`]), and its file.
 
 #[cfg(feature = "default-model")]
 mod built_in;
@@ -7,6 +7,7 @@ pub mod calibration;
 mod card;
 mod coupling;
 mod domain;
+pub mod feature_groups;
 mod file;
 mod former;
 mod kernel_ridge;
@@ -19,7 +20,6 @@ mod projection;
 mod radial;
 mod select;
 mod spec;
-pub mod views;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -43,12 +43,23 @@ use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::scaler;
 
-/// Whose recordings the features are scaled by: the two protocols, never to be mixed up.
+/// Whose recordings scale the features: the two protocols, whose figures do not compare.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// assert_eq!("train".parse::<Normalize>()?, Normalize::Train);
+/// assert_eq!("corpus".parse::<Normalize>()?, Normalize::Train, "its former name");
+/// assert!("file".parse::<Normalize>().is_err());
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Normalize {
-    /// Protocol A: by mean and deviation of the training speakers.
-    Corpus,
+    /// Protocol A, training scaling: by mean and deviation of the training speakers. Reports, models and tables write
+    /// `corpus`, its former name, which is accepted too.
+    #[serde(rename = "corpus", alias = "train")]
+    Train,
     /// Protocol B: each speaker by their own recordings, at prediction too. Uses the test speaker's
     /// unlabelled audio.
     Speaker,
@@ -58,7 +69,7 @@ impl Normalize {
     /// As in metadata and reports.
     pub fn name(self) -> &'static str {
         match self {
-            Normalize::Corpus => "corpus",
+            Normalize::Train => "corpus",
             Normalize::Speaker => "speaker",
         }
     }
@@ -75,10 +86,10 @@ impl FromStr for Normalize {
 
     fn from_str(text: &str) -> Result<Normalize> {
         match text {
-            "corpus" => Ok(Normalize::Corpus),
+            "train" | "corpus" => Ok(Normalize::Train),
             "speaker" => Ok(Normalize::Speaker),
             _ => Err(Error::Usage(format!(
-                "normalize {text:?}: expected corpus or speaker"
+                "normalize {text:?}: expected train or speaker"
             ))),
         }
     }
@@ -110,7 +121,7 @@ fn norms_over_classes(weights: &[Vec<f32>], features: usize) -> Vec<f64> {
     (0..features).map(|f| sum(f).sqrt()).collect()
 }
 
-/// The class with the largest score, the first of equals.
+/// The class with the largest score; the first one on ties.
 pub fn best(scores: ArrayView1<f64>) -> usize {
     (0..scores.len())
         .reduce(|best, class| {
@@ -136,10 +147,10 @@ fn mean(probabilities: ArrayView2<f64>, rows: &[usize]) -> Array1<f64> {
     sum / rows.len() as f64
 }
 
-/// The rows that a protocol can use: under protocol B those of known speakers.
+/// The rows that a protocol can use: under protocol B only those whose speaker is known. An error if there is none.
 pub fn participants(data: &Dataset, normalize: Normalize) -> Result<Cow<'_, Dataset>> {
     let is_known = |&row: &usize| data.speakers[row].is_some();
-    if normalize == Normalize::Corpus || (0..data.len()).all(|row| is_known(&row)) {
+    if normalize == Normalize::Train || (0..data.len()).all(|row| is_known(&row)) {
         return Ok(Cow::Borrowed(data));
     }
     let known: Vec<usize> = (0..data.len()).filter(is_known).collect();
@@ -151,11 +162,11 @@ pub fn participants(data: &Dataset, normalize: Normalize) -> Result<Cow<'_, Data
     Ok(Cow::Owned(data.select(&known).without_empty_classes()))
 }
 
-/// The [`participants`], their features scaled as far as they may be before folds are known: under
-/// protocol B each speaker by their own rows, once; under protocol A nothing is scaled yet.
+/// The [`participants`] with the scaling that does not depend on folds: under protocol B each speaker is scaled by their
+/// own rows; under protocol A nothing is scaled yet.
 pub fn scaled(participants: &Dataset, normalize: Normalize) -> Cow<'_, Dataset> {
     match normalize {
-        Normalize::Corpus => Cow::Borrowed(participants),
+        Normalize::Train => Cow::Borrowed(participants),
         Normalize::Speaker => Cow::Owned(Dataset {
             x: scaler::per_speaker(participants.view(), &participants.speakers),
             ..participants.clone()
@@ -163,12 +174,12 @@ pub fn scaled(participants: &Dataset, normalize: Normalize) -> Cow<'_, Dataset> 
     }
 }
 
-/// A trained model: features of a recording in, probabilities of the classes out.
+/// A trained model: from the features of a recording to the probabilities of the classes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Model {
-    /// What it is.
+    /// What it is, and how good.
     pub card: Card,
-    /// Names of the features, in the order in which it wants them.
+    /// Names of the features, in the order of its input.
     pub feature_names: Vec<String>,
     pipeline: CalibratedPipeline,
     domain: Domain,
@@ -178,7 +189,27 @@ pub struct Model {
 }
 
 impl Model {
-    /// Trains on all rows of `data`. Same data, same seed: same model, for any number of threads.
+    /// Trains on all rows of `data`, and calibrates probabilities on training speakers held out in turn. The same data
+    /// and seed give the same model, for any number of threads. An error if there is only one class, if protocol B
+    /// finds no row with a speaker, or if the table lacks features that `spec` names.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let features = dir.path().join("demo.parquet");
+    /// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+    /// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+    /// # extract::update(&demo, &egemaps, &features)?;
+    /// let data = Dataset::read(&[&features], "emotion")?;
+    /// let model = Model::train(&data, &"ridge".parse()?, Normalize::Train, 0)?;
+    /// assert_eq!(model.card.classes, ["angry", "happy", "neutral", "sad"]);
+    /// assert_eq!((model.card.n, model.card.speakers), (128, 8));
+    ///
+    /// let again = Model::train(&data, &"ridge".parse()?, Normalize::Train, 0)?;
+    /// assert_eq!(model.to_bytes(), again.to_bytes());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn train(
         data: &Dataset,
         spec: &ModelSpec,
@@ -202,12 +233,29 @@ impl Model {
         })
     }
 
-    /// Probabilities of the classes for each recording, given as the rows of `x` that hold the
-    /// features of its windows; the largest names the class. Under protocol B all rows are those of
-    /// one speaker, who is scaled by them.
+    /// Probabilities of the classes (recordings x classes, each row sums to 1); the largest one decides. `x` has a row of
+    /// unscaled features for each window, in the order of [`feature_names`](Model::feature_names); `recordings` holds the
+    /// rows of each recording. Under protocol B all rows must come from one speaker, who is scaled by them.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let features = dir.path().join("demo.parquet");
+    /// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+    /// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+    /// # extract::update(&demo, &egemaps, &features)?;
+    /// # let data = Dataset::read(&[&features], "emotion")?;
+    /// let model = Model::train(&data, &"ridge".parse()?, Normalize::Train, 0)?;
+    /// // The first recording is row 0; the second, for once, rows 1 and 2.
+    /// let p = model.probabilities(data.view(), &[vec![0], vec![1, 2]]);
+    /// assert_eq!(p.dim(), (2, 4));
+    /// assert!(p.rows().into_iter().all(|row| (row.sum() - 1.0).abs() < 1e-9));
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn probabilities(&self, x: ArrayView2<f32>, recordings: &[Vec<usize>]) -> Array2<f64> {
         match self.card.normalize {
-            Normalize::Corpus => self.pipeline.probabilities(x, recordings),
+            Normalize::Train => self.pipeline.probabilities(x, recordings),
             Normalize::Speaker => {
                 let scaled = scaler::per_speaker(x, &vec![None; x.nrows()]);
                 self.pipeline.probabilities(scaled.view(), recordings)
@@ -215,8 +263,28 @@ impl Model {
         }
     }
 
-    /// How the model does on a corpus that it has not seen: in the classes that both have, the largest
-    /// probability among these deciding. The features must be those that it was trained on.
+    /// How well the model does on a corpus that it has not seen, restricted to the classes that both have: the largest
+    /// probability among these decides. An error if there is no such class, or if the features are not those that it
+    /// was trained on.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let features = dir.path().join("demo.parquet");
+    /// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+    /// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+    /// # extract::update(&demo, &egemaps, &features)?;
+    /// # let data = Dataset::read(&[&features], "emotion")?;
+    /// let of = |sex: &str| -> Vec<usize> {
+    ///     let is_of = |&row: &usize| data.rows[row].sex.as_deref() == Some(sex);
+    ///     (0..data.len()).filter(is_of).collect()
+    /// };
+    /// let women = Model::train(&data.select(&of("female")), &"ridge".parse()?, Normalize::Train, 0)?;
+    /// let on_men = women.figures_on(&data.select(&of("male")), 0)?;
+    /// assert!(on_men.uar_ci95[0] <= on_men.uar && on_men.uar <= on_men.uar_ci95[1]);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn figures_on(&self, data: &Dataset, seed: u64) -> Result<Figures> {
         let classes = &self.card.classes;
         let is_shared = |&row: &usize| classes.contains(&data.classes[data.y[row]]);
@@ -262,17 +330,49 @@ impl Model {
         Ok(Figures::new(&data, &first_rows, &probabilities, 0, seed))
     }
 
-    /// Rows x features as deviations from what is usual: under protocol A for the training recordings,
-    /// under protocol B for the rows of `x`, which are those of one speaker. Missing features are 0.
+    /// The features as deviations from what is usual, in standard deviations (rows x features): under protocol A relative
+    /// to the training recordings, under protocol B to the rows of `x`, which must come from one speaker. Missing
+    /// features become 0.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let features = dir.path().join("demo.parquet");
+    /// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+    /// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+    /// # extract::update(&demo, &egemaps, &features)?;
+    /// # let data = Dataset::read(&[&features], "emotion")?;
+    /// let model = Model::train(&data, &"ridge".parse()?, Normalize::Train, 0)?;
+    /// let z = model.deviations(data.view());
+    /// assert_eq!(z.dim(), (128, 88));
+    /// assert!(z.column(0).mean().unwrap().abs() < 1e-3, "in the mean the training rows are usual");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn deviations(&self, x: ArrayView2<f32>) -> Array2<f32> {
         match self.card.normalize {
-            Normalize::Corpus => self.domain.deviations(x),
+            Normalize::Train => self.domain.deviations(x),
             Normalize::Speaker => scaler::per_speaker(x, &vec![None; x.nrows()]),
         }
     }
 
-    /// How far the recording whose windows are the rows of `x` lies from those of the training, as a
-    /// multiple of how far 99 in 100 held-out training recordings do.
+    /// How far a recording, whose windows are the rows of `x`, lies from the training recordings: 1 is the distance within
+    /// which 99 in 100 held-out training recordings lie, and more is out of the domain.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let features = dir.path().join("demo.parquet");
+    /// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+    /// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+    /// # extract::update(&demo, &egemaps, &features)?;
+    /// # let data = Dataset::read(&[&features], "emotion")?;
+    /// let model = Model::train(&data, &"ridge".parse()?, Normalize::Train, 0)?;
+    /// let far = data.x.mapv(|value| 100.0 * value);
+    /// assert!(model.distance(data.view()) < 1.0 && model.distance(far.view()) > 1.0);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn distance(&self, x: ArrayView2<f32>) -> f64 {
         self.domain.distance(x)
     }

@@ -1,15 +1,15 @@
-//! What classifiers say of rows.
+//! Outputs of classifiers for rows, before calibration.
 
 use ndarray::{Array2, ArrayView2, Axis};
 
-/// What a classifier says of rows, before calibration.
+/// The outputs of a classifier for some rows, before calibration.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outputs {
-    /// Rows x classes: a score of each class, the largest of the class meant.
+    /// Rows x classes: a score of each class; the largest one decides.
     Scores(Array2<f64>),
     /// Rows x classes: a probability of each class.
     Shares(Array2<f64>),
-    /// Rows x pairs of classes: a decision for the first where positive, NaN where unknown.
+    /// Rows x pairs of classes: positive for the first class of the pair, negative for the second, NaN if unknown.
     Decisions(Array2<f64>),
 }
 

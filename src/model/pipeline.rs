@@ -25,8 +25,8 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Fits on the rows `rows` of a dataset that was [`scaled`](crate::model::scaled) under
-    /// `normalize`. Nothing else of it is looked at.
+    /// Fits on the rows `rows` of a dataset that was [`scaled`](crate::model::scaled) under `normalize`. Its other rows are
+    /// not used.
     pub fn fit(
         data: &Dataset,
         rows: &[usize],
@@ -38,8 +38,8 @@ impl Pipeline {
         Ok(pipelines.remove(0))
     }
 
-    /// [`fit`](Pipeline::fit) of several specs that select alike; what they have in common is computed
-    /// once.
+    /// [`fit`](Pipeline::fit) for several specs that select the same number of features; what they have in common is
+    /// computed once.
     pub fn fit_each(
         data: &Dataset,
         rows: &[usize],
@@ -47,7 +47,7 @@ impl Pipeline {
         normalize: Normalize,
         seed: u64,
     ) -> Result<Vec<Pipeline>> {
-        let scaler = (normalize == Normalize::Corpus).then(|| Scaler::fit(data.view(), rows));
+        let scaler = (normalize == Normalize::Train).then(|| Scaler::fit(data.view(), rows));
         let mut x = scaled(&scaler, data.view(), rows);
         let y: Vec<usize> = rows.iter().map(|&row| data.y[row]).collect();
         let classes = data.classes.len();
@@ -82,7 +82,7 @@ impl Pipeline {
         Ok(pipelines.collect())
     }
 
-    /// What it says of the rows `rows` of `x`.
+    /// The classifier's outputs for the rows `rows` of `x`.
     pub fn outputs(&self, x: ArrayView2<f32>, rows: &[usize]) -> Outputs {
         let x = scaled(&self.scaler, x, rows);
         let classifier = &self.classifier.classifier;
@@ -92,7 +92,7 @@ impl Pipeline {
         }
     }
 
-    /// How much the classifier makes of each feature; 0 for those that it does not see.
+    /// The importance of each feature to the classifier; 0 for features that were not selected.
     pub fn importance(&self) -> Vec<f64> {
         let seen = self.selected.as_ref().map_or(self.features, Vec::len);
         let of_seen = self.classifier.classifier.importance(seen);

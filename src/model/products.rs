@@ -1,4 +1,4 @@
-//! Inner products of rows, by blocks over Rayon: what kernels and regressions are made of.
+//! Inner products of rows, in blocks over Rayon, for kernels and regressions.
 //!
 //! Each block is one sequential matrix product of faer, so the result is the same for any number of
 //! threads.
@@ -27,7 +27,7 @@ pub fn products(a: ArrayView2<f32>, b: ArrayView2<f32>) -> Array2<f32> {
     out
 }
 
-/// `a a'`: only what lies on and below the diagonal is multiplied, the rest mirrored.
+/// `a a'`: only the entries on and below the diagonal are computed, the others mirrored.
 pub fn gram(a: ArrayView2<f32>) -> Array2<f32> {
     let a = a.as_standard_layout();
     let (n, width) = a.dim();

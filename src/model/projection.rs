@@ -9,10 +9,10 @@ use crate::model::products::{Directions, directions, product};
 use crate::model::{Normalize, participants, scaled};
 use crate::scaler::Scaler;
 
-/// Rows of a dataset as points of a plane.
+/// The rows of a dataset as points in a plane.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Projection {
-    /// First component of each row, in units in which the features' deviations are 1.
+    /// First component of each row, in units in which every feature has a standard deviation of 1.
     pub first: Vec<f64>,
     /// Second component.
     pub second: Vec<f64>,
@@ -25,10 +25,26 @@ pub struct Projection {
 }
 
 impl Projection {
-    /// The first two principal components of the scaled features: all rows scaled alike, or
-    /// each speaker by their own.
+    /// The first two principal components of the features, scaled by all rows (protocol A) or each speaker by their own
+    /// (protocol B, which leaves out rows without a speaker).
     ///
-    /// Rows without a speaker take no part under protocol B. For pictures: it looks at all rows, so nothing that is evaluated may be fitted on it.
+    /// It is meant for pictures: it uses all rows, so nothing that is to be evaluated may be fitted on it.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let features = dir.path().join("demo.parquet");
+    /// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+    /// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+    /// # extract::update(&demo, &egemaps, &features)?;
+    /// let data = Dataset::read(&[&features], "emotion")?;
+    /// let plane = Projection::of(&data, Normalize::Speaker)?;
+    /// assert_eq!((plane.first.len(), plane.labels.len()), (128, 128));
+    /// let [first, second] = plane.explained;
+    /// assert!(first >= second && first + second <= 1.0);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn of(data: &Dataset, normalize: Normalize) -> Result<Projection> {
         let data = participants(data, normalize)?;
         let prepared = scaled(&data, normalize);
@@ -95,7 +111,7 @@ mod tests {
         });
         data.feature_names = ["a", "b", "c"].map(String::from).to_vec();
         data.speakers = vec![Some("s".into()); 8];
-        let found = Projection::of(&data, Normalize::Corpus).unwrap();
+        let found = Projection::of(&data, Normalize::Train).unwrap();
         assert!(
             (found.explained[0] - 2.0 / 3.0).abs() < 1e-6,
             "{:?}",
@@ -112,7 +128,7 @@ mod tests {
         let mut wide = data.clone();
         wide.x = Array2::from_shape_fn((8, 12), |(i, f)| data.x[(i, f / 4)]);
         wide.feature_names = (0..12).map(|f| f.to_string()).collect();
-        let wide = Projection::of(&wide, Normalize::Corpus).unwrap();
+        let wide = Projection::of(&wide, Normalize::Train).unwrap();
         assert!((wide.explained[0] - found.explained[0]).abs() < 1e-6);
         for (a, b) in wide.first.iter().zip(&found.first) {
             assert!((a.abs() - 2.0 * b.abs()).abs() < 1e-6);

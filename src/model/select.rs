@@ -1,10 +1,10 @@
-//! Which features tell the classes apart: one-way analysis of variance, as scikit-learn's
+//! Selects the features that distinguish the classes best: one-way analysis of variance, as scikit-learn's
 //! `SelectKBest(f_classif)`.
 
 use ndarray::ArrayView2;
 
-/// The F statistic of each column: variance between the classes over variance within. Infinite
-/// where the classes do not vary within, 0 where nothing varies.
+/// The F statistic of each column: the variance between the classes over that within them. Infinite if it does not vary
+/// within classes, 0 if it does not vary at all.
 pub fn f_statistics(x: ArrayView2<f32>, y: &[usize], classes: usize) -> Vec<f64> {
     let mut counts = vec![0.0_f64; classes];
     y.iter().for_each(|&class| counts[class] += 1.0);
@@ -32,7 +32,7 @@ pub fn f_statistics(x: ArrayView2<f32>, y: &[usize], classes: usize) -> Vec<f64>
     x.columns().into_iter().map(statistic).collect()
 }
 
-/// The `k` columns with the largest F statistic, the first of equals, in their order.
+/// The `k` columns with the largest F statistic (the first ones on ties), in ascending order.
 pub fn best(x: ArrayView2<f32>, y: &[usize], classes: usize, k: usize) -> Vec<usize> {
     let statistics = f_statistics(x, y, classes);
     let mut columns: Vec<usize> = (0..statistics.len()).collect();

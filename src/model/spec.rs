@@ -1,5 +1,4 @@
-//! What to train, as one line: `svm:kernel=rbf,c=1,gamma=scale`. The line that is printed parses
-//! back to the same.
+//! What to train, as one line: `svm:kernel=rbf,c=1,gamma=scale`. A printed line parses back to the same spec.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,24 +9,32 @@ use crate::error::{Error, Result};
 use crate::model::learners::parameters::{self, Parameters};
 use crate::model::learners::{self, AUTO, AnyClassifier, LEARNERS, Learner, Training};
 
-/// A learner with its parameters, the features that it may see, and whether parameters are chosen
-/// in training.
+/// A learner with its parameters, how many features it may use, and whether parameters are chosen in training.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let spec: ModelSpec = "svm:kernel=rbf".parse()?;
+/// assert_eq!(spec.to_string(), "svm:kernel=rbf,c=1,gamma=scale");
+/// assert_eq!(ModelSpec::default().learner, "fusion");
+/// assert!("svm:kernel=cubic".parse::<ModelSpec>().is_err());
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelSpec {
-    /// What is trained: the name of one of [`LEARNERS`], or [`AUTO`].
+    /// The name of one of [`LEARNERS`], or [`AUTO`].
     pub learner: &'static str,
-    /// How.
+    /// Its parameters.
     pub parameters: Parameters,
-    /// It sees this many features alone: those whose F statistic over the classes (one-way analysis
-    /// of variance) is largest on the training rows.
+    /// Use only this many features: those with the largest F statistic over the classes (one-way analysis of variance)
+    /// on the training rows.
     pub select: Option<usize>,
-    /// Whether the parameters that have a grid are chosen in speaker-disjoint folds of the training
-    /// rows.
+    /// Whether the parameters that have a grid are chosen in speaker-disjoint folds of the training rows.
     pub tune: bool,
 }
 
 impl Default for ModelSpec {
-    /// What `default` stands for.
+    /// The spec that `default` stands for.
     fn default() -> ModelSpec {
         "default".parse().expect("the first learner's defaults")
     }
@@ -39,7 +46,17 @@ impl ModelSpec {
         learners::named(self.learner)
     }
 
-    /// The same for a table with these features. An error where it cannot do without one that is missing.
+    /// The spec as it applies to a table with features of these names: `fusion` is reduced to the feature groups that the
+    /// table has. An error if features are missing that were requested by name.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let names = FeatureSet::RICH.names().collect::<Vec<_>>();
+    /// let spec = ModelSpec::default().for_features(&names)?;
+    /// assert!(spec.to_string().ends_with("views=statistics+source+filter"));
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn for_features(&self, names: &[String]) -> Result<ModelSpec> {
         let parameters = match self.learner() {
             Some(learner) => (learner.for_features)(&self.parameters, names)
@@ -60,8 +77,16 @@ impl ModelSpec {
         }
     }
 
-    /// The specs to choose from in training, the simplest first: itself alone, unless it is to be
-    /// tuned or `auto`.
+    /// The specs to choose from in training, the simplest first: just itself, unless it is `auto` or is to be tuned.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let candidates = |spec: &str| spec.parse().map(|spec: ModelSpec| spec.candidates());
+    /// assert_eq!(candidates("ridge")?.len(), 1);
+    /// assert!(candidates("svm:tune=true")?.len() > 1);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn candidates(&self) -> Vec<ModelSpec> {
         let learners = match self.learner {
             AUTO => {
@@ -89,8 +114,8 @@ impl ModelSpec {
     }
 }
 
-/// Trains a classifier for each spec on the same rows. What specs of one learner that follow each other
-/// have in common is computed once.
+/// Trains a classifier for each spec on the same rows. What consecutive specs of one learner have in common is computed
+/// once. An error if the rows hold fewer than two classes, or if a spec is `auto`.
 pub fn fit_each(specs: &[&ModelSpec], rows: &Training) -> Result<Vec<AnyClassifier>> {
     if rows.y.iter().all(|&label| Some(&label) == rows.y.first()) {
         return Err(Error::Data(

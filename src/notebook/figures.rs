@@ -1,4 +1,4 @@
-//! Figures of what is found out about predictions and features.
+//! Figures of predictions and features.
 
 use super::tables::scatter;
 use crate::catalogue;
@@ -43,7 +43,7 @@ impl Projection {
     }
 }
 
-/// What moved a prediction: bars to the right spoke for the class, to the left against it.
+/// What moved a prediction: bars to the right are for the predicted class, bars to the left against it.
 pub fn plot_reasons(reasons: &[Reason]) -> Figure {
     let labels: Vec<String> = reasons.iter().map(Reason::to_text).collect();
     let effects: Vec<f64> = reasons.iter().map(|reason| reason.effect).collect();
@@ -51,8 +51,8 @@ pub fn plot_reasons(reasons: &[Reason]) -> Figure {
     plot::bars("Reasons of a prediction", &labels, &effects, unit, 2)
 }
 
-/// The features that tell some rows from the others; `contrasts` as [`Dataset::contrasts`] has them, cut
-/// to as many as are wanted.
+/// The features that distinguish some rows from the others; `contrasts` are those of [`Dataset::contrasts`], or as many of
+/// them as are wanted.
 ///
 /// [`Dataset::contrasts`]: crate::dataset::Dataset::contrasts
 pub fn plot_contrasts(contrasts: &[Contrast]) -> Figure {

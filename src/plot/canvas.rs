@@ -1,7 +1,7 @@
-//! What figures are drawn on: bars, lines, dots and text at whole pixels, over plotters.
+//! The canvas of figures: bars, lines, dots and text at whole pixels, on top of plotters.
 //!
-//! plotters without a font backend does not know how wide text is, so the widths are estimated here,
-//! rather too wide than too narrow.
+//! Without a font backend plotters does not know how wide text is, so widths are estimated here, too wide rather than too
+//! narrow.
 
 use std::ops::Range;
 

@@ -8,11 +8,20 @@ const WIDTH: i32 = 460;
 /// Groups of at most this many values show each of them.
 const FEW: usize = 150;
 
-/// The distribution of a value in each group: a box from quartile to quartile with the median in it,
-/// whiskers from the 5th to the 95th percentile, and the values themselves where they are few.
+/// The distribution of a value in each group: a box from quartile to quartile with the median in it, whiskers from the 5th
+/// to the 95th percentile, and the values themselves if they are few.
 ///
-/// `values` holds those of each group of `groups`; what is not finite is left out. `axis` names the
-/// value and its unit.
+/// `values` has one entry for each of `groups`, with the values in that group; values that are not finite are left out.
+/// `axis` names the value and its unit.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let emotions = ["angry", "sad"].map(String::from);
+/// let f0_hz = [vec![240.0, 250.0, 310.0], vec![180.0, 190.0]];
+/// let figure = plot::distribution(&emotions, &f0_hz, "mean F0 (Hz)");
+/// assert_eq!(figure.title(), "Distribution of mean F0 (Hz) in 2 groups");
+/// ```
 pub fn distribution(groups: &[String], values: &[Vec<f64>], axis: &str) -> Figure {
     let title = format!("Distribution of {axis} in {} groups", groups.len());
     let Some(range) = extent(values.iter().flatten().copied()) else {

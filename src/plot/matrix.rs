@@ -3,10 +3,18 @@
 use super::canvas::{Canvas, H, Ink, empty, fitted, width};
 use super::{Figure, GAP, LABELS, SMALL, TEXT, WIDTH};
 
-/// The heat map of a confusion matrix: rows are truth, columns predictions, both in the order of
-/// `classes`. A cell holds the share of its row, which shades it, and the count.
+/// A confusion matrix as a heat map: rows are the true classes, columns the predicted ones, both in the order of `classes`.
+/// A cell shows its share of the row, which shades it, and the count.
 ///
-/// `counts` is as long as `classes`, and so is each of its rows.
+/// `counts` has as many rows as there are `classes`, and each row as many columns.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let emotions = ["angry", "sad"].map(String::from);
+/// let figure = plot::confusion(&emotions, &[vec![8, 2], vec![1, 9]]);
+/// assert!(figure.title().starts_with("Confusion matrix of 2 classes and 20 recordings"));
+/// ```
 pub fn confusion(classes: &[String], counts: &[Vec<usize>]) -> Figure {
     let n: usize = counts.iter().flatten().sum();
     let title = format!(

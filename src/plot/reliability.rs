@@ -3,11 +3,19 @@
 use super::canvas::{self, Canvas, H, Ink, Scale};
 use super::{Figure, GAP, SMALL, WIDTH};
 
-/// How often predictions were right against how sure they were: on the diagonal probabilities can
-/// be believed, below it they promise too much. Under the curve stand the sizes of its bins.
+/// How often predictions were right against how sure they were: on the diagonal probabilities are accurate, below it they
+/// are overconfident. The sizes of the bins are shown under the curve.
 ///
 /// `points` are (mean of the largest probability, share recognised, recordings) from the least sure
 /// bin to the surest, both shares 0 to 1; `ece` is the expected calibration error, 0 to 1.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let bins = [(0.4, 0.35, 40), (0.7, 0.7, 40), (0.95, 0.9, 40)];
+/// let figure = plot::reliability(&bins, 0.033);
+/// assert!(figure.title().ends_with("expected calibration error 0.033"));
+/// ```
 pub fn reliability(points: &[(f64, f64, usize)], ece: f64) -> Figure {
     let title = format!(
         "Reliability curve of {} bins, expected calibration error {}",

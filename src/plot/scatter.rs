@@ -7,10 +7,19 @@ use super::{Figure, SMALL, TEXT};
 const WIDTH: i32 = 460;
 const HEIGHT: i32 = 330;
 
-/// Points by two values, each in the colour and shape of its group; `names` are those of the axes.
+/// Points in a plane, in the colour and shape of their groups; `names` are the names of the axes.
 ///
-/// `group` holds the place in `groups` of each point. Points that are not finite are left out. There
-/// are eight colours and five shapes: beyond forty groups both come again.
+/// `group` holds for each point the index of its group in `groups`. Points that are not finite are left out. There are
+/// eight colours and five shapes, so beyond forty groups they repeat.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let (f0_hz, loudness) = ([210.0, 180.0, 250.0], [1.1, 0.4, 1.5]);
+/// let emotions = ["angry", "sad"].map(String::from);
+/// let figure = plot::scatter((&f0_hz, &loudness), &[0, 1, 0], &emotions, ["F0 (Hz)", "loudness"]);
+/// assert_eq!(figure.title(), "3 points of 2 groups by F0 (Hz) and loudness");
+/// ```
 pub fn scatter(
     (x, y): (&[f64], &[f64]),
     group: &[usize],

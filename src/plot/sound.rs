@@ -10,7 +10,18 @@ const RIGHT: i32 = WIDTH - 12;
 /// More columns than this say no more on a figure of this width, and make it heavy.
 const MOST_COLUMNS: usize = 1200;
 
-/// The waveform: the least and the largest sample of each column. Full scale is -1 to 1.
+/// A waveform: the smallest and the largest sample in each column of pixels. Samples are at full scale from -1 to 1,
+/// `sample_rate` is in Hz.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let recording = audio::read("corpora/demo/f1_angry_s1.flac", &ReadOptions::default())?;
+/// let Audio { samples, sample_rate } = recording.audio.part(0..8000);
+/// let figure = plot::waveform(&samples, sample_rate);
+/// assert_eq!(figure.title(), "Waveform of 0.50 seconds");
+/// # Ok::<(), Error>(())
+/// ```
 pub fn waveform(samples: &[f32], sample_rate: u32) -> Figure {
     let duration_s = samples.len() as f64 / f64::from(sample_rate.max(1));
     let title = format!("Waveform of {duration_s:.2} seconds");
@@ -50,11 +61,24 @@ pub fn waveform(samples: &[f32], sample_rate: u32) -> Figure {
     canvas.finish(&title)
 }
 
-/// A spectrogram, with a pitch over it on an axis of its own.
+/// A spectrogram, with a pitch contour over it on an axis of its own.
 ///
-/// `level_db` holds a row for each frame: the levels of the bands whose centres are `band_hz`, rising.
-/// Frames lie `hop_s` apart, the first centred on the beginning. The colours span the `range_db` below the
-/// loudest level. `f0_hz` has one value per frame, NaN where there is no voice; or is empty.
+/// `level_db` holds a row for each frame: the levels in dB of the bands with centres `band_hz`, which must rise. Frames lie
+/// `hop_s` seconds apart, the first centred on the beginning. The colours span `range_db` dB below the loudest level.
+/// `f0_hz` has one value in Hz per frame, NaN where unvoiced, or is empty.
+///
+/// ```
+/// use sentire::dsp::mel;
+/// use sentire::prelude::*;
+///
+/// let recording = audio::read("corpora/demo/f1_angry_s1.flac", &ReadOptions::default())?;
+/// let contours = Extractor::new(&[FeatureSet::RICH]).llds(&recording.audio);
+/// let f0_hz = contours.contour("f0_hz").expect("rich has a pitch");
+/// let mel = mel::spectrogram(&recording.audio.samples, recording.audio.sample_rate);
+/// let figure = plot::spectrogram(&mel.level_db, &mel.band_hz, mel.hop_s, f0_hz, 70.0);
+/// assert!(figure.svg().contains("F0 (Hz)"));
+/// # Ok::<(), Error>(())
+/// ```
 pub fn spectrogram(
     level_db: &[Vec<f32>],
     band_hz: &[f64],
@@ -179,14 +203,23 @@ fn place(values: &[f64], value: f64) -> Option<f64> {
 pub struct Contour {
     /// Its name.
     pub name: String,
-    /// Its unit; "1" or nothing for a pure number.
+    /// Its unit; "1" or empty for a pure number.
     pub unit: String,
     /// One value per frame; NaN where undefined.
     pub values: Vec<f32>,
 }
 
-/// Contours below each other, each on its own scale; frames lie `hop_s` seconds apart. Of more frames than
-/// there are pixels, each pixel shows the least and the largest.
+/// Contours one below the other, each on its own scale; frames lie `hop_s` seconds apart. If there are more frames than
+/// pixels, each pixel shows the smallest and the largest value.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let values = vec![200.0, f32::NAN, 210.0];
+/// let pitch = plot::Contour { name: "f0_hz".into(), unit: "Hz".into(), values };
+/// let figure = plot::contours(&[pitch], 0.01);
+/// assert_eq!(figure.title(), "Contours of f0_hz");
+/// ```
 pub fn contours(contours: &[Contour], hop_s: f64) -> Figure {
     let names: Vec<&str> = contours
         .iter()

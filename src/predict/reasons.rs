@@ -1,11 +1,10 @@
 //! What moved a prediction, in plain words.
 //!
-//! The features of one family (pitch, loudness, rhythm...) are taken away, that is, put to what is usual
-//! for the model, and the model is asked again: what the odds of the predicted class lose is what the
-//! family did for it (occlusion; Robnik-Šikonja & Kononenko 2008, "Explaining classifications for
-//! individual instances", where it is called weight of evidence). It works alike for every classifier.
-//! Families because their features say much the same: one taken away alone is stood in for by its
-//! neighbours. Families differ in size, and effects do not add up.
+//! The features of one family (pitch, loudness, rhythm...) are taken away, that is, set to what is usual for the model, and
+//! the model predicts again: the drop in the odds of the predicted class is the effect of that family (occlusion;
+//! Robnik-Šikonja & Kononenko 2008, "Explaining classifications for individual instances", where it is called weight of
+//! evidence). It works in the same way for every classifier. Whole families are taken away because their features are
+//! redundant: the others would stand in for a single one. Families differ in size, and their effects do not add up.
 
 use std::collections::BTreeMap;
 
@@ -27,29 +26,28 @@ const ASKED_AT_ONCE: usize = 256;
 /// farthest from usual. Twice as many take twice the time, and a prediction would take longer than a client waits.
 const FARTHEST: usize = 10;
 
-/// A family of features that moved a prediction, and the feature that speaks for it.
+/// A family of features that moved a prediction, and the feature that represents it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reason {
     /// The family.
     pub family: Family,
-    /// By how much it raises the logarithm of the odds p / (1 - p) of the predicted class: negative where
-    /// it spoke against the class. 0.7 doubles the odds, 2.3 makes them tenfold.
+    /// By how much it raises the log-odds ln(p / (1 - p)) of the predicted class; negative if it speaks against the class.
+    /// 0.7 doubles the odds, 2.3 multiplies them by ten.
     pub effect: f64,
-    /// Of the family's means, medians and deviations, or where it has none of all its features, those
-    /// farthest from usual; of them the one whose absence alone changes most in the same direction.
+    /// The feature that represents the family: among those farthest from usual, the one that on its own changes the odds
+    /// most in the same direction. Only means, medians and deviations are considered, if the family has any.
     pub feature: String,
-    /// What that feature is; where the family has no means and deviations, what the family is, too.
+    /// What that feature is; if the family has no means and deviations, also what the family is.
     pub meaning: String,
-    /// How far it lies from what is usual for the model, in standard deviations.
+    /// How far the feature lies from what is usual for the model, in standard deviations.
     pub deviation: f64,
-    /// The family and the deviation in plain words: `pitch varies far more than usual (+2.1 sd)`; where the
-    /// family has no means and deviations, how far its features lie from usual: `articulation, 1.3 sd from
-    /// usual` (root mean square).
+    /// The family and the deviation in plain words: `pitch varies far more than usual (+2.1 sd)`. If the family has no
+    /// means and deviations, how far its features lie from usual (root mean square): `articulation, 1.3 sd from usual`.
     pub text: String,
 }
 
 impl Reason {
-    /// In plain words, with what the feature is.
+    /// The reason in plain words, with the meaning of the feature.
     pub fn to_text(&self) -> String {
         format!("{}: {}", self.text, self.meaning)
     }
@@ -97,9 +95,27 @@ impl Vocabulary {
 }
 
 impl Predictor {
-    /// The `most` families that moved the prediction for the recording at place `which` of `recordings` most,
-    /// from the strongest down, for the class or against it. As in [`predict`](Predictor::predict), a
-    /// protocol-B model takes all recordings as those of one speaker; for others only that one counts.
+    /// The families that moved the prediction for recording number `which` (from 0) of `recordings`: at most `most`, the
+    /// strongest first, whether for the predicted class or against it. As in [`predict`](Predictor::predict), a protocol-B
+    /// model takes all recordings as those of one speaker; for other models only that one counts. An error if there is no
+    /// such recording.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "default-model"))]
+    /// # fn main() {}
+    /// # #[cfg(feature = "default-model")]
+    /// # fn main() -> sentire::error::Result<()> {
+    /// use sentire::model::built_in;
+    /// use sentire::prelude::*;
+    ///
+    /// let predictor = Predictor::new(built_in()?)?;
+    /// let recording = predictor.read("corpora/demo/f1_angry_s1.flac", &mut predictor.extractor())?;
+    /// let strongest = predictor.reasons(&[recording], 0, 1)?.remove(0);
+    /// assert!(strongest.text.starts_with(&strongest.family.to_string()));
+    /// assert!(strongest.to_text().ends_with(&strongest.meaning));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn reasons(
         &self,
         recordings: &[Features],
@@ -113,7 +129,7 @@ impl Predictor {
             )));
         };
         let (recordings, which) = match self.model.card.normalize {
-            Normalize::Corpus => (std::slice::from_ref(recording), 0),
+            Normalize::Train => (std::slice::from_ref(recording), 0),
             Normalize::Speaker => (recordings, which),
         };
         let x = self.matrix(recordings)?;
@@ -201,14 +217,14 @@ impl Predictor {
         // otherwise the rows of the recording do, and several questions are asked at once.
         let (own, rows) = match self.model.card.normalize {
             Normalize::Speaker => (asked.x.clone(), asked.rows.clone()),
-            Normalize::Corpus => {
+            Normalize::Train => {
                 let own = asked.x.select(Axis(0), &asked.rows);
                 (own, (0..asked.rows.len()).collect())
             }
         };
         let at_once = match self.model.card.normalize {
             Normalize::Speaker => 1,
-            Normalize::Corpus => (ASKED_AT_ONCE / rows.len()).max(1),
+            Normalize::Train => (ASKED_AT_ONCE / rows.len()).max(1),
         };
         let class = model::best(ArrayView1::from(&asked.p));
         let effects_of = |groups: &[&[usize]]| {
@@ -296,7 +312,7 @@ mod tests {
 
     #[test]
     fn the_feature_that_decides_is_the_reason() {
-        let (predictor, features) = by_pitch(Normalize::Corpus);
+        let (predictor, features) = by_pitch(Normalize::Train);
         let reasons = predictor
             .reasons(std::slice::from_ref(&features), 0, 3)
             .unwrap();

@@ -1,4 +1,4 @@
-//! The matrix of corpora as text.
+//! The cross-corpus matrix as text.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ impl CrossCorpus {
             .iter()
             .map(|name| format!("{name} {}", self.recordings[name]));
         let scaling = match self.normalize {
-            Normalize::Corpus => "scaling fitted on the training speakers (protocol A)",
+            Normalize::Train => "scaling fitted on the training speakers (protocol A)",
             Normalize::Speaker => {
                 "each speaker scaled by their own unlabelled recordings (protocol B, transductive)"
             }

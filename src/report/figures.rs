@@ -10,7 +10,7 @@ impl Report {
         plot::confusion(&self.classes, &self.confusion)
     }
 
-    /// The UAR with its interval, and that of guessing.
+    /// The UAR with its interval, and chance level.
     pub fn plot_uar(&self) -> Figure {
         plot::interval("UAR", self.uar, self.uar_ci95, self.chance)
     }
@@ -37,7 +37,7 @@ impl Report {
         self.plot_groups(&self.by_speaker)
     }
 
-    /// The UAR of each of some groups.
+    /// The UAR of each of these groups.
     pub fn plot_groups(&self, groups: &[Group]) -> Figure {
         let names: Vec<String> = groups.iter().map(|group| group.name.clone()).collect();
         let uars: Vec<f64> = groups.iter().map(|group| group.uar).collect();
@@ -45,7 +45,7 @@ impl Report {
         plot::groups(&names, &uars, &n, self.uar)
     }
 
-    /// How far the probabilities can be believed.
+    /// The reliability curve: how far the probabilities can be believed.
     pub fn plot_reliability(&self) -> Figure {
         let bins = self.calibration.bins.iter();
         let points: Vec<(f64, f64, usize)> = bins
@@ -55,8 +55,23 @@ impl Report {
     }
 }
 
-/// The UARs of several evaluations with their intervals, each named by its classifier, and by its protocol
-/// and features where these differ.
+/// The UARs of several evaluations with their intervals. Each is named by its classifier, and by its protocol and features
+/// if these differ.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let features = dir.path().join("demo.parquet");
+/// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+/// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+/// # extract::update(&demo, &egemaps, &features)?;
+/// # let data = Dataset::read(&[&features], "emotion")?;
+/// let of = |spec: &str| evaluate(&data, &spec.parse()?, &Protocol::default());
+/// let figure = plot_uars(&[of("ridge")?.report, of("svm")?.report]);
+/// assert_eq!(figure.title(), "UAR of 2 evaluations");
+/// # Ok::<(), Error>(())
+/// ```
 pub fn plot_uars(reports: &[Report]) -> Figure {
     let differ = |of: fn(&Report) -> String| reports.iter().any(|r| of(r) != of(&reports[0]));
     let protocols = differ(|report| report.normalize.to_string());
@@ -68,7 +83,7 @@ pub fn plot_uars(reports: &[Report]) -> Figure {
         }
         match report.normalize {
             _ if !protocols => label,
-            Normalize::Corpus => format!("A, {label}"),
+            Normalize::Train => format!("A, {label}"),
             Normalize::Speaker => format!("B, {label}"),
         }
     };

@@ -1,5 +1,5 @@
-//! The report as a page: one HTML file that needs no network, no script and no other file, for
-//! screens, telephones and paper, light and dark.
+//! The report as a page: one HTML file without scripts that needs no network and no other file, for screens, phones and
+//! paper, light and dark.
 
 mod cross;
 mod protocol;
@@ -14,23 +14,23 @@ use crate::model::Normalize;
 
 const STYLE: &str = include_str!("html/page.css");
 
-/// What the page says besides the figures.
+/// What the page states besides the figures.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct About {
     /// The heading.
     pub title: String,
-    /// The command that makes the same report again.
+    /// The command that reproduces the report.
     pub command: String,
     /// The program and its version.
     pub version: String,
-    /// The date, where the page is to bear one.
+    /// The date, if the page should have one.
     pub date: Option<String>,
 }
 
-/// The page of one report, or of one each for the two protocols.
+/// The page of one report, or of two, one for each protocol.
 ///
-/// Whatever comes from tables (classes, speakers, corpora, columns, messages) is escaped. What was
-/// not measured is left out, or said not to be measured. Same input, same bytes.
+/// Text from tables (classes, speakers, corpora, columns, messages) is escaped. What was not measured is left out, or
+/// marked as not measured. The same input gives the same bytes.
 pub fn to_html(reports: &[Report], about: &About) -> String {
     let mut page = String::new();
     begin(
@@ -134,7 +134,7 @@ fn alarms<'a>(page: &mut String, found: impl Iterator<Item = &'a Finding>) {
 /// The letter of a protocol and what it is called.
 fn name(normalize: Normalize) -> (char, &'static str) {
     match normalize {
-        Normalize::Corpus => ('A', "speakers never heard before"),
+        Normalize::Train => ('A', "speakers never heard before"),
         Normalize::Speaker => ('B', "speakers whose other recordings are at hand"),
     }
 }
@@ -143,7 +143,7 @@ fn name(normalize: Normalize) -> (char, &'static str) {
 fn headline(page: &mut String, report: &Report) {
     let (letter, called) = name(report.normalize);
     let mark = match report.normalize {
-        Normalize::Corpus => "scaled by the training speakers alone",
+        Normalize::Train => "scaled by the training speakers alone",
         Normalize::Speaker => {
             "<strong>transductive</strong>: each speaker is scaled by their own unlabelled recordings"
         }
@@ -356,7 +356,7 @@ mod tests {
 
     #[test]
     fn one_protocol_has_all_its_parts() {
-        let page = page(&[example(Normalize::Corpus)]);
+        let page = page(&[example(Normalize::Train)]);
         for part in [
             "<b>60.0&nbsp;%</b>",
             "50.0 to 70.0&nbsp;%, chance 33.3&nbsp;%",
@@ -375,12 +375,12 @@ mod tests {
             assert!(page.contains(part), "{part} in {page}");
         }
         assert!(!page.contains("transductive"));
-        assert_eq!(page, to_html(&[example(Normalize::Corpus)], &about()));
+        assert_eq!(page, to_html(&[example(Normalize::Train)], &about()));
     }
 
     #[test]
     fn two_protocols_stand_side_by_side_and_b_is_marked() {
-        let page = page(&[example(Normalize::Corpus), example(Normalize::Speaker)]);
+        let page = page(&[example(Normalize::Train), example(Normalize::Speaker)]);
         assert_eq!(page.matches("class=\"headline\"").count(), 2);
         assert_eq!(page.matches("class=\"protocol\"").count(), 2);
         assert!(page.contains(
@@ -390,7 +390,7 @@ mod tests {
 
     #[test]
     fn errors_of_the_audit_come_first_and_once() {
-        let mut report = example(Normalize::Corpus);
+        let mut report = example(Normalize::Train);
         let finding = |is_error, message: &str| Finding {
             is_error,
             kind: "kind".into(),
@@ -407,7 +407,7 @@ mod tests {
     #[test]
     fn whatever_comes_from_tables_is_escaped() {
         let nasty = "<script>alert(\"1\")</script> & 'x'\u{0}";
-        let mut report = example(Normalize::Corpus);
+        let mut report = example(Normalize::Train);
         report.classes[0] = nasty.into();
         report.by_speaker[0].name = nasty.into();
         report.by_sex[0].name = nasty.into();
@@ -453,7 +453,7 @@ mod tests {
         ] {
             assert!(!page.contains(part), "{part}");
         }
-        let mut report = bare(Normalize::Corpus);
+        let mut report = bare(Normalize::Train);
         report.classes.clear();
         report.confusion.clear();
         report.folds.clear();
@@ -463,7 +463,7 @@ mod tests {
 
     #[test]
     fn a_hundred_speakers_fit() {
-        let mut report = example(Normalize::Corpus);
+        let mut report = example(Normalize::Train);
         report.by_speaker = (0..100)
             .map(|n| Group {
                 name: format!("speaker {n}"),

@@ -32,7 +32,7 @@ impl Report {
             format!("{}: ", self.corpora.join(", "))
         };
         let scaling = match self.normalize {
-            Normalize::Corpus => "scaling fitted on the training speakers (protocol A)",
+            Normalize::Train => "scaling fitted on the training speakers (protocol A)",
             Normalize::Speaker => {
                 "each speaker scaled by their own unlabelled recordings (protocol B, transductive)"
             }
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn every_figure_has_its_line() {
-        let text = example(Normalize::Corpus).to_text();
+        let text = example(Normalize::Train).to_text();
         let expected = "\
 UAR       0.600   95 % interval 0.500 to 0.700 (speakers resampled), chance 0.333
 accuracy  0.610
@@ -312,7 +312,7 @@ chosen    svm:kernel=linear,c=1 (2 of 3 folds), svm:kernel=linear,c=0.1 (1 of 3 
 
     #[test]
     fn leakage_stands_at_the_end_errors_first() {
-        let mut report = example(Normalize::Corpus);
+        let mut report = example(Normalize::Train);
         let finding = |is_error, message: &str| Finding {
             is_error,
             kind: "kind".into(),
@@ -326,7 +326,7 @@ chosen    svm:kernel=linear,c=1 (2 of 3 folds), svm:kernel=linear,c=0.1 (1 of 3 
 
     #[test]
     fn a_comparison_says_who_is_better() {
-        let mut compared = example(Normalize::Corpus).comparison.unwrap();
+        let mut compared = example(Normalize::Train).comparison.unwrap();
         let say = |compared: &super::Compared| compared.sentence(|uar| format!("{uar}"));
         compared.test.difference = -0.02;
         compared.test.p_value = 0.0002;

@@ -1,4 +1,4 @@
-//! Answers: refusals as JSON, the headers that every answer bears, and the log.
+//! Answers: refusals as JSON, the headers of every answer, and the log.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! The page and the libraries it uses, which stand in the binary.
+//! The web page and the libraries it uses, which are part of the binary.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
-//! A request's body, counted, and read to its end when nobody wants the rest.
+//! The body of a request: counted, and drained when the rest of it is not needed.
 //!
-//! A client that is still sending when the connection closes gets a reset, and may never see the answer that
-//! said why: too large, busy, no token. So what it still sends is taken and thrown away for a while
-//! (the "lingering close" of RFC 9112, section 9.6).
+//! A client that is still sending when the connection closes gets a reset, and may never see the answer that says why (too
+//! large, busy, no token). So what it still sends is read and discarded for a while (the "lingering close" of RFC 9112,
+//! section 9.6).
 
 use std::pin::Pin;
 use std::sync::Arc;

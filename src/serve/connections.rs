@@ -1,4 +1,4 @@
-//! Connections: how many, how slow, and their end.
+//! Connections: how many there may be, how slow they may be, and how they end.
 
 use std::time::Duration;
 

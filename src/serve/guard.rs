@@ -1,4 +1,4 @@
-//! Who may ask: the name by which the server was called, the token, and whose page is asking.
+//! Access control: the host name that the client used, the token, and the page that a request comes from.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ impl Guard {
         if !only_reads && is_cross_site(headers, host.as_ref()) {
             return Err(Refusal::new(
                 StatusCode::FORBIDDEN,
-                "a page of another site asks; use the page of this server, or a program",
+                "the request comes from a page of another site; use the page of this server, or a program",
             ));
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! A recording out of a request's body: the field `file` of a form, or the body itself.
+//! The recording in the body of a request: the field `file` of a form, or the body itself.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What is answered where.
+//! The paths of the server and their handlers.
 
 use std::ops::Range;
 use std::sync::Arc;

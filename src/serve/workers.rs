@@ -1,4 +1,4 @@
-//! Who computes: a few at a time, a few waiting, everybody else is sent away at once.
+//! The workers: a few recordings are computed at a time, a few wait, and further requests are refused at once.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,9 +1,9 @@
-//! A corpus in training, validation and test parts: whole speakers, shares of rows as asked for,
-//! each class everywhere as far as the speakers allow.
+//! Divides a corpus into training, validation and test parts: whole speakers, the requested shares of rows, and every
+//! class in each part as far as the speakers allow.
 //!
-//! Which speakers go where is a problem of number partitioning, which nobody solves quickly for
-//! many unequal speakers, and there is no need to: of up to ten speakers every division is looked
-//! at, of more some hundred that a greedy rule makes of them in random orders.
+//! Which speakers go where is a problem of number partitioning, which is hard for many unequal speakers but need not be
+//! solved exactly: for up to ten speakers every division is examined, for more some hundred that a greedy rule makes of
+//! them in random orders.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,13 +56,13 @@ impl Shares {
     }
 }
 
-/// The part of each row, an index into [`PARTS`]: each speaker is in one part, and so are all rows
-/// of unknown speakers together.
+/// The part of each row, an index into [`PARTS`]: each speaker is in one part, and all rows without a speaker are in one
+/// part together.
 ///
-/// `strata` are columns of words (label, corpus, sex), each of whose words is to be spread over the
-/// parts as the rows are; the first counts most: of divisions whose shares are within 5 points of
-/// `shares`, or as near as the speakers allow, those come first in which the fewest of its words
-/// are missing from a part. Same speakers, words and seed: same parts, whatever the order of rows.
+/// `strata` are columns of words (label, corpus, sex), each of whose words should be spread over the parts in the same
+/// shares as the rows. The first counts most: among divisions whose shares are within 5 points of `shares`, or as near as
+/// the speakers allow, those are preferred in which the fewest of its words are missing from a part. The same speakers,
+/// words and seed give the same parts, whatever the order of rows.
 pub fn parts(
     speakers: &[Option<String>],
     strata: &[Vec<Option<String>>],

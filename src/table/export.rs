@@ -1,4 +1,4 @@
-//! Tables for other programs: some columns, CSV, Arrow, and folders by the values of a column.
+//! Exports tables to other programs: selected columns, CSV, Arrow, and folders by the values of a column.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,8 +17,19 @@ use crate::output::Output;
 const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
 impl Table {
-    /// Writes the table as CSV: comma, UTF-8, one line of names; missing values are
-    /// empty, and columns that the Parquet file has as lists are left out.
+    /// Writes the table as CSV with commas, in UTF-8, with a header line. Missing values are empty, and columns that
+    /// Parquet stores as lists are left out.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let path = dir.path().join("table.csv");
+    /// let pitch = Column::Float(vec![210.5, f32::NAN]);
+    /// Table { columns: vec![("f0_hz_mean".into(), pitch)], ..Table::default() }.write_csv(&path)?;
+    /// assert_eq!(std::fs::read_to_string(&path).unwrap(), "f0_hz_mean\n210.5\n\"\"\n");
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let failed = |cause: csv::Error| Error::Table {
@@ -40,8 +51,19 @@ impl Table {
         output.finish()
     }
 
-    /// The index columns `file`, `start`, `end`, and those that `patterns` name, in the order of the table;
-    /// `f0_*` names all that begin with `f0_`. A pattern that names none is an error.
+    /// The index columns `file`, `start`, `end` and the columns that match `patterns`, in the order of the table: `f0_*`
+    /// matches all that begin with `f0_`. A pattern without a match is an error.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let column = |name: &str| (name.to_string(), Column::Float(vec![0.5]));
+    /// let names = ["f0_hz_mean", "f0_hz_std", "hnr_db_mean"];
+    /// let table = Table { columns: names.map(column).into(), ..Table::default() };
+    /// let pitch = table.matching(&["f0_*".into()])?;
+    /// assert_eq!(pitch.columns, [column("f0_hz_mean"), column("f0_hz_std")]);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn matching(&self, patterns: &[String]) -> Result<Table> {
         let fits = |pattern: &String, name: &str| match pattern.strip_suffix('*') {
             Some(beginning) => name.starts_with(beginning),
@@ -58,13 +80,33 @@ impl Table {
         self.select_columns(&names)
     }
 
-    /// Refuses a path whose extension is none of those of [`write_as`](Table::write_as).
+    /// An error if the extension of `path` is not one of those that [`write_as`](Table::write_as) knows.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// assert!(Table::check_extension("features.arrow".as_ref()).is_ok());
+    /// assert!(Table::check_extension("features.xlsx".as_ref()).is_err());
+    /// ```
     pub fn check_extension(path: &Path) -> Result<()> {
         Format::of(path).map(drop)
     }
 
-    /// Writes the table in the format that the extension of `path` names: `parquet`, `csv`, or `arrow` (an
-    /// Arrow IPC file, without views; `feather` and `ipc` are the same). `encoding` is that of Parquet.
+    /// Writes the table in the format of the extension of `path`: `parquet`, `csv`, or `arrow` (an Arrow IPC file without
+    /// views; `feather` and `ipc` mean the same). `encoding` applies to Parquet. Another extension is an error.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    /// use sentire::table::Encoding;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let path = dir.path().join("table.csv");
+    /// let loud = Column::Bool(vec![Some(true), None]);
+    /// let table = Table { columns: vec![("loud".into(), loud)], ..Table::default() };
+    /// table.write_as(&path, Encoding::Plain)?;
+    /// assert!(std::fs::read_to_string(&path).unwrap().starts_with("loud\ntrue\n"));
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn write_as(&self, path: impl AsRef<Path>, encoding: Encoding) -> Result<()> {
         let path = path.as_ref();
         match Format::of(path)? {
@@ -91,15 +133,27 @@ impl Table {
         writer.into_inner().map_err(Error::table(path))?.finish()
     }
 
-    /// Writes the table as a Parquet file for each value of column `by`, in folders as Hive names
-    /// them: `DIR/by=value/part-0.parquet`, the parts numbered through, as values may differ where
-    /// names of folders do not. The files keep the column. Files of an earlier call
-    /// are removed; an empty table writes nothing.
+    /// Writes a Parquet file for each value of column `by`, in folders named as by Hive: `DIR/by=value/part-0.parquet`.
+    /// Parts are numbered throughout, because different values may have the same folder name. The files keep the column.
+    /// Files of an earlier call are removed; an empty table writes nothing. An error if there is no column `by`.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let dir = dir.path().join("by_label");
+    /// let labels = Column::Text(["sad", "angry", "sad"].map(|label| Some(label.into())).into());
+    /// let table = Table { columns: vec![("label".into(), labels)], ..Table::default() };
+    /// table.write_partitioned(&dir, "label")?;
+    /// let sad = Table::read(dir.join("label=sad/part-1.parquet"))?;
+    /// assert_eq!(sad.rows(), 2);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn write_partitioned(&self, dir: impl AsRef<Path>, by: &str) -> Result<()> {
         self.write_partitioned_encoded(dir, by, Encoding::Plain)
     }
 
-    /// The same, floats as `encoding` says.
+    /// The same, with floats in the encoding `encoding`.
     pub fn write_partitioned_encoded(
         &self,
         dir: impl AsRef<Path>,

@@ -1,14 +1,14 @@
-//! Tables on the disk, read by batches of rows, be they damaged.
+//! Reads tables from the disk in batches of rows, even damaged ones.
 //!
-//! Whose tables: the user's own, a colleague's, those that went through pandas, DuckDB or Spark. They are trusted as much as
-//! anything else on the user's disk, and `serve` takes none, so that none comes over the network. What happens to them is
-//! accident: a copy that broke off, bits that turned, a block that is all zeros. At worst a batch job ends, of which the
-//! finished parts are kept, or a process without rights of its own runs out of memory.
+//! The tables are the user's own, a colleague's, or have been through pandas, DuckDB or Spark. They are trusted as much as
+//! anything else on the user's disk; `serve` accepts none, so none comes over the network. Damage is accidental: an
+//! incomplete copy, flipped bits, a block of zeros. At worst a batch job ends, whose finished parts are kept, or an
+//! unprivileged process runs out of memory.
 //!
-//! Guarded against: the library panics, which becomes an error of the file ([`undamaged`]); the file ends before what it states
-//! does ([`Source`]); it has another number of rows than it states ([`Batches`]); it was written on its side, a column for each
-//! recording ([`MOST_COLUMNS`]). Not guarded against: a file that was made in
-//! order to take time or memory, and bits that turn one value into another, as tables seldom have checksums.
+//! Guarded against: a panic of the library, which becomes an error of the file ([`undamaged`]); a file that ends before the
+//! data that it states ([`Source`]); a number of rows other than the stated one ([`Batches`]); a transposed table with a
+//! column for each recording ([`MOST_COLUMNS`]). Not guarded against: a file crafted to take time or memory, and flipped
+//! bits that turn one value into another, as tables seldom have checksums.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

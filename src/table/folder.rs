@@ -1,12 +1,12 @@
-//! A folder of tables as one: the parts that several machines wrote.
+//! A folder of tables as one table: the parts that several machines wrote.
 
 use std::path::{Path, PathBuf};
 
 use super::Table;
 use crate::error::{Error, Result};
 
-/// The files that make the table at `path`: itself, or the tables of a folder, in the order of their names. Where
-/// these say which of how many parts they are (`part-2-of-7.parquet`) all must be there.
+/// The files that make up the table at `path`: itself, or the tables in a folder, in the order of their names. If the names
+/// state the number of parts (`part-2-of-7.parquet`), all of them must be there.
 pub fn files(path: &Path) -> Result<Vec<PathBuf>> {
     if !path.is_dir() {
         return Ok(vec![path.to_path_buf()]);
@@ -64,13 +64,13 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The name of part `number` of `count`: those of all parts sort in their order.
+/// The name of part `number` of `count`; the names sort in the order of the parts.
 pub fn part_name(number: usize, count: usize) -> String {
     let width = count.to_string().len().max(4);
     format!("part-{number:0width$}-of-{count:0width$}.parquet")
 }
 
-/// Which of how many parts a file is by its name.
+/// The number of a part and the number of parts, from the name of its file.
 pub fn part(file: &Path) -> Option<(usize, usize)> {
     let name = file.file_name()?.to_str()?;
     let (number, count) = name
@@ -80,7 +80,7 @@ pub fn part(file: &Path) -> Option<(usize, usize)> {
     Some((number.parse().ok()?, count.parse().ok()?))
 }
 
-/// One table of those that `read` gives of the files of `path`. What metadata say must be the same in all.
+/// Joins the tables that `read` returns for the files of `path`. Their metadata must agree.
 pub fn joined(path: &Path, read: impl Fn(&Path) -> Result<Table>) -> Result<Table> {
     let files = files(path)?;
     let mut joined = read(&files[0])?;

@@ -1,4 +1,4 @@
-//! Some rows of a table on the disk, wherever they stand in it.
+//! Reads selected rows of a table on the disk.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -7,7 +7,7 @@ use super::file::TableFile;
 use super::{Table, folder};
 use crate::error::{Error, Result};
 
-/// Reads rows by their numbers. Memory holds one row group, the last that was asked for.
+/// Reads rows by their numbers. It keeps one row group in memory, the last one that was read.
 pub struct RowReader {
     files: Vec<TableFile>,
     /// Of which file each row group is, and which of it.
@@ -27,7 +27,7 @@ impl std::fmt::Debug for RowReader {
 }
 
 impl RowReader {
-    /// Opens the table at `path`, a file or a folder with the parts of one, for its columns `names`, in that order.
+    /// Opens the table at `path` (a file, or a folder with the parts of one) to read its columns `names`, in that order.
     pub fn open(path: &Path, names: &[String]) -> Result<RowReader> {
         let mut reader = RowReader {
             files: Vec::new(),
@@ -49,7 +49,7 @@ impl RowReader {
         Ok(reader)
     }
 
-    /// The rows of these numbers, in their order. Those of one row group are read at once.
+    /// The rows with these numbers, in that order. Rows of the same row group are read together.
     pub fn read(&mut self, rows: &[usize]) -> Result<Table> {
         let mut order: Vec<usize> = (0..rows.len()).collect();
         order.sort_by_key(|&place| rows[place]);

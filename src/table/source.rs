@@ -1,4 +1,4 @@
-//! The bytes of a Parquet file as the library asks for them, never more than there are (see [`super::file`] for why).
+//! The bytes of a Parquet file as the library requests them, but never more than there are ([`super::file`] says why).
 
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read};

@@ -1,4 +1,4 @@
-//! A table as an Arrow IPC stream, for programs that read it as it comes.
+//! Writes a table as an Arrow IPC stream, for programs that read it while it is computed.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -13,8 +13,8 @@ use arrow::record_batch::RecordBatch;
 use super::{Table, view};
 use crate::error::{Error, Result};
 
-/// A stream in the making: the columns, types and metadata that a reader finds in the Parquet file, a batch for
-/// each [`write`](Stream::write).
+/// An Arrow IPC stream that is being written: with the same columns, types and metadata as the Parquet file, and a batch
+/// for each [`write`](Stream::write).
 pub struct Stream<W: Write> {
     writer: StreamWriter<W>,
     schema: Arc<Schema>,
@@ -39,7 +39,7 @@ impl<W: Write> Stream<W> {
         })
     }
 
-    /// Writes a batch, if there are rows; whoever reads has it at once.
+    /// Writes the rows as a batch, if there are any, and flushes it to the reader.
     pub fn write(&mut self, rows: &Table) -> Result<()> {
         if rows.rows() == 0 {
             return Ok(());

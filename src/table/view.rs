@@ -1,10 +1,9 @@
-//! Views: features that stand together in one list column of the file, as thousands of flat columns
-//! would make the footer large and every reading slow.
+//! Views: features that share one list column in the file, because thousands of flat columns would make the footer large
+//! and every read slow.
 //!
-//! In the file a view is a column of lists of equal length, named after it; the metadata key
-//! `sentire.features.VIEW` names the numbers in their order, and `sentire.features` the view. In
-//! memory each number is a column of its own and `sentire.features` names it, so that whoever learns
-//! from a table need not know of views.
+//! In the file a view is a column of lists of equal length, which has the name of the view. The metadata key
+//! `sentire.features.VIEW` names the numbers in their order, and `sentire.features` names the view. In memory each number
+//! is a column of its own, named in `sentire.features`, so that code that learns from tables need not know about views.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -24,7 +23,7 @@ pub fn key(view: &str) -> String {
     format!("{FEATURES_KEY}.{view}")
 }
 
-/// Metadata without the lists of features' names, which are long.
+/// Metadata without the lists of feature names, which are long.
 pub fn without_names(mut metadata: BTreeMap<String, String>) -> BTreeMap<String, String> {
     metadata.retain(|key, _| !is_names_of_features(key));
     metadata
@@ -246,8 +245,8 @@ fn values_of<O: OffsetSizeTrait>(list: &GenericListArray<O>, width: usize) -> Op
 }
 
 impl Table {
-    /// The columns that the file has flat: all but the numbers of views, which no spreadsheet or
-    /// chart has a use for.
+    /// The columns that are flat in the file: all but the numbers of views, which are of no use in spreadsheets and
+    /// charts.
     pub fn flat(&self) -> impl Iterator<Item = &(String, Column)> {
         self.layout().into_iter().filter_map(|stored| match stored {
             Stored::Flat(at) => Some(&self.columns[at]),
@@ -256,6 +255,14 @@ impl Table {
     }
 
     /// The table without the numbers of views.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let flat = ("pause_rate".to_string(), Column::Float(vec![0.5]));
+    /// let table = Table { columns: vec![flat], ..Table::default() };
+    /// assert_eq!(table.without_views(), table, "it has no column of lists");
+    /// ```
     pub fn without_views(&self) -> Table {
         Table {
             columns: self.flat().cloned().collect(),
@@ -263,7 +270,7 @@ impl Table {
         }
     }
 
-    /// The metadata without what they say of views.
+    /// The metadata without those on views.
     pub(crate) fn flat_metadata(&self) -> BTreeMap<String, String> {
         let mut metadata = self.metadata.clone();
         metadata.retain(|key, _| key == FEATURES_KEY || !is_names_of_features(key));

@@ -1,5 +1,5 @@
-//! Tables out: rows are collected until they fill a row group, which is then encoded and written column by column. An
-//! encoder with a compressor takes a hundred kB, and there are thousands of columns.
+//! Writes tables: rows are collected until they fill a row group, which is then encoded and written column by column,
+//! because an encoder with its compressor takes a hundred kB and there are thousands of columns.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,14 +27,14 @@ use super::{ROWS_AT_A_TIME, ROWS_PER_GROUP, Table};
 use crate::error::{Error, Result};
 use crate::output::Output;
 
-/// How floating-point numbers are stored in a Parquet file, which changes none of them.
+/// How floating-point numbers are stored in a Parquet file. The values are the same in both encodings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Encoding {
     /// One after the other, which every reader of Parquet knows.
     #[default]
     Plain,
-    /// All first bytes, then all second bytes ... (`BYTE_STREAM_SPLIT`). zstd makes numbers that are all different smaller so,
-    /// and those that repeat larger: contours take 5 % less, the default features 8 % more. Spark before 4.3 and
+    /// All first bytes, then all second bytes, and so on (`BYTE_STREAM_SPLIT`). With zstd this makes values that all differ
+    /// smaller, and values that repeat larger: contours take 5 % less, the default features 8 % more. Spark before 4.3 and
     /// fastparquet cannot read it.
     Split,
 }
@@ -115,7 +115,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts a table with the columns and the metadata of `like`; its rows are not written.
+    /// Starts a table with the columns and the metadata of `like`, whose rows are not written.
     pub fn create(path: &Path, like: &Table, encoding: Encoding) -> Result<Writer> {
         Writer::create_as(
             Output::create(path)?,
@@ -196,7 +196,7 @@ impl Writer {
         self.write_columns(rows.arrays(&self.layout))
     }
 
-    /// The same of columns as the file has them.
+    /// The same for columns as the file stores them.
     pub(super) fn write_columns(&mut self, arrays: Vec<ArrayRef>) -> Result<()> {
         let batch =
             RecordBatch::try_new(self.schema.clone(), arrays).map_err(Error::table(&self.path))?;

@@ -1,5 +1,5 @@
-//! Whether there is enough of each emotion and speaker, and whether something other than the voice
-//! tells the emotion.
+//! Whether there are enough recordings of each emotion and speaker, and whether something other than the voice gives the
+//! emotion away.
 
 use std::collections::{BTreeMap, BTreeSet};
 

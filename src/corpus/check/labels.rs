@@ -1,5 +1,4 @@
-//! What names and manifests tell: the recordings that are there, counted, and the findings on their
-//! labels.
+//! Counts of the recordings by their names or manifest, and the findings on their labels.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! A corpus against what its makers published of it.
+//! A corpus compared with the counts that its makers published.
 
 use std::collections::{BTreeMap, BTreeSet};
 

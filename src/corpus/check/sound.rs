@@ -1,5 +1,4 @@
-//! What decoding tells: which recordings cannot be used, are silent or clipped, and which are the
-//! same.
+//! Findings on the decoded sound: which recordings cannot be used, are silent or clipped, and which are identical.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -342,7 +341,7 @@ fn repeated(sounds: &[(&Utterance, &Sound)]) -> Option<Finding> {
         .collect();
     (!files.is_empty()).then(|| {
         let message = format!(
-            "{} say the same of speaker, emotion, sentence and take as another, but sound different",
+            "{} have the same speaker, emotion, sentence and take as another, but sound different",
             recordings(files.len())
         );
         finding(Kind::RepeatedName, Warning, message, files)

@@ -1,4 +1,4 @@
-//! The text of a manifest to lines of cells: RFC 4180, as spreadsheets and people bend it.
+//! From the text of a manifest to lines of cells: RFC 4180, as loosely as spreadsheets and people follow it.
 
 /// Characters that stand between cells, in the order in which they are tried.
 const DELIMITERS: [u8; 4] = *b",;\t|";

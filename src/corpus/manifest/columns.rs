@@ -1,4 +1,4 @@
-//! What the columns of a manifest are, by their names; and what channels and sexes are called in them.
+//! Recognises the columns of a manifest by their names, and the words for channels and sexes in them.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The bytes of a manifest to text: UTF-8 and UTF-16, with a byte order mark or without, and Windows-1252.
+//! From the bytes of a manifest to text: UTF-8 and UTF-16, with or without a byte order mark, and Windows-1252.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! The lines of a manifest to utterances.
+//! From the lines of a manifest to utterances.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Where a recording lies that a manifest names as another system writes names.
+//! Finds a recording that a manifest names in the way of another operating system.
 
 use std::path::{Path, PathBuf};
 

@@ -1,10 +1,10 @@
-//! How the power of a frame is spread over its spectrum, and how the spectrum changes (section 6 of
-//! the specification): alpha ratio, Hammarberg index, spectral slopes, flux.
+//! How the power of a frame is distributed over its spectrum, and how the spectrum changes (section 6 of the
+//! specification): alpha ratio, Hammarberg index, spectral slopes, flux.
 
 use crate::dsp::lanes::{LANES, Lanes};
 use crate::lld::egemaps::stream::Stream;
 
-/// Power below this reads as this: -140 dB. The square of 1e-7, in single precision.
+/// Floor of the power: -140 dB. The square of 1e-7, in single precision.
 const FLOOR: f32 = 1e-7_f32 * 1e-7_f32;
 /// Its level.
 const FLOOR_DB: f64 = -140.0;

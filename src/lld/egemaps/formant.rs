@@ -1,19 +1,16 @@
 //! Formants of the 20 ms stream (section 8 of the specification).
 //!
-//! The frame is brought to 11 kHz by an inverse Fourier transform cut short, predicted linearly from
-//! 11 samples by the autocorrelation method, and the roots of the prediction are taken for
-//! formants. What the program does is not what the paper says: only a part of the band and of the
-//! frame reaches the prediction, and the polynomial has its signs reversed. So these are not the
-//! resonances of the vocal tract (those are in the set `rich`), but they are the numbers that
-//! papers report under this name.
+//! The frame is resampled to 11 kHz by a truncated inverse Fourier transform and predicted linearly from 11 samples by the
+//! autocorrelation method; the roots of the prediction are taken as formants. What the program does is not what the
+//! paper says: only a part of the band and of the frame reaches the prediction, and the polynomial has its signs
+//! reversed. So these are not the resonances of the vocal tract (those are in the set `rich`), but they are the numbers
+//! that papers report under this name.
 //!
-//! There is nothing in the sound at 11 kHz above 3.4 kHz (sampled at 16 kHz; section 13 has other
-//! rates), so the equations are nearly singular, and the
-//! roots are decided by rounding: by the last bits of the spectrum ([`SplitRadix`]), and by sums
-//! in single precision in a fixed order, which are here sums over eight frames side by side.
+//! The sound at 11 kHz is empty above 3.4 kHz (for recordings at 16 kHz; section 13 has other rates), so the equations are
+//! nearly singular, and rounding decides the roots: the last bits of the spectrum ([`SplitRadix`]), and sums in single
+//! precision in a fixed order, here over eight frames side by side.
 //!
-//! At sample rates below 7 kHz the inverse transform has a term more, which nobody has verified; it is
-//! left out.
+//! At sample rates below 7 kHz the inverse transform has one more term, which nobody has verified; it is left out.
 //!
 //! [`SplitRadix`]: crate::dsp::split_radix::SplitRadix
 

@@ -1,8 +1,8 @@
 //! Harmonics and noise of voiced frames (section 9 of the specification): harmonics-to-noise ratio,
 //! differences between levels of harmonics, levels of the formants.
 //!
-//! "H1" is here the harmonic at twice the fundamental frequency and "H2" that at three times, which
-//! deviates from the paper: so the program numbers them.
+//! "H1" here is the harmonic at twice the fundamental frequency and "H2" the one at three times, which deviates from the
+//! paper: openSMILE numbers them so.
 
 use crate::dsp::lanes::Lanes;
 use crate::dsp::stats::parabola;
@@ -13,15 +13,14 @@ use crate::lld::egemaps::stream::Stream;
 const HARMONICS: usize = 100;
 /// A harmonic belongs to a formant between these shares of its frequency.
 const NEAR_FORMANT: (f32, f32) = (0.8, 1.2);
-/// The level of what is nothing, in dB: of a formant in an unvoiced frame, of a harmonic that was
-/// not found.
+/// The level, in dB, of what does not exist: a formant in an unvoiced frame, a harmonic that was not found.
 pub const NOTHING_DB: f32 = -201.0;
 /// The lowest level of a harmonic, in dB.
 const LOWEST_DB: f64 = -200.0;
 /// Bounds of the ratio of harmonics to noise: -90 and 110 dB.
 const HNR_BOUNDS: (f64, f64) = (1e-9, 1e11);
 
-/// What is measured of a frame.
+/// Measures of a frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Harmonics {
     /// Harmonics-to-noise ratio in dB.
@@ -35,7 +34,7 @@ pub struct Harmonics {
 }
 
 impl Harmonics {
-    /// What unvoiced frames have.
+    /// The values of unvoiced frames.
     pub const NONE: Harmonics = Harmonics {
         hnr_db: 0.0,
         h1_h2_db: 0.0,

@@ -2,9 +2,9 @@
 //! 2016, "The Geneva minimalistic acoustic parameter set (GeMAPS) for voice research and affective
 //! computing", IEEE Transactions on Affective Computing 7, 190-202), as openSMILE 3 computes them.
 //!
-//! The paper gives names and ideas, openSMILE the numbers that everybody uses. These files follow a
-//! functional specification of the program's behaviour; where it departs from the paper, so do they,
-//! and say so. Sections are those of that specification.
+//! The paper gives names and ideas, openSMILE the numbers that everybody uses. This module follows a functional
+//! specification of the program's behaviour; where the program departs from the paper, so does this module, and says so.
+//! Section numbers are those of that specification.
 //!
 //! Two streams of frames run over the recording, both with a frame every 10 ms, neither centred: 20 ms
 //! under a Hamming window for loudness, MFCC, balance and formants; 60 ms under a Gaussian one for

@@ -1,9 +1,8 @@
 //! The pitch contour: the cheapest path through the candidates of all frames (sections 7.3 to 7.5 of
 //! the specification).
 //!
-//! A Viterbi search over the six candidates of each frame and "unvoiced". Frames are decided as soon
-//! as the paths of all seven agree on them; how many are decided when the sound ends matters, as the
-//! statistics read no further.
+//! A Viterbi search over the six candidates of each frame and "unvoiced". A frame is decided as soon as the paths of all
+//! seven agree on it; how many are decided when the sound ends matters, because the statistics read no further.
 
 use crate::lld::egemaps::f0::{CANDIDATES, Candidate};
 

@@ -1,5 +1,5 @@
-//! Jitter and shimmer (section 10 of the specification): periods are found one after the other by
-//! correlating the waveform with itself, near the length that the pitch of the frame expects.
+//! Jitter and shimmer (section 10 of the specification): periods are found one after the other by correlating the waveform
+//! with itself, near the length that the pitch of the frame predicts.
 
 use std::ops::RangeInclusive;
 

@@ -2,9 +2,9 @@
 //! `c * sum of w_i * -ln p(y_i | x_i) + |W|^2 / 2`, as scikit-learn's `LogisticRegression(C=c,
 //! class_weight="balanced")`; the intercepts are free.
 //!
-//! linfa-logistic 0.8.1 solves this for equal weights only, and repeating rows balances classes no
-//! more than roughly. So the weights are here, with L-BFGS (Nocedal 1980, "Updating quasi-Newton
-//! matrices with limited storage"); where classes are equally large a test compares the two.
+//! linfa-logistic 0.8.1 solves this for equal weights only, and repeating rows balances classes only roughly. So this is
+//! our own, with weights, by L-BFGS (Nocedal 1980, "Updating quasi-Newton matrices with limited storage"); a test compares
+//! the two on classes of equal size.
 
 use std::collections::VecDeque;
 

@@ -1,5 +1,5 @@
-//! The learners: each is one file, which says all there is to know of it, and a line of [`LEARNERS`].
-//! Help texts, `auto`, the table in the README and the tests of what holds for all are made from the list.
+//! The learners: each is one file that declares everything about it, and a line of [`LEARNERS`]. Help texts, `auto`, the
+//! table in the README and the tests that hold for every learner are made from the list.
 
 pub mod boost;
 pub mod forest;
@@ -23,7 +23,7 @@ use crate::error::Result;
 use crate::model::outputs::Outputs;
 use parameters::{Key, Parameters};
 
-/// All that there are, in the order in which they are told of. The first is the default.
+/// All learners, in the order in which they are listed. The first is the default.
 pub const LEARNERS: &[Learner] = &[
     fusion::LEARNER,
     svm::LEARNER,
@@ -36,29 +36,29 @@ pub const LEARNERS: &[Learner] = &[
     linfa::bayes::LEARNER,
 ];
 
-/// What stands for the best of several.
+/// The name that stands for the best of several learners.
 pub const AUTO: &str = "auto";
 
-/// A way to train classifiers.
+/// A way to train classifiers: a learning algorithm with its parameters.
 #[derive(Debug)]
 pub struct Learner {
     /// As in `--model NAME`, and the tag of its classifiers in model files.
     pub name: &'static str,
-    /// What it is, in a line.
+    /// What it is, in one line.
     pub help: &'static str,
     /// Its parameters, in the order in which they are printed.
     pub keys: &'static [Key],
-    /// What `auto` tries of it, as written behind `--model`, each with its place: those of simple models
-    /// are low, as of equally good ones the first is taken.
+    /// What `auto` tries, as written after `--model`, each with its place in the order: simple models come first, because
+    /// the first of equally good ones is taken.
     pub in_auto: &'static [(u32, &'static str)],
-    /// What to choose from where these parameters are to be tuned, at least one, the simplest model first.
+    /// The candidates when these parameters are tuned: at least one, the simplest model first.
     pub grid: fn(&Parameters) -> Vec<Parameters>,
-    /// The same parameters for a table with features of these names, or what is missing.
+    /// The parameters for a table whose features have these names; the error says what is missing.
     pub for_features: fn(&Parameters, &[String]) -> Result<Parameters, String>,
-    /// Trains a classifier with each of these on rows of two classes at least; what they have in common is
+    /// Trains a classifier with each of these parameters, on rows of at least two classes; what they have in common is
     /// computed once.
     pub fit: fn(&[&Parameters], &Training) -> Result<Vec<AnyClassifier>>,
-    /// A classifier that was [written](Written::write), or why it is none.
+    /// Reads a classifier that was [written](Written::write); the error says what is wrong.
     pub read: fn(&[u8]) -> Result<AnyClassifier, String>,
 }
 
@@ -71,7 +71,7 @@ pub struct Training<'a> {
     pub names: &'a [String],
     /// The class of each row.
     pub y: &'a [usize],
-    /// How many classes there are, be they among the rows or not.
+    /// The number of classes, including those without a row.
     pub classes: usize,
     /// The number of each row's speaker.
     pub speakers: &'a [usize],
@@ -81,11 +81,10 @@ pub struct Training<'a> {
 
 /// A trained classifier of scaled features.
 pub trait Classifier: Written + Debug + Send + Sync {
-    /// What it says of the scaled rows `x`.
+    /// Its outputs for the scaled rows `x`.
     fn outputs(&self, x: ArrayView2<f32>) -> Outputs;
 
-    /// How much it makes of each of its `features` features, in a scale of its own; all 0 where that cannot
-    /// be told.
+    /// The importance of each of its `features` features, on a scale of its own; all 0 if it has no such measure.
     fn importance(&self, features: usize) -> Vec<f64> {
         vec![0.0; features]
     }
@@ -121,9 +120,9 @@ impl<'de> Deserialize<'de> for Named {
     }
 }
 
-/// What can be written to a model file: whatever can be serialised, as postcard.
+/// What can be written to a model file: everything that serde can serialise, as postcard.
 pub trait Written {
-    /// As it stands in the file.
+    /// Its bytes in the file.
     fn write(&self) -> Vec<u8>;
 }
 

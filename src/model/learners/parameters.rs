@@ -1,4 +1,4 @@
-//! Parameters of a learner: declared as keys, and read, checked and printed alike for all.
+//! Parameters of a learner: declared as keys; read, checked and printed in the same way for all learners.
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! The page of a matrix of corpora.
+//! The page of a cross-corpus matrix.
 
 use std::fmt::Write;
 
@@ -63,7 +63,7 @@ fn trained_on(cross: &CrossCorpus, train: &[String]) -> String {
 fn matrix(page: &mut String, cross: &CrossCorpus) {
     let (letter, called) = name(cross.normalize);
     let scaling = match cross.normalize {
-        Normalize::Corpus => "Features are scaled by the training speakers alone.",
+        Normalize::Train => "Features are scaled by the training speakers alone.",
         Normalize::Speaker => {
             "<strong>Transductive</strong>: each speaker is scaled by their own unlabelled recordings."
         }

@@ -1,4 +1,4 @@
-//! The section of one protocol: how it was measured, and figure after figure.
+//! The section of one protocol: how it was measured, and its figures.
 
 use std::fmt::Write;
 
@@ -84,7 +84,7 @@ fn protocol(report: &Report) -> String {
         ),
     };
     let scaling = match report.normalize {
-        Normalize::Corpus => {
+        Normalize::Train => {
             "The mean and spread by which features are scaled come from the training speakers; of a test speaker nothing was known before the test."
         }
         Normalize::Speaker => {

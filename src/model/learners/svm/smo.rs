@@ -2,11 +2,10 @@
 //! second-order choice of the pair to move (Fan, Chen and Lin 2005, "Working set selection using
 //! second order information for training SVM").
 //!
-//! linfa-svm 0.8.1 solves the same problem, and tests compare the two. It does not serve here, as
-//! it takes rows and builds its kernel anew, entry by entry, for each pair of classes, fold, cost
-//! and width: 63 s where scikit-learn's SVC takes 14 s (6000 x 400, 7 classes). A matrix made once
-//! serves all of these: on a table of that shape the whole program with calibration, which trains six
-//! times, takes 3 s where SVC takes 9 s for one.
+//! linfa-svm 0.8.1 solves the same problem, and tests compare the two. It is not used here because it takes rows and builds
+//! its kernel anew, entry by entry, for each pair of classes, fold, cost and width: 63 s where scikit-learn's SVC takes
+//! 14 s (6000 x 400, 7 classes). Here one matrix serves them all: on a table of that shape the whole program with
+//! calibration, which trains six times, takes 3 s where SVC takes 9 s to train once.
 
 use std::ops::Deref;
 
