@@ -1,5 +1,6 @@
 //! Figures of merit: confusion, unweighted average recall, accuracy, macro-F1; the intervals of the
-//! UAR and of each recall, calibration, and the comparison of two models.
+//! UAR and of each recall, calibration, and the comparison of two models; in [`values`] those of
+//! predicted numbers.
 //!
 //! Recordings of one speaker are alike. So everything that tells how far a figure can be trusted takes the speaker as its
 //! unit: intervals resample whole speakers, and the test swaps whole speakers.
@@ -9,6 +10,7 @@ mod calibration;
 mod compare;
 #[cfg(test)]
 mod simulation;
+pub mod values;
 
 pub use bootstrap::{Intervals, intervals};
 pub use calibration::{BINS, Bin, Calibration, calibration};

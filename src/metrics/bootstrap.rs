@@ -67,6 +67,17 @@ pub(super) fn rows_by_speaker(speakers: &[Option<String>]) -> Vec<Vec<usize>> {
     rows_of.into_values().collect()
 }
 
+/// Calls `see` with the speakers of each resample, as many as there are.
+pub(super) fn draw(speakers: usize, resamples: usize, seed: u64, mut see: impl FnMut(&[usize])) {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut drawn = vec![0; speakers];
+    for _ in 0..resamples {
+        // A draw of 32 bits is the same on every platform.
+        drawn.fill_with(|| random.gen_range(0..speakers as u32) as usize);
+        see(&drawn);
+    }
+}
+
 /// What each speaker adds to the recall of each class.
 pub(super) struct Tally {
     classes: usize,
@@ -117,21 +128,17 @@ impl Tally {
 
     /// Calls `see` with the [`ratios`] of each resample of the speakers.
     fn resample(&self, resamples: usize, seed: u64, mut see: impl FnMut(&[f64])) {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        // A draw of 32 bits is the same on every platform.
-        let speakers = self.cells.len() as u32;
         let mut sum = vec![0; 2 * self.classes];
         let mut of_classes = Vec::with_capacity(self.classes);
-        for _ in 0..resamples {
+        draw(self.cells.len(), resamples, seed, |speakers| {
             sum.fill(0);
-            for _ in 0..speakers {
-                let speaker = random.gen_range(0..speakers) as usize;
-                add(&mut sum, &self.cells[speaker]);
-            }
+            speakers
+                .iter()
+                .for_each(|&speaker| add(&mut sum, &self.cells[speaker]));
             of_classes.clear();
             of_classes.extend(ratios(&sum));
             see(&of_classes);
-        }
+        });
     }
 
     /// [`intervals`] from so many resamples.
@@ -197,7 +204,7 @@ fn ratios(cells: &[i32]) -> impl Iterator<Item = f64> {
 }
 
 /// Mean of those that are numbers.
-fn mean(values: &[f64]) -> f64 {
+pub(super) fn mean(values: &[f64]) -> f64 {
     let (mut sum, mut n) = (0.0, 0.0);
     for value in values.iter().filter(|value| !value.is_nan()) {
         sum += value;
@@ -207,7 +214,7 @@ fn mean(values: &[f64]) -> f64 {
 }
 
 /// Student's interval of `estimate`, 0 to 1, on the logit scale, with the spread of `resampled`.
-fn students(estimate: f64, resampled: &[f64], speakers: usize) -> [f64; 2] {
+pub(super) fn students(estimate: f64, resampled: &[f64], speakers: usize) -> [f64; 2] {
     // All resamples of what is wholly 0 or 1 are.
     if speakers < 2 || estimate <= 0.0 || estimate >= 1.0 {
         return [estimate; 2];
@@ -229,7 +236,7 @@ fn students(estimate: f64, resampled: &[f64], speakers: usize) -> [f64; 2] {
 ///
 /// By bisection of its distribution function, which is a finite sum where the degrees are whole
 /// (Abramowitz & Stegun 1964, 26.7.3 and 26.7.4).
-fn t_975(freedom: usize) -> f64 {
+pub(super) fn t_975(freedom: usize) -> f64 {
     // P(|T| < t) for t = tan(angle) sqrt(freedom).
     let within = |angle: f64| {
         let (sin, cos) = angle.sin_cos();

@@ -15,7 +15,7 @@ const SWAPS: usize = 10_000;
 /// How two models differ on the same recordings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// UAR of the first less that of the second, -1 to 1.
+    /// UAR of the first less that of the second, -1 to 1; of predicted numbers their CCC, -2 to 2.
     pub difference: f64,
     /// 95 % interval of the difference, by resampling speakers.
     pub difference_ci95: [f64; 2],
@@ -54,33 +54,36 @@ pub fn compare(
     }
 }
 
-/// Share of all swaps whose difference is as large in amount as that of no swap.
+/// That of [`compare`], from what each speaker adds to the difference.
 fn p_value(shares: &[f64], seed: u64) -> f64 {
-    // Sums of the same numbers with other signs: what should be equal differs by rounding, 1e-15
-    // or so, what should not by a recording's weight, 1e-7 or more.
-    let observed = shares.iter().sum::<f64>().abs() - 1e-10;
-    if shares.len() <= EXACT_SPEAKERS {
-        let all = 1u32 << shares.len();
-        let as_large = |&swaps: &u32| {
-            let mut left = swaps;
-            let next = || {
-                let bit = left & 1;
-                left >>= 1;
-                bit == 1
-            };
-            swapped(shares, next).abs() >= observed
+    // To swap a speaker's predictions turns the sign of their share.
+    let signed = |(&share, &is_swapped): (&f64, &bool)| if is_swapped { -share } else { share };
+    let difference = |swaps: &[bool]| shares.iter().zip(swaps).map(signed).sum();
+    swap_test(shares.len(), seed, difference)
+}
+
+/// Share of all swaps whose `difference` is as large in amount as that of no swap, where it is told
+/// of each speaker whether their predictions are swapped.
+pub(super) fn swap_test(speakers: usize, seed: u64, difference: impl Fn(&[bool]) -> f64) -> f64 {
+    let mut swaps = vec![false; speakers];
+    // Sums of the same numbers in other ways: what should be equal differs by rounding, 1e-15 or
+    // so, what should not by a recording's weight, 1e-7 or more.
+    let observed = difference(&swaps).abs() - 1e-10;
+    if speakers <= EXACT_SPEAKERS {
+        let all = 1u32 << speakers;
+        let as_large = |&bits: &u32| {
+            let speakers = swaps.iter_mut().enumerate();
+            speakers.for_each(|(speaker, swap)| *swap = bits >> speaker & 1 == 1);
+            difference(&swaps).abs() >= observed
         };
         return (0..all).filter(as_large).count() as f64 / f64::from(all);
     }
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let as_large = |_: &usize| swapped(shares, || random.r#gen()).abs() >= observed;
+    let as_large = |_: &usize| {
+        swaps.fill_with(|| random.r#gen());
+        difference(&swaps).abs() >= observed
+    };
     ((0..SWAPS).filter(as_large).count() + 1) as f64 / (SWAPS + 1) as f64
-}
-
-/// The difference when some speakers' predictions are swapped: this turns the sign of their share.
-fn swapped(shares: &[f64], mut is_swapped: impl FnMut() -> bool) -> f64 {
-    let signed = |&share: &f64| if is_swapped() { -share } else { share };
-    shares.iter().map(signed).sum()
 }
 
 #[cfg(test)]

@@ -117,6 +117,76 @@ impl Sample {
     }
 }
 
+/// A population of recordings whose truth has mean 0 and variance 1, as predicted by a model that is
+/// right in the mean.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Numbers {
+    /// The CCC over the whole population.
+    pub ccc: f64,
+    /// Variance of what the model says.
+    pub said: f64,
+    /// Share of the variance of the truth that lies between speakers.
+    pub between: f64,
+    /// Share of the variance of the error that is an offset of each speaker.
+    pub offset: f64,
+    /// Share of it that is a slope of each speaker.
+    pub slope: f64,
+}
+
+/// Recordings of some speakers, with numbers.
+#[derive(Default)]
+pub(super) struct Numbered {
+    pub truth: Vec<f64>,
+    /// The number of the speaker, and the name that is.
+    pub speaker: Vec<usize>,
+    pub speakers: Vec<Option<String>>,
+}
+
+impl Numbers {
+    /// Half to one and a half times `recordings` of each of `speakers`.
+    pub(super) fn sample(
+        &self,
+        speakers: usize,
+        recordings: usize,
+        random: &mut ChaCha8Rng,
+    ) -> Numbered {
+        let mut sample = Numbered::default();
+        for speaker in 0..speakers {
+            let recordings = (recordings as f64 * random.gen_range(0.5..1.5)).round() as usize;
+            let middle = self.between.sqrt() * normal(random);
+            for _ in 0..recordings {
+                let truth = middle + (1.0 - self.between).sqrt() * normal(random);
+                sample.truth.push(truth);
+                sample.speaker.push(speaker);
+                sample.speakers.push(Some(speaker.to_string()));
+            }
+        }
+        sample
+    }
+
+    /// What a model says of `sample`. Each call is another model, which errs with other speakers.
+    pub(super) fn say(&self, sample: &Numbered, random: &mut ChaCha8Rng) -> Vec<f64> {
+        // The CCC is 2 slope / (1 + said).
+        let slope = self.ccc * (1.0 + self.said) / 2.0;
+        let error = self.said - slope * slope;
+        let mut draw = |share: f64| (error * share).sqrt() * normal(random);
+        let speakers = sample.speaker.last().map_or(0, |last| last + 1);
+        let effects: Vec<(f64, f64)> = (0..speakers)
+            .map(|_| (draw(self.offset), slope + draw(self.slope)))
+            .collect();
+        let mut say = |(&truth, &speaker): (&f64, &usize)| {
+            let (offset, slope) = effects[speaker];
+            offset + slope * truth + draw(1.0 - self.offset - self.slope)
+        };
+        sample
+            .truth
+            .iter()
+            .zip(&sample.speaker)
+            .map(&mut say)
+            .collect()
+    }
+}
+
 fn logistic(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
