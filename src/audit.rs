@@ -213,7 +213,7 @@ fn count(n: usize, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::Row;
+    use crate::dataset::{Classes, Row, Target};
     use crate::split;
     use crate::table::Part;
     use ndarray::Array2;
@@ -236,8 +236,10 @@ mod tests {
         let rows: Vec<Row> = (0..12).map(row).collect();
         Dataset {
             x: Array2::from_shape_fn((12, 2), |(i, f)| (i * 7 % 12 + f) as f32),
-            y: (0..12).map(|i| i % 2).collect(),
-            classes: vec!["angry".into(), "sad".into()],
+            target: Target::Classes(Classes {
+                names: vec!["angry".into(), "sad".into()],
+                y: (0..12).map(|i| i % 2).collect(),
+            }),
             speakers: rows.iter().map(|row| row.speaker.clone()).collect(),
             rows,
             recordings: (0..12).collect(),

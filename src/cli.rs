@@ -7,8 +7,10 @@ use sentire::audio::{Gain, Rate};
 use sentire::catalogue::{FeatureSet, computed};
 use sentire::corpus::Layout;
 use sentire::corpus::shard::ShardChoice;
+use sentire::dataset::{LabelSpec, Task};
 use sentire::evaluate::{FoldSpec, NormalizeSpec};
 use sentire::extract::{Level, Limits};
+use sentire::metrics::values::Raters;
 use sentire::model::{ModelSpec, Normalize, learners};
 use sentire::table::Encoding;
 
@@ -289,6 +291,7 @@ Examples:
   sentire split ravdess.parquet -o ravdess-split.parquet
   sentire split ravdess.csv --train 0.8 --validation 0 --test 0.2 --seed 1 -o ravdess-split.csv
   sentire evaluate ravdess-split.parquet --folds split
+  sentire evaluate emodb.parquet --label arousal,valence
 
 Shares are shares of rows, met as closely as whole speakers allow; among the divisions that come close, one is chosen that spreads each class, corpus and sex evenly. Features extracted from a manifest keep its column `split`.")]
 pub struct Split {
@@ -396,7 +399,7 @@ pub struct Evaluate {
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
-    /// Exit with 1 if the UAR is below this (0 to 1); with --normalize both, that of `train`
+    /// Exit with 1 if the UAR is below this (0 to 1), or the CCC of any number; with --normalize both, that of `train`
     #[arg(long, value_name = "UAR", conflicts_with = "cross_corpus")]
     pub fail_under: Option<f64>,
     #[command(flatten)]
@@ -419,9 +422,16 @@ pub struct Learn {
     /// Choose the parameters in speaker-disjoint folds of the training speakers
     #[arg(long)]
     pub tune: bool,
-    /// Column with the labels to be recognised
-    #[arg(long, default_value = "emotion", value_name = "COLUMN")]
+    /// Column with the labels to be recognised; several columns of numbers are learned together, as in arousal,valence
+    #[arg(long, default_value = "emotion", value_name = "COLUMN[,COLUMN]")]
     pub label: String,
+    /// Learn classes or numbers; auto: numbers if the column has more than 12 different ones
+    #[arg(long, default_value = "auto", value_name = "auto|classes|values")]
+    pub task: Task,
+    /// Combine the ratings in the columns NAME_1, NAME_2, ... into the NAME of --label: by their mean, or weighted by how well
+    /// each rater agrees with all (ewe; Grimm & Kroschel 2005)
+    #[arg(long, value_name = "mean|ewe")]
+    pub raters: Option<Raters>,
     /// Rename a class, also to join it with another, as in calm=neutral; an empty name leaves it out
     #[arg(long, value_name = "FROM=TO", value_delimiter = ',', value_parser = parse_mapping)]
     pub map: Vec<(String, String)>,
@@ -446,6 +456,15 @@ impl Learn {
         let mut spec = self.model.clone();
         spec.tune |= self.tune;
         spec
+    }
+
+    /// What is learned, as all flags say.
+    pub fn label_spec(&self) -> LabelSpec {
+        LabelSpec {
+            task: self.task,
+            raters: self.raters,
+            ..self.label.as_str().into()
+        }
     }
 }
 

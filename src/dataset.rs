@@ -16,18 +16,20 @@ use crate::table::schema::{
 use crate::table::{Column, Part, Table, is_names_of_features, plain_key};
 
 mod contrast;
+mod target;
 
 pub use contrast::Contrast;
+pub use target::{Classes, LabelSpec, Target, Task, Values};
+
+use target::Labels;
 
 /// Rows that can be learned from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
     /// Rows x features; NaN where missing.
     pub x: Array2<f32>,
-    /// Index into [`classes`](Dataset::classes) of each row.
-    pub y: Vec<usize>,
-    /// The labels, sorted.
-    pub classes: Vec<String>,
+    /// What is learned of each row.
+    pub target: Target,
     /// Who speaks, `corpus/speaker` where there are several corpora; `None` where unknown.
     pub speakers: Vec<Option<String>>,
     /// Where each row comes from.
@@ -39,7 +41,7 @@ pub struct Dataset {
     pub corpora: Vec<String>,
     /// Names of the features.
     pub feature_names: Vec<String>,
-    /// The column that the labels come from.
+    /// The column that the target comes from, or several, joined by commas.
     pub label: String,
     /// Recordings that were left out because their label is missing.
     pub unlabelled: usize,
@@ -83,9 +85,6 @@ impl Row {
     }
 }
 
-/// More classes than this are no classes, but names of files or speakers.
-const MOST_CLASSES: usize = 100;
-
 /// Metadata that may differ between tables of one dataset: it names the recordings, not how
 /// features were made.
 const OF_THE_RECORDINGS: [&str; 2] = ["sentire.manifest", "sentire.version"];
@@ -102,22 +101,22 @@ const WORDS: [&str; 7] = [
 ];
 
 impl Dataset {
-    /// Reads the labelled rows of tables that were made alike; `label` is the column to be learned. Tables whose
-    /// metadata were lost are read by [`extract::read_table`](crate::extract::read_table) and come in by
+    /// Reads the labelled rows of tables that were made alike; `label` is the column to be learned, or several of
+    /// numbers, joined by commas. Tables whose metadata were lost are read by [`extract::read_table`](crate::extract::read_table) and come in by
     /// [`from_tables`](Dataset::from_tables).
-    pub fn read(paths: &[impl AsRef<Path>], label: &str) -> Result<Dataset> {
+    pub fn read(paths: &[impl AsRef<Path>], label: impl Into<LabelSpec>) -> Result<Dataset> {
         let tables: Vec<Table> = paths.iter().map(Table::read).collect::<Result<_>>()?;
         let paths = paths.iter().map(AsRef::as_ref);
         Dataset::from_tables(&paths.zip(&tables).collect::<Vec<_>>(), label)
     }
 
     /// The labelled rows of a table in memory.
-    pub fn new(table: &Table, label: &str) -> Result<Dataset> {
+    pub fn new(table: &Table, label: impl Into<LabelSpec>) -> Result<Dataset> {
         Dataset::from_tables(&[("the table".as_ref(), table)], label)
     }
 
     /// The labelled rows of tables that were made alike; the paths stand in error messages.
-    pub fn from_tables(tables: &[(&Path, &Table)], label: &str) -> Result<Dataset> {
+    pub fn from_tables(tables: &[(&Path, &Table)], label: impl Into<LabelSpec>) -> Result<Dataset> {
         let Some((first_path, first)) = tables.first() else {
             return Err(Error::Data("no table to learn from".into()));
         };
@@ -125,15 +124,14 @@ impl Dataset {
         for (path, table) in &tables[1..] {
             alike(first_path, first, path, table)?;
         }
+        let spec: LabelSpec = label.into();
+        let (labels, agreement) = target::labels(tables, &spec)?;
         let Labelled {
             rows,
             recordings,
-            labels,
             unlabelled,
-        } = labelled(tables, label)?;
-        let classes = classes_of(&labels, label, first_path)?;
-        let class = |label| classes.binary_search(label).expect("it is of the labels");
-        let y = labels.iter().map(class).collect();
+        } = labelled(tables, &labels);
+        let target = target::target(&labels, &rows, agreement, &spec, first_path)?;
         let index = index(tables, &rows);
         let corpora: BTreeSet<String> = index.iter().filter_map(|row| row.corpus.clone()).collect();
         let named = index
@@ -141,14 +139,13 @@ impl Dataset {
             .map(|row| (row.corpus.as_deref(), row.speaker.as_deref()));
         Ok(Dataset {
             x: matrix(tables, &rows, &feature_names)?,
-            y,
-            classes,
+            target,
             speakers: split::speakers(named),
             rows: index,
             recordings,
             corpora: corpora.into_iter().collect(),
             feature_names,
-            label: label.to_string(),
+            label: spec.to_string(),
             unlabelled,
             metadata: first.metadata.clone(),
         })
@@ -156,20 +153,55 @@ impl Dataset {
 
     /// Number of rows.
     pub fn len(&self) -> usize {
-        self.y.len()
+        self.rows.len()
     }
 
     /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
-        self.y.is_empty()
+        self.rows.is_empty()
     }
 
-    /// The label of each row.
+    /// The classes, sorted.
+    ///
+    /// # Panics
+    /// Where numbers are learned, as [`target`](Dataset::target) says.
+    pub fn classes(&self) -> &[String] {
+        &self.of_classes().names
+    }
+
+    /// The place in [`classes`](Dataset::classes) of each row's class.
+    ///
+    /// # Panics
+    /// Where numbers are learned.
+    pub fn y(&self) -> &[usize] {
+        &self.of_classes().y
+    }
+
+    fn of_classes(&self) -> &Classes {
+        match &self.target {
+            Target::Classes(classes) => classes,
+            Target::Values(values) => {
+                panic!("{} are numbers, not classes", values.names.join(", "))
+            }
+        }
+    }
+
+    /// The same, to be changed.
+    ///
+    /// # Panics
+    /// Where numbers are learned.
+    pub fn classes_mut(&mut self) -> &mut Classes {
+        match &mut self.target {
+            Target::Classes(classes) => classes,
+            Target::Values(values) => {
+                panic!("{} are numbers, not classes", values.names.join(", "))
+            }
+        }
+    }
+
+    /// The label of each row, in words.
     pub fn labels(&self) -> Vec<String> {
-        self.y
-            .iter()
-            .map(|&class| self.classes[class].clone())
-            .collect()
+        self.target.words()
     }
 
     /// Who speaks in each row, "unknown" where nobody knows.
@@ -187,11 +219,10 @@ impl Dataset {
     pub fn select(&self, rows: &[usize]) -> Dataset {
         Dataset {
             x: self.x.select(ndarray::Axis(0), rows),
-            y: rows.iter().map(|&row| self.y[row]).collect(),
+            target: self.target.select(rows),
             speakers: rows.iter().map(|&row| self.speakers[row].clone()).collect(),
             rows: rows.iter().map(|&row| self.rows[row].clone()).collect(),
             recordings: rows.iter().map(|&row| self.recordings[row]).collect(),
-            classes: self.classes.clone(),
             corpora: {
                 let of_rows = rows
                     .iter()
@@ -211,16 +242,19 @@ impl Dataset {
 
     /// The same rows, without the classes that none of them has.
     pub fn without_empty_classes(self) -> Dataset {
-        let occurring: Vec<usize> = (0..self.classes.len())
-            .filter(|class| self.y.contains(class))
-            .collect();
+        let Target::Classes(Classes { names, y }) = &self.target else {
+            return self;
+        };
+        let occurring: Vec<usize> = (0..names.len()).filter(|class| y.contains(class)).collect();
         let place = |class: usize| occurring.binary_search(&class).expect("it occurs");
         Dataset {
-            y: self.y.iter().map(|&class| place(class)).collect(),
-            classes: occurring
-                .iter()
-                .map(|&class| self.classes[class].clone())
-                .collect(),
+            target: Target::Classes(Classes {
+                y: y.iter().map(|&class| place(class)).collect(),
+                names: occurring
+                    .iter()
+                    .map(|&class| names[class].clone())
+                    .collect(),
+            }),
             ..self
         }
     }
@@ -228,37 +262,46 @@ impl Dataset {
     /// The same rows with some classes renamed: each pair is a class and what it is called from now
     /// on; rows of a class that is to be called nothing are left out. An unknown class is an error.
     pub fn with_classes_mapped(self, mapping: &[(String, String)]) -> Result<Dataset> {
+        if mapping.is_empty() {
+            return Ok(self);
+        }
+        if let Target::Values(_) = self.target {
+            return Err(Error::Usage(format!(
+                "--map renames classes, and `{}` holds numbers (--task classes learns them as classes)",
+                self.label
+            )));
+        }
         if let Some((unknown, _)) = mapping
             .iter()
-            .find(|(from, _)| !self.classes.contains(from))
+            .find(|(from, _)| !self.classes().contains(from))
         {
             return Err(Error::Usage(format!(
                 "--map {unknown}=...: there is no such class; the column `{}` has {}",
                 self.label,
-                self.classes.join(", ")
+                self.classes().join(", ")
             )));
         }
         let called = |class: &String| {
             let mapped = mapping.iter().find(|(from, _)| from == class);
             mapped.map_or(class, |(_, to)| to).clone()
         };
-        let names: Vec<String> = self.classes.iter().map(called).collect();
+        let called: Vec<String> = self.classes().iter().map(called).collect();
         let kept: Vec<usize> = (0..self.len())
-            .filter(|&row| !names[self.y[row]].is_empty())
+            .filter(|&row| !called[self.y()[row]].is_empty())
             .collect();
-        let distinct: BTreeSet<&String> = names.iter().filter(|name| !name.is_empty()).collect();
-        let classes: Vec<String> = distinct.into_iter().cloned().collect();
+        let distinct: BTreeSet<&String> = called.iter().filter(|name| !name.is_empty()).collect();
+        let names: Vec<String> = distinct.into_iter().cloned().collect();
         let mut data = self.select(&kept);
-        for class in &mut data.y {
-            *class = classes
-                .binary_search(&names[*class])
+        let classes = data.classes_mut();
+        for class in &mut classes.y {
+            *class = names
+                .binary_search(&called[*class])
                 .expect("collected from the names");
         }
-        let data = Dataset { classes, ..data };
-        match data.classes.len() {
-            0 | 1 => Err(Error::Usage(format!(
-                "--map leaves {} class; expected at least 2",
-                data.classes.len()
+        classes.names = names;
+        match data.classes().len() {
+            n @ (0 | 1) => Err(Error::Usage(format!(
+                "--map leaves {n} class; expected at least 2"
             ))),
             _ => Ok(data),
         }
@@ -338,21 +381,19 @@ struct Labelled {
     rows: Vec<(usize, usize)>,
     /// The recording that each row is of, counted through all tables.
     recordings: Vec<usize>,
-    labels: Vec<String>,
     /// How many recordings have none.
     unlabelled: usize,
 }
 
-fn labelled(tables: &[(&Path, &Table)], label: &str) -> Result<Labelled> {
-    let (mut rows, mut recordings, mut labels) = (Vec::new(), Vec::new(), Vec::new());
+fn labelled(tables: &[(&Path, &Table)], labels: &[Labels]) -> Labelled {
+    let (mut rows, mut recordings) = (Vec::new(), Vec::new());
     let mut unlabelled = BTreeSet::new();
     let mut all = 0;
-    for (index, (path, table)) in tables.iter().enumerate() {
-        let column = label_column(path, table, label)?;
-        let of_table = recordings_of(table, &column);
-        labels.extend(column.iter().flatten().cloned());
+    for (index, ((_, table), labels)) in tables.iter().zip(labels).enumerate() {
+        let words: Vec<Option<Cow<str>>> = (0..table.rows()).map(|row| labels.word(row)).collect();
+        let of_table = recordings_of(table, &words);
         for (row, recording) in of_table.iter().map(|number| all + number).enumerate() {
-            if column[row].is_some() {
+            if words[row].is_some() {
                 rows.push((index, row));
                 recordings.push(recording);
             } else {
@@ -361,37 +402,11 @@ fn labelled(tables: &[(&Path, &Table)], label: &str) -> Result<Labelled> {
         }
         all += of_table.iter().max().map_or(0, |last| last + 1);
     }
-    Ok(Labelled {
+    Labelled {
         rows,
         recordings,
-        labels,
         unlabelled: unlabelled.len(),
-    })
-}
-
-/// The classes that `labels` of the column `label` name, sorted.
-fn classes_of(labels: &[String], label: &str, first_path: &Path) -> Result<Vec<String>> {
-    let classes: BTreeSet<&String> = labels.iter().collect();
-    let classes: Vec<String> = classes.into_iter().cloned().collect();
-    if classes.len() < 2 {
-        return Err(Error::Data(format!(
-            "{}: column `{label}` holds {} in {} labelled rows; expected at least 2 classes",
-            first_path.display(),
-            if classes.is_empty() {
-                "no label".into()
-            } else {
-                format!("one class ({})", classes[0])
-            },
-            labels.len()
-        )));
     }
-    if classes.len() > MOST_CLASSES {
-        return Err(Error::Data(format!(
-            "column `{label}` holds {} different words; expected at most {MOST_CLASSES} classes",
-            classes.len()
-        )));
-    }
-    Ok(classes)
 }
 
 /// What the tables tell of these rows beside features and label.
@@ -401,7 +416,9 @@ fn index(tables: &[(&Path, &Table)], rows: &[(usize, usize)]) -> Vec<Row> {
     let word = |t: usize, row: usize, column: &str| {
         words[t].get(column).and_then(|words| words[row].clone())
     };
-    let parts = tables.iter().map(|(_, table)| (table.listed_parts(), table.parts()));
+    let parts = tables
+        .iter()
+        .map(|(_, table)| (table.listed_parts(), table.parts()));
     let parts: Vec<(Parts, Parts)> = parts.collect();
     let index_row = |&(t, row): &(usize, usize)| {
         let (listed, own) = &parts[t];
@@ -478,7 +495,7 @@ fn feature_names(path: &Path, table: &Table) -> Result<Vec<String>> {
 /// Windows belong together by what the manifest said: file, channel, segment, speaker and label. So two
 /// labels of one segment are two recordings, and a line that stands twice is one. Without windows
 /// each row is its own.
-fn recordings_of(table: &Table, labels: &[Option<String>]) -> Vec<usize> {
+fn recordings_of(table: &Table, labels: &[Option<Cow<str>>]) -> Vec<usize> {
     if OF_WINDOWS.iter().any(|name| table.column(name).is_none()) {
         return (0..table.rows()).collect();
     }
@@ -541,29 +558,6 @@ fn words_of(table: &Table) -> HashMap<&'static str, Words<'_>> {
     WORDS.into_iter().filter_map(of_name).collect()
 }
 
-fn label_column<'a>(path: &Path, table: &'a Table, label: &str) -> Result<Words<'a>> {
-    let wrong = |reason: String| Error::Table {
-        path: path.to_path_buf(),
-        reason,
-    };
-    match table.column(label) {
-        Some(column) => column.as_words().ok_or_else(|| {
-            wrong(format!(
-                "column `{label}` holds numbers that are not whole; expected words, or whole numbers that stand for them (--label)"
-            ))
-        }),
-        None => {
-            let is_class = |column: &Column| !matches!(column, Column::Double(_) | Column::Float(_));
-            let columns = table.columns.iter().filter(|(_, c)| is_class(c));
-            let names: Vec<&str> = columns.map(|(name, _)| name.as_str()).collect();
-            let names = names.join(", ");
-            Err(wrong(format!(
-                "has no text column `{label}`; it has: {names} (--label)"
-            )))
-        }
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -572,8 +566,10 @@ pub(crate) mod tests {
     pub(crate) fn of_labels(y: &[usize], classes: usize) -> Dataset {
         Dataset {
             x: Array2::zeros((y.len(), 1)),
-            y: y.to_vec(),
-            classes: (0..classes).map(|class| format!("class {class}")).collect(),
+            target: Target::Classes(Classes {
+                names: (0..classes).map(|class| format!("class {class}")).collect(),
+                y: y.to_vec(),
+            }),
             speakers: vec![None; y.len()],
             rows: vec![Row::default(); y.len()],
             recordings: (0..y.len()).collect(),
@@ -625,8 +621,8 @@ pub(crate) mod tests {
             ("3.wav", Some("x"), None, [5.0, 6.0]),
         ];
         let data = Dataset::new(&table(&rows, "one"), "emotion").unwrap();
-        assert_eq!(data.classes, ["angry", "sad"]);
-        assert_eq!(data.y, [1, 0]);
+        assert_eq!(data.classes(), ["angry", "sad"]);
+        assert_eq!(data.y(), [1, 0]);
         let files = data.rows.iter().map(|row| row.recording.file.as_str());
         let files: Vec<&str> = files.collect();
         assert_eq!(files, ["1.wav", "2.wav"]);

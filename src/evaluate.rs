@@ -5,6 +5,7 @@ mod cross;
 mod folds;
 mod importance;
 mod table;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -16,9 +17,13 @@ use serde::{Deserialize, Serialize};
 pub use compare::compare;
 pub use cross::{cross_corpus, cross_leakage};
 pub use table::predictions_table;
+pub use values::{
+    ValueEvaluation, ValueOutOfFold, compare_values, evaluate_values, random_split_ccc,
+    value_predictions_table,
+};
 
 use crate::audit::{self, Finding};
-use crate::dataset::{Dataset, Row};
+use crate::dataset::{Dataset, Row, Target};
 use crate::error::{Error, Result};
 use crate::metrics::{self, Confusion};
 use crate::model::{self, CalibratedPipeline, ModelSpec, Normalize};
@@ -245,7 +250,7 @@ pub fn leakage(data: &Dataset, protocol: &Protocol) -> Result<Vec<Finding>> {
 /// protocol B their features (not their labels) scale the speaker they belong to. Where recordings
 /// have several rows, their windows, a recording counts once, by the mean of its windows'
 /// probabilities. Refused with the findings of the leakage audit, if these are errors and not
-/// allowed.
+/// allowed. Numbers are evaluated by [`evaluate_values`].
 ///
 /// ```
 /// use sentire::prelude::*;
@@ -264,6 +269,13 @@ pub fn leakage(data: &Dataset, protocol: &Protocol) -> Result<Vec<Finding>> {
 /// # Ok::<(), Error>(())
 /// ```
 pub fn evaluate(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Result<Evaluation> {
+    if let Target::Values(_) = data.target {
+        return Err(Error::Usage(format!(
+            "`{}` holds numbers; expected classes (evaluate_values, or --task classes)",
+            data.label
+        )));
+    }
+    spec.check(&data.target)?;
     let Participants {
         raw,
         scaled,
@@ -277,15 +289,20 @@ pub fn evaluate(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Result
     let mut evaluation = on_folds(&scaled, &folds, &spec, protocol)?;
     let report = &mut evaluation.report;
     report.leakage = findings;
+    (report.held_back, report.left_out) = not_tested(data, &raw, unshared, &folds);
+    Ok(evaluation)
+}
+
+/// Recordings that are in no fold though they could be, and those that could not.
+fn not_tested(data: &Dataset, raw: &Dataset, unshared: usize, folds: &[Fold]) -> (usize, usize) {
     let usable = raw.recording_count(0..raw.len());
     // Under cross-validation every recording is tested once; a marked split leaves some out.
     let in_folds = folds
         .iter()
         .flat_map(|fold| fold.train.iter().chain(&fold.test).copied());
-    report.held_back = unshared + usable - raw.recording_count(in_folds);
+    let held_back = unshared + usable - raw.recording_count(in_folds);
     let recordings = data.recording_count(0..data.len());
-    report.left_out = data.unlabelled + recordings - usable - unshared;
-    Ok(evaluation)
+    (held_back, data.unlabelled + recordings - usable - unshared)
 }
 
 /// UAR of the same recordings in as many folds, at most ten, that ignore speakers: what a random
@@ -390,7 +407,7 @@ fn on_folds(
     let predictions = tested.into_iter().map(|t| OutOfFold {
         row: data.rows[t.row].clone(),
         speaker: data.speakers[t.row].clone(),
-        truth: data.y[t.row],
+        truth: data.y()[t.row],
         predicted: t.predicted,
         fold: folds[t.fold].name.clone(),
         unsure: t.unsure,
@@ -421,9 +438,9 @@ fn test(data: &Dataset, fold: &Fold, number: usize, trained: &CalibratedPipeline
 }
 
 fn confusion_of<'a>(data: &Dataset, tested: impl IntoIterator<Item = &'a Tested>) -> Confusion {
-    let pairs = tested.into_iter().map(|t| (data.y[t.row], t.predicted));
+    let pairs = tested.into_iter().map(|t| (data.y()[t.row], t.predicted));
     let (truth, said): (Vec<usize>, Vec<usize>) = pairs.unzip();
-    metrics::confusion(&truth, &said, data.classes.len())
+    metrics::confusion(&truth, &said, data.classes().len())
 }
 
 /// The figures of held-out recordings.
@@ -434,8 +451,8 @@ fn report(
     spec: &ModelSpec,
     protocol: &Protocol,
 ) -> Report {
-    let classes = data.classes.len();
-    let truth: Vec<usize> = tested.iter().map(|t| data.y[t.row]).collect();
+    let classes = data.classes().len();
+    let truth: Vec<usize> = tested.iter().map(|t| data.y()[t.row]).collect();
     let said: Vec<usize> = tested.iter().map(|t| t.predicted).collect();
     let speakers: Vec<Option<String>> = tested
         .iter()
@@ -445,7 +462,7 @@ fn report(
     let confusion = metrics::confusion(&truth, &said, classes);
     let intervals = metrics::intervals(&truth, &said, &speakers, classes, protocol.seed);
     let occurs = |class: &usize| confusion[*class].iter().any(|&n| n > 0);
-    let named = |class: usize| data.classes[class].clone();
+    let named = |class: usize| data.classes()[class].clone();
     let recall = metrics::recall(&confusion);
     let groups = |of: &dyn Fn(&Tested) -> Option<String>| {
         let mut members: BTreeMap<String, Vec<&Tested>> = BTreeMap::new();
@@ -494,7 +511,7 @@ fn report(
         } else {
             Vec::new()
         },
-        classes: data.classes.clone(),
+        classes: data.classes().to_vec(),
         confusion,
         held_out: protocol.folds.to_string(),
         folds,
@@ -502,7 +519,7 @@ fn report(
         features: data.feature_sets(),
         feature_names: data.feature_names.clone(),
         model: spec.clone(),
-        tuned: spec.candidates().len() > 1,
+        tuned: spec.candidates(&data.target).len() > 1,
         importance: Vec::new(),
         comparison: None,
         random_split_uar: None,

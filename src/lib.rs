@@ -88,7 +88,7 @@ pub mod prelude {
     //!
     //! let settings = Settings {
     //!     sets: vec![FeatureSet::EGEMAPS],
-    //!     segmentation: Segmentation::from_flags(Some(0.5), None)?,
+    //!     window: Some(Window::new(0.5, None)?),
     //!     ..Settings::default()
     //! };
     //! let options = settings.read_options(None, None);

@@ -26,7 +26,7 @@ use canvas::{Canvas, H, Ink, Scale, percent, wrapped};
 pub use distribution::distribution;
 pub use matrix::confusion;
 pub use reliability::reliability;
-pub use scatter::scatter;
+pub use scatter::{scatter, scatter_along};
 pub use sound::{Contour, contours, spectrogram, waveform};
 
 /// Width of most figures: at the 330 pixels of a phone its text still has nine.

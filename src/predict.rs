@@ -18,11 +18,11 @@ use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, panic_text};
 use crate::extract::{self, Limits, Settings};
 use crate::features::Extractor;
-use crate::model::{self, Model, Normalize};
-use crate::table::Table;
+use crate::model::{self, LearnedValue, Model, Normalize, REACH};
 use crate::table::schema::{
     self, Cell, DURATION, FILE, LABEL, MODEL, OUT_OF_DOMAIN, TRUNCATED, UNSURE,
 };
+use crate::table::{Column, Table};
 use reasons::Vocabulary;
 
 /// A protocol-B model scales a speaker by their own recordings, or by the windows of these, and needs at least this many.
@@ -56,10 +56,13 @@ pub struct Features {
 pub struct Prediction {
     /// The recording as the caller named it.
     pub file: String,
-    /// The most probable class.
-    pub label: String,
-    /// Probability of each class; they sum to 1.
+    /// The most probable class; `None` for a model of numbers.
+    pub label: Option<String>,
+    /// Probability of each class; they sum to 1. Empty for a model of numbers.
     pub probabilities: BTreeMap<String, f64>,
+    /// The predictions of a model of numbers, by the names of the numbers; empty for a model of classes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<String, Estimate>,
     /// Whether the largest probability is below the model's threshold (above it, the model was wrong at most half as often
     /// as in general), or there is no speech in the recording. The label is given all the same.
     pub unsure: bool,
@@ -95,7 +98,7 @@ impl Prediction {
     ///     "unsure": false, "out_of_domain": false, "model": "ridge", "duration_s": 1.5}"#;
     /// let prediction: Prediction = serde_json::from_str(json).expect("what `predict --json` prints");
     /// let whole = prediction.whole();
-    /// assert_eq!((whole.label.as_str(), whole.start, whole.end), ("sad", 0.0, 1.5));
+    /// assert_eq!((whole.label.as_deref(), whole.start, whole.end), (Some("sad"), 0.0, 1.5));
     /// ```
     pub fn whole(&self) -> Segment {
         Segment {
@@ -103,9 +106,26 @@ impl Prediction {
             end: self.duration_s,
             label: self.label.clone(),
             probabilities: self.probabilities.clone(),
+            values: self.values.clone(),
             unsure: self.unsure,
             out_of_domain: self.out_of_domain,
         }
+    }
+}
+
+/// A predicted number.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// The number, in the unit of the labels.
+    pub value: f64,
+    /// Its standard error for a speaker who was not heard in training: 9 in 10 true numbers lie within 1.645 times this.
+    pub std: f64,
+}
+
+impl Estimate {
+    /// The interval that 9 in 10 true numbers lie in.
+    pub fn interval(self) -> [f64; 2] {
+        [-1.0, 1.0].map(|side| self.value + side * REACH * self.std)
     }
 }
 
@@ -116,10 +136,13 @@ pub struct Segment {
     pub start: f64,
     /// Where it ends, in seconds.
     pub end: f64,
-    /// The most probable class.
-    pub label: String,
+    /// The most probable class; `None` for a model of numbers.
+    pub label: Option<String>,
     /// Probability of each class; they sum to 1.
     pub probabilities: BTreeMap<String, f64>,
+    /// See [`Prediction::values`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<String, Estimate>,
     /// See [`Prediction::unsure`].
     pub unsure: bool,
     /// See [`Prediction::out_of_domain`].
@@ -142,7 +165,7 @@ pub struct Segment {
 /// let prediction = predictor.predict(&[recording])?.remove(0);
 /// let p = &prediction.probabilities;
 /// assert!((p.values().sum::<f64>() - 1.0).abs() < 1e-9);
-/// assert!(p.values().all(|&other| other <= p[&prediction.label]));
+/// assert!(p.values().all(|&other| other <= p[prediction.label.as_ref().unwrap()]));
 /// # Ok(())
 /// # }
 /// ```
@@ -398,6 +421,7 @@ impl Predictor {
             file: recording.file.clone(),
             label: whole.label,
             probabilities: whole.probabilities,
+            values: whole.values,
             unsure: whole.unsure,
             out_of_domain: whole.out_of_domain,
             model: self.model.card.trained.to_string(),
@@ -445,11 +469,18 @@ impl Predictor {
         places: impl Iterator<Item = (f64, f64)>,
     ) -> Result<Vec<Segment>> {
         let answers = self.asked(|| self.answers(x, has_speech, groups, places))?;
-        let is_answer = |answer: &Segment| answer.probabilities.values().all(|p| p.is_finite());
+        let is_answer = |answer: &Segment| {
+            let values = answer.values.values().map(|estimate| &estimate.value);
+            answer
+                .probabilities
+                .values()
+                .chain(values)
+                .all(|p| p.is_finite())
+        };
         match answers.iter().all(is_answer) {
             true => Ok(answers),
             false => Err(Error::Data(
-                "the model answers with probabilities that are no numbers; train it again, with other parameters"
+                "the model answers with what is no number; train it again, with other parameters"
                     .into(),
             )),
         }
@@ -474,17 +505,29 @@ impl Predictor {
         places: impl Iterator<Item = (f64, f64)>,
     ) -> Vec<Segment> {
         let probabilities = self.model.probabilities(x.view(), groups);
+        let values = self.model.values(x.view(), groups);
         let card = &self.model.card;
-        let answers = groups.iter().zip(probabilities.rows()).zip(places);
-        let segment = answers.map(|((rows, p), (start, end))| {
+        let targets = self.model.targets();
+        let answers = groups
+            .iter()
+            .zip(probabilities.rows())
+            .zip(values.rows())
+            .zip(places);
+        let segment = answers.map(|(((rows, p), values), (start, end))| {
             let best = model::best(p);
             let classes = card.classes.iter().cloned();
+            let is_doubtful = p.get(best).is_some_and(|&p| p < card.unsure_below);
+            let estimate = |(target, &value): (&LearnedValue, &f64)| {
+                let std = target.spread;
+                (target.name.clone(), Estimate { value, std })
+            };
             Segment {
                 start,
                 end,
-                label: card.classes[best].clone(),
+                label: card.classes.get(best).cloned(),
                 probabilities: classes.zip(p.iter().copied()).collect(),
-                unsure: p[best] < card.unsure_below || !rows.iter().any(|&row| has_speech[row]),
+                values: targets.iter().zip(&values).map(estimate).collect(),
+                unsure: is_doubtful || !rows.iter().any(|&row| has_speech[row]),
                 out_of_domain: self.model.distance(x.select(Axis(0), rows).view()) > 1.0,
             }
         });
@@ -499,7 +542,7 @@ impl Predictor {
             return Err(Error::Usage(format!(
                 "the model scales each speaker by their own recordings (--normalize speaker) and needs at least {SMALLEST_CALL} of one \
                  speaker, or as many windows of them, not {windows}; give more, use `sentire score --speaker-column`, or train with \
-                 --normalize train"
+                 --normalize corpus"
             )));
         }
         let of_model = |window: &Vec<f32>| match &self.wanted {
@@ -543,8 +586,8 @@ fn within(settings: Settings, limits: Limits) -> Settings {
     }
 }
 
-/// Predictions as a table, a row for each recording: `file`, `duration_s`, `label`, `p_CLASS`, `unsure`,
-/// `out_of_domain`, `model`, `truncated`.
+/// Predictions as a table, a row for each recording: `file`, `duration_s`, `label`, `p_CLASS` (for a model of numbers, `NAME`
+/// and `NAME_std` instead of these), `unsure`, `out_of_domain`, `model`, `truncated`.
 ///
 /// ```
 /// # #[cfg(not(feature = "default-model"))]
@@ -558,7 +601,7 @@ fn within(settings: Settings, limits: Limits) -> Settings {
 /// let recording = predictor.read("corpora/demo/f1_angry_s1.flac", &mut predictor.extractor())?;
 /// let predictions = predictor.predict(&[recording])?;
 /// let table = predict::to_table(&predictions);
-/// assert_eq!(table.words("label")?, [predictions[0].label.clone()]);
+/// assert_eq!(table.words("label")?, [predictions[0].label.clone().unwrap()]);
 /// assert!(table.numbers("p_angry")?[0] <= 1.0);
 /// # Ok(())
 /// # }
@@ -566,10 +609,12 @@ fn within(settings: Settings, limits: Limits) -> Settings {
 pub fn to_table(predictions: &[Prediction]) -> Table {
     let classes = predictions.iter().flat_map(|p| p.probabilities.keys());
     let classes: BTreeSet<&String> = classes.collect();
-    let classes = columns_of(classes);
+    let values = predictions.iter().flat_map(|p| p.values.keys());
+    let values: BTreeSet<&String> = values.collect();
+    let answers = Answers::of(classes, values);
     fn cells<'a>(
         row: Option<(&'a Prediction, &'a Segment)>,
-        classes: &'a [(String, String)],
+        answers: &'a Answers,
     ) -> Vec<(&'a str, Cell<'a>)> {
         let prediction = row.map(|(prediction, _)| prediction);
         let word = |of: fn(&Prediction) -> &String| Cell::Text(prediction.map(|p| of(p).as_str()));
@@ -578,46 +623,118 @@ pub fn to_table(predictions: &[Prediction]) -> Table {
             (FILE, word(|p| &p.file)),
             (DURATION, Cell::Double(duration_s)),
         ];
-        cells.extend(cells_of(row.map(|(_, whole)| whole), classes));
+        cells.extend(answers.cells(row.map(|(_, whole)| whole)));
         cells.push((MODEL, word(|p| &p.model)));
         let is_truncated = prediction.is_some_and(|p| p.truncated);
         cells.push((TRUNCATED, Cell::Bool(is_truncated)));
         cells
     }
     let mut table = Table {
-        columns: schema::columns(cells(None, &classes)),
+        columns: schema::columns(cells(None, &answers)),
         ..Table::default()
     };
     for prediction in predictions {
         let whole = prediction.whole();
-        let cells = cells(Some((prediction, &whole)), &classes);
+        let cells = cells(Some((prediction, &whole)), &answers);
         table.push(cells.into_iter().map(|(_, cell)| cell));
     }
     table
 }
 
-/// Classes, each with the column of its probability.
-pub fn columns_of<'a>(classes: impl IntoIterator<Item = &'a String>) -> Vec<(String, String)> {
-    let named = |class: &String| (class.clone(), schema::probability(class));
-    classes.into_iter().map(named).collect()
+/// What a model says of a recording or a window, as columns: `label`, a `p_CLASS` for each class, or of a model of
+/// numbers `NAME` and `NAME_std` for each number; `unsure`, `out_of_domain`.
+pub struct Answers {
+    /// The classes, and the columns of their probabilities.
+    classes: Vec<(String, String)>,
+    /// The numbers, and the columns of their standard errors.
+    values: Vec<(String, String)>,
 }
 
-/// What is said of a recording or a window, by the names of the columns: `label`, a `p_CLASS` for each class,
-/// `unsure`, `out_of_domain`; without one, blanks of the same types.
-pub fn cells_of<'a>(
-    segment: Option<&'a Segment>,
-    classes: &'a [(String, String)],
-) -> Vec<(&'a str, Cell<'a>)> {
-    let label = segment.map(|segment| segment.label.as_str());
-    let mut cells = vec![(LABEL, Cell::Text(label))];
-    for (class, column) in classes {
-        let p = segment.and_then(|segment| segment.probabilities.get(class));
-        cells.push((column, Cell::Float(p.map_or(f32::NAN, |&p| p as f32))));
+impl Answers {
+    /// Those of these classes and numbers, in that order.
+    pub fn of<'a>(
+        classes: impl IntoIterator<Item = &'a String>,
+        values: impl IntoIterator<Item = &'a String>,
+    ) -> Answers {
+        let class = |name: &String| (name.clone(), schema::probability(name));
+        let value = |name: &String| (name.clone(), schema::standard_error(name));
+        Answers {
+            classes: classes.into_iter().map(class).collect(),
+            values: values.into_iter().map(value).collect(),
+        }
     }
-    cells.push((UNSURE, Cell::Bool(segment.is_some_and(|s| s.unsure))));
-    let is_strange = segment.is_some_and(|s| s.out_of_domain);
-    cells.push((OUT_OF_DOMAIN, Cell::Bool(is_strange)));
-    cells
+
+    /// Those of a model.
+    pub fn of_model(model: &Model) -> Answers {
+        let values = model.targets().iter().map(|target| &target.name);
+        Answers::of(&model.card.classes, values)
+    }
+
+    /// The names of the columns.
+    pub fn names(&self) -> Vec<&str> {
+        self.cells(None).into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// What is said, by the names of the columns; of nothing blanks of the same types.
+    pub fn cells<'a>(&'a self, segment: Option<&'a Segment>) -> Vec<(&'a str, Cell<'a>)> {
+        let mut cells = Vec::new();
+        if self.values.is_empty() {
+            let label = segment.and_then(|segment| segment.label.as_deref());
+            cells.push((LABEL, Cell::Text(label)));
+        }
+        for (class, column) in &self.classes {
+            let p = segment.and_then(|segment| segment.probabilities.get(class));
+            cells.push((column, Cell::Float(p.map_or(f32::NAN, |&p| p as f32))));
+        }
+        for (name, column) in &self.values {
+            let estimate = segment.and_then(|segment| segment.values.get(name));
+            let number = |of: fn(&Estimate) -> f64| Cell::Double(estimate.map_or(f64::NAN, of));
+            cells.push((name, number(|estimate| estimate.value)));
+            cells.push((column, number(|estimate| estimate.std)));
+        }
+        cells.push((UNSURE, Cell::Bool(segment.is_some_and(|s| s.unsure))));
+        let is_strange = segment.is_some_and(|s| s.out_of_domain);
+        cells.push((OUT_OF_DOMAIN, Cell::Bool(is_strange)));
+        cells
+    }
+
+    /// What a row of a table with these columns says of the part from `start` to `end`; `None` where columns are of
+    /// other types.
+    pub fn read(&self, table: &Table, row: usize, [start, end]: [f64; 2]) -> Option<Segment> {
+        let flag = |name: &str| match table.column(name)? {
+            Column::Bool(values) => values[row],
+            _ => None,
+        };
+        let probability = |(class, column): &(String, String)| match table.column(column)? {
+            Column::Float(values) => Some((class.clone(), f64::from(values[row]))),
+            _ => None,
+        };
+        let double = |name: &str| match table.column(name)? {
+            Column::Double(values) => Some(values[row]),
+            _ => None,
+        };
+        let estimate = |(name, column): &(String, String)| {
+            let (value, std) = (double(name)?, double(column)?);
+            Some((name.clone(), Estimate { value, std }))
+        };
+        let label = match self.values.is_empty() {
+            true => Some(table.text(LABEL)?[row].clone()?),
+            false => None,
+        };
+        Some(Segment {
+            start,
+            end,
+            label,
+            probabilities: self
+                .classes
+                .iter()
+                .map(probability)
+                .collect::<Option<_>>()?,
+            values: self.values.iter().map(estimate).collect::<Option<_>>()?,
+            unsure: flag(UNSURE)?,
+            out_of_domain: flag(OUT_OF_DOMAIN)?,
+        })
+    }
 }
 
 #[cfg(test)]

@@ -4,13 +4,17 @@ mod cross;
 mod figures;
 mod html;
 mod text;
+mod values;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 pub use figures::plot_uars;
-pub use html::{About, cross_to_html, to_html};
+pub use html::{About, cross_to_html, to_html, values_to_html};
+pub use values::{
+    ComparedValues, TargetReport, ValueFold, ValueGroup, ValueImportance, ValueReport,
+};
 
 use crate::audit::Finding;
 use crate::metrics::{Calibration, Comparison, Confusion};

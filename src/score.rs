@@ -20,10 +20,9 @@ use crate::extract::{
 use crate::features::Extractor;
 use crate::job::{self, ContentKey, Job, Kept};
 use crate::model::Normalize;
-use crate::predict::{self, Features, Prediction, Predictor, Segment};
+use crate::predict::{Answers, Features, Prediction, Predictor, Segment};
 use crate::table::schema::{
-    self, Cell, END, LABEL, MODEL, MODEL_ID, OF_WINDOWS, OUT_OF_DOMAIN, PREDICTION, QUALITY,
-    SCORED_AT, START, TRUNCATED, UNSURE,
+    self, Cell, END, MODEL, MODEL_ID, OF_WINDOWS, PREDICTION, QUALITY, SCORED_AT, START, TRUNCATED,
 };
 use crate::table::{Column, Part, Table};
 
@@ -71,7 +70,7 @@ pub fn run(
     on_event: &(dyn Fn(Event) + Sync),
 ) -> Result<(Summary, Failures)> {
     let sheet = Sheet::new(manifest, predictor, options)?;
-    let mut tally = Tally::new(predictor.model().card.classes.len());
+    let mut tally = Tally::new(sheet.answers.names().len());
     match (predictor.model().card.normalize, &options.speaker_column) {
         (Normalize::Train, _) => {
             job.take_from_output()?;
@@ -95,7 +94,7 @@ pub fn run(
         (Normalize::Speaker, None) => {
             return Err(Error::Usage(
                 "the model scales each speaker by their own recordings (--normalize speaker); name the column of the manifest that \
-                 says who speaks with --speaker-column, or train with --normalize train"
+                 says who speaks with --speaker-column, or train with --normalize corpus"
                     .into(),
             ));
         }
@@ -330,15 +329,14 @@ fn by_speaker(manifest: &Manifest, column: &str) -> Result<Vec<(String, Vec<usiz
 /// The manifest's further columns; refused where one bears the name of one of ours.
 fn own_columns(manifest: &Manifest, predictor: &Predictor) -> Result<Vec<String>> {
     let extra = manifest.extra_columns();
+    let answers = Answers::of_model(predictor.model());
+    let ours = answers.names();
     let is_ours = |name: &&String| {
-        let classes = &predictor.model().card.classes;
-        PREDICTION.contains(&name.as_str())
+        ours.contains(&name.as_str())
+            || PREDICTION.contains(&name.as_str())
             || QUALITY.contains(&name.as_str())
             || OF_WINDOWS.contains(&name.as_str())
             || [TRUNCATED, job::CONTENT_KEY].contains(&name.as_str())
-            || classes
-                .iter()
-                .any(|class| **name == schema::probability(class))
     };
     match extra.iter().find(is_ours) {
         Some(name) => Err(Error::Usage(format!(
@@ -358,8 +356,7 @@ struct Sheet<'a> {
     fields: Vec<usize>,
     /// The manifest's own columns.
     extra: Vec<String>,
-    /// The model's classes, and the columns of their probabilities.
-    classes: Vec<(String, String)>,
+    answers: Answers,
     model: String,
     model_id: String,
     metadata: BTreeMap<String, String>,
@@ -384,7 +381,7 @@ impl<'a> Sheet<'a> {
             has_channels: manifest.has_channels(),
             fields: (0..Utterance::FIELDS.len()).filter(is_known).collect(),
             extra: own_columns(manifest, predictor)?,
-            classes: predict::columns_of(&predictor.model().card.classes),
+            answers: Answers::of_model(predictor.model()),
             model: predictor.model().card.trained.to_string(),
             model_id: predictor.id().to_string(),
             metadata,
@@ -428,7 +425,7 @@ impl<'a> Sheet<'a> {
         let mut cells = rows::index_cells(row, self.has_channels, self.options.rows_of_windows);
         cells.extend(rows::manifest_cells(row, &self.fields, &self.extra));
         let segment = said.map(|said| &said.segment);
-        cells.extend(predict::cells_of(segment, &self.classes));
+        cells.extend(self.answers.cells(segment));
         cells.push((MODEL, Cell::Text(Some(&self.model))));
         cells.extend(rows::quality_cells(row));
         cells.push(rows::truncated_cell(row));
@@ -438,89 +435,43 @@ impl<'a> Sheet<'a> {
         cells
     }
 
+    /// What a row of an earlier table says; `None` where its columns are of other types.
+    fn said(&self, table: &Table, row: usize) -> Option<Said> {
+        let second = |name: &str| match table.column(name)? {
+            Column::Double(values) => Some(values[row]),
+            _ => None,
+        };
+        let place = [second(START)?, second(END)?];
+        Some(Said {
+            segment: self.answers.read(table, row, place)?,
+            scored_at: table.text(SCORED_AT)?[row].clone()?,
+        })
+    }
+
     /// Gives recordings the rows that an earlier run computed.
     fn read_kept(&self, job: &mut Job, scored: Vec<&mut Scored>) -> Result<()> {
         let kept: Vec<Kept> = scored.iter().filter_map(|s| s.kept.clone()).collect();
         if kept.is_empty() {
             return Ok(());
         }
-        let classes = &self.predictor.model().card.classes;
-        let table = job.read(&kept, &Known::columns(classes))?;
+        let mut columns = vec![START, END, SCORED_AT];
+        columns.extend(self.answers.names());
+        let columns: Vec<String> = columns.into_iter().map(str::to_string).collect();
+        let table = job.read(&kept, &columns)?;
         let damaged = || {
             let shown = job.out().display();
             Error::Data(format!(
                 "{shown}: its columns are no longer those that were written; score all anew with --fresh"
             ))
         };
-        let known = Known::of(&table, classes).ok_or_else(damaged)?;
         let mut first = 0;
         for (scored, kept) in scored.into_iter().zip(&kept) {
             let rows = first..first + kept.rows();
             first = rows.end;
-            let said: Option<_> = rows.map(|row| known.said(row)).collect();
+            let said: Option<_> = rows.map(|row| self.said(&table, row)).collect();
             scored.rows = said.ok_or_else(damaged)?;
         }
         Ok(())
-    }
-}
-
-/// What an earlier table says.
-struct Known<'a> {
-    starts: &'a [f64],
-    ends: &'a [f64],
-    labels: &'a [Option<String>],
-    probabilities: Vec<(&'a String, &'a [f32])>,
-    unsure: &'a [Option<bool>],
-    out_of_domain: &'a [Option<bool>],
-    scored_at: &'a [Option<String>],
-}
-
-impl<'a> Known<'a> {
-    fn columns(classes: &[String]) -> Vec<String> {
-        let of_classes = classes.iter().map(|class| schema::probability(class));
-        let others = [START, END, LABEL, UNSURE, OUT_OF_DOMAIN, SCORED_AT];
-        of_classes.chain(others.map(str::to_string)).collect()
-    }
-
-    fn of(table: &'a Table, classes: &'a [String]) -> Option<Known<'a>> {
-        let flags = |name: &str| match table.column(name) {
-            Some(Column::Bool(values)) => Some(values.as_slice()),
-            _ => None,
-        };
-        let seconds = |name: &str| match table.column(name) {
-            Some(Column::Double(values)) => Some(values.as_slice()),
-            _ => None,
-        };
-        let of_class = |class: &'a String| match table.column(&schema::probability(class)) {
-            Some(Column::Float(values)) => Some((class, values.as_slice())),
-            _ => None,
-        };
-        Some(Known {
-            starts: seconds(START)?,
-            ends: seconds(END)?,
-            labels: table.text(LABEL)?,
-            probabilities: classes.iter().map(of_class).collect::<Option<_>>()?,
-            unsure: flags(UNSURE)?,
-            out_of_domain: flags(OUT_OF_DOMAIN)?,
-            scored_at: table.text(SCORED_AT)?,
-        })
-    }
-
-    fn said(&self, row: usize) -> Option<Said> {
-        let p = self.probabilities.iter();
-        Some(Said {
-            segment: Segment {
-                start: self.starts[row],
-                end: self.ends[row],
-                label: self.labels[row].clone()?,
-                probabilities: p
-                    .map(|(class, p)| ((*class).clone(), f64::from(p[row])))
-                    .collect(),
-                unsure: self.unsure[row]?,
-                out_of_domain: self.out_of_domain[row]?,
-            },
-            scored_at: self.scored_at[row].clone()?,
-        })
     }
 }
 

@@ -250,7 +250,7 @@ fn usable(data: &Dataset, protocol: &Protocol) -> Dataset {
             let corpus = prepared.rows[row].corpus.as_deref();
             corpus.is_some_and(is_of)
         });
-        rows.map(|row| prepared.y[row]).collect()
+        rows.map(|row| prepared.y()[row]).collect()
     };
     let shared: BTreeSet<usize> = match &protocol.folds {
         FoldSpec::Corpus => {
@@ -264,7 +264,7 @@ fn usable(data: &Dataset, protocol: &Protocol) -> Dataset {
         _ => return prepared,
     };
     let is_used =
-        |&row: &usize| shared.contains(&prepared.y[row]) && prepared.rows[row].corpus.is_some();
+        |&row: &usize| shared.contains(&prepared.y()[row]) && prepared.rows[row].corpus.is_some();
     let rows: Vec<usize> = (0..prepared.len()).filter(is_used).collect();
     prepared.select(&rows).without_empty_classes()
 }
@@ -323,7 +323,7 @@ fn evaluated(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Option<Ev
 
 /// The mean of the recalls of classes that occur.
 fn uar(data: &Dataset, evaluation: &Evaluation) -> f64 {
-    let recalls = (0..data.classes.len()).filter_map(|class| {
+    let recalls = (0..data.classes().len()).filter_map(|class| {
         let of_class = evaluation
             .predictions
             .iter()
@@ -440,7 +440,7 @@ proptest! {
         let mut changed = usable(&changed, &protocol);
         for row in 0..changed.len() {
             if !trained_on.contains(&key(&changed.rows[row])) {
-                changed.y[row] = random.gen_range(0..changed.classes.len());
+                changed.classes_mut().y[row] = random.gen_range(0..data.classes().len());
             }
         }
         prop_assert!(bytes(&changed, train, &spec, &protocol) == expected);

@@ -208,7 +208,9 @@ fn the_built_in_model_says_what_it_said() {
     let label = Line {
         name: format!(
             "labels {}",
-            said.each_ref().map(|said| &*said.label).join(" ")
+            said.each_ref()
+                .map(|said| said.label.as_deref().unwrap())
+                .join(" ")
         ),
         values: Vec::new(),
     };

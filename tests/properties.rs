@@ -4,7 +4,7 @@
 use ndarray::Array2;
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
-use sentire::dataset::{Dataset, Row};
+use sentire::dataset::{Classes, Dataset, Row, Target};
 use sentire::evaluate::{self, Evaluation, FoldSpec, Protocol};
 use sentire::model::{self, Model, ModelSpec, Normalize};
 use sentire::table::Part;
@@ -44,9 +44,11 @@ pub fn dataset(speakers: usize, seed: u64) -> Dataset {
                 ..Row::default()
             })
             .collect(),
-        classes: ["angry", "happy", "sad"].map(str::to_string).to_vec(),
+        target: Target::Classes(Classes {
+            names: ["angry", "happy", "sad"].map(str::to_string).to_vec(),
+            y,
+        }),
         speakers: names,
-        y,
         corpora: Vec::new(),
         feature_names: (0..6).map(|f| format!("f{f}")).collect(),
         label: "emotion".into(),
@@ -135,7 +137,7 @@ proptest! {
         let mut changed = data.clone();
         for &row in test.iter().step_by(2) {
             changed.x.row_mut(row).fill(1e6);
-            changed.y[row] = (data.y[row] + 1) % 3;
+            changed.classes_mut().y[row] = (data.y()[row] + 1) % 3;
         }
         let order: Vec<usize> = test.iter().rev().copied().chain(test.len()..data.len()).collect();
         let permuted = changed.select(&order);
@@ -155,7 +157,7 @@ proptest! {
     #[test]
     fn labels_outside_the_training_rows_change_no_prediction(seed in 0_u64..1000) {
         let mut data = dataset(5, seed);
-        data.classes.push("surprised".into());
+        data.classes_mut().names.push("surprised".into());
         for row in 0..data.len() {
             let part = match data.speakers[row].as_deref() {
                 Some("s0") => "test",
@@ -167,7 +169,7 @@ proptest! {
         let mut changed = data.clone();
         for row in 0..data.len() {
             if changed.rows[row].split.as_deref() != Some("train") && row % 2 == 0 {
-                changed.y[row] = 3;
+                changed.classes_mut().y[row] = 3;
             }
         }
         for spec in specs().into_iter().chain(tuned()) {
@@ -203,7 +205,7 @@ fn windows_are_judged_together_as_a_trained_model_judges_them() {
         // become windows of two recordings.
         let mut numbers = std::collections::HashMap::new();
         for row in 0..data.len() {
-            let key = (data.speakers[row].clone(), data.y[row], row % 2);
+            let key = (data.speakers[row].clone(), data.y()[row], row % 2);
             let next = numbers.len();
             data.recordings[row] = *numbers.entry(key).or_insert(next);
         }
@@ -253,7 +255,7 @@ fn a_training_row_matters_and_the_seed_of_a_forest_too() {
 fn classes_that_only_unknown_speakers_have_are_left_out_under_protocol_b() {
     let mut data = dataset(4, 1);
     for row in 0..data.len() {
-        if data.y[row] == 1 {
+        if data.y()[row] == 1 {
             data.speakers[row] = None;
         }
     }

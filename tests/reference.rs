@@ -394,7 +394,7 @@ fn classifiers_say_what_scikit_learns_say() {
         let (scores, sum) = match outputs {
             Outputs::Shares(shares) => (shares, 1.0),
             Outputs::Scores(scores) => (scores, f64::NAN),
-            Outputs::Decisions(_) => panic!("{spec} decides between pairs"),
+            Outputs::Decisions(_) | Outputs::Values(_) => panic!("{spec} scores no classes"),
         };
         let expected = case["probabilities"].as_array().unwrap();
         assert_eq!(expected.len(), test.len());

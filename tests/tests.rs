@@ -49,6 +49,8 @@ mod long;
 mod preprocessing;
 // Reports, comparisons, corpora against each other, planted leakage, model cards.
 mod learning;
+// Numbers as targets: arousal, valence and others.
+mod values;
 // Folders to tables of predictions, tables to what charts want.
 mod scoring;
 // Tables as other programs read them, and as they leave them behind.

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ndarray::ArrayView1;
 use rayon::prelude::*;
 
 use crate::audit::{Audited, Finding, examples, finding};
-use crate::dataset::Row;
+use crate::dataset::{Row, Target};
+use crate::metrics;
 
 /// From this balanced recall on, speaker or text tell the label; the same as in the corpus doctor.
 const CONFOUNDED: f64 = 0.8;
@@ -27,6 +29,16 @@ const OF_THE_SPEAKER: [&str; 7] = [
 ];
 
 pub fn findings(table: &Audited) -> Vec<Finding> {
+    if let Target::Values(values) = &table.data.target {
+        let of_target = |(name, y): (&String, ArrayView1<f64>)| {
+            let by_speaker = told_by_speaker(table, name, y);
+            by_speaker
+                .into_iter()
+                .chain(told_by_feature(table, name, y))
+        };
+        let targets = values.names.iter().zip(values.y.columns());
+        return targets.flat_map(of_target).collect();
+    }
     let label = &table.data.label;
     let mut findings = Vec::new();
     if !OF_THE_SPEAKER.contains(&label.as_str()) {
@@ -43,6 +55,71 @@ pub fn findings(table: &Audited) -> Vec<Finding> {
     findings
 }
 
+/// Whether the numbers of a speaker's other recordings tell those of each: their mean, by its CCC.
+fn told_by_speaker(table: &Audited, name: &str, y: ArrayView1<f64>) -> Option<Finding> {
+    let mut rows_of: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for rows in &table.recordings {
+        let row = &table.data.rows[rows[0]];
+        if let Some(speaker) = row.speaker.as_deref() {
+            let key = (row.corpus.as_deref(), speaker);
+            rows_of.entry(key).or_default().push(rows[0]);
+        }
+    }
+    rows_of.retain(|_, rows| rows.len() > 1);
+    let (mut truth, mut said) = (Vec::new(), Vec::new());
+    for rows in rows_of.values() {
+        let sum: f64 = rows.iter().map(|&row| y[row]).sum();
+        for &row in rows {
+            truth.push(y[row]);
+            said.push((sum - y[row]) / (rows.len() - 1) as f64);
+        }
+    }
+    if truth.len() < FEWEST || 2 * truth.len() < table.recordings.len() || rows_of.len() < 2 {
+        return None;
+    }
+    let ccc = metrics::values::ccc(&truth, &said);
+    (ccc >= CONFOUNDED).then(|| {
+        let mean = |rows: &Vec<usize>| {
+            rows.iter().map(|&row| y[row]).sum::<f64>() / rows.len() as f64
+        };
+        let cases = rows_of.iter().map(|((_, name), rows)| format!("{name} ({:.2})", mean(rows)));
+        let cases: Vec<String> = cases.collect();
+        let message = format!(
+            "the speaker tells `{name}` by its mean: {}; guessed from other recordings of the same speaker it has a CCC of {ccc:.2},              so a model may learn speakers instead; add recordings in which speakers vary",
+            examples(&cases, ", ")
+        );
+        finding("emotion_by_speaker", message)
+    })
+}
+
+/// Features that are the number in disguise.
+fn told_by_feature(table: &Audited, name: &str, y: ArrayView1<f64>) -> Option<Finding> {
+    let firsts: Vec<usize> = table.recordings.iter().map(|rows| rows[0]).collect();
+    if firsts.len() < FEWEST {
+        return None;
+    }
+    let data = table.data;
+    let names = data.feature_names.par_iter().enumerate();
+    let cases: Vec<String> = names
+        .filter_map(|(feature, column)| {
+            let known = firsts
+                .iter()
+                .filter(|&&row| !data.x[(row, feature)].is_nan());
+            let pairs = known.map(|&row| (f64::from(data.x[(row, feature)]), y[row]));
+            let (x, y): (Vec<f64>, Vec<f64>) = pairs.unzip();
+            let r = metrics::values::pearson(&x, &y);
+            (y.len() >= FEWEST && r.abs() > DISGUISED).then(|| format!("`{column}` (r {r:.3})"))
+        })
+        .collect();
+    (!cases.is_empty()).then(|| {
+        let message = format!(
+            "a feature alone tells `{name}`: {}; unless it is measured on the sound, take it out of the features",
+            examples(&cases, ", ")
+        );
+        finding("feature_names_the_label", message)
+    })
+}
+
 /// Whether the speaker or the text alone tells the label of at least half of the recordings.
 fn told_by(
     table: &Audited,
@@ -56,7 +133,7 @@ fn told_by(
         let row = &data.rows[rows[0]];
         if let Some(key) = tells(row) {
             let classes = counts.entry((row.corpus.as_deref(), key)).or_default();
-            *classes.entry(data.y[rows[0]]).or_default() += 1;
+            *classes.entry(data.y()[rows[0]]).or_default() += 1;
         }
     }
     let (keys, counts): (Vec<_>, Vec<BTreeMap<usize, usize>>) = counts
@@ -74,7 +151,10 @@ fn told_by(
     let case = |((_, key), classes): (&(_, &str), &BTreeMap<usize, usize>)| {
         let (class, most) = classes.iter().max_by_key(|(_, n)| **n)?;
         let all: usize = classes.values().sum();
-        Some(format!("{key} ({} {most} of {all})", data.classes[*class]))
+        Some(format!(
+            "{key} ({} {most} of {all})",
+            data.classes()[*class]
+        ))
     };
     let cases: Vec<String> = keys.iter().zip(&counts).filter_map(case).collect();
     let label = &data.label;
@@ -142,9 +222,9 @@ fn recalls(
 /// them all.
 fn disguised(table: &Audited) -> Option<Finding> {
     let data = table.data;
-    let mut of_class: Vec<Vec<usize>> = vec![Vec::new(); data.classes.len()];
+    let mut of_class: Vec<Vec<usize>> = vec![Vec::new(); data.classes().len()];
     for rows in &table.recordings {
-        of_class[data.y[rows[0]]].push(rows[0]);
+        of_class[data.y()[rows[0]]].push(rows[0]);
     }
     of_class.retain(|rows| rows.len() >= FEWEST_OF_CLASS);
     if of_class.len() < 2 || of_class.iter().map(Vec::len).sum::<usize>() < FEWEST {
@@ -277,13 +357,13 @@ mod tests {
     #[test]
     fn a_speaker_or_text_that_tells_the_label_is_found() {
         let mut data = clean();
-        data.y = (0..12).map(|i| usize::from(i >= 4)).collect();
+        data.classes_mut().y = (0..12).map(|i| usize::from(i >= 4)).collect();
         let says = "the speaker tells the emotion: ";
         assert_found(&found(&data), &["emotion_by_speaker"], says);
         data.label = "sex".into();
         assert_eq!(found(&data), [], "speakers have one sex");
         let mut data = clean();
-        data.y = (0..12).map(|i| i / 2 % 2).collect();
+        data.classes_mut().y = (0..12).map(|i| i / 2 % 2).collect();
         assert_found(
             &found(&data),
             &["emotion_by_text"],
@@ -307,7 +387,7 @@ mod tests {
         }
         assert_eq!(found(&data), []);
         for i in 0..36 {
-            data.x[(i, 1)] = 3.0 - data.y[i] as f32;
+            data.x[(i, 1)] = 3.0 - data.y()[i] as f32;
             data.x[(i, 0)] = i as f32 * 0.1;
         }
         let says = "a feature alone tells the emotion: `b` (100.0 % right); ";

@@ -5,11 +5,15 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 
 use crate::audit::{Apart, Audited, Finding, count, examples, finding, groups};
-use crate::dataset::Row;
+use crate::dataset::{Row, Target};
 
 /// A segment is compared with so many of those that begin while it lasts. Where more do, nearer
 /// ones tell.
 const OVERLAPPING: usize = 8;
+
+/// Copies whose numbers are further apart than this share of the target's standard deviation contradict each other: less
+/// is what raters differ by.
+const FAR: f64 = 1.0;
 
 /// So many features are compared first: one line of the cache.
 const BEGINNING: usize = 16;
@@ -71,9 +75,9 @@ fn copies<'a>(
     groups: Vec<Vec<usize>>,
     must_agree: impl Fn(&[usize]) -> bool,
 ) -> Copies<'a> {
-    let label = |&recording: &usize| table.data.y[table.recordings[recording][0]];
     let contradicts = |group: &Vec<usize>| {
-        must_agree(group) && group.iter().map(label).collect::<BTreeSet<_>>().len() > 1
+        let rows: Vec<usize> = group.iter().map(|&r| table.recordings[r][0]).collect();
+        must_agree(group) && contradict(&table.data.target, &rows)
     };
     let rows = |group: &Vec<usize>| {
         let rows = group.iter().flat_map(|&r| &table.recordings[r]);
@@ -85,6 +89,24 @@ fn copies<'a>(
         apart: table.apart(&rows),
         contradicts: groups.iter().map(contradicts).collect(),
         groups,
+    }
+}
+
+/// Whether rows have several classes; or numbers further apart than [`FAR`].
+fn contradict(target: &Target, rows: &[usize]) -> bool {
+    match target {
+        Target::Classes(classes) => {
+            let classes = rows.iter().map(|&row| classes.y[row]);
+            classes.collect::<BTreeSet<_>>().len() > 1
+        }
+        Target::Values(values) => values.y.columns().into_iter().any(|y| {
+            let (least, most) = rows
+                .iter()
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &row| {
+                    (a.min(y[row]), b.max(y[row]))
+                });
+            most - least > FAR * y.std(0.0)
+        }),
     }
 }
 
@@ -149,10 +171,10 @@ fn on_two_sides(table: &Audited, kind: &str, copies: &Copies) -> Option<Finding>
 
 /// Copies that are labelled differently.
 fn two_labels(table: &Audited, copies: &Copies) -> Option<Finding> {
+    let labels = table.data.labels();
     let labelled = |&recording: &usize| {
         let row = table.recordings[recording][0];
-        let label = &table.data.classes[table.data.y[row]];
-        format!("{} ({label})", table.name(row))
+        format!("{} ({})", table.name(row), labels[row])
     };
     let case = |(group, &contradicts): (&Vec<usize>, &bool)| {
         let names: Vec<String> = group.iter().map(labelled).collect();
@@ -292,11 +314,11 @@ mod tests {
         let says =
             "the same audio several times, though never on two sides of a fold: 4.wav = 6.wav; ";
         assert_found(&found(&data), &["duplicate_audio"], says);
-        data.y[4] = 1;
+        data.classes_mut().y[4] = 1;
         let says =
             "the same audio with different labels in `emotion`: 4.wav (sad) = 6.wav (angry); ";
         assert_found(&found(&data), &["audio_with_two_labels"], says);
-        data.y[4] = 0;
+        data.classes_mut().y[4] = 0;
         data.rows[0].audio_hash = data.rows[6].audio_hash.clone();
         let says = "the same audio in both `train` and `test`: 4.wav (train) and 0.wav (test) in fold anna; ";
         assert_found(&found(&data), &["audio_on_two_sides"], says);
@@ -318,7 +340,7 @@ mod tests {
         assert_found(&found(&data), &["features_on_two_sides"], says);
         // Without a hash they are taken for the same sound, which has one label.
         data.rows[0].audio_hash = None;
-        data.y[0] = 1;
+        data.classes_mut().y[0] = 1;
         let kinds = ["features_on_two_sides", "audio_with_two_labels"];
         assert_found(&found(&data), &kinds, says);
     }
@@ -328,7 +350,7 @@ mod tests {
         let mut data = clean();
         // Six recordings of two windows; the second windows of two of them are the same.
         data.recordings = (0..12).map(|i| i / 2).collect();
-        data.y = (0..12).map(|i| i / 2 % 2).collect();
+        data.classes_mut().y = (0..12).map(|i| i / 2 % 2).collect();
         for i in 0..12 {
             data.rows[i].recording.file = format!("{}.wav", i / 2);
             data.rows[i].audio_hash = Some((i / 2).to_string());

@@ -9,7 +9,7 @@ use sentire::audio::{self, MAX_DURATION_S, Rate, ReadOptions};
 use sentire::catalogue::{Dictionary, Entry, FeatureSet, Lld, Statistic, StatisticGroup};
 use sentire::error::{Error, Result};
 use sentire::extract;
-use sentire::model::{Card, Figures, Model, is_model};
+use sentire::model::{Description, Figures, Model, is_model};
 use sentire::table::{plain_key, without_names};
 use serde::Serialize;
 
@@ -52,7 +52,8 @@ pub fn run(args: &Describe, console: &Console) -> Result<Outcome> {
             TableDescription::to_text,
         )
     } else if is_model(&start) {
-        print(console, args.json, &Model::load(path)?.card, card_text)
+        let model = Model::load(path)?;
+        print(console, args.json, &model.description(), card_text)
     } else {
         print(
             console,
@@ -296,7 +297,8 @@ fn figures_text(figures: &Figures) -> String {
     format!("UAR {uar:.3} ({low:.3} to {high:.3}), accuracy {accuracy:.3}, ECE {ece:.3}")
 }
 
-fn card_text(card: &Card) -> String {
+fn card_text(model: &Description) -> String {
+    let Description { card, targets } = model;
     let protocol = match card.normalize {
         sentire::model::Normalize::Train => "A: features scaled by the training speakers",
         sentire::model::Normalize::Speaker => {
@@ -320,7 +322,10 @@ fn card_text(card: &Card) -> String {
     };
     let mut lines = vec![
         ("model", trained),
-        ("classes", format!("{}: {}", card.label, counts.join(", "))),
+        match targets.is_empty() {
+            true => ("classes", format!("{}: {}", card.label, counts.join(", "))),
+            false => ("numbers", card.label.replace(',', ", ")),
+        },
         ("protocol", protocol.to_string()),
         (
             "trained on",
@@ -336,6 +341,30 @@ fn card_text(card: &Card) -> String {
             .iter()
             .map(|(corpus, terms)| format!("{corpus}: {terms}"));
         lines.push(("licences", licences.collect::<Vec<_>>().join("; ")));
+    }
+    for target in *targets {
+        lines.push((
+            "number",
+            format!(
+                "{}: {:.3} to {:.3} in training, mean {:.3}, standard deviation {:.3}; a prediction's standard error is {:.3}",
+                target.name,
+                target.smallest,
+                target.largest,
+                target.mean,
+                target.deviation,
+                target.spread
+            ),
+        ));
+        if let Some(figures) = &target.held_out {
+            let [low, high] = figures.ccc_ci95;
+            lines.push((
+                "held out",
+                format!(
+                    "{}: CCC {:.3} ({low:.3} to {high:.3}), r {:.3}, RMSE {:.3}, on training speakers, each predicted by a model of others",
+                    target.name, figures.ccc, figures.pearson, figures.rmse
+                ),
+            ));
+        }
     }
     if let Some(figures) = &card.held_out {
         let chosen = match card.model == card.trained {
@@ -364,10 +393,12 @@ fn card_text(card: &Card) -> String {
             format!("{corpus}, not learned from: {figures}, in {classes}"),
         ));
     }
-    lines.push((
-        "unsure",
-        format!("below a probability of {:.2}", card.unsure_below),
-    ));
+    if targets.is_empty() {
+        lines.push((
+            "unsure",
+            format!("below a probability of {:.2}", card.unsure_below),
+        ));
+    }
     for (class, words) in &card.label_meaning {
         lines.push(("meaning", format!("{class}: {}", words.join(", "))));
     }

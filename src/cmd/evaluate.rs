@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use sentire::audit::{self, Finding};
-use sentire::dataset::Dataset;
+use sentire::dataset::{Dataset, Target, Task};
 use sentire::error::{Error, Result};
-use sentire::evaluate::{self, Evaluation, FoldSpec, NormalizeSpec, Protocol};
+use sentire::evaluate::{self, Evaluation, FoldSpec, NormalizeSpec, Protocol, ValueEvaluation};
 use sentire::model::{ModelSpec, Normalize};
 use sentire::output;
-use sentire::report::{About, Report, cross_to_html, to_html};
+use sentire::report::{About, Report, ValueReport, cross_to_html, to_html, values_to_html};
 use sentire::table::{Encoding, Table};
 use serde::Serialize;
 
@@ -48,6 +48,7 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
             ..train::protocol(&args.learn, normalize)
         })
         .collect();
+    args.learn.spec().check(&data.target)?;
     if args.cross_corpus {
         return cross_corpus(args, &data, &protocols, console);
     }
@@ -69,42 +70,133 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
     let findings = audit::merged(findings);
     train::tell(&findings, console);
     audit::refuse(&findings, args.learn.allow_leakage)?;
-    let evaluated = protocols
-        .iter()
-        .map(|protocol| one(args, &data, other.as_ref(), protocol));
-    let evaluations: Vec<Evaluation> = evaluated.collect::<Result<_>>()?;
+    let asked = Asked {
+        args,
+        data: &data,
+        other: other.as_ref(),
+        protocols: &protocols,
+    };
+    match &data.target {
+        Target::Classes(_) => asked.classes(console),
+        Target::Values(_) => asked.values(console),
+    }
+}
 
-    let reports: Vec<Report> = evaluations.iter().map(|e| e.report.clone()).collect();
-    let text = reports
-        .iter()
-        .map(Report::to_text)
-        .collect::<Vec<_>>()
-        .join("\n");
-    let json = json_of(&reports);
-    if let Some(dir) = &args.output {
-        write_report(dir, &evaluations, &command(args), args.storage.encoding)?;
-    }
-    console.print(if args.json { &json } else { &text })?;
-    let report = &reports[0];
-    match args.fail_under {
-        Some(bar) if report.uar.is_nan() || report.uar < bar => {
-            console.note(&format!("UAR {:.4} is under {bar}", report.uar));
-            Ok(Outcome::Partly)
+/// What is to be evaluated, and how.
+struct Asked<'a> {
+    args: &'a Evaluate,
+    data: &'a Dataset,
+    other: Option<&'a Other>,
+    protocols: &'a [Protocol],
+}
+
+impl Asked<'_> {
+    fn classes(&self, console: &Console) -> Result<Outcome> {
+        let args = self.args;
+        let protocols = self.protocols.iter();
+        let evaluated = protocols.map(|protocol| one(args, self.data, self.other, protocol));
+        let evaluations: Vec<Evaluation> = evaluated.collect::<Result<_>>()?;
+        let reports: Vec<Report> = evaluations.iter().map(|e| e.report.clone()).collect();
+        if let Some(dir) = &args.output {
+            write_report(dir, &evaluations, &command(args), args.storage.encoding)?;
         }
-        _ => {
-            let written = match &args.output {
-                Some(dir) => format!("report -> {}", dir.join(FILES[0]).display()),
-                None => "a report to keep: -o DIR".into(),
+        let texts = reports.iter().map(Report::to_text);
+        self.print(texts.collect(), || json_of(&reports), console)?;
+        let report = &reports[0];
+        let figure = Figure {
+            name: "UAR",
+            value: report.uar,
+            recordings: report.n,
+            folds: report.folds.len(),
+        };
+        Ok(self.end(&figure, console))
+    }
+
+    fn values(&self, console: &Console) -> Result<Outcome> {
+        let args = self.args;
+        let protocols = self.protocols.iter();
+        let evaluated =
+            protocols.map(|protocol| one_of_values(args, self.data, self.other, protocol));
+        let evaluations: Vec<ValueEvaluation> = evaluated.collect::<Result<_>>()?;
+        let reports: Vec<ValueReport> = evaluations.iter().map(|e| e.report.clone()).collect();
+        let texts: Vec<String> = reports.iter().map(ValueReport::to_text).collect();
+        if let Some(dir) = &args.output {
+            let report = &reports[0];
+            let about = About {
+                title: title(&report.label, &report.corpora),
+                ..about(command(args))
             };
-            console.note(&format!(
-                "{} in {}; {written}; next: sentire train {}",
-                count(report.n, "recording"),
-                count(report.folds.len(), "fold"),
-                args.features[0].display()
-            ));
-            Ok(Outcome::Done)
+            let page = values_to_html(&reports, &about);
+            output::write(&dir.join(FILES[0]), page.as_bytes())?;
+            output::write(&dir.join(FILES[1]), texts.join("\n").as_bytes())?;
+            output::write(&dir.join(FILES[2]), json_of(&reports).as_bytes())?;
+            let table = evaluate::value_predictions_table(&evaluations);
+            table.write_encoded(dir.join(FILES[3]), args.storage.encoding)?;
+        }
+        self.print(texts, || json_of(&reports), console)?;
+        let report = &reports[0];
+        let figure = Figure {
+            name: "CCC",
+            value: report.lowest_ccc(),
+            recordings: report.n,
+            folds: report.folds.len(),
+        };
+        Ok(self.end(&figure, console))
+    }
+
+    fn print(
+        &self,
+        texts: Vec<String>,
+        json: impl FnOnce() -> String,
+        console: &Console,
+    ) -> Result<()> {
+        match self.args.json {
+            true => console.print(&json()),
+            false => console.print(&texts.join("\n")),
         }
     }
+
+    /// Whether the bar is reached; otherwise what comes next.
+    fn end(&self, figure: &Figure, console: &Console) -> Outcome {
+        let args = self.args;
+        let Figure {
+            name,
+            value,
+            recordings,
+            folds,
+        } = *figure;
+        match args.fail_under {
+            Some(bar) if value.is_nan() || value < bar => {
+                console.note(&format!("{name} {value:.4} is under {bar}"));
+                Outcome::Partly
+            }
+            _ => {
+                let written = match &args.output {
+                    Some(dir) => format!("report -> {}", dir.join(FILES[0]).display()),
+                    None => "a report to keep: -o DIR".into(),
+                };
+                let label = match args.learn.label.as_str() {
+                    "emotion" => String::new(),
+                    label => format!(" --label {}", quoted(label)),
+                };
+                console.note(&format!(
+                    "{} in {}; {written}; next: sentire train {}{label}",
+                    count(recordings, "recording"),
+                    count(folds, "fold"),
+                    args.features[0].display()
+                ));
+                Outcome::Done
+            }
+        }
+    }
+}
+
+/// The figure that --fail-under is held against, and what it is of.
+struct Figure {
+    name: &'static str,
+    value: f64,
+    recordings: usize,
+    folds: usize,
 }
 
 /// What is compared with: another model, or another table of the same recordings.
@@ -118,7 +210,7 @@ impl Other {
         if Table::is_at(Path::new(other)) {
             let path = Path::new(other);
             let table = read_table(path, console)?;
-            let table = Dataset::from_tables(&[(path, &table)], &args.learn.label)?;
+            let table = Dataset::from_tables(&[(path, &table)], args.learn.label_spec())?;
             return Ok(Other {
                 data: data.aligned(&table)?,
                 spec: args.learn.spec(),
@@ -157,7 +249,9 @@ fn one(
             ..protocol.clone()
         };
         let second = evaluate::evaluate(&other.data, &other.spec, &protocol)?;
-        let compared = evaluate::compare(&evaluation, &second, described(&second.report))?;
+        let report = &second.report;
+        let name = described(&report.model, &report.feature_names, &report.features);
+        let compared = evaluate::compare(&evaluation, &second, name)?;
         evaluation.report.comparison = Some(compared);
         for finding in second.report.leakage {
             if !evaluation.report.leakage.contains(&finding) {
@@ -168,14 +262,40 @@ fn one(
     Ok(evaluation)
 }
 
+/// The same of numbers.
+fn one_of_values(
+    args: &Evaluate,
+    data: &Dataset,
+    other: Option<&Other>,
+    protocol: &Protocol,
+) -> Result<ValueEvaluation> {
+    let spec = args.learn.spec();
+    let mut evaluation = evaluate::evaluate_values(data, &spec, protocol)?;
+    if args.show_leak {
+        let ccc = evaluate::random_split_ccc(data, &spec, protocol)?;
+        evaluation.report.random_split_ccc = Some(ccc);
+    }
+    if let Some(other) = other {
+        let protocol = Protocol {
+            importance: false,
+            ..protocol.clone()
+        };
+        let second = evaluate::evaluate_values(&other.data, &other.spec, &protocol)?;
+        let report = &second.report;
+        let name = described(&report.model, &report.feature_names, &report.features);
+        evaluation.report.comparison = evaluate::compare_values(&evaluation, &second, name)?;
+        for finding in second.report.leakage {
+            if !evaluation.report.leakage.contains(&finding) {
+                evaluation.report.leakage.push(finding);
+            }
+        }
+    }
+    Ok(evaluation)
+}
+
 /// A model with its features, in a few words.
-fn described(report: &Report) -> String {
-    format!(
-        "{} on {} features ({})",
-        report.model,
-        report.feature_names.len(),
-        report.features
-    )
+fn described(model: &ModelSpec, feature_names: &[String], sets: &str) -> String {
+    format!("{model} on {} features ({sets})", feature_names.len())
 }
 
 fn cross_corpus(
@@ -254,6 +374,12 @@ fn command(args: &Evaluate) -> String {
     if learn.label != "emotion" {
         say("--label", learn.label.clone());
     }
+    if learn.task != Task::Auto {
+        say("--task", learn.task.to_string());
+    }
+    if let Some(raters) = learn.raters {
+        say("--raters", raters.to_string());
+    }
     for (from, to) in &learn.map {
         say("--map", format!("{from}={to}"));
     }
@@ -314,7 +440,7 @@ pub fn write_report(
 ) -> Result<()> {
     let reports: Vec<Report> = evaluations.iter().map(|e| e.report.clone()).collect();
     let about = About {
-        title: title(&reports[0]),
+        title: title(&reports[0].label, &reports[0].corpora),
         ..about(command.to_string())
     };
     let text = reports
@@ -337,9 +463,10 @@ fn about(command: String) -> About {
     }
 }
 
-fn title(report: &Report) -> String {
-    match &report.corpora[..] {
-        [] => format!("Recognising {}", report.label),
-        corpora => format!("Recognising {} in {}", report.label, corpora.join(", ")),
+fn title(label: &str, corpora: &[String]) -> String {
+    let label = label.replace(',', ", ");
+    match corpora {
+        [] => format!("Recognising {label}"),
+        corpora => format!("Recognising {label} in {}", corpora.join(", ")),
     }
 }

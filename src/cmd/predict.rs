@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use sentire::audio::{self, Segmentation};
 use sentire::error::{Error, Result, Stage};
 use sentire::features::Extractor;
-use sentire::predict::{Features, Prediction, Predictor, REASONS, Segment};
+use sentire::predict::{Estimate, Features, Prediction, Predictor, REASONS, Segment};
 
 use crate::cli::Predict;
 use crate::cmd::{Console, Outcome, count, load_predictor, of_file};
@@ -108,12 +108,15 @@ pub fn line(prediction: &Prediction, recording: &Features, json: bool) -> String
     if prediction.truncated {
         said.push_str("  breaks off");
     }
-    let reasons: Vec<&str> = prediction
+    let reasons: Vec<String> = prediction
         .reasons
         .iter()
-        .filter(|reason| reason.effect > 0.0 && has_speech)
+        .filter(|reason| (reason.effect > 0.0 || reason.target.is_some()) && has_speech)
         .take(REASONS_ON_A_LINE)
-        .map(|reason| &*reason.text)
+        .map(|reason| match &reason.target {
+            None => reason.text.clone(),
+            Some(target) => format!("{target} {} by {}", reason.side(), reason.text),
+        })
         .collect();
     let because = match reasons.is_empty() {
         true => String::new(),
@@ -139,7 +142,19 @@ fn answer(said: &Segment, has_speech: bool) -> String {
         .iter()
         .map(|(class, p)| format!("{class} {p:.2}"))
         .collect();
-    let mut text = format!("{}  ({})", said.label, probabilities.join(", "));
+    let number = |(name, estimate): (&String, &Estimate)| {
+        let [low, high] = estimate.interval();
+        format!("{name} {:.2} ({low:.2} to {high:.2})", estimate.value)
+    };
+    let mut text = match &said.label {
+        Some(label) => format!("{label}  ({})", probabilities.join(", ")),
+        None => said
+            .values
+            .iter()
+            .map(number)
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
     match (said.unsure, has_speech) {
         (_, false) => text.push_str("  unsure: no speech was found in it"),
         (true, true) => text.push_str("  unsure"),

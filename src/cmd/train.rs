@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use sentire::audit::{self, Finding};
 use sentire::corpus::Layout;
-use sentire::dataset::Dataset;
+use sentire::dataset::{Dataset, Target, Task};
 use sentire::error::{Error, Result};
 use sentire::evaluate::{self, Protocol};
-use sentire::model::{self, Model, ModelSpec, Normalize};
+use sentire::model::{self, LearnedValue, Model, ModelSpec, Normalize};
 use sentire::output;
 use sentire::table::Table;
 
@@ -57,19 +57,32 @@ pub fn run(args: &Train, console: &Console) -> Result<Outcome> {
     model.save(&args.output)?;
     let card = &model.card;
     let output = args.output.display();
-    let held_out = match &card.held_out {
-        Some(figures) => format!(
+    let held_out = match (&card.held_out, model.targets()) {
+        (Some(figures), _) => format!(
             ", UAR {:.3} on training speakers held out in {} groups",
             figures.uar, figures.folds
         ),
-        None => String::new(),
+        (None, targets) => {
+            let ccc = |target: &LearnedValue| {
+                let figures = target.held_out.as_ref()?;
+                Some(format!("{:.3} ({})", figures.ccc, target.name))
+            };
+            let cccs: Vec<String> = targets.iter().filter_map(ccc).collect();
+            match cccs.is_empty() {
+                true => String::new(),
+                false => format!(", CCC {} on training speakers held out", cccs.join(", ")),
+            }
+        }
+    };
+    let learned = match model.targets() {
+        [] => count(card.classes.len(), "class"),
+        targets => count(targets.len(), "number"),
     };
     console.note(&format!(
-        "{} trained on {} of {}, {}{held_out} -> {output}; next: sentire predict RECORDING -m {output}",
+        "{} trained on {} of {}, {learned}{held_out} -> {output}; next: sentire predict RECORDING -m {output}",
         card.trained,
         count(card.n, "recording"),
         count(card.speakers, "speaker"),
-        count(card.classes.len(), "class"),
     ));
     Ok(Outcome::Done)
 }
@@ -92,7 +105,22 @@ pub fn read(paths: &[PathBuf], learn: &Learn, console: &Console) -> Result<Datas
     let tables = paths.iter().map(|path| read_table(path, console));
     let tables: Vec<Table> = tables.collect::<Result<_>>()?;
     let named: Vec<(&Path, &Table)> = paths.iter().map(PathBuf::as_path).zip(&tables).collect();
-    Dataset::from_tables(&named, &learn.label)?.with_classes_mapped(&learn.map)
+    let data = Dataset::from_tables(&named, learn.label_spec())?;
+    if let Target::Values(values) = &data.target
+        && learn.task == Task::Auto
+    {
+        console.note(&format!(
+            "note: `{}` {} learned as {} (--task classes learns classes)",
+            values.names.join("`, `"),
+            if values.names.len() == 1 { "is" } else { "are" },
+            if values.names.len() == 1 {
+                "a number"
+            } else {
+                "numbers"
+            },
+        ));
+    }
+    data.with_classes_mapped(&learn.map)
 }
 
 /// One speaker left out at a time, as `learn` has it otherwise.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use crate::audit::{self, Finding};
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Target};
 use crate::error::{Error, Result};
 use crate::evaluate::{FoldSpec, Participants, Protocol, folds, on_folds};
 use crate::model::ModelSpec;
@@ -32,7 +32,7 @@ use crate::split::Fold;
 /// # Ok::<(), Error>(())
 /// ```
 pub fn cross_leakage(data: &Dataset, protocol: &Protocol) -> Result<Vec<Finding>> {
-    let raw = Participants::of(data, &across(protocol)?)?.raw;
+    let raw = Participants::of(data, &across(data, protocol)?)?.raw;
     let mut findings = audit::audit(&raw, &folds::folds(&raw, &FoldSpec::Corpus)?);
     // What is no error within a corpus is told of all of them already.
     for name in &raw.corpora {
@@ -44,7 +44,13 @@ pub fn cross_leakage(data: &Dataset, protocol: &Protocol) -> Result<Vec<Finding>
 }
 
 /// The protocol between corpora.
-fn across(protocol: &Protocol) -> Result<Protocol> {
+fn across(data: &Dataset, protocol: &Protocol) -> Result<Protocol> {
+    if let Target::Values(_) = data.target {
+        return Err(Error::Usage(format!(
+            "--cross-corpus compares classes, and `{}` holds numbers; --folds corpus leaves out one corpus at a time",
+            data.label
+        )));
+    }
     if let FoldSpec::Corpus | FoldSpec::TestCorpus(_) = protocol.folds {
         return Err(Error::Usage(
             "--cross-corpus tests every corpus on every other; --folds says how speakers are held out within one: loso, split or a \
@@ -89,7 +95,7 @@ fn rows_of(data: &Dataset, corpus: &str) -> Vec<usize> {
 pub fn cross_corpus(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Result<CrossCorpus> {
     let leakage = cross_leakage(data, protocol)?;
     audit::refuse(&leakage, protocol.allow_leakage)?;
-    let across = across(protocol)?;
+    let across = across(data, protocol)?;
     let prepared = Participants::of(data, &across)?.scaled;
     let corpora = &prepared.corpora;
     let mut asked: Vec<(Vec<String>, String)> = Vec::new();
@@ -143,7 +149,7 @@ pub fn cross_corpus(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Re
     });
     Ok(CrossCorpus {
         corpora: corpora.clone(),
-        classes: prepared.classes.clone(),
+        classes: prepared.classes().to_vec(),
         recordings: counts.collect::<BTreeMap<_, _>>(),
         left_out: recordings(data) - recordings(&prepared),
         cells,

@@ -6,7 +6,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Target};
 use crate::error::{Error, Result};
 use crate::evaluate::FoldSpec;
 use crate::split::{self, Fold};
@@ -67,8 +67,16 @@ pub fn shared_classes(data: &Dataset, spec: &FoldSpec) -> Result<Option<Vec<usiz
             test.map_or(String::new(), |name| format!(", one of them {name:?}")),
         )));
     }
+    let y = match &data.target {
+        Target::Classes(classes) => &classes.y,
+        // Every corpus has numbers.
+        Target::Values(_) => {
+            let is_of_corpus = |&row: &usize| data.rows[row].corpus.is_some();
+            return Ok(Some((0..data.len()).filter(is_of_corpus).collect()));
+        }
+    };
     let classes_of = |is_of: &dyn Fn(&str) -> bool| -> BTreeSet<usize> {
-        let rows = data.rows.iter().zip(&data.y);
+        let rows = data.rows.iter().zip(y);
         let of = rows.filter(|(row, _)| row.corpus.as_deref().is_some_and(is_of));
         of.map(|(_, &class)| class).collect()
     };
@@ -90,17 +98,23 @@ pub fn shared_classes(data: &Dataset, spec: &FoldSpec) -> Result<Option<Vec<usiz
         )));
     }
     let rows: Vec<usize> = (0..data.len())
-        .filter(|&row| shared.contains(&data.y[row]) && data.rows[row].corpus.is_some())
+        .filter(|&row| shared.contains(&y[row]) && data.rows[row].corpus.is_some())
         .collect();
     Ok(Some(rows))
 }
 
-/// `k` folds of recordings at random, each class spread evenly: what ignores speakers.
+/// `k` folds of recordings at random, each class spread evenly, or low and high numbers: what ignores speakers.
 pub fn random(data: &Dataset, k: usize, seed: u64) -> Vec<Fold> {
     let mut recordings = data.by_recording(&(0..data.len()).collect::<Vec<_>>());
     recordings.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
     // Stable: within a class the order stays random.
-    recordings.sort_by_key(|rows| data.y[rows[0]]);
+    match &data.target {
+        Target::Classes(classes) => recordings.sort_by_key(|rows| classes.y[rows[0]]),
+        Target::Values(values) => {
+            let first = |rows: &[usize]| values.y[(rows[0], 0)];
+            recordings.sort_by(|a, b| first(a).total_cmp(&first(b)));
+        }
+    }
     let fold = |number: usize| {
         let is_test = |at: &usize| at % k == number;
         let rows = |test: bool| {

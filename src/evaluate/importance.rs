@@ -15,14 +15,15 @@ use crate::split::Fold;
 /// Features whose importance is measured: those that the classifiers themselves make most of.
 const MEASURED: usize = 40;
 /// Of these, the most important are told.
-const TOLD: usize = 15;
+pub const TOLD: usize = 15;
 
 /// A fold, what was trained in it, and what that said of its test recordings.
 pub type TestedFold<'a> = (&'a Fold, &'a CalibratedPipeline, &'a [Tested]);
 
 /// The most important features, the most important first; none where there are no folds.
 pub fn importance(data: &Dataset, folds: &[TestedFold], seed: u64) -> Vec<Importance> {
-    let mut told: Vec<Importance> = candidates(data, folds)
+    let of_folds = folds.iter().map(|(_, trained, _)| trained.importance());
+    let mut told: Vec<Importance> = candidates(data, of_folds)
         .into_par_iter()
         .map(|feature| {
             let of_fold = |(number, (fold, trained, tested)): (usize, &TestedFold)| {
@@ -36,7 +37,7 @@ pub fn importance(data: &Dataset, folds: &[TestedFold], seed: u64) -> Vec<Import
             Importance {
                 feature: data.feature_names[feature].clone(),
                 loss: lost / recordings as f64,
-                class: data.classes[class].clone(),
+                class: data.classes()[class].clone(),
                 correlation,
             }
         })
@@ -47,11 +48,10 @@ pub fn importance(data: &Dataset, folds: &[TestedFold], seed: u64) -> Vec<Import
     told
 }
 
-/// The features that weigh most, in the mean over the folds.
-fn candidates(data: &Dataset, folds: &[TestedFold]) -> Vec<usize> {
+/// The features that weigh most, in the mean over what is trained in each fold.
+pub fn candidates(data: &Dataset, of_folds: impl Iterator<Item = Vec<f64>>) -> Vec<usize> {
     let mut sums = vec![0.0; data.feature_names.len()];
-    for (_, trained, _) in folds {
-        let importance = trained.importance();
+    for importance in of_folds {
         let total: f64 = importance.iter().sum();
         if total > 0.0 {
             sums.iter_mut()
@@ -88,7 +88,7 @@ fn loss(
     let blind = test(&without, &of_all, 0, trained);
     let told = tested.iter().zip(blind);
     told.map(|(t, blind)| {
-        let truth = data.y[t.row];
+        let truth = data.y()[t.row];
         t.probabilities[truth] - blind.probabilities[truth]
     })
     .sum()
@@ -100,7 +100,7 @@ fn strongest_class(data: &Dataset, feature: usize) -> (usize, f64) {
         .x
         .column(feature)
         .iter()
-        .zip(&data.y)
+        .zip(data.y())
         .filter(|(value, _)| !value.is_nan())
         .map(|(&value, &class)| (f64::from(value), class))
         .collect();
@@ -121,7 +121,7 @@ fn strongest_class(data: &Dataset, feature: usize) -> (usize, f64) {
         let scale = (variance * share * (1.0 - share)).sqrt();
         if scale > 0.0 { above / n / scale } else { 0.0 }
     };
-    (0..data.classes.len())
+    (0..data.classes().len())
         .map(|class| (class, correlation(class)))
         .reduce(|best, this| {
             if this.1.abs() > best.1.abs() {

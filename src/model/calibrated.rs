@@ -71,13 +71,13 @@ impl CalibratedPipeline {
         normalize: Normalize,
         seed: u64,
     ) -> Result<(CalibratedPipeline, Option<HeldOut>)> {
-        let candidates = spec.candidates().into_iter();
+        let candidates = spec.candidates(&data.target).into_iter();
         let candidates: Vec<ModelSpec> = candidates
             .map(|spec| spec.for_features(&data.feature_names))
             .collect::<Result<_>>()?;
         let rehearsed = rehearse(data, rows, &candidates, normalize, seed)?;
-        let mut seen = vec![false; data.classes.len()];
-        rows.iter().for_each(|&row| seen[data.y[row]] = true);
+        let mut seen = vec![false; data.classes().len()];
+        rows.iter().for_each(|&row| seen[data.y()[row]] = true);
         let (chosen, calibration, held_out) = match rehearsed {
             None => (0, Calibration::unfitted(&seen), None),
             Some(rehearsal) => {
@@ -133,19 +133,20 @@ pub fn inner_folds(speakers: usize) -> usize {
 }
 
 /// Outputs for every training row that could be held out.
-struct Rehearsal {
+pub(super) struct Rehearsal {
     /// The rows, in the order of the outputs.
-    rows: Vec<usize>,
+    pub rows: Vec<usize>,
     /// The fold that each was held out in.
-    fold_of: Vec<usize>,
+    pub fold_of: Vec<usize>,
     /// Of each candidate.
-    outputs: Vec<Outputs>,
-    folds: usize,
+    pub outputs: Vec<Outputs>,
+    /// Number of folds.
+    pub folds: usize,
 }
 
 /// Fits every candidate on all inner folds but one, and asks it of that one. `None` where nobody
 /// can be held out.
-fn rehearse(
+pub(super) fn rehearse(
     data: &Dataset,
     rows: &[usize],
     candidates: &[ModelSpec],
@@ -211,7 +212,7 @@ impl Rehearsal {
     }
 
     fn labels(&self, data: &Dataset) -> Vec<usize> {
-        self.rows.iter().map(|&row| data.y[row]).collect()
+        self.rows.iter().map(|&row| data.y()[row]).collect()
     }
 
     /// The calibration that one candidate's outputs want, and their UAR over recordings.
@@ -257,7 +258,7 @@ impl Rehearsal {
 }
 
 /// The rows of some recordings, and these recordings as places among them.
-fn picked(recordings: &[Vec<usize>], places: &[usize]) -> (Vec<usize>, Vec<Vec<usize>>) {
+pub(super) fn picked(recordings: &[Vec<usize>], places: &[usize]) -> (Vec<usize>, Vec<Vec<usize>>) {
     let mut rows = Vec::new();
     let of = |&place: &usize| {
         let first = rows.len();
@@ -276,7 +277,7 @@ fn threshold(held_out: &HeldOut, data: &Dataset) -> f64 {
         .iter()
         .zip(&held_out.rows)
         .enumerate()
-        .map(|(at, (&said, &row))| (held_out.probabilities[(at, said)], said == data.y[row]))
+        .map(|(at, (&said, &row))| (held_out.probabilities[(at, said)], said == data.y()[row]))
         .collect();
     answers.sort_by(|a, b| b.0.total_cmp(&a.0));
     let wrong = answers.iter().filter(|(_, right)| !right).count();

@@ -123,6 +123,7 @@ impl Calibration {
         let mut logits = match outputs {
             Outputs::Scores(scores) => scores.clone(),
             Outputs::Shares(shares) => shares.mapv(log),
+            Outputs::Values(_) => unreachable!("numbers have no probabilities"),
             Outputs::Decisions(decisions) => {
                 let rows: Vec<Vec<f64>> = (0..decisions.nrows())
                     .into_par_iter()

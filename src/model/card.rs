@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::dataset::Dataset;
 use crate::metrics;
 use crate::model::calibrated::{CalibratedPipeline, HeldOut};
-use crate::model::{ModelSpec, Normalize, best};
+use crate::model::{LearnedValue, ModelSpec, Normalize, ValuePipeline, best};
 use crate::table;
 
 /// What every card says unless somebody who knows better replaces it.
@@ -62,6 +62,17 @@ pub struct Card {
     pub features: BTreeMap<String, String>,
 }
 
+/// A model as JSON describes it: its card, and what is known of the numbers that it predicts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Description<'a> {
+    /// The card.
+    #[serde(flatten)]
+    pub card: &'a Card,
+    /// The numbers; absent for a model of classes.
+    #[serde(skip_serializing_if = "<[LearnedValue]>::is_empty")]
+    pub targets: &'a [LearnedValue],
+}
+
 /// Figures on speakers that the classifier was not trained on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
@@ -89,24 +100,14 @@ impl Card {
         seed: u64,
         held_out: Option<&HeldOut>,
     ) -> Card {
-        let features = table::without_names(data.metadata.clone());
-        let of_class = |class: usize| (0..data.len()).filter(move |&row| data.y[row] == class);
-        let classes = 0..data.classes.len();
+        let of_class = |class: usize| (0..data.len()).filter(move |&row| data.y()[row] == class);
+        let classes = 0..data.classes().len();
         Card {
-            sentire: env!("CARGO_PKG_VERSION").into(),
-            model: model.clone(),
-            trained: pipeline.spec.clone(),
-            normalize,
-            label: data.label.clone(),
             class_counts: classes
                 .map(|class| data.recording_count(of_class(class)))
                 .collect(),
             label_meaning: meaning(data),
-            classes: data.classes.clone(),
-            corpora: data.corpora.clone(),
-            licences: BTreeMap::new(),
-            n: data.recording_count(0..data.len()),
-            speakers: data.speaker_count(),
+            classes: data.classes().to_vec(),
             held_out: held_out.map(|held_out| {
                 Figures::new(
                     data,
@@ -116,12 +117,49 @@ impl Card {
                     seed,
                 )
             }),
-            unseen: BTreeMap::new(),
             unsure_below: pipeline.unsure_below,
+            ..Card::of_any(data, model, &pipeline.spec, normalize, seed)
+        }
+    }
+
+    /// The card of a model of numbers; what is known of these stands in [`targets`](crate::model::Model::targets).
+    pub fn of_values(
+        data: &Dataset,
+        model: &ModelSpec,
+        pipeline: &ValuePipeline,
+        normalize: Normalize,
+        seed: u64,
+    ) -> Card {
+        Card::of_any(data, model, &pipeline.spec, normalize, seed)
+    }
+
+    fn of_any(
+        data: &Dataset,
+        model: &ModelSpec,
+        trained: &ModelSpec,
+        normalize: Normalize,
+        seed: u64,
+    ) -> Card {
+        Card {
+            sentire: env!("CARGO_PKG_VERSION").into(),
+            model: model.clone(),
+            trained: trained.clone(),
+            normalize,
+            label: data.label.clone(),
+            classes: Vec::new(),
+            class_counts: Vec::new(),
+            label_meaning: BTreeMap::new(),
+            corpora: data.corpora.clone(),
+            licences: BTreeMap::new(),
+            n: data.recording_count(0..data.len()),
+            speakers: data.speaker_count(),
+            held_out: None,
+            unseen: BTreeMap::new(),
+            unsure_below: 0.0,
             intended_use: INTENDED_USE.into(),
             seed,
             date: source_date(),
-            features,
+            features: table::without_names(data.metadata.clone()),
         }
     }
 }
@@ -136,16 +174,16 @@ impl Figures {
         folds: usize,
         seed: u64,
     ) -> Figures {
-        let truth: Vec<usize> = rows.iter().map(|&row| data.y[row]).collect();
+        let truth: Vec<usize> = rows.iter().map(|&row| data.y()[row]).collect();
         let predicted: Vec<usize> = probabilities.rows().into_iter().map(best).collect();
         let speakers: Vec<Option<String>> =
             rows.iter().map(|&row| data.speakers[row].clone()).collect();
-        let classes = data.classes.len();
+        let classes = data.classes().len();
         let confusion = metrics::confusion(&truth, &predicted, classes);
         let probabilities = probabilities.rows().into_iter();
         let probabilities: Vec<Vec<f64>> = probabilities.map(|row| row.to_vec()).collect();
         let recall = data
-            .classes
+            .classes()
             .iter()
             .cloned()
             .zip(metrics::recall(&confusion));
@@ -163,14 +201,14 @@ impl Figures {
 /// The corpora's own words for each class.
 fn meaning(data: &Dataset) -> BTreeMap<String, Vec<String>> {
     let mut words: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (row, &class) in data.rows.iter().zip(&data.y) {
+    for (row, &class) in data.rows.iter().zip(data.y()) {
         if let Some(word) = &row.label_original {
             let word = match &row.corpus {
                 Some(corpus) => format!("{corpus}: {word}"),
                 None => word.clone(),
             };
             words
-                .entry(data.classes[class].clone())
+                .entry(data.classes()[class].clone())
                 .or_default()
                 .insert(word);
         }

@@ -4,12 +4,17 @@
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::model::{Model, ModelSpec, former};
+use crate::model::{Card, Domain, Model, ModelSpec, Trained, former};
 use crate::output;
 
 const MAGIC: &[u8; 8] = b"sentire\n";
-/// Rises when programs of the format before can no longer read the file; those of this one can read both.
+/// Of models of classes. Rises when programs of the format before can no longer read the file; those of this one can
+/// read both.
 const FORMAT: u32 = 4;
+/// Of models of numbers.
+const OF_VALUES: u32 = 5;
+/// The formats that are read, in words.
+const READ: &str = "3, 4 and 5";
 /// Magic, format, length of the model, its BLAKE3.
 const HEADER: usize = 8 + 4 + 8 + 32;
 
@@ -31,6 +36,20 @@ fn unknown_classifier(body: &[u8]) -> Option<String> {
     Some(parsed.err()?.to_string())
 }
 
+/// A model of what stands in a file.
+fn of_parts<T>(
+    (card, feature_names, trained, domain): (Card, Vec<String>, T, Domain),
+    kind: fn(T) -> Trained,
+) -> Model {
+    Model {
+        card,
+        feature_names,
+        trained: kind(trained),
+        domain,
+        id: None,
+    }
+}
+
 fn id(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex()[..16].to_string()
 }
@@ -38,10 +57,26 @@ fn id(bytes: &[u8]) -> String {
 impl Model {
     /// The model as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let body = postcard::to_stdvec(self).expect("a model can be written to memory");
+        let Model {
+            card,
+            feature_names,
+            domain,
+            ..
+        } = self;
+        let (format, body) = match &self.trained {
+            Trained::Classes(trained) => {
+                let body = postcard::to_stdvec(&(card, feature_names, trained, domain));
+                (FORMAT, body)
+            }
+            Trained::Values(trained) => {
+                let body = postcard::to_stdvec(&(card, feature_names, trained, domain));
+                (OF_VALUES, body)
+            }
+        };
+        let body = body.expect("a model can be written to memory");
         let mut bytes = Vec::with_capacity(HEADER + body.len());
         bytes.extend(MAGIC);
-        bytes.extend(FORMAT.to_le_bytes());
+        bytes.extend(format.to_le_bytes());
         bytes.extend((body.len() as u64).to_le_bytes());
         bytes.extend(blake3::hash(&body).as_bytes());
         bytes.extend(body);
@@ -72,14 +107,12 @@ impl Model {
         let format = u32::from_le_bytes(header[..4].try_into().expect("four bytes"));
         if format < former::FORMAT {
             return Err(format!(
-                "is a model of format {format}, from an older sentire; this one reads formats {} and {FORMAT}, train it again",
-                former::FORMAT
+                "is a model of format {format}, from an older sentire; this one reads formats {READ}, train it again"
             ));
         }
-        if format > FORMAT {
+        if format > OF_VALUES {
             return Err(format!(
-                "is a model of format {format}; this sentire reads formats {} and {FORMAT}, use a newer one",
-                former::FORMAT
+                "is a model of format {format}; this sentire reads formats {READ}, use a newer one"
             ));
         }
         let len = u64::from_le_bytes(header[4..12].try_into().expect("eight bytes"));
@@ -92,7 +125,8 @@ impl Model {
         }
         let model = match format {
             former::FORMAT => former::read(body),
-            _ => postcard::from_bytes(body),
+            FORMAT => postcard::from_bytes(body).map(|parts| of_parts(parts, Trained::Classes)),
+            _ => postcard::from_bytes(body).map(|parts| of_parts(parts, Trained::Values)),
         };
         let mut model = model.map_err(|cause| match unknown_classifier(body) {
             Some(reason) => format!("has a classifier that this sentire lacks ({reason})"),

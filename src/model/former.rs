@@ -14,9 +14,9 @@ use crate::model::learners::logistic::Logistic;
 use crate::model::learners::ridge::Ridge;
 use crate::model::learners::svm::Svm;
 use crate::model::learners::tree::Tree;
-use crate::model::learners::{AnyClassifier, Named};
+use crate::model::learners::{AnyEstimator, Named};
 use crate::model::pipeline::Pipeline;
-use crate::model::{CalibratedPipeline, Card, Domain, Model, ModelSpec};
+use crate::model::{CalibratedPipeline, Card, Domain, Model, ModelSpec, Trained};
 use crate::scaler::Scaler;
 
 /// The number of that format.
@@ -53,7 +53,7 @@ enum Tagged {
 pub fn read(body: &[u8]) -> postcard::Result<Model> {
     let mut former: Former = postcard::from_bytes(body)?;
     catalogue::brought_up_to_date(&mut former.card.features);
-    let (learner, classifier): (_, AnyClassifier) = match former.classifier {
+    let (learner, estimator): (_, AnyEstimator) = match former.classifier {
         Tagged::Svm(svm) => ("svm", Arc::new(svm)),
         Tagged::Forest(forest) => ("forest", Arc::new(forest)),
         Tagged::Logistic(logistic) => ("logistic", Arc::new(logistic)),
@@ -65,20 +65,21 @@ pub fn read(body: &[u8]) -> postcard::Result<Model> {
     Ok(Model {
         card: former.card,
         feature_names: former.feature_names,
-        pipeline: CalibratedPipeline {
+        trained: Trained::Classes(CalibratedPipeline {
             spec: former.spec,
             pipeline: Pipeline {
                 features: former.features,
                 scaler: former.scaler,
                 selected: former.selected,
-                classifier: Named {
+                estimator: Named {
                     learner,
-                    classifier,
+                    scales: None,
+                    estimator,
                 },
             },
             calibration: former.calibration,
             unsure_below: former.unsure_below,
-        },
+        }),
         domain: former.domain,
         id: None,
     })

@@ -21,7 +21,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::model::least_squares::{self, Weighted};
+use crate::model::least_squares::{self, Targets, Weighted};
 use crate::model::norms_over_classes;
 use crate::model::products::{product, products};
 use crate::model::radial::{norms, radial};
@@ -85,13 +85,12 @@ impl Radial {
 }
 
 impl KernelRidge {
-    /// Trains on the scaled rows `x` with labels `y` below `classes`; the penalty is `alpha` times the
+    /// Trains on the scaled rows `x`; the penalty is `alpha` times the
     /// sum of the rows' squared distances from their mean in the space of the kernel. `seed` draws the
     /// landmarks, where there are more rows.
     pub fn fit(
         x: ArrayView2<f32>,
-        y: &[usize],
-        classes: usize,
+        targets: Targets,
         comparison: Comparison,
         alpha: f64,
         seed: u64,
@@ -113,7 +112,7 @@ impl KernelRidge {
                 (Some(radial), values.into(), chosen)
             }
         };
-        let problem = Weighted::balanced(values.view(), y, classes);
+        let problem = Weighted::of(values.view(), targets);
         let n = values.ncols();
         // Between landmarks.
         let (penalty, variance) = match comparison {
@@ -235,7 +234,7 @@ fn solve(problem: &Weighted, penalty: Option<&Mat<f64>>, factor: f64) -> Result<
 mod tests {
     use super::*;
     use crate::model::balanced_weights;
-    use crate::model::learners::Classifier;
+    use crate::model::learners::Estimator;
     use crate::model::learners::ridge::{Alpha, Ridge};
     use crate::model::least_squares::example;
 
@@ -248,7 +247,8 @@ mod tests {
     fn is_the_ridge_regression(width: usize) {
         let (x, y) = example(24, width);
         let (comparison, alpha) = (Comparison::Linear, 0.02);
-        let ours = KernelRidge::fit(x.view(), &y, 3, comparison, alpha, 0).unwrap();
+        let ours =
+            KernelRidge::fit(x.view(), Targets::Classes(&y, 3), comparison, alpha, 0).unwrap();
         // The penalty in its own measure: a share of the sum of squares about the weighted means.
         let weights = balanced_weights(&y, 3);
         let weights: Vec<f64> = y.iter().map(|&class| weights[class]).collect();
@@ -262,7 +262,7 @@ mod tests {
             })
             .sum();
         let alpha = Alpha::Value(alpha * variance);
-        let ridge = Ridge::fit(x.view(), &y, 3, &[0; 24], alpha).unwrap();
+        let ridge = Ridge::fit(x.view(), Targets::Classes(&y, 3), &[0; 24], alpha).unwrap();
         let (a, b) = (ours.scores(x.view()), ridge.scores(x.view()));
         assert!((a - b).iter().all(|d| d.abs() < 1e-5));
         let (a, b) = (ours.importance(), ridge.importance(width));
@@ -276,7 +276,8 @@ mod tests {
         let (x, _) = example(9, 4);
         let y: Vec<usize> = (0..9).map(|i| i % 3).collect();
         let comparison = Comparison::Radial { gamma: 0.5 };
-        let ridge = KernelRidge::fit(x.view(), &y, 3, comparison, 0.1, 0).unwrap();
+        let ridge =
+            KernelRidge::fit(x.view(), Targets::Classes(&y, 3), comparison, 0.1, 0).unwrap();
         let kernel = ridge.radial.as_ref().unwrap().of(x.view());
         let mean = kernel.iter().map(|&k| f64::from(k)).sum::<f64>() / 81.0;
         let penalty = 0.1 * 9.0 * (1.0 - mean);
@@ -295,7 +296,13 @@ mod tests {
     #[test]
     fn a_slope_is_that_of_the_function() {
         let (x, y) = example(18, 4);
-        let ridge = KernelRidge::fit(x.view(), &y, 3, Comparison::Radial { gamma: 0.4 }, 0.01, 0);
+        let ridge = KernelRidge::fit(
+            x.view(),
+            Targets::Classes(&y, 3),
+            Comparison::Radial { gamma: 0.4 },
+            0.01,
+            0,
+        );
         let ridge = ridge.unwrap();
         let at = |feature: usize, value: f32| {
             let mut row = Array2::zeros((1, 4));
@@ -317,7 +324,9 @@ mod tests {
         let y = [0, 0, 1];
         for comparison in [Comparison::Linear, Comparison::Radial { gamma: 0.3 }] {
             for x in [Array2::zeros((3, 2)), Array2::from_elem((3, 2), 0.7)] {
-                let ridge = KernelRidge::fit(x.view(), &y, 2, comparison, 1e-3, 0).unwrap();
+                let ridge =
+                    KernelRidge::fit(x.view(), Targets::Classes(&y, 2), comparison, 1e-3, 0)
+                        .unwrap();
                 // Balanced, both occur equally often.
                 assert!(
                     ridge
@@ -342,7 +351,8 @@ mod tests {
         let y: Vec<usize> = (0..200).map(|i| usize::from(i % 7 > 3)).collect();
         for alpha in [1e-6, 1e-4, 1e-2, 1.0, 10.0] {
             let comparison = Comparison::Radial { gamma: 0.3 };
-            let ridge = KernelRidge::fit(x.view(), &y, 2, comparison, alpha, 0).unwrap();
+            let ridge =
+                KernelRidge::fit(x.view(), Targets::Classes(&y, 2), comparison, alpha, 0).unwrap();
             let scores = ridge.scores(x.view());
             let is_right = |i: usize| crate::model::best(scores.row(i)) == y[i];
             assert!((0..200).all(is_right), "alpha {alpha}");
@@ -357,7 +367,13 @@ mod tests {
         assert!(chosen[LANDMARKS - 1] < LANDMARKS + 700);
         assert_ne!(chosen, landmarks(LANDMARKS + 700, 4));
         let (x, y) = example(LANDMARKS + 700, 3);
-        let ridge = KernelRidge::fit(x.view(), &y, 3, Comparison::Radial { gamma: 0.3 }, 1e-3, 0);
+        let ridge = KernelRidge::fit(
+            x.view(),
+            Targets::Classes(&y, 3),
+            Comparison::Radial { gamma: 0.3 },
+            1e-3,
+            0,
+        );
         let scores = ridge.unwrap().scores(x.view());
         let right = (0..y.len()).filter(|&i| crate::model::best(scores.row(i)) == y[i]);
         assert!(right.count() > y.len() * 6 / 10);

@@ -1,5 +1,5 @@
-//! What regressions on the classes have in common: for each class a function that should be 1 on its rows and -1 on all
-//! others, balanced classes, and free intercepts.
+//! What the regressions have in common. On classes: for each class a function that should be 1 on its rows and -1 on all
+//! others, and balanced classes. On numbers: a function for each. Free intercepts.
 
 use faer::Mat;
 use ndarray::{Array2, ArrayView2};
@@ -7,14 +7,24 @@ use ndarray::{Array2, ArrayView2};
 use crate::model::balanced_weights;
 use crate::model::products::products;
 
+/// What a regression is on.
+#[derive(Debug, Clone, Copy)]
+pub enum Targets<'a> {
+    /// The class of each row, and how many classes there are. They weigh as by scikit-learn's
+    /// `class_weight="balanced"`.
+    Classes(&'a [usize], usize),
+    /// Rows x targets; rows weigh alike.
+    Values(ArrayView2<'a, f64>),
+}
+
 /// Values and targets of the rows, less their weighted means and times the roots of the weights: what
 /// remains is a regression without weights and intercept.
 pub struct Weighted {
     /// Rows x columns.
     pub x: Mat<f64>,
-    /// Rows x classes that occur.
+    /// Rows x classes that occur, or targets.
     pub targets: Mat<f64>,
-    /// The classes that occur.
+    /// The classes that occur, or all targets.
     present: Vec<usize>,
     /// The weighted mean of each column.
     pub mean: Vec<f64>,
@@ -28,16 +38,35 @@ pub struct Weighted {
 }
 
 impl Weighted {
-    /// Of the rows `x` with labels `y` below `classes`, which weigh as by scikit-learn's
-    /// `class_weight="balanced"`.
-    pub fn balanced(x: ArrayView2<f32>, y: &[usize], classes: usize) -> Weighted {
-        Weighted::new(x, y, &balanced_weights(y, classes))
+    /// Of the rows `x`.
+    pub fn of(x: ArrayView2<f32>, targets: Targets) -> Weighted {
+        match targets {
+            Targets::Classes(y, classes) => Weighted::new(x, y, &balanced_weights(y, classes)),
+            Targets::Values(y) => {
+                let present = (0..y.ncols()).collect();
+                Weighted::with(x, vec![1.0; x.nrows()], present, y.ncols(), |i, k| {
+                    y[(i, k)]
+                })
+            }
+        }
     }
 
-    /// The same where a row of each class weighs this; a class of weight 0 does not occur.
+    /// Of rows with labels `y`, where a row of each class weighs this; a class of weight 0 does not occur.
     pub fn new(x: ArrayView2<f32>, y: &[usize], of_class: &[f64]) -> Weighted {
         let present: Vec<usize> = (0..of_class.len()).filter(|&k| of_class[k] > 0.0).collect();
         let roots: Vec<f64> = y.iter().map(|&class| of_class[class].sqrt()).collect();
+        let of_place = present.clone();
+        let target = |i: usize, k: usize| if y[i] == of_place[k] { 1.0 } else { -1.0 };
+        Weighted::with(x, roots, present, of_class.len(), target)
+    }
+
+    fn with(
+        x: ArrayView2<f32>,
+        roots: Vec<f64>,
+        present: Vec<usize>,
+        classes: usize,
+        target: impl Fn(usize, usize) -> f64,
+    ) -> Weighted {
         let total: f64 = roots.iter().map(|root| root * root).sum();
         let mut mean = vec![0.0; x.ncols()];
         for (row, root) in x.rows().into_iter().zip(&roots) {
@@ -45,7 +74,6 @@ impl Weighted {
             mean.iter_mut().zip(row).for_each(add);
         }
         mean.iter_mut().for_each(|mean| *mean /= total);
-        let target = |i: usize, k: usize| if y[i] == present[k] { 1.0 } else { -1.0 };
         let mean_target = |k: usize| {
             let weighted = |(i, root): (usize, &f64)| root * root * target(i, k);
             roots.iter().enumerate().map(weighted).sum::<f64>() / total
@@ -63,7 +91,7 @@ impl Weighted {
             target_mean,
             roots,
             total,
-            classes: of_class.len(),
+            classes,
         }
     }
 

@@ -20,26 +20,28 @@ mod projection;
 mod radial;
 mod select;
 mod spec;
+mod values;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, CowArray, Ix2};
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "default-model")]
 pub use built_in::built_in;
 pub use calibrated::{CalibratedPipeline, HeldOut};
-pub use card::{Card, Figures, source_date};
+pub use card::{Card, Description, Figures, source_date};
 pub use domain::Domain;
 pub use file::is_model;
 pub use learners::AUTO;
 pub use projection::Projection;
 pub use spec::{ModelSpec, fit_each};
+pub use values::{LearnedValue, REACH, ValuePipeline, values_of};
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Target};
 use crate::error::{Error, Result};
 use crate::scaler;
 
@@ -174,18 +176,24 @@ pub fn scaled(participants: &Dataset, normalize: Normalize) -> Cow<'_, Dataset> 
     }
 }
 
-/// A trained model: from the features of a recording to the probabilities of the classes.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// A trained model: from the features of a recording to the probabilities of the classes, or to numbers.
+#[derive(Debug, Clone)]
 pub struct Model {
     /// What it is, and how good.
     pub card: Card,
     /// Names of the features, in the order of its input.
     pub feature_names: Vec<String>,
-    pipeline: CalibratedPipeline,
+    trained: Trained,
     domain: Domain,
     /// That of the file that it was read from.
-    #[serde(skip)]
     id: Option<String>,
+}
+
+/// What was trained.
+#[derive(Debug, Clone)]
+enum Trained {
+    Classes(CalibratedPipeline),
+    Values(ValuePipeline),
 }
 
 impl Model {
@@ -216,26 +224,54 @@ impl Model {
         normalize: Normalize,
         seed: u64,
     ) -> Result<Model> {
+        spec.check(&data.target)?;
         let spec = spec.for_features(&data.feature_names)?;
         let data = participants(data, normalize)?;
         let prepared = scaled(&data, normalize);
         let rows: Vec<usize> = (0..prepared.len()).collect();
-        let (pipeline, held_out) =
-            CalibratedPipeline::fit(&prepared, &rows, &spec, normalize, seed)?;
-        let held_out = held_out.as_ref();
-        let card = Card::new(&prepared, &spec, &pipeline, normalize, seed, held_out);
+        let (card, trained) = match &prepared.target {
+            Target::Classes(_) => {
+                let (pipeline, held_out) =
+                    CalibratedPipeline::fit(&prepared, &rows, &spec, normalize, seed)?;
+                let held_out = held_out.as_ref();
+                let card = Card::new(&prepared, &spec, &pipeline, normalize, seed, held_out);
+                (card, Trained::Classes(pipeline))
+            }
+            Target::Values(_) => {
+                let (pipeline, _) = ValuePipeline::fit(&prepared, &rows, &spec, normalize, seed)?;
+                let card = Card::of_values(&prepared, &spec, &pipeline, normalize, seed);
+                (card, Trained::Values(pipeline))
+            }
+        };
         Ok(Model {
             card,
             feature_names: data.feature_names.clone(),
-            pipeline,
+            trained,
             domain: Domain::fit(&data)?,
             id: None,
         })
     }
 
-    /// Probabilities of the classes (recordings x classes, each row sums to 1); the largest one decides. `x` has a row of
-    /// unscaled features for each window, in the order of [`feature_names`](Model::feature_names); `recordings` holds the
-    /// rows of each recording. Under protocol B all rows must come from one speaker, who is scaled by them.
+    /// What there is to be known of it.
+    pub fn description(&self) -> Description<'_> {
+        Description {
+            card: &self.card,
+            targets: self.targets(),
+        }
+    }
+
+    /// The numbers that it predicts; empty for a model of classes.
+    pub fn targets(&self) -> &[LearnedValue] {
+        match &self.trained {
+            Trained::Classes(_) => &[],
+            Trained::Values(pipeline) => &pipeline.targets,
+        }
+    }
+
+    /// Probabilities of the classes (recordings x classes, each row sums to 1; recordings x 0 for a model of numbers); the
+    /// largest one decides. `x` has a row of unscaled features for each window, in the order of
+    /// [`feature_names`](Model::feature_names); `recordings` holds the rows of each recording. Under protocol B all rows must
+    /// come from one speaker, who is scaled by them.
     ///
     /// ```
     /// use sentire::prelude::*;
@@ -254,12 +290,27 @@ impl Model {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn probabilities(&self, x: ArrayView2<f32>, recordings: &[Vec<usize>]) -> Array2<f64> {
-        match self.card.normalize {
-            Normalize::Train => self.pipeline.probabilities(x, recordings),
-            Normalize::Speaker => {
-                let scaled = scaler::per_speaker(x, &vec![None; x.nrows()]);
-                self.pipeline.probabilities(scaled.view(), recordings)
+        match &self.trained {
+            Trained::Classes(pipeline) => {
+                pipeline.probabilities(self.prepared(x).view(), recordings)
             }
+            Trained::Values(_) => Array2::zeros((recordings.len(), 0)),
+        }
+    }
+
+    /// The numbers of each recording, given likewise, in the order of [`targets`](Model::targets): recordings x targets.
+    pub fn values(&self, x: ArrayView2<f32>, recordings: &[Vec<usize>]) -> Array2<f64> {
+        match &self.trained {
+            Trained::Classes(_) => Array2::zeros((recordings.len(), 0)),
+            Trained::Values(pipeline) => pipeline.values(self.prepared(x).view(), recordings),
+        }
+    }
+
+    /// Rows as the training rows were scaled before their folds.
+    fn prepared<'a>(&self, x: ArrayView2<'a, f32>) -> CowArray<'a, f32, Ix2> {
+        match self.card.normalize {
+            Normalize::Train => x.into(),
+            Normalize::Speaker => scaler::per_speaker(x, &vec![None; x.nrows()]).into(),
         }
     }
 
@@ -287,7 +338,7 @@ impl Model {
     /// ```
     pub fn figures_on(&self, data: &Dataset, seed: u64) -> Result<Figures> {
         let classes = &self.card.classes;
-        let is_shared = |&row: &usize| classes.contains(&data.classes[data.y[row]]);
+        let is_shared = |&row: &usize| classes.contains(&data.classes()[data.y()[row]]);
         let shared: Vec<usize> = (0..data.len()).filter(is_shared).collect();
         if shared.is_empty() || data.feature_names != self.feature_names {
             return Err(Error::Data(format!(
@@ -302,7 +353,7 @@ impl Model {
         )?
         .into_owned();
         let places: Vec<usize> = data
-            .classes
+            .classes()
             .iter()
             .filter_map(|class| classes.iter().position(|known| known == class))
             .collect();

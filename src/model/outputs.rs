@@ -11,6 +11,8 @@ pub enum Outputs {
     Shares(Array2<f64>),
     /// Rows x pairs of classes: positive for the first class of the pair, negative for the second, NaN if unknown.
     Decisions(Array2<f64>),
+    /// Rows x targets: numbers.
+    Values(Array2<f64>),
 }
 
 impl Outputs {
@@ -21,6 +23,7 @@ impl Outputs {
             Outputs::Scores(_) => Outputs::Scores(values),
             Outputs::Shares(_) => Outputs::Shares(values),
             Outputs::Decisions(_) => Outputs::Decisions(values),
+            Outputs::Values(_) => Outputs::Values(values),
         }
     }
 
@@ -32,14 +35,27 @@ impl Outputs {
             Outputs::Scores(_) => Outputs::Scores(values),
             Outputs::Shares(_) => Outputs::Shares(values),
             Outputs::Decisions(_) => Outputs::Decisions(values),
+            Outputs::Values(_) => Outputs::Values(values),
         })
     }
 
-    fn values(&self) -> &Array2<f64> {
+    /// The numbers, rows x whatever they are of.
+    pub fn into_values(self) -> Array2<f64> {
         match self {
-            Outputs::Scores(values) | Outputs::Shares(values) | Outputs::Decisions(values) => {
-                values
-            }
+            Outputs::Scores(values)
+            | Outputs::Shares(values)
+            | Outputs::Decisions(values)
+            | Outputs::Values(values) => values,
+        }
+    }
+
+    /// The same, to be looked at.
+    pub fn values(&self) -> &Array2<f64> {
+        match self {
+            Outputs::Scores(values)
+            | Outputs::Shares(values)
+            | Outputs::Decisions(values)
+            | Outputs::Values(values) => values,
         }
     }
 }

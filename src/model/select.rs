@@ -1,7 +1,9 @@
 //! Selects the features that distinguish the classes best: one-way analysis of variance, as scikit-learn's
-//! `SelectKBest(f_classif)`.
+//! `SelectKBest(f_classif)`; or those that correlate best with the numbers, as its `f_regression`.
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView1, ArrayView2};
+
+use crate::dataset::Target;
 
 /// The F statistic of each column: the variance between the classes over that within them. Infinite if it does not vary
 /// within classes, 0 if it does not vary at all.
@@ -32,9 +34,40 @@ pub fn f_statistics(x: ArrayView2<f32>, y: &[usize], classes: usize) -> Vec<f64>
     x.columns().into_iter().map(statistic).collect()
 }
 
-/// The `k` columns with the largest F statistic (the first ones on ties), in ascending order.
-pub fn best(x: ArrayView2<f32>, y: &[usize], classes: usize, k: usize) -> Vec<usize> {
-    let statistics = f_statistics(x, y, classes);
+/// The squared correlation of each column with the numbers `y`; 0 where nothing varies.
+pub fn squared_correlations(x: ArrayView2<f32>, y: ArrayView1<f64>) -> Vec<f64> {
+    let n = y.len() as f64;
+    let y_mean = y.sum() / n;
+    let y_squares: f64 = y.iter().map(|y| (y - y_mean).powi(2)).sum();
+    let squared = |column: ArrayView1<f32>| {
+        let mean = column.iter().map(|&value| f64::from(value)).sum::<f64>() / n;
+        let (mut squares, mut products) = (0.0, 0.0);
+        for (&value, y) in column.iter().zip(y) {
+            let value = f64::from(value) - mean;
+            squares += value * value;
+            products += value * (y - y_mean);
+        }
+        match squares * y_squares > 0.0 {
+            true => products * products / (squares * y_squares),
+            false => 0.0,
+        }
+    };
+    x.columns().into_iter().map(squared).collect()
+}
+
+/// The `k` columns with the largest F statistic, or for numbers the largest squared correlation with any of them (the first
+/// ones on ties), in ascending order.
+pub fn best(x: ArrayView2<f32>, target: &Target, k: usize) -> Vec<usize> {
+    let statistics = match target {
+        Target::Classes(classes) => f_statistics(x, &classes.y, classes.names.len()),
+        Target::Values(values) => {
+            let of_each = values.y.columns().into_iter();
+            of_each
+                .map(|y| squared_correlations(x, y))
+                .reduce(|a, b| a.iter().zip(&b).map(|(a, b)| a.max(*b)).collect())
+                .unwrap_or_default()
+        }
+    };
     let mut columns: Vec<usize> = (0..statistics.len()).collect();
     columns.sort_by(|&a, &b| statistics[b].total_cmp(&statistics[a]).then(a.cmp(&b)));
     columns.truncate(k);
@@ -58,5 +91,6 @@ fn f_statistics_are_scikit_learns() {
     assert!((f[0] - 3.166666666666668).abs() < 1e-9, "{f:?}");
     assert!((f[1] - 17.333333333333332).abs() < 1e-9, "{f:?}");
     assert_eq!(f[2], 0.0);
-    assert_eq!(best(x.view(), &y, 3, 1), [1]);
+    let target = |y: &[usize]| crate::dataset::tests::of_labels(y, 3).target;
+    assert_eq!(best(x.view(), &target(&y), 1), [1]);
 }

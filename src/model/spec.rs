@@ -5,9 +5,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::dataset::Target;
 use crate::error::{Error, Result};
 use crate::model::learners::parameters::{self, Parameters};
-use crate::model::learners::{self, AUTO, AnyClassifier, LEARNERS, Learner, Training};
+use crate::model::learners::{
+    self, AUTO, AnyEstimator, LEARNERS, Learner, Training, ValueTraining,
+};
 
 /// A learner with its parameters, how many features it may use, and whether parameters are chosen in training.
 ///
@@ -77,22 +80,49 @@ impl ModelSpec {
         }
     }
 
-    /// The specs to choose from in training, the simplest first: just itself, unless it is `auto` or is to be tuned.
+    /// Whether it can learn this target. An error names the learners that can.
+    pub fn check(&self, target: &Target) -> Result<()> {
+        let Some(learner) = self.learner() else {
+            return Ok(());
+        };
+        match target {
+            Target::Classes(_) if learner.classes.is_none() => Err(wrong(
+                &self.to_string(),
+                "learns numbers, and the labels are classes (--task values learns them as numbers)",
+            )),
+            Target::Values(values) if learner.values.is_none() => Err(wrong(
+                &self.to_string(),
+                &format!(
+                    "learns classes, and `{}` holds numbers; numbers are learned by {} (--task classes learns them as classes)",
+                    values.names.join(","),
+                    learners::names_of_values()
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The specs to choose from in training on this target, the simplest first: just itself, unless it is `auto` or is to be
+    /// tuned.
     ///
     /// ```
+    /// use sentire::dataset::{Classes, Target};
     /// use sentire::prelude::*;
     ///
-    /// let candidates = |spec: &str| spec.parse().map(|spec: ModelSpec| spec.candidates());
+    /// let names = vec!["angry".to_string(), "sad".to_string()];
+    /// let target = Target::Classes(Classes { names, y: vec![0, 1] });
+    /// let candidates = |spec: &str| spec.parse().map(|spec: ModelSpec| spec.candidates(&target));
     /// assert_eq!(candidates("ridge")?.len(), 1);
     /// assert!(candidates("svm:tune=true")?.len() > 1);
     /// # Ok::<(), Error>(())
     /// ```
-    pub fn candidates(&self) -> Vec<ModelSpec> {
+    pub fn candidates(&self, target: &Target) -> Vec<ModelSpec> {
         let learners = match self.learner {
             AUTO => {
                 let texts = learners::in_auto().into_iter();
-                texts
-                    .map(|text| text.parse().expect("well-formed"))
+                let specs = texts.map(|text| text.parse().expect("well-formed"));
+                specs
+                    .filter(|spec: &ModelSpec| spec.check(target).is_ok())
                     .collect()
             }
             _ => vec![self.clone()],
@@ -114,24 +144,45 @@ impl ModelSpec {
     }
 }
 
-/// Trains a classifier for each spec on the same rows. What consecutive specs of one learner have in common is computed
-/// once. An error if the rows hold fewer than two classes, or if a spec is `auto`.
-pub fn fit_each(specs: &[&ModelSpec], rows: &Training) -> Result<Vec<AnyClassifier>> {
+/// Trains a classifier for each spec on the same rows. What specs of one learner that follow each other
+/// have in common is computed once.
+pub fn fit_each(specs: &[&ModelSpec], rows: &Training) -> Result<Vec<AnyEstimator>> {
     if rows.y.iter().all(|&label| Some(&label) == rows.y.first()) {
         return Err(Error::Data(
             "the training rows hold one class only; expected at least 2".into(),
         ));
     }
+    fit_alike(specs, |learner, each| {
+        let classes = learner.classes.as_ref()?;
+        Some((classes.fit)(each, rows))
+    })
+}
+
+/// The same of regressions.
+pub fn fit_each_to_values(specs: &[&ModelSpec], rows: &ValueTraining) -> Result<Vec<AnyEstimator>> {
+    fit_alike(specs, |learner, each| {
+        let values = learner.values.as_ref()?;
+        Some((values.fit)(each, rows))
+    })
+}
+
+/// Trains specs of one learner that follow each other together; `fit` is `None` where the learner cannot learn this.
+fn fit_alike(
+    specs: &[&ModelSpec],
+    fit: impl Fn(&Learner, &[&Parameters]) -> Option<Result<Vec<AnyEstimator>>>,
+) -> Result<Vec<AnyEstimator>> {
     let mut trained = Vec::with_capacity(specs.len());
     for alike in specs.chunk_by(|a, b| a.learner == b.learner) {
-        let learner = learners::named(alike[0].learner).ok_or_else(|| {
+        let name = alike[0].learner;
+        let learner = learners::named(name).ok_or_else(|| {
             Error::Usage(format!(
-                "`{}` is a choice between classifiers, not one itself",
-                alike[0].learner
+                "`{name}` is a choice between classifiers, not one itself"
             ))
         })?;
         let each: Vec<&Parameters> = alike.iter().map(|spec| &spec.parameters).collect();
-        trained.extend((learner.fit)(&each, rows)?);
+        let fitted = fit(learner, &each)
+            .ok_or_else(|| Error::Usage(format!("`{name}` does not learn such a target")))?;
+        trained.extend(fitted?);
     }
     Ok(trained)
 }

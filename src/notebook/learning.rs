@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{Grid, Show, Shown, number, plot_reasons};
-use crate::dataset::{Contrast, Dataset};
-use crate::evaluate::Evaluation;
-use crate::model::Model;
+use crate::dataset::{Contrast, Dataset, Target};
+use crate::evaluate::{Evaluation, ValueEvaluation};
+use crate::model::{LearnedValue, Model};
 use crate::plot::canvas::{escaped, percent};
-use crate::predict::{Prediction, Reason};
-use crate::report::Report;
+use crate::predict::{Estimate, Prediction, Reason};
+use crate::report::{Report, TargetReport, ValueReport};
 
-/// How many rows each speaker has of each class.
+/// How many rows each speaker has of each class, or their mean numbers.
 impl Show for Dataset {
     fn shown(&self) -> Shown {
         self.grid().shown()
@@ -19,27 +19,39 @@ impl Show for Dataset {
 
 impl Dataset {
     fn grid(&self) -> Grid {
-        let mut counts: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (speaker, &class) in self.speaker_names().into_iter().zip(&self.y) {
-            counts
-                .entry(speaker)
-                .or_insert_with(|| vec![0; self.classes.len()])[class] += 1;
+        let mut rows_of: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (row, speaker) in self.speaker_names().into_iter().enumerate() {
+            rows_of.entry(speaker).or_default().push(row);
         }
-        let row = |(speaker, counts): (&String, &Vec<usize>)| {
-            let counts = counts.iter().map(usize::to_string);
-            [speaker.clone()].into_iter().chain(counts).collect()
+        let names = match &self.target {
+            Target::Classes(classes) => &classes.names,
+            Target::Values(values) => &values.names,
+        };
+        let cell = |rows: &[usize], column: usize| match &self.target {
+            Target::Classes(classes) => {
+                let of_class = rows.iter().filter(|&&row| classes.y[row] == column);
+                of_class.count().to_string()
+            }
+            Target::Values(values) => {
+                let sum: f64 = rows.iter().map(|&row| values.y[(row, column)]).sum();
+                number(sum / rows.len() as f64)
+            }
+        };
+        let row = |(speaker, rows): (&String, &Vec<usize>)| {
+            let cells = (0..names.len()).map(|column| cell(rows, column));
+            [speaker.clone()].into_iter().chain(cells).collect()
         };
         const SPEAKERS: usize = 12;
-        let more = match counts.len().checked_sub(SPEAKERS) {
+        let more = match rows_of.len().checked_sub(SPEAKERS) {
             Some(more @ 1..) => format!("; {more} speakers more"),
             _ => String::new(),
         };
         Grid {
             names: ["speaker".to_string()]
                 .into_iter()
-                .chain(self.classes.clone())
+                .chain(names.clone())
                 .collect(),
-            rows: counts.iter().take(SPEAKERS).map(row).collect(),
+            rows: rows_of.iter().take(SPEAKERS).map(row).collect(),
             note: format!(
                 "{} rows, {} speakers, {} features{more}",
                 self.len(),
@@ -77,6 +89,34 @@ impl Show for Report {
     }
 }
 
+/// The CCC of each target with what belongs to it, predicted against true.
+impl Show for ValueReport {
+    fn shown(&self) -> Shown {
+        let line = |target: &TargetReport| {
+            let [low, high] = target.figures.ccc_ci95.map(number);
+            format!(
+                "<p><b>CCC of {} {}</b> (95&nbsp;% interval {low} to {high}), r {}, RMSE {}; the speakers' own means {}</p>\n{}",
+                escaped(&target.name),
+                number(target.figures.ccc),
+                number(target.figures.pearson),
+                number(target.figures.rmse),
+                number(target.speaker_means_ccc),
+                target.plot_predicted()
+            )
+        };
+        Shown {
+            html: self.targets.iter().map(line).collect::<Vec<_>>().join("\n"),
+            plain: self.to_text(),
+        }
+    }
+}
+
+impl Show for ValueEvaluation {
+    fn shown(&self) -> Shown {
+        self.report.shown()
+    }
+}
+
 impl Show for Evaluation {
     fn shown(&self) -> Shown {
         self.report.shown()
@@ -93,7 +133,20 @@ impl Show for Model {
 impl Model {
     fn grid(&self) -> Grid {
         let card = &self.card;
+        let targets = self.targets();
+        let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
         let held_out = match &card.held_out {
+            None if !targets.is_empty() => {
+                let ccc = |target: &LearnedValue| {
+                    let figures = target.held_out.as_ref()?;
+                    Some(format!("{} {}", target.name, number(figures.ccc)))
+                };
+                let cccs: Vec<String> = targets.iter().filter_map(ccc).collect();
+                match cccs.is_empty() {
+                    true => "not measured: it knows one speaker".into(),
+                    false => format!("CCC on training speakers held out: {}", cccs.join(", ")),
+                }
+            }
             Some(figures) => format!(
                 "UAR {} ({} to {}) on training speakers held out in {} groups",
                 percent(figures.uar, 1),
@@ -106,7 +159,10 @@ impl Model {
         let rows = [
             ("classifier", card.trained.to_string()),
             ("normalize", card.normalize.to_string()),
-            ("classes", card.classes.join(", ")),
+            match targets.is_empty() {
+                true => ("classes", card.classes.join(", ")),
+                false => ("numbers", names.join(", ")),
+            },
             (
                 "trained on",
                 format!("{} recordings of {} speakers", card.n, card.speakers),
@@ -129,7 +185,20 @@ impl Model {
 /// The label, the verdicts, the probabilities.
 impl Show for Prediction {
     fn shown(&self) -> Shown {
-        let mut verdict = format!("{}: {}", self.file, self.label);
+        let number = |(name, estimate): (&String, &Estimate)| {
+            let [low, high] = estimate.interval().map(number);
+            format!("{name} {} ({low} to {high})", number(estimate.value))
+        };
+        let said = match &self.label {
+            Some(label) => label.clone(),
+            None => self
+                .values
+                .iter()
+                .map(number)
+                .collect::<Vec<_>>()
+                .join(", "),
+        };
+        let mut verdict = format!("{}: {said}", self.file);
         if self.unsure {
             verdict.push_str(", unsure");
         }
@@ -204,7 +273,8 @@ mod tests {
     fn predictions_name_their_class_and_verdicts() {
         let prediction = Prediction {
             file: "<x>.wav".into(),
-            label: "sad".into(),
+            label: Some("sad".into()),
+            values: BTreeMap::new(),
             probabilities: [("sad".to_string(), 0.7), ("angry".to_string(), 0.3)].into(),
             unsure: true,
             out_of_domain: false,
@@ -239,6 +309,7 @@ mod tests {
         let reason = Reason {
             family: crate::catalogue::Family::Pitch,
             effect: 0.12,
+            target: None,
             feature: "f0_hz_mean".into(),
             meaning: "mean of the pitch (Hz)".into(),
             deviation: 2.13,

@@ -26,6 +26,27 @@ pub fn scatter(
     groups: &[String],
     names: [&str; 2],
 ) -> Figure {
+    drawn((x, y), group, groups, names, None)
+}
+
+/// The same, and a dashed line from the first point to the second.
+pub fn scatter_along(
+    (x, y): (&[f64], &[f64]),
+    group: &[usize],
+    groups: &[String],
+    names: [&str; 2],
+    line: [(f64, f64); 2],
+) -> Figure {
+    drawn((x, y), group, groups, names, Some(line))
+}
+
+fn drawn(
+    (x, y): (&[f64], &[f64]),
+    group: &[usize],
+    groups: &[String],
+    names: [&str; 2],
+    line_along: Option<[(f64, f64); 2]>,
+) -> Figure {
     let title = format!(
         "{} points of {} groups by {} and {}",
         x.len(),
@@ -33,7 +54,10 @@ pub fn scatter(
         names[0],
         names[1]
     );
-    let (Some(across), Some(up)) = (extent(x.iter().copied()), extent(y.iter().copied())) else {
+    let ends = line_along.iter().flatten();
+    let across = extent(x.iter().copied().chain(ends.clone().map(|end| end.0)));
+    let up = extent(y.iter().copied().chain(ends.map(|end| end.1)));
+    let (Some(across), Some(up)) = (across, up) else {
         return canvas::empty(WIDTH, &title);
     };
     let padded = |range: std::ops::Range<f64>| {
@@ -61,6 +85,10 @@ pub fn scatter(
     let mut canvas = Canvas::new(WIDTH, below + 12 + 22 * line);
     plane.levels(&mut canvas, 7);
     plane.uprights(&mut canvas, 8);
+    if let Some(line) = line_along {
+        let [from, to] = line.map(|(x, y)| (plane.x.at(x), plane.y.at(y)));
+        canvas.dashed(from, to, Ink::Muted);
+    }
     for ((&x, &y), &group) in x.iter().zip(y).zip(group) {
         if x.is_finite() && y.is_finite() {
             canvas.marker((plane.x.at(x), plane.y.at(y)), group);

@@ -8,13 +8,13 @@
 
 use std::collections::BTreeMap;
 
-use ndarray::{Array2, ArrayView1, Axis};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::{Features, Predictor};
 use crate::catalogue::{self, Column, Family, Plain};
 use crate::error::{Error, Result};
-use crate::model::{self, Normalize};
+use crate::model::{self, LearnedValue, Model, Normalize};
 
 /// Of a recording of more windows so many, evenly spread, are asked for its reasons.
 const MOST_WINDOWS: usize = 64;
@@ -32,9 +32,13 @@ pub struct Reason {
     /// The family.
     pub family: Family,
     /// By how much it raises the log-odds ln(p / (1 - p)) of the predicted class; negative if it speaks against the class.
-    /// 0.7 doubles the odds, 2.3 multiplies them by ten.
+    /// 0.7 doubles the odds, 2.3 multiplies them by ten. For a model of numbers, by how much it raises the number, in
+    /// standard deviations of the training recordings.
     pub effect: f64,
-    /// The feature that represents the family: among those farthest from usual, the one that on its own changes the odds
+    /// The number that it moved most; `None` for a model of classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The feature that represents the family: among those farthest from usual, the one that on its own changes the prediction
     /// most in the same direction. Only means, medians and deviations are considered, if the family has any.
     pub feature: String,
     /// What that feature is; if the family has no means and deviations, also what the family is.
@@ -49,7 +53,23 @@ pub struct Reason {
 impl Reason {
     /// The reason in plain words, with the meaning of the feature.
     pub fn to_text(&self) -> String {
-        format!("{}: {}", self.text, self.meaning)
+        match &self.target {
+            None => format!("{}: {}", self.text, self.meaning),
+            Some(target) => format!(
+                "{} of {target}, {}: {}",
+                self.side(),
+                self.text,
+                self.meaning
+            ),
+        }
+    }
+
+    /// Whether it raised or lowered the number.
+    pub fn side(&self) -> &'static str {
+        match self.effect > 0.0 {
+            true => "raised",
+            false => "lowered",
+        }
     }
 }
 
@@ -137,23 +157,19 @@ impl Predictor {
         let windows = recording.windows.len();
         let every = windows.div_ceil(MOST_WINDOWS);
         let rows: Vec<usize> = (first..first + windows).step_by(every).collect();
-        let asked = Asked {
-            p: self
-                .model
-                .probabilities(x.view(), std::slice::from_ref(&rows))
-                .row(0)
-                .to_vec(),
-            x,
-            rows,
-        };
+        let asked = Asked::of(&self.model, x, rows);
 
         let names = &self.model.feature_names;
         let vocabulary = self.vocabulary.get_or_init(|| Vocabulary::new(names));
         let Vocabulary { columns, families } = vocabulary;
         let of_families: Vec<&[usize]> = families.values().map(|places| &places[..]).collect();
-        let effects = self.effects(&asked, &of_families);
-        let mut order: Vec<(Family, f64)> = families.keys().copied().zip(effects).collect();
-        order.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+        let effects = self
+            .effects(&asked, &of_families)
+            .into_iter()
+            .map(strongest);
+        let mut order: Vec<(Family, (usize, f64))> =
+            families.keys().copied().zip(effects).collect();
+        order.sort_by(|a, b| b.1.1.abs().total_cmp(&a.1.1.abs()));
         order.truncate(most);
 
         let deviations = self.model.deviations(asked.x.view());
@@ -166,7 +182,8 @@ impl Predictor {
         };
         let deviation: Vec<f64> = (0..columns.len()).map(deviation).collect();
         let is_plain = |place: &&usize| columns[**place].plain.is_some();
-        let reason = |(family, effect): (Family, f64)| {
+        let targets = self.model.targets();
+        let reason = |(family, (target, effect)): (Family, (usize, f64))| {
             let mut places: Vec<usize> =
                 families[&family].iter().filter(is_plain).copied().collect();
             if places.is_empty() {
@@ -177,6 +194,7 @@ impl Predictor {
             places.truncate(FARTHEST);
             let each: Vec<&[usize]> = places.chunks(1).collect();
             let alone = self.effects(&asked, &each);
+            let alone: Vec<f64> = alone.iter().map(|effects| effects[target]).collect();
             let stronger = |best: usize, at: usize| {
                 let is_stronger = effect.signum() * (alone[at] - alone[best]) > 0.0;
                 if is_stronger { at } else { best }
@@ -201,6 +219,7 @@ impl Predictor {
             Reason {
                 family,
                 effect,
+                target: targets.get(target).map(|target| target.name.clone()),
                 meaning,
                 deviation: far,
                 text,
@@ -210,9 +229,9 @@ impl Predictor {
         Ok(order.into_iter().map(reason).collect())
     }
 
-    /// What the predicted class loses without each of these groups of features of the recording. A missing
-    /// feature is taken as usual by every model.
-    fn effects(&self, asked: &Asked, without: &[&[usize]]) -> Vec<f64> {
+    /// What the predicted class, or each number, loses without each of these groups of features of the recording. A
+    /// missing feature is taken as usual by every model.
+    fn effects(&self, asked: &Asked, without: &[&[usize]]) -> Vec<Vec<f64>> {
         // Under protocol B a row depends on all rows of its speaker, so each question wants all of them;
         // otherwise the rows of the recording do, and several questions are asked at once.
         let (own, rows) = match self.model.card.normalize {
@@ -226,7 +245,6 @@ impl Predictor {
             Normalize::Speaker => 1,
             Normalize::Train => (ASKED_AT_ONCE / rows.len()).max(1),
         };
-        let class = model::best(ArrayView1::from(&asked.p));
         let effects_of = |groups: &[&[usize]]| {
             let mut reduced = Array2::zeros((groups.len() * own.nrows(), own.ncols()));
             let mut recordings = Vec::new();
@@ -242,12 +260,25 @@ impl Predictor {
                 }
                 recordings.push(rows.iter().map(|row| first + row).collect());
             }
-            let p = self.model.probabilities(reduced.view(), &recordings);
-            let effect = |&without: &f64| log_odds(asked.p[class]) - log_odds(without);
-            p.column(class).iter().map(effect).collect::<Vec<f64>>()
+            let measured = asked.what.measure(&self.model, reduced.view(), &recordings);
+            let effects = |without: Vec<f64>| {
+                let pairs = asked.measured.iter().zip(without);
+                pairs.map(|(with, without)| with - without).collect()
+            };
+            measured.into_iter().map(effects).collect::<Vec<Vec<f64>>>()
         };
         without.chunks(at_once).flat_map(effects_of).collect()
     }
+}
+
+/// The place of the largest effect, up or down, and it; the first of equals.
+fn strongest(effects: Vec<f64>) -> (usize, f64) {
+    let stronger = |a: (usize, f64), b: (usize, f64)| if b.1.abs() > a.1.abs() { b } else { a };
+    effects
+        .into_iter()
+        .enumerate()
+        .reduce(stronger)
+        .unwrap_or((0, 0.0))
 }
 
 /// The logarithm of the odds of a probability; certainty counts as all but a millionth.
@@ -262,8 +293,68 @@ struct Asked {
     x: Array2<f32>,
     /// The windows of this one.
     rows: Vec<usize>,
-    /// Probability of each class.
-    p: Vec<f64>,
+    what: Measure,
+    /// What that was of all features.
+    measured: Vec<f64>,
+}
+
+/// What is asked of a model when it is asked for its reasons.
+enum Measure {
+    /// The logarithm of the odds of this class.
+    Class(usize),
+    /// Each number, in standard deviations over the training recordings.
+    Values,
+}
+
+impl Measure {
+    /// A list for each recording.
+    fn measure(
+        &self,
+        model: &Model,
+        x: ArrayView2<f32>,
+        recordings: &[Vec<usize>],
+    ) -> Vec<Vec<f64>> {
+        match self {
+            Measure::Class(class) => {
+                let p = model.probabilities(x, recordings);
+                p.column(*class)
+                    .iter()
+                    .map(|&p| vec![log_odds(p)])
+                    .collect()
+            }
+            Measure::Values => {
+                let values = model.values(x, recordings);
+                let in_deviations = |(value, target): (&f64, &LearnedValue)| {
+                    value / target.deviation.max(f64::MIN_POSITIVE)
+                };
+                let of_recording = |values: ArrayView1<f64>| {
+                    values
+                        .iter()
+                        .zip(model.targets())
+                        .map(in_deviations)
+                        .collect()
+                };
+                values.rows().into_iter().map(of_recording).collect()
+            }
+        }
+    }
+}
+
+impl Asked {
+    fn of(model: &Model, x: Array2<f32>, rows: Vec<usize>) -> Asked {
+        let recording = std::slice::from_ref(&rows);
+        let what = match model.targets() {
+            [] => Measure::Class(model::best(model.probabilities(x.view(), recording).row(0))),
+            _ => Measure::Values,
+        };
+        let measured = what.measure(model, x.view(), recording).remove(0);
+        Asked {
+            x,
+            rows,
+            what,
+            measured,
+        }
+    }
 }
 
 #[cfg(test)]

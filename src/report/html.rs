@@ -3,10 +3,12 @@
 
 mod cross;
 mod protocol;
+mod values;
 
 use std::fmt::Write;
 
 pub use cross::cross_to_html;
+pub use values::values_to_html;
 
 use super::Report;
 use crate::audit::Finding;

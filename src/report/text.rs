@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::{Compared, Group, Report};
-use crate::model::Normalize;
+use crate::audit::Finding;
+use crate::model::{ModelSpec, Normalize};
 
 /// Groups, or models, that a line lists at most.
 const LISTED: usize = 6;
@@ -31,12 +32,7 @@ impl Report {
         } else {
             format!("{}: ", self.corpora.join(", "))
         };
-        let scaling = match self.normalize {
-            Normalize::Train => "scaling fitted on the training speakers (protocol A)",
-            Normalize::Speaker => {
-                "each speaker scaled by their own unlabelled recordings (protocol B, transductive)"
-            }
-        };
+        let scaling = scaling(self.normalize);
         let windows = self.windows.map_or(String::new(), |windows| {
             format!(" ({windows} windows, the mean of whose probabilities counts)")
         });
@@ -142,54 +138,12 @@ impl Report {
 
     /// The models that most folds chose, each with the number of its folds.
     pub(super) fn chosen(&self) -> Vec<String> {
-        let mut folds: BTreeMap<String, usize> = BTreeMap::new();
-        for fold in &self.folds {
-            *folds.entry(fold.model.to_string()).or_default() += 1;
-        }
-        let mut folds: Vec<(String, usize)> = folds.into_iter().collect();
-        folds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        let more = folds.len().saturating_sub(LISTED);
-        let mut chosen: Vec<String> = folds
-            .into_iter()
-            .take(LISTED)
-            .map(|(model, count)| format!("{model} ({count} of {} folds)", self.folds.len()))
-            .collect();
-        if more > 0 {
-            chosen.push(format!("and {more} more"));
-        }
-        chosen
+        chosen(self.folds.iter().map(|fold| &fold.model))
     }
 
     /// Recordings that were treated otherwise than the rest, and what the audit found.
     fn notes(&self) -> Vec<String> {
-        let mut left_out = Vec::new();
-        if self.left_out > 0 {
-            left_out.push(format!(
-                "{} recordings left out (no label, or no speaker to scale by)",
-                self.left_out
-            ));
-        }
-        if self.speakerless > 0 {
-            left_out.push(format!(
-                "{} recordings without a speaker treated as one speaker",
-                self.speakerless
-            ));
-        }
-        let mut notes = Vec::new();
-        if !left_out.is_empty() {
-            notes.push(left_out.join("; "));
-        }
-        if self.leakage.iter().any(|finding| finding.is_error) {
-            notes.push("These figures cannot be trusted:".into());
-        }
-        let (errors, warnings): (Vec<_>, Vec<_>) =
-            self.leakage.iter().partition(|finding| finding.is_error);
-        for (kind, findings) in [("error", errors), ("warning", warnings)] {
-            for finding in findings {
-                notes.push(format!("{kind}: {}", finding.message));
-            }
-        }
-        notes
+        left_out_and_leakage(self.left_out, self.speakerless, &self.leakage)
     }
 
     /// Rows are truth, columns predictions; the last column is the recall.
@@ -213,6 +167,70 @@ impl Report {
             let _ = writeln!(text, "{class:width$} {counts} {recall:>7.3}");
         }
     }
+}
+
+/// Whose recordings scaled the features, in words.
+pub(super) fn scaling(normalize: Normalize) -> &'static str {
+    match normalize {
+        Normalize::Train => "scaling fitted on the training speakers (protocol A)",
+        Normalize::Speaker => {
+            "each speaker scaled by their own unlabelled recordings (protocol B, transductive)"
+        }
+    }
+}
+
+/// The models that most of the folds chose, each with the number of its folds.
+pub(super) fn chosen<'a>(models: impl ExactSizeIterator<Item = &'a ModelSpec>) -> Vec<String> {
+    let all = models.len();
+    let mut folds: BTreeMap<String, usize> = BTreeMap::new();
+    for model in models {
+        *folds.entry(model.to_string()).or_default() += 1;
+    }
+    let mut folds: Vec<(String, usize)> = folds.into_iter().collect();
+    folds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let more = folds.len().saturating_sub(LISTED);
+    let mut chosen: Vec<String> = folds
+        .into_iter()
+        .take(LISTED)
+        .map(|(model, count)| format!("{model} ({count} of {all} folds)"))
+        .collect();
+    if more > 0 {
+        chosen.push(format!("and {more} more"));
+    }
+    chosen
+}
+
+/// Recordings that were treated otherwise than the rest, and what the audit found.
+pub(super) fn left_out_and_leakage(
+    left_out: usize,
+    speakerless: usize,
+    leakage: &[Finding],
+) -> Vec<String> {
+    let mut others = Vec::new();
+    if left_out > 0 {
+        others.push(format!(
+            "{left_out} recordings left out (no label, or no speaker to scale by)"
+        ));
+    }
+    if speakerless > 0 {
+        others.push(format!(
+            "{speakerless} recordings without a speaker treated as one speaker"
+        ));
+    }
+    let mut notes = Vec::new();
+    if !others.is_empty() {
+        notes.push(others.join("; "));
+    }
+    if leakage.iter().any(|finding| finding.is_error) {
+        notes.push("These figures cannot be trusted:".into());
+    }
+    let (errors, warnings): (Vec<_>, Vec<_>) = leakage.iter().partition(|finding| finding.is_error);
+    for (kind, findings) in [("error", errors), ("warning", warnings)] {
+        for finding in findings {
+            notes.push(format!("{kind}: {}", finding.message));
+        }
+    }
+    notes
 }
 
 impl Compared {

@@ -70,7 +70,7 @@ async fn health() -> Response {
 }
 
 async fn model(State(app): State<Arc<App>>) -> Response {
-    json(&app.predictor.model().card)
+    json(&app.predictor.model().description())
 }
 
 async fn openapi() -> Response {

@@ -108,6 +108,20 @@ pub fn probability(class: &str) -> String {
 /// What begins its name.
 pub const PROBABILITY: &str = "p_";
 
+/// The columns of a predicted number: it, the true one, and its standard error.
+pub fn columns_of_value(name: &str) -> [String; 3] {
+    [
+        name.to_string(),
+        format!("{name}_true"),
+        standard_error(name),
+    ]
+}
+
+/// The column of the standard error of a predicted number.
+pub fn standard_error(name: &str) -> String {
+    format!("{name}_std")
+}
+
 /// A value of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Cell<'a> {

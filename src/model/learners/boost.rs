@@ -1,15 +1,16 @@
 //! Gradient-boosted trees (Friedman 2001, "Greedy function approximation: a gradient boosting
 //! machine") by the crate hessboost, with the softmax loss of XGBoost.
 
+use hessboost::error::HessboostError;
 use hessboost::objective::Multiclass;
 use hessboost::prelude::*;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::model::balanced_weights;
 use crate::model::learners::parameters::Key;
-use crate::model::learners::{self, Classifier, Learner};
+use crate::model::learners::{self, Estimator, Learner, OfClasses, OfValues};
 use crate::model::outputs::Outputs;
 
 /// Share of the features that a tree may split by: with hundreds of correlated features a tree
@@ -33,20 +34,46 @@ pub const LEARNER: Learner = Learner {
             .into()
     },
     for_features: learners::whatever_features,
-    fit: |each, rows| {
-        learners::fit(each, |given| {
-            let settings = (
-                given.get("rounds"),
-                given.get("rate"),
-                given.get("max_depth"),
-            );
-            Boost::fit(rows.x, rows.y, rows.classes, settings, rows.seed)
-        })
-    },
-    read: learners::read::<Boost>,
+    classes: Some(OfClasses {
+        fit: |each, rows| {
+            learners::fit(each, |given| {
+                let settings = Settings {
+                    rounds: given.get("rounds"),
+                    rate: given.get("rate"),
+                    max_depth: given.get("max_depth"),
+                };
+                Boost::fit(rows.x, rows.y, rows.classes, settings, rows.seed)
+            })
+        },
+        read: learners::read::<Boost>,
+    }),
+    values: Some(OfValues {
+        fit: |each, rows| {
+            learners::fit(each, |given| {
+                let settings = Settings {
+                    rounds: given.get("rounds"),
+                    rate: given.get("rate"),
+                    max_depth: given.get("max_depth"),
+                };
+                BoostedValues::fit(rows.x, rows.y, settings, rows.seed)
+            })
+        },
+        read: learners::read::<BoostedValues>,
+    }),
 };
 
-impl Classifier for Boost {
+/// How much is trained.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Rounds, each of a tree for each class, or for each number.
+    pub rounds: usize,
+    /// Share of each tree that is added.
+    pub rate: f64,
+    /// Most splits from root to leaf.
+    pub max_depth: usize,
+}
+
+impl Estimator for Boost {
     fn outputs(&self, x: ArrayView2<f32>) -> Outputs {
         Outputs::Shares(self.shares(x))
     }
@@ -112,7 +139,7 @@ impl Boost {
         x: ArrayView2<f32>,
         y: &[usize],
         classes: usize,
-        (rounds, rate, max_depth): (usize, f64, usize),
+        settings: Settings,
         seed: u64,
     ) -> Result<Boost> {
         let weights = balanced_weights(y, classes);
@@ -120,26 +147,9 @@ impl Boost {
         let place = |class: &usize| present.binary_search(class).expect("it occurs");
         let labels: Vec<f32> = y.iter().map(|class| place(class) as f32).collect();
         let row_weights: Vec<f32> = y.iter().map(|&class| weights[class] as f32).collect();
-        let train = || {
-            let rows = x.as_standard_layout();
-            let rows = rows.as_slice().expect("brought to standard layout");
-            let data = DMatrix::from_dense(rows, x.nrows(), x.ncols())?
-                .with_labels(&labels)?
-                .with_weights(&row_weights)?;
-            let parameters = TrainingParams::builder()
-                .objective(Objective::Softprob(Multiclass::new(present.len())?))
-                .tree_method(TreeMethod::Hist)
-                .eta(rate)
-                .max_depth(max_depth)
-                .colsample_bytree(COLUMNS)
-                .seed(seed)
-                .build()?;
-            hessboost::training::train(&parameters, &data, rounds)
-        };
-        let trees: hessboost::error::Result<BoostedModel> = train();
-        let trees = trees.map_err(|cause| {
-            Error::Data(format!("the boosted trees cannot be trained: {cause}"))
-        })?;
+        let objective = Multiclass::new(present.len()).map_err(untrainable)?;
+        let objective = Objective::Softprob(objective);
+        let trees = trained(x, &labels, Some(&row_weights), objective, settings, seed)?;
         Ok(Boost {
             classes,
             present,
@@ -167,6 +177,134 @@ impl Boost {
     }
 }
 
+/// Trained trees for numbers: an ensemble for each target.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(into = "PackedValues", try_from = "PackedValues")]
+pub struct BoostedValues {
+    features: usize,
+    targets: Vec<BoostedModel>,
+}
+
+/// As they stand in a file.
+#[derive(Serialize, Deserialize)]
+struct PackedValues {
+    features: usize,
+    targets: Vec<Vec<u8>>,
+}
+
+impl From<BoostedValues> for PackedValues {
+    fn from(boost: BoostedValues) -> PackedValues {
+        let bytes = |trees: &BoostedModel| {
+            let trees = trees.encode(ModelFormat::Binary);
+            trees.expect("trees can be written to memory")
+        };
+        PackedValues {
+            features: boost.features,
+            targets: boost.targets.iter().map(bytes).collect(),
+        }
+    }
+}
+
+impl TryFrom<PackedValues> for BoostedValues {
+    type Error = String;
+
+    fn try_from(packed: PackedValues) -> Result<BoostedValues, String> {
+        let trees = |bytes: &Vec<u8>| BoostedModel::decode(bytes, ModelFormat::Binary);
+        let targets: Result<Vec<_>, _> = packed.targets.iter().map(trees).collect();
+        Ok(BoostedValues {
+            features: packed.features,
+            targets: targets.map_err(|cause| cause.to_string())?,
+        })
+    }
+}
+
+impl BoostedValues {
+    /// Trains on the scaled rows `x` and the targets `y`, rows x targets, by squared errors.
+    pub fn fit(
+        x: ArrayView2<f32>,
+        y: ArrayView2<f64>,
+        settings: Settings,
+        seed: u64,
+    ) -> Result<BoostedValues> {
+        let of_target = |y: ArrayView1<f64>| {
+            let labels: Vec<f32> = y.iter().map(|&y| y as f32).collect();
+            let objective = Objective::SquaredError(Default::default());
+            trained(x, &labels, None, objective, settings, seed)
+        };
+        Ok(BoostedValues {
+            features: x.ncols(),
+            targets: y
+                .columns()
+                .into_iter()
+                .map(of_target)
+                .collect::<Result<_>>()?,
+        })
+    }
+}
+
+impl Estimator for BoostedValues {
+    fn outputs(&self, x: ArrayView2<f32>) -> Outputs {
+        let mut values = Array2::zeros((x.nrows(), self.targets.len()));
+        let rows = x.as_standard_layout();
+        let rows = rows.as_slice().expect("brought to standard layout");
+        if !rows.is_empty() {
+            for (mut column, trees) in values.columns_mut().into_iter().zip(&self.targets) {
+                let predicted = trees.predict_rows(rows, Iterations::Best);
+                let predicted =
+                    predicted.expect("rows are as wide as those of the training, and finite");
+                for (value, of_row) in column.iter_mut().zip(predicted.rows()) {
+                    *value = of_row.iter().map(|&value| f64::from(value)).sum();
+                }
+            }
+        }
+        Outputs::Values(values)
+    }
+
+    /// What splits by each feature gained in all.
+    fn importance(&self, _features: usize) -> Vec<f64> {
+        let mut importance = vec![0.0; self.features];
+        for trees in &self.targets {
+            for (feature, gain) in trees.feature_importance(ImportanceType::TotalGain) {
+                importance[feature] += gain;
+            }
+        }
+        importance
+    }
+}
+
+fn trained(
+    x: ArrayView2<f32>,
+    labels: &[f32],
+    weights: Option<&[f32]>,
+    objective: Objective,
+    settings: Settings,
+    seed: u64,
+) -> Result<BoostedModel> {
+    let train = || {
+        let rows = x.as_standard_layout();
+        let rows = rows.as_slice().expect("brought to standard layout");
+        let mut data = DMatrix::from_dense(rows, x.nrows(), x.ncols())?.with_labels(labels)?;
+        if let Some(weights) = weights {
+            data = data.with_weights(weights)?;
+        }
+        let parameters = TrainingParams::builder()
+            .objective(objective)
+            .tree_method(TreeMethod::Hist)
+            .eta(settings.rate)
+            .max_depth(settings.max_depth)
+            .colsample_bytree(COLUMNS)
+            .seed(seed)
+            .build()?;
+        hessboost::training::train(&parameters, &data, settings.rounds)
+    };
+    let trees: hessboost::error::Result<BoostedModel> = train();
+    trees.map_err(untrainable)
+}
+
+fn untrainable(cause: HessboostError) -> Error {
+    Error::Data(format!("the boosted trees cannot be trained: {cause}"))
+}
+
 #[test]
 fn boosted_trees_separate_what_is_separable() {
     let x = Array2::from_shape_fn((60, 4), |(i, j)| match j {
@@ -175,7 +313,12 @@ fn boosted_trees_separate_what_is_separable() {
     });
     // Class 1 of four does not occur.
     let y: Vec<usize> = (0..60).map(|i| [0, 2, 3][i % 3]).collect();
-    let fit = || Boost::fit(x.view(), &y, 4, (20, 0.3, 3), 5).unwrap();
+    let settings = Settings {
+        rounds: 20,
+        rate: 0.3,
+        max_depth: 3,
+    };
+    let fit = || Boost::fit(x.view(), &y, 4, settings, 5).unwrap();
     let shares = fit().shares(x.view());
     for (row, &label) in y.iter().enumerate() {
         assert!(shares[(row, label)] > 0.6, "row {row}: {}", shares.row(row));

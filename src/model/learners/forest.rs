@@ -32,7 +32,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::model::learners::parameters::Key;
-use crate::model::learners::{self, Classifier, Learner};
+use crate::model::learners::{self, Estimator, Learner, OfClasses};
 use crate::model::outputs::Outputs;
 
 /// All there is to know of it.
@@ -48,16 +48,20 @@ pub const LEARNER: Learner = Learner {
     in_auto: &[(5, "forest")],
     grid: |given| [8, 4, 2, 1].map(|rows| given.with("min_leaf", rows)).into(),
     for_features: learners::whatever_features,
-    fit: |each, rows| {
-        let fit = |trees, leaf| Forest::fit(rows.x, rows.y, rows.classes, trees, leaf, rows.seed);
-        learners::fit(each, |given| {
-            Ok(fit(given.get("trees"), given.get("min_leaf")))
-        })
-    },
-    read: learners::read::<Forest>,
+    classes: Some(OfClasses {
+        fit: |each, rows| {
+            let fit =
+                |trees, leaf| Forest::fit(rows.x, rows.y, rows.classes, trees, leaf, rows.seed);
+            learners::fit(each, |given| {
+                Ok(fit(given.get("trees"), given.get("min_leaf")))
+            })
+        },
+        read: learners::read::<Forest>,
+    }),
+    values: None,
 };
 
-impl Classifier for Forest {
+impl Estimator for Forest {
     fn outputs(&self, x: ArrayView2<f32>) -> Outputs {
         Outputs::Shares(self.scores(x))
     }

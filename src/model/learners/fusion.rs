@@ -19,7 +19,8 @@ use crate::error::{Error, Result};
 use crate::model::feature_groups::FeatureGroup;
 use crate::model::kernel_ridge::{Comparison, KernelRidge};
 use crate::model::learners::parameters::{self, Key, Kind, Parameters};
-use crate::model::learners::{self, Classifier, Learner};
+use crate::model::learners::{self, Estimator, Learner, OfClasses, OfValues};
+use crate::model::least_squares::Targets;
 use crate::model::outputs::Outputs;
 
 /// All there is to know of it.
@@ -39,26 +40,39 @@ pub const LEARNER: Learner = Learner {
             .into()
     },
     for_features: groups_among,
-    fit: |each, rows| {
-        learners::fit(each, |given| {
-            let settings = Settings {
-                groups: given.get::<Groups>("views").0,
-                alpha: given.get("alpha"),
-                gamma: given.get("gamma"),
-                power: given.get("power"),
-            };
-            Fusion::fit(
-                rows.x,
-                rows.names,
-                rows.y,
-                rows.classes,
-                &settings,
-                rows.seed,
-            )
-        })
-    },
-    read: learners::read::<Fusion>,
+    classes: Some(OfClasses {
+        fit: |each, rows| {
+            let targets = Targets::Classes(rows.y, rows.classes);
+            learners::fit(each, |given| {
+                Fusion::fit(rows.x, rows.names, targets, &settings(given), rows.seed)
+            })
+        },
+        read: learners::read::<Fusion>,
+    }),
+    values: Some(OfValues {
+        fit: |each, rows| {
+            learners::fit(each, |given| {
+                let settings = settings(given);
+                // A sum of regressions each of which is on its share of the targets is their mean.
+                let is_there = |group: &&FeatureGroup| !group.places(rows.names).is_empty();
+                let groups = settings.groups.iter().filter(is_there).count();
+                let shares = rows.y.mapv(|y| y / groups.max(1) as f64);
+                let targets = Targets::Values(shares.view());
+                Fusion::fit(rows.x, rows.names, targets, &settings, rows.seed)
+            })
+        },
+        read: learners::read::<Fusion>,
+    }),
 };
+
+fn settings(given: &Parameters) -> Settings {
+    Settings {
+        groups: given.get::<Groups>("views").0,
+        alpha: given.get("alpha"),
+        gamma: given.get("gamma"),
+        power: given.get("power"),
+    }
+}
 
 const ALL_GROUPS: &str = "statistics+source+filter+covariance+spectral_kernels+prosodic_kernels";
 const GROUPS: Kind = Kind::Own("some of these, or all", parameters::canonical::<Groups>);
@@ -78,7 +92,7 @@ fn groups_among(given: &Parameters, names: &[String]) -> Result<Parameters, Stri
     }
 }
 
-impl Classifier for Fusion {
+impl Estimator for Fusion {
     fn outputs(&self, x: ArrayView2<f32>) -> Outputs {
         Outputs::Scores(self.scores(x))
     }
@@ -160,8 +174,7 @@ impl Fusion {
     pub fn fit(
         x: ArrayView2<f32>,
         names: &[String],
-        y: &[usize],
-        classes: usize,
+        targets: Targets,
         settings: &Settings,
         seed: u64,
     ) -> Result<Fusion> {
@@ -181,7 +194,7 @@ impl Fusion {
                 }
             };
             let of_group = compressed(x.select(Axis(1), &places), power);
-            let ridge = KernelRidge::fit(of_group.view(), y, classes, comparison, alpha, seed)?;
+            let ridge = KernelRidge::fit(of_group.view(), targets, comparison, alpha, seed)?;
             Ok((places, ridge))
         };
         let of_group = |&group: &FeatureGroup| (group, group.places(names));
@@ -248,7 +261,8 @@ mod tests {
                 groups: groups.to_vec(),
                 ..Settings::default()
             };
-            let fusion = Fusion::fit(x.view(), &names, &y, 3, &settings, 0).unwrap();
+            let fusion =
+                Fusion::fit(x.view(), &names, Targets::Classes(&y, 3), &settings, 0).unwrap();
             let scores = fusion.scores(x.view());
             (0..60).filter(|&i| best(scores.row(i)) == y[i]).count()
         };
@@ -275,7 +289,14 @@ mod tests {
             groups: vec![FeatureGroup::Source],
             ..Settings::default()
         };
-        let error = Fusion::fit(x.view(), &names, &[0, 1, 0, 1], 2, &settings, 0).unwrap_err();
+        let error = Fusion::fit(
+            x.view(),
+            &names,
+            Targets::Classes(&[0, 1, 0, 1], 2),
+            &settings,
+            0,
+        )
+        .unwrap_err();
         assert!(matches!(error, Error::Usage(_)), "{error}");
     }
 }

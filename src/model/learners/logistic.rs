@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::model::learners::parameters::Key;
-use crate::model::learners::{self, Classifier, Learner};
+use crate::model::learners::{self, Estimator, Learner, OfClasses};
 use crate::model::outputs::{Outputs, softmax};
 use crate::model::products::product;
 use crate::model::{balanced_weights, norms_over_classes};
@@ -45,14 +45,17 @@ pub const LEARNER: Learner = Learner {
             .into()
     },
     for_features: learners::whatever_features,
-    fit: |each, rows| {
-        let fit = |c| Logistic::fit(rows.x, rows.y, rows.classes, c);
-        learners::fit(each, |given| Ok(fit(given.get("c"))))
-    },
-    read: learners::read::<Logistic>,
+    classes: Some(OfClasses {
+        fit: |each, rows| {
+            let fit = |c| Logistic::fit(rows.x, rows.y, rows.classes, c);
+            learners::fit(each, |given| Ok(fit(given.get("c"))))
+        },
+        read: learners::read::<Logistic>,
+    }),
+    values: None,
 };
 
-impl Classifier for Logistic {
+impl Estimator for Logistic {
     fn outputs(&self, x: ArrayView2<f32>) -> Outputs {
         Outputs::Shares(self.scores(x))
     }

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use ndarray::ArrayView2;
 use serde::de::{DeserializeOwned, Error as _};
+use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::Result;
@@ -55,12 +56,45 @@ pub struct Learner {
     pub grid: fn(&Parameters) -> Vec<Parameters>,
     /// The parameters for a table whose features have these names; the error says what is missing.
     pub for_features: fn(&Parameters, &[String]) -> Result<Parameters, String>,
+    /// How it learns classes, if it can.
+    pub classes: Option<OfClasses>,
+    /// How it learns numbers, if it can.
+    pub values: Option<OfValues>,
+}
+
+impl Learner {
+    /// What it learns, in words.
+    pub fn learns(&self) -> &'static str {
+        match (&self.classes, &self.values) {
+            (Some(_), Some(_)) => "classes, numbers",
+            (None, _) => "numbers",
+            (_, None) => "classes",
+        }
+    }
+}
+
+/// How classes are learned.
+#[derive(Debug)]
+pub struct OfClasses {
     /// Trains a classifier with each of these parameters, on rows of at least two classes; what they have in common is
     /// computed once.
-    pub fit: fn(&[&Parameters], &Training) -> Result<Vec<AnyClassifier>>,
+    pub fit: fn(&[&Parameters], &Training) -> Result<Vec<AnyEstimator>>,
     /// Reads a classifier that was [written](Written::write); the error says what is wrong.
-    pub read: fn(&[u8]) -> Result<AnyClassifier, String>,
+    pub read: Read,
 }
+
+/// How numbers are learned.
+#[derive(Debug)]
+pub struct OfValues {
+    /// Trains a regression with each of these parameters; what they have in common is computed once. Its
+    /// [outputs](Estimator::outputs) are rows x targets.
+    pub fit: fn(&[&Parameters], &ValueTraining) -> Result<Vec<AnyEstimator>>,
+    /// Reads a regression that was [written](Written::write); the error says what is wrong.
+    pub read: Read,
+}
+
+/// Reads an estimator from its bytes in a model file.
+pub type Read = fn(&[u8]) -> Result<AnyEstimator, String>;
 
 /// The rows that a classifier is trained on.
 #[derive(Debug, Clone, Copy)]
@@ -79,9 +113,24 @@ pub struct Training<'a> {
     pub seed: u64,
 }
 
-/// A trained classifier of scaled features.
-pub trait Classifier: Written + Debug + Send + Sync {
-    /// Its outputs for the scaled rows `x`.
+/// The rows that a regression is trained on.
+#[derive(Debug, Clone, Copy)]
+pub struct ValueTraining<'a> {
+    /// Rows x features, scaled and finite.
+    pub x: ArrayView2<'a, f32>,
+    /// The name of each feature.
+    pub names: &'a [String],
+    /// Rows x targets, each of mean 0 and deviation 1 over the rows.
+    pub y: ArrayView2<'a, f64>,
+    /// The number of each row's speaker.
+    pub speakers: &'a [usize],
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+/// A trained classifier, or regression, of scaled features.
+pub trait Estimator: Written + Debug + Send + Sync {
+    /// What it says of the scaled rows `x`.
     fn outputs(&self, x: ArrayView2<f32>) -> Outputs;
 
     /// The importance of each of its `features` features, on a scale of its own; all 0 if it has no such measure.
@@ -90,32 +139,86 @@ pub trait Classifier: Written + Debug + Send + Sync {
     }
 }
 
-/// A classifier of any learner; copies share it.
-pub type AnyClassifier = Arc<dyn Classifier>;
+/// An estimator of any learner; copies share it.
+pub type AnyEstimator = Arc<dyn Estimator>;
 
-/// A classifier, and the name of the learner that trained it.
+/// A classifier or a regression, and the name of the learner that trained it.
 #[derive(Debug, Clone)]
 pub struct Named {
     /// The name.
     pub learner: &'static str,
-    /// The classifier.
-    pub classifier: AnyClassifier,
+    /// The scale of each target of a regression; `None` of a classifier.
+    pub scales: Option<Vec<Scale>>,
+    /// What was trained.
+    pub estimator: AnyEstimator,
 }
 
-/// In a model file the name stands before what the classifier wrote.
+/// The mean and the deviation of a target over the training rows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Scale {
+    /// In the target's own unit.
+    pub mean: f64,
+    /// Above 0.
+    pub deviation: f64,
+}
+
+impl Named {
+    /// What it says of the scaled rows `x`; of targets in their own units.
+    pub fn outputs(&self, x: ArrayView2<f32>) -> Outputs {
+        let outputs = self.estimator.outputs(x);
+        let Some(scales) = &self.scales else {
+            return outputs;
+        };
+        let mut values = outputs.into_values();
+        for (mut column, scale) in values.columns_mut().into_iter().zip(scales) {
+            column.mapv_inplace(|value| scale.mean + scale.deviation * value);
+        }
+        Outputs::Values(values)
+    }
+}
+
+/// Stands behind the name of the learner of a regression.
+const OF_VALUES: &str = " of values";
+
+/// In a model file the name stands before what the estimator wrote, and before that the scales of a regression.
 impl Serialize for Named {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self.learner, self.classifier.write()).serialize(serializer)
+        let bytes = self.estimator.write();
+        match &self.scales {
+            None => (self.learner, bytes).serialize(serializer),
+            Some(scales) => {
+                let tag = format!("{}{OF_VALUES}", self.learner);
+                let scaled = postcard::to_stdvec(&(scales, bytes)).map_err(S::Error::custom)?;
+                (tag, scaled).serialize(serializer)
+            }
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for Named {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Named, D::Error> {
-        let (name, bytes) = <(&str, &[u8])>::deserialize(deserializer)?;
-        let learner = named(name).ok_or_else(|| D::Error::custom("an unknown learner"))?;
+        let (tag, bytes) = <(&str, &[u8])>::deserialize(deserializer)?;
+        let unknown = || D::Error::custom("an unknown learner");
+        let (name, is_of_values) = match tag.strip_suffix(OF_VALUES) {
+            Some(name) => (name, true),
+            None => (tag, false),
+        };
+        let learner = named(name).ok_or_else(unknown)?;
+        if !is_of_values {
+            let classes = learner.classes.as_ref().ok_or_else(unknown)?;
+            return Ok(Named {
+                learner: learner.name,
+                scales: None,
+                estimator: (classes.read)(bytes).map_err(D::Error::custom)?,
+            });
+        }
+        let values = learner.values.as_ref().ok_or_else(unknown)?;
+        let (scales, bytes): (Vec<Scale>, Vec<u8>) =
+            postcard::from_bytes(bytes).map_err(D::Error::custom)?;
         Ok(Named {
             learner: learner.name,
-            classifier: (learner.read)(bytes).map_err(D::Error::custom)?,
+            scales: Some(scales),
+            estimator: (values.read)(&bytes).map_err(D::Error::custom)?,
         })
     }
 }
@@ -133,7 +236,7 @@ impl<T: Serialize> Written for T {
 }
 
 /// [`Learner::read`] of a type.
-fn read<C: Classifier + DeserializeOwned + 'static>(bytes: &[u8]) -> Result<AnyClassifier, String> {
+fn read<C: Estimator + DeserializeOwned + 'static>(bytes: &[u8]) -> Result<AnyEstimator, String> {
     match postcard::from_bytes::<C>(bytes) {
         Ok(classifier) => Ok(Arc::new(classifier)),
         Err(cause) => Err(cause.to_string()),
@@ -141,10 +244,10 @@ fn read<C: Classifier + DeserializeOwned + 'static>(bytes: &[u8]) -> Result<AnyC
 }
 
 /// [`Learner::fit`] of what has nothing in common.
-fn fit<C: Classifier + 'static>(
+fn fit<C: Estimator + 'static>(
     each: &[&Parameters],
     fit: impl Fn(&Parameters) -> Result<C>,
-) -> Result<Vec<AnyClassifier>> {
+) -> Result<Vec<AnyEstimator>> {
     let fit = |given: &&Parameters| Ok(Arc::new(fit(given)?) as _);
     each.iter().map(fit).collect()
 }
@@ -163,6 +266,13 @@ pub fn named(name: &str) -> Option<&'static Learner> {
 pub fn names() -> String {
     let names: Vec<&str> = LEARNERS.iter().map(|learner| learner.name).collect();
     format!("{}, {AUTO}, default", names.join(", "))
+}
+
+/// Those of learners of numbers.
+pub fn names_of_values() -> String {
+    let learners = LEARNERS.iter().filter(|learner| learner.values.is_some());
+    let names: Vec<&str> = learners.map(|learner| learner.name).collect();
+    names.join(", ")
 }
 
 /// What `auto` chooses from, as written behind `--model`, the simplest first.
@@ -208,7 +318,12 @@ pub fn summary() -> String {
 pub fn help() -> String {
     let mut lines = vec!["Classifier, and parameters other than these defaults:".to_string()];
     for learner in LEARNERS {
-        lines.push(format!("- {}: {}", learner.name, learner.help));
+        lines.push(format!(
+            "- {} ({}): {}",
+            learner.name,
+            learner.learns(),
+            learner.help
+        ));
         lines.extend(
             learner
                 .keys
@@ -226,14 +341,21 @@ pub fn help() -> String {
 /// The table of the README.
 pub fn markdown() -> String {
     let mut lines = vec![
-        "| `--model` | what it is | parameters and their defaults |".to_string(),
-        "|---|---|---|".to_string(),
+        "| `--model` | learns | what it is | parameters and their defaults |".to_string(),
+        "|---|---|---|---|".to_string(),
     ];
     for learner in LEARNERS {
         let keys: Vec<String> = learner.keys.iter().map(|key| about(key, "`")).collect();
         let (name, help) = (learner.name, learner.help);
-        lines.push(format!("| `{name}` | {help} | {} |", keys.join("<br>")));
+        let learns = learner.learns();
+        lines.push(format!(
+            "| `{name}` | {learns} | {help} | {} |",
+            keys.join("<br>")
+        ));
     }
-    lines.push(format!("| `{AUTO}` | {} | |", help_of_auto()));
+    lines.push(format!(
+        "| `{AUTO}` | classes, numbers | {} | |",
+        help_of_auto()
+    ));
     lines.join("\n") + "\n"
 }

@@ -1,6 +1,6 @@
 //! Ridge regression on the classes: for each class a linear function that is to be 1 on its rows and
 //! -1 on all others, by least squares with a penalty on the squared weights, as scikit-learn's
-//! `RidgeClassifier(class_weight="balanced")`; the intercepts are free.
+//! `RidgeClassifier(class_weight="balanced")`; or on numbers, as its `Ridge`. The intercepts are free.
 //!
 //! Closed form (Hoerl and Kennard 1970), in as many dimensions as there are rows or features,
 //! whichever are fewer. The penalty that suits best when one speaker is left out at a time comes from
@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::model::learners::parameters::{self, Key, Kind};
-use crate::model::learners::{self, Classifier, Learner};
-use crate::model::least_squares::{self, Weighted};
+use crate::model::learners::{self, Estimator, Learner, OfClasses, OfValues};
+use crate::model::least_squares::{self, Targets, Weighted};
 use crate::model::norms_over_classes;
 use crate::model::outputs::Outputs;
 use crate::model::products::{Directions, directions, product};
@@ -37,7 +37,7 @@ const ALPHAS: [f64; 15] = [
 /// All there is to know of it.
 pub const LEARNER: Learner = Learner {
     name: "ridge",
-    help: "ridge regression on the classes",
+    help: "ridge regression, on the classes or on numbers",
     keys: &[Key::new(
         "alpha",
         "loo",
@@ -48,11 +48,21 @@ pub const LEARNER: Learner = Learner {
     // Its penalty has a grid of its own, chosen by leaving one speaker out.
     grid: |given| vec![given.with("alpha", Alpha::LeaveOneOut)],
     for_features: learners::whatever_features,
-    fit: |each, rows| {
-        let fit = |alpha| Ridge::fit(rows.x, rows.y, rows.classes, rows.speakers, alpha);
-        learners::fit(each, |given| fit(given.get("alpha")))
-    },
-    read: learners::read::<Ridge>,
+    classes: Some(OfClasses {
+        fit: |each, rows| {
+            let targets = Targets::Classes(rows.y, rows.classes);
+            let fit = |alpha| Ridge::fit(rows.x, targets, rows.speakers, alpha);
+            learners::fit(each, |given| fit(given.get("alpha")))
+        },
+        read: learners::read::<Ridge>,
+    }),
+    values: Some(OfValues {
+        fit: |each, rows| {
+            let fit = |alpha| Ridge::fit(rows.x, Targets::Values(rows.y), rows.speakers, alpha);
+            learners::fit(each, |given| fit(given.get("alpha")))
+        },
+        read: learners::read::<Ridge>,
+    }),
 };
 
 const ALPHA: Kind = Kind::Own(
@@ -89,7 +99,7 @@ impl FromStr for Alpha {
     }
 }
 
-impl Classifier for Ridge {
+impl Estimator for Ridge {
     fn outputs(&self, x: ArrayView2<f32>) -> Outputs {
         Outputs::Scores(self.scores(x))
     }
@@ -112,18 +122,16 @@ pub struct Ridge {
 }
 
 impl Ridge {
-    /// Trains on the scaled rows `x`. Classes are weighted as by scikit-learn's
-    /// `class_weight="balanced"`.
+    /// Trains on the scaled rows `x`.
     ///
     /// `speakers` numbers the speaker of each row; with one speaker rows are left out one at a time.
     pub fn fit(
         x: ArrayView2<f32>,
-        y: &[usize],
-        classes: usize,
+        targets: Targets,
         speakers: &[usize],
         alpha: Alpha,
     ) -> Result<Ridge> {
-        let problem = Weighted::balanced(x, y, classes);
+        let problem = Weighted::of(x, targets);
         let decomposed = Decomposed::of(&problem)?;
         let alpha = match alpha {
             Alpha::Value(alpha) => alpha,
@@ -266,8 +274,9 @@ mod tests {
         let wide = Array2::from_shape_fn((24, 40), |(i, j)| if j < 6 { x[(i, j)] } else { 0.0 });
         let speakers: Vec<usize> = (0..24).map(|i| i % 5).collect();
         for alpha in [Alpha::Value(2.0), Alpha::LeaveOneOut] {
-            let narrow = Ridge::fit(x.view(), &y, 3, &speakers, alpha).unwrap();
-            let wide_fit = Ridge::fit(wide.view(), &y, 3, &speakers, alpha).unwrap();
+            let narrow = Ridge::fit(x.view(), Targets::Classes(&y, 3), &speakers, alpha).unwrap();
+            let wide_fit =
+                Ridge::fit(wide.view(), Targets::Classes(&y, 3), &speakers, alpha).unwrap();
             assert_eq!(narrow.alpha, wide_fit.alpha);
             let (a, b) = (narrow.scores(x.view()), wide_fit.scores(wide.view()));
             assert!((a - b).iter().all(|d| d.abs() < 1e-5));

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::model::learners::parameters::{self, Key, Kind, Parameters};
-use crate::model::learners::{self, Classifier, Learner};
+use crate::model::learners::{self, Estimator, Learner, OfClasses};
 use crate::model::outputs::Outputs;
 use crate::model::products::products;
 use crate::model::radial::{norms, radial};
@@ -48,12 +48,15 @@ pub const LEARNER: Learner = Learner {
     grid,
     for_features: learners::whatever_features,
     // All machines share one matrix of inner products.
-    fit: |each, rows| {
-        let settings: Vec<(Kernel, f64)> = each.iter().map(|given| setting(given)).collect();
-        let machines = Svm::fit_each(rows.x, rows.y, rows.classes, &settings).into_iter();
-        Ok(machines.map(|svm| Arc::new(svm) as _).collect())
-    },
-    read: learners::read::<Svm>,
+    classes: Some(OfClasses {
+        fit: |each, rows| {
+            let settings: Vec<(Kernel, f64)> = each.iter().map(|given| setting(given)).collect();
+            let machines = Svm::fit_each(rows.x, rows.y, rows.classes, &settings).into_iter();
+            Ok(machines.map(|svm| Arc::new(svm) as _).collect())
+        },
+        read: learners::read::<Svm>,
+    }),
+    values: None,
 };
 
 const COST: &str = "cost of a violated margin";
@@ -131,7 +134,7 @@ impl FromStr for Gamma {
     }
 }
 
-impl Classifier for Svm {
+impl Estimator for Svm {
     fn outputs(&self, x: ArrayView2<f32>) -> Outputs {
         Outputs::Decisions(self.decisions(x))
     }

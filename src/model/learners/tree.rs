@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::balanced_weights;
 use crate::model::learners::parameters::Key;
-use crate::model::learners::{self, Classifier, Learner};
+use crate::model::learners::{self, Estimator, Learner, OfClasses};
 use crate::model::outputs::Outputs;
 
 /// All there is to know of it.
@@ -29,14 +29,17 @@ pub const LEARNER: Learner = Learner {
             .into()
     },
     for_features: learners::whatever_features,
-    fit: |each, rows| {
-        let fit = |depth| Tree::fit(rows.x, rows.y, rows.classes, depth);
-        learners::fit(each, |given| Ok(fit(given.get("max_depth"))))
-    },
-    read: learners::read::<Tree>,
+    classes: Some(OfClasses {
+        fit: |each, rows| {
+            let fit = |depth| Tree::fit(rows.x, rows.y, rows.classes, depth);
+            learners::fit(each, |given| Ok(fit(given.get("max_depth"))))
+        },
+        read: learners::read::<Tree>,
+    }),
+    values: None,
 };
 
-impl Classifier for Tree {
+impl Estimator for Tree {
     fn outputs(&self, x: ArrayView2<f32>) -> Outputs {
         Outputs::Shares(self.scores(x))
     }

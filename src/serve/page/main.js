@@ -49,7 +49,7 @@ async function analyse(sound) {
     signal.throwIfAborted();
     shown = { sound, samples, prediction, contours: null };
     show();
-    say(`${sound.name}: ${prediction.label}${prediction.unsure ? ', unsure' : ''}.`, false);
+    say(`${sound.name}: ${view.said(prediction)}${prediction.unsure ? ', unsure' : ''}.`, false);
     element('result').focus({ preventScroll: true });
     element('result').scrollIntoView({ block: 'nearest' });
     shown.contours = await asked;
@@ -197,7 +197,7 @@ const listen = () => use(element('live'), 'Stop', async () => {
       view.answer(element('live-label'), element('live-verdict'), element('live-bars'), prediction);
       element('latency').textContent = `${latency_ms.toFixed(0)} ms`;
     }
-    const { label, unsure } = quiet ? { label: 'quiet' } : prediction;
+    const { label, unsure } = quiet ? { label: 'quiet' } : { label: view.said(prediction), unsure: prediction.unsure };
     history.push({ label, unsure, start: history.at(-1)?.end ?? at - 1, end: at });
     while (history[0].end < at - MINUTE) history.shift();
     const runs = view.strip(element('history'), history, at - MINUTE, at);

@@ -23,7 +23,34 @@ const coloured = (node, label) => {
   return node;
 };
 
-export function bars(list, { probabilities }) {
+// What a prediction says in a few words: its class, or its numbers.
+export const said = ({ label, values }) => label ??
+  Object.entries(values ?? {}).map(([name, { value }]) => `${name} ${number(value)}`).join(', ');
+
+// Nine in ten true numbers lie within so many standard errors (src/model/values.rs).
+const REACH = 1.645;
+
+// A number within the range of the training, and the interval that holds nine in ten true numbers.
+function ranges(list, values) {
+  list.replaceChildren(...Object.entries(values).map(([name, { value, std }]) => {
+    const { smallest, largest } = model?.targets?.find((target) => target.name === name) ?? { smallest: value - 1, largest: value + 1 };
+    const share = (at) => Math.min(1, Math.max(0, (at - smallest) / (largest - smallest)));
+    const [low, high] = [value - REACH * std, value + REACH * std];
+    const interval = make('i', 'interval');
+    interval.style.marginLeft = `${100 * share(low)}%`;
+    interval.style.width = `${100 * (share(high) - share(low))}%`;
+    const at = make('b');
+    at.style.left = `${100 * share(value)}%`;
+    const track = make('span', 'track range', interval, at);
+    track.ariaHidden = 'true';
+    const item = make('li', '', make('span', 'of', name), track, make('span', 'number', number(value)));
+    item.title = `${name} ${number(value)}; nine in ten true numbers lie between ${number(low)} and ${number(high)}`;
+    return item;
+  }));
+}
+
+export function bars(list, { probabilities, values }) {
+  if (values) return ranges(list, values);
   const sorted = Object.entries(probabilities).sort(([, a], [, b]) => b - a);
   list.replaceChildren(...sorted.map(([label, p]) => {
     const fill = make('i');
@@ -34,12 +61,12 @@ export function bars(list, { probabilities }) {
   }));
 }
 
-function verdict({ label, probabilities, unsure, out_of_domain, truncated, channels_cancel }) {
+function verdict({ label, probabilities, values, unsure, out_of_domain, truncated, channels_cancel }) {
   const words = [];
   if (truncated) words.push('The recording breaks off; this is said of what there is of it.');
   if (channels_cancel) words.push('Its channels cancel each other when they are averaged; this is said of one of them.');
   // Nothing else makes unsure what the model is sure of.
-  if (unsure && probabilities[label] >= model?.unsure_below) {
+  if (unsure && (values || probabilities[label] >= model?.unsure_below)) {
     words.push('No speech was found in it: the model always says something, here it means nothing.');
   } else if (unsure) {
     const bar = model ? `: below ${number(model.unsure_below)}, from where on the model errs at most half as often as in general` : '';
@@ -48,22 +75,31 @@ function verdict({ label, probabilities, unsure, out_of_domain, truncated, chann
   if (out_of_domain) {
     words.push('Unlike what the model learned from: another kind of speech, another microphone, or no speech. Do not rely on it.');
   }
-  if (!unsure && !out_of_domain) words.push('At this probability the model errs at most half as often as in general.');
+  if (values) {
+    words.push('The bars go from the smallest to the largest number that was learned from; nine in ten true numbers lie within the shaded part.');
+  } else if (!unsure && !out_of_domain) words.push('At this probability the model errs at most half as often as in general.');
   return words.join(' ');
 }
 
 export function answer(label, words, bars_, prediction) {
-  label.replaceChildren(prediction.label, ...(prediction.unsure ? [make('span', 'mark', 'unsure')] : []),
+  label.replaceChildren(said(prediction), ...(prediction.unsure ? [make('span', 'mark', 'unsure')] : []),
     ...(prediction.out_of_domain ? [make('span', 'mark', 'out of domain')] : []),
     ...(prediction.truncated ? [make('span', 'mark', 'breaks off')] : []));
-  coloured(label, prediction.label);
+  coloured(label, prediction.label ?? '');
   words.textContent = verdict(prediction);
   bars(bars_, prediction);
 }
 
-// An effect is a difference of log odds: e to its power is how many times the odds it makes.
+// An effect is a difference of log odds: e to its power is how many times the odds it makes. Of numbers it is in
+// standard deviations.
 export function reasons(list, { reasons, label }) {
-  list.replaceChildren(...reasons.map(({ effect, text, meaning }) => {
+  list.replaceChildren(...reasons.map(({ effect, target, text, meaning }) => {
+    if (target) {
+      const side = effect >= 0 ? 'for' : 'against';
+      return make('li', side,
+        make('span', 'side', `${effect >= 0 ? '+' : '−'} ${target}`, make('span', 'number', `${number(Math.abs(effect))} sd`)),
+        make('span', 'text', text), make('span', 'meaning', meaning));
+    }
     const side = effect >= 0 ? 'for' : 'against';
     const times = Math.exp(Math.abs(effect));
     const odds = `odds ${effect >= 0 ? '×' : '÷'} ${times < 100 ? times.toFixed(1) : 'over 100'}`;
@@ -87,7 +123,8 @@ export function slots(windows) {
 // Neighbours with one label are one segment. `seek` makes segments clickable.
 export function strip(node, parts, from, to, seek) {
   const runs = [];
-  for (const part of parts) {
+  for (const one of parts) {
+    const part = { ...one, label: one.label ?? said(one) };
     const last = runs.at(-1);
     if (last && last.label === part.label && Boolean(last.unsure) === Boolean(part.unsure)) last.end = part.end;
     else runs.push({ ...part });
@@ -110,7 +147,7 @@ export function table(body, windows, seek) {
     from.ariaLabel = `Go to ${seconds(window.start)}`;
     from.addEventListener('click', () => seek(window.start));
     const remark = [window.unsure && 'unsure', window.out_of_domain && 'out of domain'].filter(Boolean).join(', ');
-    const cells = [seek ? from : seconds(window.start), seconds(window.end), window.label, number(window.probabilities[window.label]), remark];
+    const cells = [seek ? from : seconds(window.start), seconds(window.end), said(window), number(window.probabilities[window.label]), remark];
     return make('tr', '', ...cells.map((cell) => make('td', '', cell)));
   }));
 }
@@ -124,18 +161,20 @@ export function card(card) {
   model = card;
   const { held_out } = card;
   const corpora = card.corpora.map((name) => (card.licences[name] ? `${name} (${card.licences[name]})` : name));
+  const targets = card.targets ?? [];
   const facts = {
     'Intended use': card.intended_use,
     Classifier: card.trained,
     'Learned from': `${card.n} recordings of ${card.speakers} speakers${corpora.length ? `: ${corpora.join(', ')}` : ''}`,
     'On speakers it had not heard': held_out
       ? `${figures(held_out)}; probabilities off by ${number(held_out.ece)} on average`
-      : 'not measured',
+      : targets.map(({ name, held_out }) => held_out && `${name}: CCC ${number(held_out.ccc)}, ` +
+        `95 % interval ${held_out.ccc_ci95.map(number).join(' to ')}`).filter(Boolean).join('; ') || 'not measured',
     ...Object.fromEntries(Object.entries(card.unseen).map(([corpus, unseen]) => [
       `On ${corpus}, which it had not heard at all`,
       `${figures(unseen)}; measured on ${Object.keys(unseen.recall).join(', ')}`,
     ])),
-    'Unsure below': number(card.unsure_below),
+    'Unsure below': targets.length ? null : number(card.unsure_below),
     'Trained on': card.date,
     'Version of sentire': card.sentire,
   };
@@ -146,5 +185,8 @@ export function card(card) {
     const cells = [name, String(card.class_counts[at]), recall === undefined ? '–' : percent(recall)];
     return make('tr', '', ...cells.map((cell) => make('td', '', cell)));
   }));
-  element('summary').textContent = `Tells acted emotions in speech apart: ${card.classes.join(', ')}.`;
+  element('told-apart').hidden = Boolean(targets.length);
+  element('summary').textContent = targets.length
+    ? `Estimates from speech: ${targets.map(({ name }) => name).join(', ')}.`
+    : `Tells acted emotions in speech apart: ${card.classes.join(', ')}.`;
 }

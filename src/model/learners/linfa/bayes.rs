@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::model::learners::parameters::Key;
-use crate::model::learners::{self, Classifier, Learner};
+use crate::model::learners::{self, Estimator, Learner, OfClasses};
 use crate::model::outputs::Outputs;
 
 /// All there is to know of it.
@@ -32,11 +32,14 @@ pub const LEARNER: Learner = Learner {
             .into()
     },
     for_features: learners::whatever_features,
-    fit: |each, rows| {
-        let fit = |smoothing| Bayes::fit(rows.x, rows.y, rows.classes, smoothing);
-        learners::fit(each, |given| fit(given.get("var_smoothing")))
-    },
-    read: learners::read::<Bayes>,
+    classes: Some(OfClasses {
+        fit: |each, rows| {
+            let fit = |smoothing| Bayes::fit(rows.x, rows.y, rows.classes, smoothing);
+            learners::fit(each, |given| fit(given.get("var_smoothing")))
+        },
+        read: learners::read::<Bayes>,
+    }),
+    values: None,
 };
 
 /// As scikit-learn and the library have it.
@@ -139,7 +142,7 @@ impl Gaussian {
     }
 }
 
-impl Classifier for Bayes {
+impl Estimator for Bayes {
     fn outputs(&self, x: ArrayView2<f32>) -> Outputs {
         Outputs::Scores(self.scores(x))
     }
