@@ -124,7 +124,9 @@ fn models_of_the_format_before_are_read_and_say_the_same() {
 /// Every learner of classes, with each of the words that a key of it may be, and few trees and rounds, so that tests are
 /// quick.
 pub fn specs() -> Vec<ModelSpec> {
-    specs_of(|learner| learner.classes.is_some())
+    let mut specs = specs_of(|learner| learner.classes.is_some());
+    specs.extend(["svm:select=4,pca=3", "fusion:pca=3"].map(|spec| spec.parse().unwrap()));
+    specs
 }
 
 /// The same of numbers.

@@ -15,7 +15,7 @@ use crate::model::learners::ridge::Ridge;
 use crate::model::learners::svm::Svm;
 use crate::model::learners::tree::Tree;
 use crate::model::learners::{AnyEstimator, Named};
-use crate::model::pipeline::Pipeline;
+use crate::model::pipeline::{Pipeline, Seen};
 use crate::model::{CalibratedPipeline, Card, Domain, Model, ModelSpec, Trained};
 use crate::scaler::Scaler;
 
@@ -70,7 +70,7 @@ pub fn read(body: &[u8]) -> postcard::Result<Model> {
             pipeline: Pipeline {
                 features: former.features,
                 scaler: former.scaler,
-                selected: former.selected,
+                seen: former.selected.map_or(Seen::All, Seen::Selected),
                 estimator: Named {
                     learner,
                     scales: None,

@@ -5,6 +5,7 @@ mod built_in;
 mod calibrated;
 pub mod calibration;
 mod card;
+mod components;
 mod coupling;
 mod domain;
 pub mod feature_groups;
@@ -121,6 +122,19 @@ fn norms_over_classes(weights: &[Vec<f32>], features: usize) -> Vec<f64> {
             .sum::<f64>()
     };
     (0..features).map(|f| sum(f).sqrt()).collect()
+}
+
+/// Rows x classes: the sum of the features of each row of `x` times the weights of each class, plus its intercept; `weights` holds
+/// those of each class, intercept last, and none of a class that training did not see, which gets minus infinity.
+fn linear_scores(x: ArrayView2<f32>, weights: &[Vec<f32>]) -> Array2<f64> {
+    Array2::from_shape_fn((x.nrows(), weights.len()), |(row, class)| {
+        let Some((intercept, weights)) = weights[class].split_last() else {
+            return f64::NEG_INFINITY;
+        };
+        let products = x.row(row).into_iter().zip(weights);
+        let sum: f64 = products.map(|(&x, &w)| f64::from(x) * f64::from(w)).sum();
+        sum + f64::from(*intercept)
+    })
 }
 
 /// The class with the largest score; the first one on ties.

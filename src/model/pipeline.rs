@@ -1,4 +1,4 @@
-//! Scaler, selection and classifier or regression, fitted together on the same rows.
+//! Scaler, selection, principal components and classifier or regression, fitted together on the same rows.
 
 use std::collections::HashMap;
 
@@ -7,21 +7,104 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataset::{Dataset, Target};
 use crate::error::Result;
-use crate::model::learners::{Named, Scale, Training, ValueTraining};
+use crate::model::components::Components;
+use crate::model::learners::{Estimator, Named, Scale, Training, ValueTraining};
 use crate::model::outputs::Outputs;
 use crate::model::spec::{self, ModelSpec};
 use crate::model::{Normalize, select};
 use crate::scaler::Scaler;
 
-/// Scaler, selection, and classifier or regression.
+/// Scaler, selection, principal components, and classifier or regression.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Pipeline {
     pub(super) features: usize,
     /// `None` under protocol B, where each speaker is scaled by their own rows before.
     pub(super) scaler: Option<Scaler>,
-    /// The features that the estimator sees; `None` for all.
-    pub(super) selected: Option<Vec<usize>>,
+    pub(super) seen: Seen,
     pub(super) estimator: Named,
+}
+
+/// What the estimator sees. In model files the first two stand as an `Option` would, and did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) enum Seen {
+    /// All features.
+    All,
+    /// Some.
+    Selected(Vec<usize>),
+    /// Principal components of all or of some.
+    Components {
+        selected: Option<Vec<usize>>,
+        components: Components,
+    },
+}
+
+impl Seen {
+    /// What `spec` lets an estimator see of the scaled rows `x`.
+    fn fit(x: ArrayView2<f32>, target: &Target, spec: &ModelSpec) -> Result<Seen> {
+        let selected = spec.select.filter(|&k| k < x.ncols());
+        let selected = selected.map(|k| select::best(x, target, k));
+        let Some(most) = spec.pca else {
+            return Ok(selected.map_or(Seen::All, Seen::Selected));
+        };
+        let components = match &selected {
+            Some(columns) => Components::fit(x.select(Axis(1), columns).view(), most)?,
+            None => Components::fit(x, most)?,
+        };
+        Ok(Seen::Components {
+            selected,
+            components,
+        })
+    }
+
+    /// The features that are looked at; `None` for all.
+    fn selected(&self) -> Option<&[usize]> {
+        match self {
+            Seen::All => None,
+            Seen::Selected(columns) => Some(columns),
+            Seen::Components { selected, .. } => selected.as_deref(),
+        }
+    }
+
+    /// What is seen of the scaled rows `x`.
+    fn apply(&self, x: Array2<f32>) -> Array2<f32> {
+        let x = match self.selected() {
+            Some(columns) => x.select(Axis(1), columns),
+            None => x,
+        };
+        match self {
+            Seen::Components { components, .. } => components.apply(x.view()),
+            _ => x,
+        }
+    }
+
+    /// The names of what is seen, given those of the features.
+    fn names(&self, features: &[String]) -> Vec<String> {
+        match (self, self.selected()) {
+            (Seen::Components { components, .. }, _) => spec::component_names(components.len()),
+            (_, Some(columns)) => columns.iter().map(|&f| features[f].clone()).collect(),
+            (_, None) => features.to_vec(),
+        }
+    }
+
+    /// The importance to an estimator of each of the `features` features; 0 for those that it does not see.
+    fn importance(&self, features: usize, estimator: &dyn Estimator) -> Vec<f64> {
+        let looked_at = self.selected().map_or(features, <[usize]>::len);
+        let of_those = match self {
+            Seen::Components { components, .. } => {
+                components.of_features(&estimator.importance(components.len()))
+            }
+            _ => estimator.importance(looked_at),
+        };
+        let Some(columns) = self.selected() else {
+            return of_those;
+        };
+        let mut all = vec![0.0; features];
+        columns
+            .iter()
+            .zip(of_those)
+            .for_each(|(&f, value)| all[f] = value);
+        all
+    }
 }
 
 impl Pipeline {
@@ -48,15 +131,10 @@ impl Pipeline {
         seed: u64,
     ) -> Result<Vec<Pipeline>> {
         let scaler = (normalize == Normalize::Train).then(|| Scaler::fit(data.view(), rows));
-        let mut x = scaled(&scaler, data.view(), rows);
+        let x = scaled(&scaler, data.view(), rows);
         let target = data.target.select(rows);
-        let selected = specs[0].select.filter(|&k| k < x.ncols());
-        let selected = selected.map(|k| select::best(x.view(), &target, k));
-        let mut names = data.feature_names.clone();
-        if let Some(columns) = &selected {
-            x = x.select(Axis(1), columns);
-            names = columns.iter().map(|&f| names[f].clone()).collect();
-        }
+        let seen = Seen::fit(x.view(), &target, specs[0])?;
+        let (x, names) = (seen.apply(x), seen.names(&data.feature_names));
         let speakers = numbered(rows.iter().map(|&row| &data.speakers[row]));
         let (scales, estimators) = match &target {
             Target::Classes(classes) => {
@@ -88,7 +166,7 @@ impl Pipeline {
             .map(|(spec, estimator)| Pipeline {
                 features: data.feature_names.len(),
                 scaler: scaler.clone(),
-                selected: selected.clone(),
+                seen: seen.clone(),
                 estimator: Named {
                     learner: spec.learner,
                     scales: scales.clone(),
@@ -101,27 +179,13 @@ impl Pipeline {
     /// The classifier's outputs for the rows `rows` of `x`.
     pub fn outputs(&self, x: ArrayView2<f32>, rows: &[usize]) -> Outputs {
         let x = scaled(&self.scaler, x, rows);
-        match &self.selected {
-            Some(columns) => self.estimator.outputs(x.select(Axis(1), columns).view()),
-            None => self.estimator.outputs(x.view()),
-        }
+        self.estimator.outputs(self.seen.apply(x).view())
     }
 
     /// The importance of each feature to the classifier; 0 for features that were not selected.
     pub fn importance(&self) -> Vec<f64> {
-        let seen = self.selected.as_ref().map_or(self.features, Vec::len);
-        let of_seen = self.estimator.estimator.importance(seen);
-        match &self.selected {
-            None => of_seen,
-            Some(columns) => {
-                let mut all = vec![0.0; self.features];
-                columns
-                    .iter()
-                    .zip(of_seen)
-                    .for_each(|(&f, value)| all[f] = value);
-                all
-            }
-        }
+        let estimator = &*self.estimator.estimator;
+        self.seen.importance(self.features, estimator)
     }
 }
 
@@ -160,4 +224,15 @@ fn scaled(scaler: &Option<Scaler>, x: ArrayView2<f32>, rows: &[usize]) -> Array2
         Some(scaler) => scaler.apply(x, rows),
         None => x.select(Axis(0), rows),
     }
+}
+
+#[test]
+fn what_is_seen_stands_in_files_as_before() {
+    let bytes = |seen: Seen| postcard::to_stdvec(&seen).unwrap();
+    let before = |selected: Option<Vec<usize>>| postcard::to_stdvec(&selected).unwrap();
+    assert_eq!(bytes(Seen::All), before(None));
+    assert_eq!(
+        bytes(Seen::Selected(vec![3, 300])),
+        before(Some(vec![3, 300]))
+    );
 }

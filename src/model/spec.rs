@@ -32,6 +32,8 @@ pub struct ModelSpec {
     /// Use only this many features: those with the largest F statistic over the classes (one-way analysis of variance)
     /// on the training rows.
     pub select: Option<usize>,
+    /// Use this many principal components of the training rows instead (of the selected features, if some are selected).
+    pub pca: Option<usize>,
     /// Whether the parameters that have a grid are chosen in speaker-disjoint folds of the training rows.
     pub tune: bool,
 }
@@ -61,6 +63,8 @@ impl ModelSpec {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn for_features(&self, names: &[String]) -> Result<ModelSpec> {
+        let components = self.pca.map(component_names);
+        let names = components.as_deref().unwrap_or(names);
         let parameters = match self.learner() {
             Some(learner) => (learner.for_features)(&self.parameters, names)
                 .map_err(|what| wrong(&self.to_string(), &what))?,
@@ -137,11 +141,17 @@ impl ModelSpec {
                 learner,
                 parameters,
                 select: self.select,
+                pca: self.pca,
                 tune: false,
             })
         };
         learners.iter().flat_map(settings).collect()
     }
+}
+
+/// The names of so many principal components.
+pub fn component_names(number: usize) -> Vec<String> {
+    (1..=number).map(|k| format!("pca_{k}")).collect()
 }
 
 /// Trains a classifier for each spec on the same rows. What specs of one learner that follow each other
@@ -199,6 +209,9 @@ impl fmt::Display for ModelSpec {
         if let Some(select) = self.select {
             parts.push(format!("select={select}"));
         }
+        if let Some(pca) = self.pca {
+            parts.push(format!("pca={pca}"));
+        }
         if self.tune {
             parts.push("tune=true".into());
         }
@@ -230,7 +243,8 @@ impl FromStr for ModelSpec {
             (AUTO, None) => (AUTO, Parameters::default()),
             (_, None) => {
                 let names = learners::names();
-                let is_left_out = name.starts_with("linfa-") && !cfg!(feature = "baselines");
+                let is_of_library = name.starts_with("linfa-") || name.starts_with("smartcore-");
+                let is_left_out = is_of_library && !cfg!(feature = "baselines");
                 let missing = match is_left_out {
                     true => "; this program was built without it (cargo feature `baselines`)",
                     false => "",
@@ -240,14 +254,17 @@ impl FromStr for ModelSpec {
                 )));
             }
         };
-        let select = parameters::take(&mut given, "select");
-        let select = select.map(|value| match value.parse() {
-            Ok(k @ 1..=MOST_SELECTED) => Ok(k),
-            _ => Err(wrong(format!(
-                "select {value:?}; expected 1 to {MOST_SELECTED}"
-            ))),
-        });
-        let select = select.transpose()?;
+        let mut number = |key: &str| {
+            let value = parameters::take(&mut given, key);
+            let number = value.map(|value| match value.parse() {
+                Ok(k @ 1..=MOST_SELECTED) => Ok(k),
+                _ => Err(wrong(format!(
+                    "{key} {value:?}; expected 1 to {MOST_SELECTED}"
+                ))),
+            });
+            number.transpose()
+        };
+        let (select, pca) = (number("select")?, number("pca")?);
         let tune = match parameters::take(&mut given, "tune").as_deref() {
             None | Some("false") => false,
             Some("true") => true,
@@ -262,12 +279,13 @@ impl FromStr for ModelSpec {
             learner,
             parameters,
             select,
+            pca,
             tune,
         })
     }
 }
 
-/// The largest `select=`.
+/// The largest `select=` and `pca=`.
 const MOST_SELECTED: usize = 1_000_000;
 
 fn wrong(text: &str, what: &str) -> Error {
@@ -336,6 +354,8 @@ fn what_is_printed_parses_back() {
         "ridge:alpha=100",
         "boost:rounds=20,max_depth=3",
         "forest:min_leaf=4,select=9",
+        "lda:pca=20,select=50",
+        "lda:shrinkage=0.25",
         "auto",
     ] {
         assert_eq!(printed(&printed(text)), printed(text));
@@ -362,7 +382,7 @@ fn what_cannot_be_meant_is_refused() {
     let say = |text: &str| text.parse::<ModelSpec>().unwrap_err().to_string();
     // Behind `boost` stand those of the cargo features.
     let said = say("knn");
-    let begins = "model \"knn\": unknown classifier; available: fusion, svm, forest, logistic, ridge, tree, boost, ";
+    let begins = "model \"knn\": unknown classifier; available: fusion, svm, forest, logistic, ridge, lda, tree, boost, ";
     assert!(
         said.starts_with(begins) && said.ends_with(", auto, default"),
         "{said}"
@@ -370,6 +390,14 @@ fn what_cannot_be_meant_is_refused() {
     assert_eq!(
         say("svm:c=-1"),
         "model \"svm:c=-1\": c \"-1\"; expected a number above 0"
+    );
+    assert_eq!(
+        say("lda:pca=0"),
+        "model \"lda:pca=0\": pca \"0\"; expected 1 to 1000000"
+    );
+    assert_eq!(
+        say("lda:shrinkage=2"),
+        "model \"lda:shrinkage=2\": shrinkage \"2\"; expected a number above 0, at most 1, or auto: Ledoit and Wolf's"
     );
     assert_eq!(
         say("svm:kernel=linear,gamma=1"),

@@ -1,5 +1,5 @@
 """Writes classifiers.json: scikit-learn's LogisticRegression, DecisionTreeClassifier,
-RidgeClassifier and GaussianNB on the made-up table of svc.json.
+RidgeClassifier, GaussianNB, LinearDiscriminantAnalysis and KNeighborsClassifier on the made-up table of svc.json.
 
     python tests/reference/classifiers_values.py
 
@@ -8,6 +8,10 @@ probabilities, or decisions of the ridge regression, are those of the rows in it
 is below 1e-9, not to scikit-learn's default of 1e-4 or 100 steps. Of naive Bayes, with equal priors, the numbers
 are logarithms of joint probabilities. Trees are shallow: deeper
 down some splits part the rows equally well, and scikit-learn decides by rounding or at random.
+
+A case of "wide" features has, beside each scaled one, the products of all two of them: more than rows of two classes.
+"linfa-logistic" is a regression without weights of classes, whose probabilities are divided by the shares of the
+classes among the training rows, so that all are equally probable beforehand.
 """
 
 import json
@@ -16,8 +20,10 @@ from pathlib import Path
 
 import numpy as np
 import sklearn
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
@@ -26,7 +32,11 @@ LOGISTIC = [("all", 0.01), ("all", 1.0), ("all", 100.0), ("two", 0.1), ("two", 1
 TREES = [("all", 1), ("all", 2), ("two", 1), ("two", 2)]
 RIDGES = [("all", 0.1), ("all", 10.0), ("all", 1000.0), ("two", 10.0)]
 BAYES = [("all", 1e-9), ("all", 0.1), ("two", 1e-9)]
-PARAMETER = {"logistic": "c", "tree": "max_depth", "ridge": "alpha", "bayes": "var_smoothing"}
+LDA = [("all", "auto"), ("two", "auto"), ("wide", "auto"), ("all", 0.1), ("wide", 0.5)]
+UNWEIGHTED = [("all", 0.01), ("all", 1.0), ("two", 1.0)]
+KNN = [("all", (1, "uniform", "euclidean")), ("all", (5, "uniform", "euclidean")), ("all", (7, "distance", "euclidean")),
+       ("two", (9, "uniform", "cosine")), ("all", (6, "distance", "cosine"))]
+PARAMETER = {"lda": "shrinkage", "linfa-logistic": "c", "linfa-knn": "k", "logistic": "c", "tree": "max_depth", "ridge": "alpha", "bayes": "var_smoothing"}
 TWO = ["neutral", "sad"]
 
 
@@ -37,12 +47,16 @@ def main():
     fold = np.array(table["folds"]["group_k_fold_3"])
     cases = []
     for kind, settings in (("logistic", LOGISTIC), ("tree", TREES), ("ridge", RIDGES),
-                           ("bayes", BAYES)):
+                           ("bayes", BAYES), ("lda", LDA), ("linfa-logistic", UNWEIGHTED),
+                           ("linfa-knn", KNN)):
         for classes, value in settings:
-            use = np.isin(y, TWO) if classes == "two" else np.ones(len(y), dtype=bool)
+            use = np.isin(y, TWO) if classes in ("two", "wide") else np.ones(len(y), dtype=bool)
             train, test = use & (fold != 0), use & (fold == 0)
             scaler = StandardScaler().fit(X[train])
             A, B = scaler.transform(X[train]), scaler.transform(X[test])
+            if classes == "wide":
+                A, B = (np.column_stack([Z] + [Z[:, i] * Z[:, j] for i in range(Z.shape[1]) for j in range(i + 1)])
+                        for Z in (A, B))
             if kind == "logistic":
                 model = LogisticRegression(C=value, class_weight="balanced", tol=1e-9, max_iter=100000)
                 p = model.fit(A, y[train]).predict_proba(B)
@@ -54,6 +68,18 @@ def main():
                 priors = np.full(len(set(y[use].tolist())), 1 / len(set(y[use].tolist())))
                 model = GaussianNB(priors=priors, var_smoothing=value)
                 p = model.fit(A, y[train]).predict_joint_log_proba(B)
+            elif kind == "lda":
+                priors = np.full(len(set(y[use].tolist())), 1 / len(set(y[use].tolist())))
+                model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=value, priors=priors)
+                p = model.fit(A, y[train]).predict_proba(B)
+            elif kind == "linfa-logistic":
+                model = LogisticRegression(C=value, tol=1e-9, max_iter=100000).fit(A, y[train])
+                p = model.predict_proba(B) / [np.mean(y[train] == name) for name in model.classes_]
+                p /= p.sum(axis=1, keepdims=True)
+            elif kind == "linfa-knn":
+                k, weights, metric = value
+                model = KNeighborsClassifier(k, weights=weights, metric=metric)
+                p = model.fit(A, y[train]).predict_proba(B)
             else:
                 def fit(seed):
                     tree = DecisionTreeClassifier(max_depth=value, class_weight="balanced",
@@ -64,8 +90,11 @@ def main():
                 print(kind, classes, value, "spread over seeds", spread)
                 if spread > 1e-12:
                     continue
+            named = {PARAMETER[kind]: value}
+            if kind == "linfa-knn":
+                named = dict(zip(("k", "weights", "metric"), value))
             cases.append({
-                "name": kind, PARAMETER[kind]: value,
+                "name": kind, **named, "wide": classes == "wide",
                 "classes": sorted(set(y[use].tolist())),
                 "probabilities": [[round(float(v), 8) for v in row] for row in p],
             })

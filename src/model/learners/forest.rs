@@ -81,8 +81,9 @@ pub struct Forest {
     importance: Vec<f64>,
 }
 
+/// Made from the root down: after a split come the nodes below it, then those above.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-struct Tree {
+pub(super) struct Tree {
     /// The root is first.
     nodes: Vec<Node>,
     /// Those of all mixed leaves, one after the other.
@@ -135,10 +136,18 @@ impl Forest {
             random.set_stream(t as u64);
             growing.tree(random)
         };
-        let (trees, falls): (Vec<Tree>, Vec<Vec<f64>>) =
-            (0..trees).into_par_iter().map(tree).unzip();
-        let mut importance = vec![0.0; x.ncols()];
-        for falls in &falls {
+        let trees: Vec<(Tree, Vec<f64>)> = (0..trees).into_par_iter().map(tree).collect();
+        Forest::of_trees(classes, x.ncols(), trees)
+    }
+
+    /// The forest of these trees, each with how much it lowers the impurity by each of the `features` features.
+    pub(super) fn of_trees(
+        classes: usize,
+        features: usize,
+        trees: Vec<(Tree, Vec<f64>)>,
+    ) -> Forest {
+        let mut importance = vec![0.0; features];
+        for (_, falls) in &trees {
             importance
                 .iter_mut()
                 .zip(falls)
@@ -147,7 +156,7 @@ impl Forest {
         normalize(&mut importance);
         Forest {
             classes,
-            trees,
+            trees: trees.into_iter().map(|(tree, _)| tree).collect(),
             importance,
         }
     }
@@ -181,7 +190,7 @@ impl Forest {
 
 impl Tree {
     /// Appends a split, whose node above is yet to come; its place.
-    fn push_split(&mut self, feature: usize, threshold: f32) -> usize {
+    pub(super) fn push_split(&mut self, feature: usize, threshold: f32) -> usize {
         self.nodes.push(Node::Split {
             feature: feature as u32,
             threshold,
@@ -191,7 +200,7 @@ impl Tree {
     }
 
     /// Makes the next node that above split `at`.
-    fn begin_above(&mut self, at: usize) {
+    pub(super) fn begin_above(&mut self, at: usize) {
         let next = self.nodes.len() as u32;
         if let Node::Split { above, .. } = &mut self.nodes[at] {
             *above = next;
@@ -199,7 +208,7 @@ impl Tree {
     }
 
     /// Appends a leaf with these counts of the classes.
-    fn push_leaf(&mut self, counts: &[u32]) {
+    pub(super) fn push_leaf(&mut self, counts: &[u32]) {
         let sum: u32 = counts.iter().sum();
         match counts.iter().position(|&n| n == sum) {
             Some(class) => self.nodes.push(Node::Pure {

@@ -18,7 +18,7 @@ use crate::model::learners::parameters::Key;
 use crate::model::learners::{self, Estimator, Learner, OfClasses};
 use crate::model::outputs::{Outputs, softmax};
 use crate::model::products::product;
-use crate::model::{balanced_weights, norms_over_classes};
+use crate::model::{balanced_weights, linear_scores, norms_over_classes};
 
 /// The search ends where no derivative of the mean loss is larger. scikit-learn's default is 1e-4;
 /// at 1e-6 probabilities stand still to about 1e-4.
@@ -76,6 +76,13 @@ pub struct Logistic {
 }
 
 impl Logistic {
+    /// The regression with these weights: for each class those of the `features` features and, last, the intercept;
+    /// none for a class that training did not see.
+    #[cfg(feature = "baselines")]
+    pub(super) fn of_weights(features: usize, weights: Vec<Vec<f32>>) -> Logistic {
+        Logistic { features, weights }
+    }
+
     /// Trains on the scaled rows `x`. Classes are weighted as by scikit-learn's
     /// `class_weight="balanced"`.
     pub fn fit(x: ArrayView2<f32>, y: &[usize], classes: usize, c: f64) -> Logistic {
@@ -122,15 +129,7 @@ impl Logistic {
 
     /// The probability of each class for each row; 0 for a class that training did not see.
     pub fn scores(&self, x: ArrayView2<f32>) -> Array2<f64> {
-        let logits = Array2::from_shape_fn((x.nrows(), self.weights.len()), |(row, class)| {
-            let Some((intercept, weights)) = self.weights[class].split_last() else {
-                return f64::NEG_INFINITY;
-            };
-            let products = x.row(row).into_iter().zip(weights);
-            let sum: f64 = products.map(|(&x, &w)| f64::from(x) * f64::from(w)).sum();
-            sum + f64::from(*intercept)
-        });
-        softmax(logits.view(), 1.0)
+        softmax(linear_scores(x, &self.weights).view(), 1.0)
     }
 }
 

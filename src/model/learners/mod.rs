@@ -4,15 +4,20 @@
 pub mod boost;
 pub mod forest;
 pub mod fusion;
+pub mod lda;
 #[cfg(feature = "baselines")]
 pub mod linfa;
 pub mod logistic;
 pub mod parameters;
 pub mod ridge;
+#[cfg(feature = "baselines")]
+pub mod smartcore;
 pub mod svm;
 pub mod tree;
 
 use std::fmt::Debug;
+#[cfg(feature = "baselines")]
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use ndarray::ArrayView2;
@@ -21,6 +26,8 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::Result;
+#[cfg(feature = "baselines")]
+use crate::error::{Error, panic_text};
 use crate::model::outputs::Outputs;
 use parameters::{Key, Parameters};
 
@@ -31,10 +38,21 @@ pub const LEARNERS: &[Learner] = &[
     forest::LEARNER,
     logistic::LEARNER,
     ridge::LEARNER,
+    lda::LEARNER,
     tree::LEARNER,
     boost::LEARNER,
     #[cfg(feature = "baselines")]
     linfa::bayes::LEARNER,
+    #[cfg(feature = "baselines")]
+    linfa::knn::LEARNER,
+    #[cfg(feature = "baselines")]
+    linfa::logistic::LEARNER,
+    #[cfg(feature = "baselines")]
+    linfa::svm::LEARNER,
+    #[cfg(feature = "baselines")]
+    linfa::tree::LEARNER,
+    #[cfg(feature = "baselines")]
+    smartcore::forest::LEARNER,
 ];
 
 /// The name that stands for the best of several learners.
@@ -252,6 +270,24 @@ fn fit<C: Estimator + 'static>(
     each.iter().map(fit).collect()
 }
 
+/// What a library computes; where it fails or stops with a panic, an error that names it.
+#[cfg(feature = "baselines")]
+fn guarded<T, E: std::fmt::Display>(
+    library: &str,
+    compute: impl FnOnce() -> Result<T, E>,
+) -> Result<T> {
+    let failed = |cause: &dyn std::fmt::Display| {
+        Error::Data(format!(
+            "{library} cannot be trained on these rows: {cause}"
+        ))
+    };
+    let computed = std::panic::catch_unwind(AssertUnwindSafe(compute));
+    match computed.map_err(|panic| failed(&panic_text(panic.as_ref())))? {
+        Ok(computed) => Ok(computed),
+        Err(cause) => Err(failed(&cause)),
+    }
+}
+
 /// [`Learner::for_features`] of what takes all features as they come.
 fn whatever_features(given: &Parameters, _names: &[String]) -> Result<Parameters, String> {
     Ok(given.clone())
@@ -309,7 +345,7 @@ fn about(key: &Key, quote: &str) -> String {
 pub fn summary() -> String {
     format!(
         "Classifier: {}; with parameters as in svm:kernel=rbf,c=1 (--help lists them). select=K keeps the K \
-         features that tell the training classes apart best",
+         features that tell the training classes apart best, pca=K makes K principal components of them",
         names()
     )
 }
@@ -334,6 +370,10 @@ pub fn help() -> String {
     lines.push(format!("- {AUTO}: {}", help_of_auto()));
     lines.push(
         "select=K, with each: the K features that tell the training classes apart best".into(),
+    );
+    lines.push(
+        "pca=K, with each: the K principal components of the training rows, of the selected features where some are"
+            .into(),
     );
     lines.join("\n")
 }

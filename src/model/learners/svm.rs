@@ -22,7 +22,10 @@ use crate::model::learners::{self, Estimator, Learner, OfClasses};
 use crate::model::outputs::Outputs;
 use crate::model::products::products;
 use crate::model::radial::{norms, radial};
-use problem::{Pair, Problem};
+use problem::Problem;
+
+pub(super) use problem::Pair;
+pub(super) use smo::Solution;
 
 /// Rows that are predicted at a time.
 const BLOCK: usize = 256;
@@ -65,7 +68,8 @@ const GAMMA: Kind = Kind::Own(
     parameters::canonical::<Gamma>,
 );
 
-fn grid(given: &Parameters) -> Vec<Parameters> {
+/// What it tunes, whoever solves it.
+pub(super) fn grid(given: &Parameters) -> Vec<Parameters> {
     if given.word("kernel") == "linear" {
         return [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0]
             .map(|c| given.with("c", c))
@@ -80,7 +84,7 @@ fn grid(given: &Parameters) -> Vec<Parameters> {
 }
 
 /// Kernel and cost.
-fn setting(given: &Parameters) -> (Kernel, f64) {
+pub(super) fn setting(given: &Parameters) -> (Kernel, f64) {
     let kernel = match given.word("kernel") {
         "linear" => Kernel::Linear,
         _ => Kernel::Rbf {
@@ -110,6 +114,21 @@ pub enum Gamma {
     Scale(f64),
     /// This.
     Value(f64),
+}
+
+impl Kernel {
+    /// The width of a radial kernel, `scale` being scikit-learn's; `None` of the linear one.
+    pub(super) fn width(self, scale: f64) -> Option<f64> {
+        match self {
+            Kernel::Linear => None,
+            Kernel::Rbf {
+                gamma: Gamma::Value(gamma),
+            } => Some(gamma),
+            Kernel::Rbf {
+                gamma: Gamma::Scale(times),
+            } => Some(times * scale),
+        }
+    }
 }
 
 impl fmt::Display for Gamma {
@@ -221,35 +240,36 @@ impl Svm {
     ) -> Vec<Svm> {
         let problem = Problem::new(x, y, classes);
         let scale = scale_gamma(x);
-        let gammas = settings.iter().map(|(kernel, _)| match kernel {
-            Kernel::Linear => None,
-            Kernel::Rbf {
-                gamma: Gamma::Value(gamma),
-            } => Some(*gamma),
-            Kernel::Rbf {
-                gamma: Gamma::Scale(times),
-            } => Some(times * scale),
-        });
-        let widths: Vec<(Option<f64>, f64)> = gammas
-            .zip(settings)
-            .map(|(gamma, &(_, c))| (gamma, c))
+        let widths: Vec<(Option<f64>, f64)> = settings
+            .iter()
+            .map(|&(kernel, c)| (kernel.width(scale), c))
             .collect();
         let mut solved = problem.solve_each(&widths);
-        let seen: Vec<bool> = problem.weights.iter().map(|&w| w > 0.0).collect();
         let assemble = |(at, &(gamma, _)): (usize, &(Option<f64>, f64))| {
             let of_setting: Vec<Pair> = solved.iter_mut().map(|pair| pair.take(at)).collect();
-            Svm {
-                classes,
-                features: x.ncols(),
-                seen: seen.clone(),
-                rho: of_setting.iter().map(|pair| pair.solution.rho).collect(),
-                machine: match gamma {
-                    None => linear(x, &of_setting),
-                    Some(gamma) => rbf(x, &of_setting, gamma),
-                },
-            }
+            Svm::of_pairs(x, &problem.weights, gamma, &of_setting)
         };
         widths.iter().enumerate().map(assemble).collect()
+    }
+
+    /// The machine of what was solved on the rows `x` for each pair of classes that occur, those of a weight above 0;
+    /// `gamma` is the width of a radial kernel, `None` for the linear one.
+    pub(super) fn of_pairs(
+        x: ArrayView2<f32>,
+        weights: &[f64],
+        gamma: Option<f64>,
+        solved: &[Pair],
+    ) -> Svm {
+        Svm {
+            classes: weights.len(),
+            features: x.ncols(),
+            seen: weights.iter().map(|&w| w > 0.0).collect(),
+            rho: solved.iter().map(|pair| pair.solution.rho).collect(),
+            machine: match gamma {
+                None => linear(x, solved),
+                Some(gamma) => rbf(x, solved, gamma),
+            },
+        }
     }
 
     /// The decision value of each pair of classes for each row; NaN where training did not see both.
@@ -319,7 +339,7 @@ pub fn elected(decisions: &[f64], classes: usize) -> usize {
 }
 
 /// scikit-learn's `gamma="scale"`.
-fn scale_gamma(x: ArrayView2<f32>) -> f64 {
+pub(super) fn scale_gamma(x: ArrayView2<f32>) -> f64 {
     let n = x.len() as f64;
     let mean = x.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
     let variance = x

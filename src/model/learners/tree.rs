@@ -65,7 +65,7 @@ pub struct Tree {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-enum Node {
+pub(super) enum Node {
     /// Rows whose `feature` is at most `threshold` go to the next node, the others to node `above`.
     Split {
         feature: u32,
@@ -89,6 +89,12 @@ struct Split {
 }
 
 impl Tree {
+    /// The tree with these nodes, the root first.
+    #[cfg(feature = "baselines")]
+    pub(super) fn of_nodes(classes: usize, nodes: Vec<Node>) -> Tree {
+        Tree { classes, nodes }
+    }
+
     /// Trains a tree of at most `max_depth` splits from the root to any leaf. Rows are parted until
     /// they are of one class or of equal features.
     pub fn fit(x: ArrayView2<f32>, y: &[usize], classes: usize, max_depth: usize) -> Tree {

@@ -2,3 +2,7 @@
 //! `f64`; what predicts and stands in model files is numbers of our own, so that a newer linfa changes no model.
 
 pub mod bayes;
+pub mod knn;
+pub mod logistic;
+pub mod svm;
+pub mod tree;
