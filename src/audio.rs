@@ -134,7 +134,7 @@ impl Recording {
     /// ```
     /// use sentire::prelude::*;
     ///
-    /// let options = ReadOptions { window: Some(Window::new(0.5, None)?), ..ReadOptions::default() };
+    /// let options = ReadOptions { segmentation: Segmentation::Windows(Window::new(0.5, None)?), ..ReadOptions::default() };
     /// let recording = audio::read("corpora/demo/f1_angry_s1.flac", &options)?;
     /// let has_speech = recording.has_speech();
     /// assert_eq!(has_speech.len(), recording.windows.len());
@@ -342,7 +342,7 @@ pub fn read_bytes(bytes: Vec<u8>, name: &str, options: &ReadOptions) -> Result<R
 /// ```
 /// use sentire::prelude::*;
 ///
-/// let options = ReadOptions { window: Some(Window::new(0.5, None)?), ..ReadOptions::default() };
+/// let options = ReadOptions { segmentation: Segmentation::Windows(Window::new(0.5, None)?), ..ReadOptions::default() };
 /// let reel = audio::open("corpora/demo/f1_angry_s1.flac", &options)?;
 /// let first = reel.part(reel.recording.windows[0].clone()).expect("its samples are at hand");
 /// assert_eq!(first.duration_s(), 0.5);

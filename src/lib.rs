@@ -88,7 +88,7 @@ pub mod prelude {
     //!
     //! let settings = Settings {
     //!     sets: vec![FeatureSet::EGEMAPS],
-    //!     window: Some(Window::new(0.5, None)?),
+    //!     segmentation: Segmentation::from_flags(Some(0.5), None)?,
     //!     ..Settings::default()
     //! };
     //! let options = settings.read_options(None, None);
@@ -136,8 +136,8 @@ pub mod prelude {
     //! };
     //! let data = Dataset::new(&table, "emotion")?;
     //! assert_eq!((data.len(), data.speaker_count()), (4, 2));
-    //! assert_eq!(data.classes, ["angry", "sad"]);
-    //! assert_eq!(data.y, [0, 0, 1, 1]);
+    //! assert_eq!(data.classes(), ["angry", "sad"]);
+    //! assert_eq!(data.y(), [0, 0, 1, 1]);
     //!
     //! // Means 4 and 2, both with a variance of 2: Cohen's d is 2 / sqrt(2).
     //! let contrast = &data.contrasts(&[0, 1])[0];
@@ -161,7 +161,7 @@ pub mod prelude {
     //!
     //! let map = [("happy".to_string(), "excited".to_string()), ("angry".into(), "excited".into())];
     //! let mapped = data.with_classes_mapped(&map)?;
-    //! assert_eq!(mapped.classes, ["excited", "neutral", "sad"]);
+    //! assert_eq!(mapped.classes(), ["excited", "neutral", "sad"]);
     //! # Ok::<(), Error>(())
     //! ```
     //!
@@ -183,6 +183,34 @@ pub mod prelude {
     //! # Ok::<(), Error>(())
     //! ```
     //!
+    //! # Numbers instead of classes
+    //!
+    //! Columns of numbers are learned as numbers, several of them together:
+    //! ```
+    //! use sentire::prelude::*;
+    //!
+    //! // Eight speakers with five recordings each; arousal follows loudness.
+    //! let loudness = |row: usize| (row * 7 % 11) as f32 + 0.01 * row as f32;
+    //! let words = |of: fn(usize) -> String| Column::Text((0..40).map(|row| Some(of(row))).collect());
+    //! let table = Table {
+    //!     columns: vec![
+    //!         ("file".into(), words(|row| format!("{row}.wav"))),
+    //!         ("speaker".into(), words(|row| format!("s{}", row / 5))),
+    //!         ("arousal".into(), Column::Double((0..40).map(|row| f64::from(loudness(row)) + (row % 3) as f64).collect())),
+    //!         ("loudness".into(), Column::Float((0..40).map(loudness).collect())),
+    //!     ],
+    //!     metadata: [("sentire.features".into(), "[\"loudness\"]".into())].into(),
+    //! };
+    //! let data = Dataset::new(&table, "arousal")?;
+    //! assert!(matches!(data.target, Target::Values(_)));
+    //! let report = evaluate_values(&data, &"ridge".parse()?, &Protocol::default())?.report;
+    //! assert!(report.targets[0].figures.ccc > 0.9);
+    //!
+    //! let model = Model::train(&data, &"ridge".parse()?, Normalize::Train, 0)?;
+    //! assert_eq!(model.values(data.view(), &[vec![0], vec![1]]).dim(), (2, 1));
+    //! # Ok::<(), Error>(())
+    //! ```
+    //!
     //! [`Predictor`] joins a [`Model`] and recordings; [`plot`] draws.
 
     // Our names take precedence over those of polars.
@@ -192,9 +220,11 @@ pub mod prelude {
     pub use crate::audio::{self, Audio, Gain, Rate, ReadOptions, Recording, Segmentation, Window};
     pub use crate::catalogue::{self, Family, FeatureSet, Lld};
     pub use crate::corpus::{self, Layout, Manifest, Utterance, scan};
-    pub use crate::dataset::{Contrast, Dataset};
+    pub use crate::dataset::{Contrast, Dataset, LabelSpec, Target, Task};
     pub use crate::error::{Error, Result};
-    pub use crate::evaluate::{Evaluation, FoldSpec, OutOfFold, Protocol, evaluate};
+    pub use crate::evaluate::{
+        Evaluation, FoldSpec, OutOfFold, Protocol, ValueEvaluation, evaluate, evaluate_values,
+    };
     pub use crate::extract::{self, Level, Settings};
     pub use crate::features::Extractor;
     pub use crate::lld::LldTable;
@@ -202,7 +232,7 @@ pub mod prelude {
     #[cfg(any(test, feature = "notebook"))]
     pub use crate::notebook::{Show, Shown, plot_contrasts, plot_reasons};
     pub use crate::plot::{self, Figure};
-    pub use crate::predict::{self, Features, Prediction, Predictor, Reason};
-    pub use crate::report::{Report, plot_uars};
+    pub use crate::predict::{self, Estimate, Features, Prediction, Predictor, Reason};
+    pub use crate::report::{Report, ValueReport, plot_uars};
     pub use crate::table::{Column, Table};
 }

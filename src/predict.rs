@@ -542,7 +542,7 @@ impl Predictor {
             return Err(Error::Usage(format!(
                 "the model scales each speaker by their own recordings (--normalize speaker) and needs at least {SMALLEST_CALL} of one \
                  speaker, or as many windows of them, not {windows}; give more, use `sentire score --speaker-column`, or train with \
-                 --normalize corpus"
+                 --normalize train"
             )));
         }
         let of_model = |window: &Vec<f32>| match &self.wanted {

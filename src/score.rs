@@ -94,7 +94,7 @@ pub fn run(
         (Normalize::Speaker, None) => {
             return Err(Error::Usage(
                 "the model scales each speaker by their own recordings (--normalize speaker); name the column of the manifest that \
-                 says who speaks with --speaker-column, or train with --normalize corpus"
+                 says who speaks with --speaker-column, or train with --normalize train"
                     .into(),
             ));
         }

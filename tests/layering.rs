@@ -28,7 +28,7 @@ fn allowed(module: &str) -> Vec<&'static str> {
         "frame" => vec!["table"],
         "split" | "scaler" | "metrics" => vec![],
         "model" => vec!["dataset", "metrics", "scaler", "split", "table"],
-        "audit" => vec!["dataset", "metrics", "split"],
+        "audit" => vec!["dataset", "metrics", "split", "table"],
         "evaluate" => vec![
             "audit", "dataset", "metrics", "model", "report", "split", "table",
         ],
@@ -51,7 +51,7 @@ fn allowed(module: &str) -> Vec<&'static str> {
 }
 
 /// Libraries that one half alone may see.
-const LIBRARIES: [(&[&str], &[&str]); 11] = [
+const LIBRARIES: [(&[&str], &[&str]); 12] = [
     (&["plotters"], &["plot"]),
     (&["faer"], &["dsp", "model"]),
     (&["hessboost"], &["model"]),
@@ -62,8 +62,21 @@ const LIBRARIES: [(&[&str], &[&str]); 11] = [
         &["audio", "dsp", "lld"],
     ),
     (
-        &["ndarray", "linfa", "linfa_bayes", "linfa_svm", "smartcore"],
-        &["dataset", "scaler", "model", "predict"],
+        &[
+            "linfa",
+            "linfa_bayes",
+            "linfa_elasticnet",
+            "linfa_logistic",
+            "linfa_nn",
+            "linfa_svm",
+            "linfa_trees",
+            "smartcore",
+        ],
+        &["model"],
+    ),
+    (
+        &["ndarray"],
+        &["dataset", "scaler", "model", "audit", "evaluate", "predict"],
     ),
     (&["aubio_rs"], &["lld"]),
     (&["polars"], &["frame", "notebook"]),

@@ -246,7 +246,7 @@ fn a_training_row_matters_and_the_seed_of_a_forest_too() {
         };
         let first = probabilities(&data, 1);
         assert_ne!(first, probabilities(&changed, 1), "{spec}");
-        let is_random = ["forest", "boost"].contains(&spec.learner);
+        let is_random = ["forest", "boost", "smartcore-forest"].contains(&spec.learner);
         assert_eq!(first != probabilities(&data, 2), is_random, "{spec}");
     }
 }
@@ -313,7 +313,7 @@ fn damaged_models_are_refused_in_one_line() {
     let mut newer = bytes.clone();
     newer[8] = 200;
     assert!(
-        say(&newer).starts_with("is a model of format 200; this sentire reads formats 3 and 4")
+        say(&newer).starts_with("is a model of format 200; this sentire reads formats 3, 4 and 5")
     );
     // A word of the card replaced, and a checksum to it: a classifier that this program does not have.
     let mut other = bytes.clone();

@@ -7,8 +7,8 @@ use sentire::dsp::stats;
 use sentire::features::rich;
 use sentire::functional::Scratch;
 use sentire::metrics;
-use sentire::model::learners::Training;
 use sentire::model::learners::svm;
+use sentire::model::learners::{Training, ValueTraining};
 use sentire::model::outputs::{Outputs, softmax};
 use sentire::model::{self, ModelSpec};
 use sentire::scaler::Scaler;
@@ -300,6 +300,61 @@ fn outputs(
     };
     let trained = model::fit_each(&[&spec], &rows).unwrap().remove(0);
     trained.outputs(test.view())
+}
+
+#[test]
+fn regressions_predict_what_scikit_learns_predict() {
+    let reference = read("regressions.json");
+    let table = read("svc.json");
+    let Clips { x, .. } = clips(&table);
+    let y = numbers(&reference["y"]);
+    let folds = numbers(&table["folds"]["group_k_fold_3"]);
+    let (test, train): (Vec<usize>, Vec<usize>) = (0..y.len()).partition(|&row| folds[row] == 0.0);
+    let scaler = Scaler::fit(x.view(), &train);
+    let [a, b] = [&train, &test].map(|rows| scaler.apply(x.view(), rows));
+    let n = train.len() as f64;
+    let mean = train.iter().map(|&row| y[row]).sum::<f64>() / n;
+    let deviation = (train
+        .iter()
+        .map(|&row| (y[row] - mean).powi(2))
+        .sum::<f64>()
+        / n)
+        .sqrt();
+    let scaled = train.iter().map(|&row| (y[row] - mean) / deviation);
+    let scaled = Array2::from_shape_vec((train.len(), 1), scaled.collect()).unwrap();
+    let names: Vec<String> = (0..x.ncols()).map(|f| format!("f{f}")).collect();
+    let rows = ValueTraining {
+        x: a.view(),
+        names: &names,
+        y: scaled.view(),
+        speakers: &vec![0; train.len()],
+        seed: 0,
+    };
+    for case in reference["cases"].as_array().unwrap() {
+        let model = case["model"].as_str().unwrap();
+        if model.starts_with("linfa-") && !cfg!(feature = "baselines") {
+            continue;
+        }
+        let spec: ModelSpec = model.parse().unwrap();
+        let trained = model::fit_each_to_values(&[&spec], &rows)
+            .unwrap()
+            .remove(0);
+        let said = trained.outputs(b.view()).into_values();
+        let expected = numbers(&case["predictions"]);
+        assert_eq!(expected.len(), said.len());
+        // A solver's tolerance is 1e-3; coordinates descend to 1e-4.
+        let bound = if model.starts_with("linfa-svr") {
+            1e-2
+        } else {
+            1e-3
+        };
+        let far = said
+            .iter()
+            .zip(&expected)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f64::max);
+        assert!(far < bound, "{model}: {far}");
+    }
 }
 
 #[test]

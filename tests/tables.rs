@@ -548,7 +548,7 @@ fn numbers_and_flags_that_stand_for_words_are_words() {
             .exits(0);
     }
     let refused = sandbox
-        .sentire("evaluate ints.parquet --label duration_s")
+        .sentire("evaluate ints.parquet --label duration_s --task classes")
         .exits(2);
     assert!(
         refused.stderr.contains("holds numbers that are not whole"),

@@ -31,7 +31,7 @@ impl Dataset {
     /// # let demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
     /// # extract::update(&demo, &egemaps, &features)?;
     /// let data = Dataset::read(&[&features], "emotion")?;
-    /// let is_angry = |&row: &usize| data.classes[data.y[row]] == "angry";
+    /// let is_angry = |&row: &usize| data.classes()[data.y()[row]] == "angry";
     /// let angry: Vec<usize> = (0..data.len()).filter(is_angry).collect();
     /// let contrasts = data.contrasts(&angry);
     /// let loudness = contrasts.iter().find(|c| c.feature == "loudness_sma3_amean").unwrap();

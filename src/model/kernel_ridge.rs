@@ -85,6 +85,29 @@ impl Radial {
 }
 
 impl KernelRidge {
+    /// A function that was found otherwise: of each target a weight for each feature and, last, the intercept.
+    #[cfg(feature = "baselines")]
+    pub fn linear(features: usize, weights: Vec<Vec<f32>>) -> KernelRidge {
+        KernelRidge {
+            features,
+            radial: None,
+            weights,
+        }
+    }
+
+    /// The same with a kernel `exp(-gamma |x - y|^2)` at these landmarks: a weight for each of them and the intercept.
+    #[cfg(feature = "baselines")]
+    pub fn radial(gamma: f64, landmarks: ArrayView2<f32>, weights: Vec<Vec<f32>>) -> KernelRidge {
+        KernelRidge {
+            features: landmarks.ncols(),
+            radial: Some(Radial {
+                gamma: gamma as f32,
+                landmarks: landmarks.iter().copied().collect(),
+            }),
+            weights,
+        }
+    }
+
     /// Trains on the scaled rows `x`; the penalty is `alpha` times the
     /// sum of the rows' squared distances from their mean in the space of the kernel. `seed` draws the
     /// landmarks, where there are more rows.

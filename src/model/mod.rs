@@ -39,7 +39,7 @@ pub use domain::Domain;
 pub use file::is_model;
 pub use learners::AUTO;
 pub use projection::Projection;
-pub use spec::{ModelSpec, fit_each};
+pub use spec::{ModelSpec, fit_each, fit_each_to_values};
 pub use values::{LearnedValue, REACH, ValuePipeline, values_of};
 
 use crate::dataset::{Dataset, Target};

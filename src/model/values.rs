@@ -53,53 +53,42 @@ pub struct LearnedValue {
     pub held_out: Option<ValueFigures>,
 }
 
-/// `slope * said + shift`, but nothing outside the range of the training.
+/// `slope * said + shift`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Line {
     slope: f64,
     shift: f64,
-    smallest: f64,
-    largest: f64,
 }
 
 impl Line {
-    /// What is said, within the range of these numbers.
-    fn within(truth: &[f64]) -> Line {
-        Line {
-            slope: 1.0,
-            shift: 0.0,
-            smallest: truth.iter().copied().fold(f64::INFINITY, f64::min),
-            largest: truth.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-        }
-    }
+    const SAME: Line = Line {
+        slope: 1.0,
+        shift: 0.0,
+    };
 
     fn at(self, said: f64) -> f64 {
-        (self.slope * said + self.shift)
-            .max(self.smallest)
-            .min(self.largest)
+        self.slope * said + self.shift
     }
 
     /// The line that gives what is said the mean and deviation of the truth, if that raises the CCC: a penalty draws
     /// predictions towards their mean, which the CCC counts against them (scaling as in Trigeorgis et al. 2016, "Adieu
-    /// features?", section 4). Predictions that do not correlate with the truth stay as they are. A rating cannot leave
-    /// its scale, so no prediction leaves the range of the training.
+    /// features?", section 4). Predictions that do not correlate with the truth stay as they are. A prediction may leave
+    /// the range of the training.
     fn fit(said: &[f64], truth: &[f64]) -> Line {
-        let same = Line::within(truth);
         let (said_moments, moments) = (moments(said), moments(truth));
         if said_moments.1 <= 0.0 || values::pearson(truth, said) <= 0.0 {
-            return same;
+            return Line::SAME;
         }
         let slope = moments.1 / said_moments.1;
         let line = Line {
             slope,
             shift: moments.0 - slope * said_moments.0,
-            ..same
         };
-        let ccc = |line: Line| {
-            let on_line: Vec<f64> = said.iter().map(|&said| line.at(said)).collect();
-            values::ccc(truth, &on_line)
-        };
-        if ccc(line) > ccc(same) { line } else { same }
+        let scaled: Vec<f64> = said.iter().map(|&said| line.at(said)).collect();
+        match values::ccc(truth, &scaled) > values::ccc(truth, said) {
+            true => line,
+            false => Line::SAME,
+        }
     }
 }
 
@@ -170,7 +159,7 @@ impl ValuePipeline {
                     .iter()
                     .copied()
                     .fold(f64::NEG_INFINITY, f64::max),
-                line: line.unwrap_or(Line::within(&of_training)),
+                line: line.unwrap_or(Line::SAME),
                 spread: figures.as_ref().map_or(deviation, |(spread, _)| *spread),
                 held_out: figures.map(|(_, figures)| figures),
             }
@@ -315,10 +304,8 @@ impl Rehearsed {
                 let of = |values: &Array2<f64>| -> Vec<f64> {
                     others.iter().map(|&at| values[(at, target)]).collect()
                 };
-                // The one fold that there is.
-                let truth = self.truth.column(target).to_vec();
                 let line = match others.is_empty() {
-                    true => Line::within(&truth),
+                    true => Line::SAME,
                     false => Line::fit(&of(said), &of(&self.truth)),
                 };
                 let own = (0..self.rows.len()).filter(|&at| self.fold_of[at] == fold);
@@ -346,14 +333,9 @@ mod tests {
             .collect();
         let line = Line::fit(&said, &truth);
         assert!((line.slope - 4.0).abs() < 1e-12 && (line.at(said[3]) - 6.0).abs() < 1e-12);
-        // Beyond the range of the training nothing is said.
-        assert_eq!((line.at(100.0), line.at(-100.0)), (6.0, 1.0));
         // What says nothing, or the opposite, is not blown up.
-        assert_eq!(Line::fit(&[2.0; 4], &truth), Line::within(&truth));
-        assert_eq!(
-            Line::fit(&[3.0, 2.9, 2.8, 2.7], &truth),
-            Line::within(&truth)
-        );
+        assert_eq!(Line::fit(&[2.0; 4], &truth), Line::SAME);
+        assert_eq!(Line::fit(&[3.0, 2.9, 2.8, 2.7], &truth), Line::SAME);
     }
 
     #[test]

@@ -44,11 +44,15 @@ pub const LEARNERS: &[Learner] = &[
     #[cfg(feature = "baselines")]
     linfa::bayes::LEARNER,
     #[cfg(feature = "baselines")]
+    linfa::elasticnet::LEARNER,
+    #[cfg(feature = "baselines")]
     linfa::knn::LEARNER,
     #[cfg(feature = "baselines")]
     linfa::logistic::LEARNER,
     #[cfg(feature = "baselines")]
     linfa::svm::LEARNER,
+    #[cfg(feature = "baselines")]
+    linfa::svr::LEARNER,
     #[cfg(feature = "baselines")]
     linfa::tree::LEARNER,
     #[cfg(feature = "baselines")]

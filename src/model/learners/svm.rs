@@ -25,6 +25,7 @@ use crate::model::radial::{norms, radial};
 use problem::Problem;
 
 pub(super) use problem::Pair;
+#[cfg(feature = "baselines")]
 pub(super) use smo::Solution;
 
 /// Rows that are predicted at a time.
@@ -63,7 +64,7 @@ pub const LEARNER: Learner = Learner {
 };
 
 const COST: &str = "cost of a violated margin";
-const GAMMA: Kind = Kind::Own(
+pub(super) const GAMMA: Kind = Kind::Own(
     "a number above 0, or scikit-learn's scale, or times it as in 0.3*scale",
     parameters::canonical::<Gamma>,
 );

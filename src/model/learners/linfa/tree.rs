@@ -3,7 +3,7 @@
 //! What the library leaves open or does otherwise than it says:
 //!
 //! - It adds up impurities in the order of hash maps that are seeded anew each time, so that of equally good splits now this
-//!   and now that is taken. Here classes have hashes that put them into one order in any map (see [`Class`]).
+//!   and now that is taken. Here classes have hashes that put them into one order in any map (see `Class`).
 //! - Its `predict` sends a value that equals a split to the other side than its `fit` does; here nodes are our own, and
 //!   both sides are those of `fit`.
 //! - It tells the class of a leaf alone; here the shares of the training rows that come to it.

@@ -4,7 +4,12 @@
 //! tree, over Rayon, and the votes of all are shares. It draws as many rows of a class as there are, so each tree is given
 //! equally many rows of all classes, all in all as many as there are: those of a rare class several times, of a frequent
 //! one some at random. As a depth it counts nodes, where others count splits; a tree of one split is asked for as one of
-//! depth 2. Each tree sorts all features anew, which of wide tables takes most of the time.
+//! depth 2. Of numbers a third of the features are looked at for each split (Breiman 2001), and rows are drawn by the
+//! library. Each tree sorts all features anew, which of wide tables takes most of the time.
+//!
+//! Between rows of one value and those of the next it looks for a split only if the last of the ones and the first of the
+//! others are of different classes: where several classes share a value, splits are missed, others in another order of
+//! rows. Means and percentiles of speech hardly ever tie.
 
 use rand::seq::index;
 use rand::{Rng, SeedableRng};
@@ -19,7 +24,9 @@ use smartcore::linalg::basic::matrix::DenseMatrix;
 use crate::error::Result;
 use crate::model::learners::forest::{self, Forest, Tree};
 use crate::model::learners::parameters::{Key, Parameters};
-use crate::model::learners::{self, Learner, OfClasses, Training, guarded};
+use crate::model::learners::smartcore::values::ForestOfValues;
+use crate::model::learners::smartcore::{MEMORY, at_most};
+use crate::model::learners::{self, Learner, OfClasses, OfValues, Training, guarded};
 
 /// All there is to know of it.
 pub const LEARNER: Learner = Learner {
@@ -39,11 +46,11 @@ pub const LEARNER: Learner = Learner {
         fit: |each, rows| learners::fit(each, |given| fit(rows, given)),
         read: learners::read::<Forest>,
     }),
-    values: None,
+    values: Some(OfValues {
+        fit: |each, rows| learners::fit(each, |given| ForestOfValues::fit(rows, given)),
+        read: learners::read::<ForestOfValues>,
+    }),
 };
-
-/// Bytes of trees in work at a time, as far as one does not take more.
-const MEMORY: usize = 2 << 30;
 
 /// The library's forest as it serialises it, whose fields are private. There is one tree in it, and what follows its nodes is
 /// not read.
@@ -155,23 +162,4 @@ fn copied(nodes: &[TheirNode], present: &[usize], rows: &Training) -> (Tree, Vec
         }
     }
     (tree, falls)
-}
-
-/// The largest number of single precision that is not above `value`: features of single precision lie on the same side of
-/// both.
-fn at_most(value: f64) -> f32 {
-    let near = value as f32;
-    if f64::from(near) > value {
-        near.next_down()
-    } else {
-        near
-    }
-}
-
-#[test]
-fn thresholds_part_as_before() {
-    for value in [0.1, -0.1, 1.5, 1.0 + 1e-12, 1.0 - 1e-12, -1e-60, 0.0] {
-        let threshold = at_most(value);
-        assert!(f64::from(threshold) <= value && f64::from(threshold.next_up()) > value);
-    }
 }
