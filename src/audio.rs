@@ -53,8 +53,29 @@ pub use reel::Reel;
 pub use spool::{Spool, Spooling};
 
 use crate::audio::bytes::Bytes;
+use crate::audio::container::Container;
 use crate::dsp::speech;
 use crate::error::{Error, Result, Stage, guarded};
+
+/// Every container that is read, in the order in which a file is tried: those that are known by their first bytes before
+/// those that are known by frames.
+static CONTAINERS: [&Container; 15] = [
+    &riff::CONTAINER,
+    &flac::CONTAINER,
+    &mp3::LAYER_3,
+    &mp3::LAYER_2,
+    &mp3::LAYER_1,
+    &ogg::CONTAINER,
+    &webm::CONTAINER,
+    &mp4::CONTAINER,
+    &adts::CONTAINER,
+    &flac::FRAMES,
+    &aiff::CONTAINER,
+    &au::CONTAINER,
+    &caf::CONTAINER,
+    &gsm::CONTAINER,
+    &sphere::CONTAINER,
+];
 
 /// One channel of sound.
 ///
@@ -278,14 +299,21 @@ impl Default for ReadOptions {
 }
 
 /// Extensions of the files that count as recordings when a folder is searched. How a file is decoded depends on its
-/// content. The last two are those of NIST SPHERE, which many corpora name .wav.
-pub const EXTENSIONS: [&str; 36] = [
-    "wav", "flac", "mp3", "ogg", "oga", "opus", "webm", "m4a", "mp4", "aac", "aif", "aiff", "aifc",
-    "caf", "au", "snd", "w64", "rf64", "bwf", "wave", "mov", "mka", "mkv", "weba", "gsm", "mp2",
-    "mp1", "mpga", "m4b", "3gp", "3ga", "3g2", "ogv", "qt", "sph", "nist",
-];
+/// content.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let known: Vec<&str> = audio::extensions().collect();
+/// assert!(known.contains(&"flac") && known.contains(&"m4a"));
+/// ```
+pub fn extensions() -> impl Iterator<Item = &'static str> {
+    CONTAINERS
+        .iter()
+        .flat_map(|container| container.extensions.iter().copied())
+}
 
-/// Whether the extension of `path` is one of [`EXTENSIONS`], in upper or lower case.
+/// Whether the extension of `path` is one of [`extensions`], in upper or lower case.
 ///
 /// ```
 /// use sentire::prelude::*;
@@ -296,9 +324,7 @@ pub const EXTENSIONS: [&str; 36] = [
 /// ```
 pub fn has_audio_extension(path: &Path) -> bool {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
-    EXTENSIONS
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(extension))
+    extensions().any(|known| known.eq_ignore_ascii_case(extension))
 }
 
 /// Reads the recording at `path` into memory. Errors name the file and the stage: open, decode or preprocess.

@@ -16,8 +16,18 @@ use symphonia::core::units::{Duration, Timestamp};
 
 use crate::audio::aac;
 use crate::audio::bytes::{Bytes, View, big_at};
+use crate::audio::container::{Container, Reader, Sign};
 use crate::audio::frames::{self, Header as _, Walk};
 use crate::audio::stream::{Stream, Streams};
+
+pub static CONTAINER: Container = Container {
+    name: "AAC (ADTS)",
+    listed: Some("AAC"),
+    extensions: &["aac"],
+    sign: Sign::Frames(is_in),
+    states_its_length: false,
+    reader: Reader::Frames(open),
+};
 
 /// Samples of each channel in a block.
 const BLOCK: u64 = 1024;
@@ -79,12 +89,12 @@ impl Header {
 }
 
 /// Whether there are frames.
-pub fn is_in(bytes: &Bytes) -> bool {
+fn is_in(bytes: &Bytes) -> bool {
     frames::first::<Header>(&mut View::of(bytes)).is_some()
 }
 
 /// The frames in `bytes`, a stream for each configuration.
-pub fn open(bytes: &Bytes) -> Result<Streams, String> {
+fn open(bytes: &Bytes) -> Result<Streams, String> {
     let parts = parts(bytes);
     if parts.is_empty() {
         return Err("AAC (ADTS) without a whole frame; get the file again".into());

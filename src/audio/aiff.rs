@@ -4,14 +4,25 @@
 
 use crate::audio::bytes::{Bytes, big_at};
 use crate::audio::chunks::{self, Chunk, Found, Layout, OPEN, Sound};
-use crate::audio::container::REMEDY;
+use crate::audio::container::{Container, REMEDY, Reader, Sign, has};
 use crate::audio::gsm::{self, Packing};
 use crate::audio::ima4;
 use crate::audio::pcm::{self, Coding};
 use crate::audio::stream::Stated;
 
+pub static CONTAINER: Container = Container {
+    name: "AIFF",
+    listed: Some("AIFF"),
+    extensions: &["aif", "aiff", "aifc"],
+    sign: Sign::Start(|bytes| {
+        bytes.starts_with(b"FORM") && (has(bytes, 8, b"AIFF") || has(bytes, 8, b"AIFC"))
+    }),
+    states_its_length: true,
+    reader: Reader::Chunks(read),
+};
+
 /// What an AIFF holds. The error says why it is not read.
-pub fn read(bytes: &Bytes) -> Result<Found, String> {
+fn read(bytes: &Bytes) -> Result<Found, String> {
     let missing = |id: &str| chunks::missing("AIFF", id);
     let common = Layout::Aiff
         .find(bytes, b"COMM")

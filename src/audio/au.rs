@@ -2,12 +2,21 @@
 
 use crate::audio::bytes::{Bytes, big_at, little_at};
 use crate::audio::chunks::{self, Chunk, Found, Sound};
-use crate::audio::container::REMEDY;
+use crate::audio::container::{Container, REMEDY, Reader, Sign};
 use crate::audio::pcm::{self, Coding};
 use crate::audio::stream::Stated;
 
+pub static CONTAINER: Container = Container {
+    name: "AU",
+    listed: Some("AU"),
+    extensions: &["au", "snd"],
+    sign: Sign::Start(|bytes| bytes.starts_with(b".snd") || bytes.starts_with(b"dns.")),
+    states_its_length: true,
+    reader: Reader::Chunks(read),
+};
+
 /// What an AU holds. The error says why it is not read.
-pub fn read(bytes: &Bytes) -> Result<Found, String> {
+fn read(bytes: &Bytes) -> Result<Found, String> {
     let header = bytes.get(0, 24);
     // DEC wrote the same the other way round, beginning with `dns.`.
     let is_big_endian = header.starts_with(b".snd");

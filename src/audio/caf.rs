@@ -10,11 +10,20 @@ use symphonia::core::units::{Duration, Timestamp};
 
 use crate::audio::bytes::{Bytes, big_at};
 use crate::audio::chunks::{self, Chunk, Found, Layout, Sound};
-use crate::audio::container::REMEDY;
+use crate::audio::container::{Container, REMEDY, Reader, Sign};
 use crate::audio::gsm::{self, Packing};
 use crate::audio::pcm::{self, Coding};
 use crate::audio::stream::{Stated, Stream};
 use crate::audio::{ima4, opus};
+
+pub static CONTAINER: Container = Container {
+    name: "CAF",
+    listed: Some("CAF"),
+    extensions: &["caf"],
+    sign: Sign::Start(|bytes| bytes.starts_with(b"caff")),
+    states_its_length: true,
+    reader: Reader::Chunks(read),
+};
 
 /// The audio description, `desc`.
 struct Description {
@@ -44,7 +53,7 @@ impl Description {
 }
 
 /// What a CAF holds. The error says why it is not read.
-pub fn read(bytes: &Bytes) -> Result<Found, String> {
+fn read(bytes: &Bytes) -> Result<Found, String> {
     let missing = |id: &str| chunks::missing("CAF", id);
     let description = Layout::Caf.find(bytes, b"desc");
     let description = description.and_then(|chunk| Description::read(&chunk.content(bytes)));

@@ -10,7 +10,7 @@ use symphonia::core::packet::Packet;
 
 use crate::audio::container::{Container, REMEDY};
 use crate::audio::crc::crc16;
-use crate::audio::{aac, gsm, ima4, opus};
+use crate::audio::{aac, flac, gsm, ima4, opus};
 
 /// A decoder of packets.
 pub enum Decoder {
@@ -26,8 +26,8 @@ pub enum Decoder {
 
 impl Decoder {
     /// A decoder of the packets that `parameters` describe, of a container of this kind.
-    pub fn new(parameters: &AudioCodecParameters, kind: Container) -> Result<Decoder, String> {
-        let name = kind.name();
+    pub fn new(parameters: &AudioCodecParameters, kind: &Container) -> Result<Decoder, String> {
+        let name = kind.name;
         let configuration = parameters.extra_data.as_deref().unwrap_or(&[]);
         if parameters.codec == CODEC_ID_OPUS {
             let decoder = opus::Decoder::new(configuration);
@@ -64,7 +64,8 @@ impl Decoder {
             .make_audio_decoder(&parameters, &AudioDecoderOptions::default().verify(true))
             .map(|decoder| Decoder::Symphonia {
                 // In its own container a frame is known by its checksum.
-                checks_frames: parameters.codec == CODEC_ID_FLAC && kind != Container::Flac,
+                checks_frames: parameters.codec == CODEC_ID_FLAC
+                    && kind.name != flac::CONTAINER.name,
                 decoder,
             })
             .map_err(|cause| format!("{name} that cannot be decoded ({cause}); {REMEDY}"))

@@ -1,59 +1,80 @@
-//! Recognises the container of a file by its first bytes.
+//! What a container is, and how that of a file is recognised: by its first bytes or its frames.
 
+use std::fmt;
 use std::ops::Range;
 
-use crate::audio::bytes::Bytes;
-use crate::audio::gsm::Packing;
-use crate::audio::{adts, flac, mp3, mpeg, tags};
+use crate::audio::bytes::{Bytes, Held};
+use crate::audio::chunks::Found;
+use crate::audio::decoded::Decoded;
+use crate::audio::stream::{Stated, Stream, Streams};
+use crate::audio::{CONTAINERS, ReadOptions, mpeg, tags};
 
-/// The containers that are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Container {
-    Wav,
-    Aiff,
-    Caf,
-    Flac,
-    Mp3,
-    /// The elder layers of MPEG audio.
-    Mp2,
-    Mp1,
-    Adts,
-    Ogg,
-    Mpeg4,
-    Matroska,
-    Sphere,
-    Au,
-    Gsm,
-    /// None of them, but this.
+/// A container that is read.
+#[derive(Clone, Copy)]
+pub struct Container {
+    /// The name for messages.
+    pub name: &'static str,
+    /// What it is called in the list of what is expected; `None` for a rare relative of one that stands there.
+    pub listed: Option<&'static str>,
+    /// Extensions of its files, in lower case.
+    pub extensions: &'static [&'static str],
+    /// How a file of it is recognised.
+    pub sign: Sign,
+    /// Whether it states how long the recording is, so that a tag behind it would be chance.
+    pub states_its_length: bool,
+    /// What reads it.
+    pub reader: Reader,
+}
+
+/// How a container is recognised.
+#[derive(Clone, Copy)]
+pub enum Sign {
+    /// By the first bytes of the file.
+    Start(fn(&[u8]) -> bool),
+    /// By frames near its start, be it behind something else.
+    Frames(fn(&Bytes) -> bool),
+}
+
+/// What reads a container. An error says why it is not read.
+#[derive(Clone, Copy)]
+pub enum Reader {
+    /// A header and chunks that say where the sound lies.
+    Chunks(fn(&Bytes) -> Result<Found, String>),
+    /// Frames that are a file of their own, several where files were joined.
+    Frames(fn(&Bytes) -> Result<Streams, String>),
+    /// Packets among others, of a file that is held in memory.
+    Packets(fn(&Held) -> Result<(Stream, Stated), String>),
+    /// Samples, and why there are no more of them.
+    Samples(fn(&Bytes, &ReadOptions) -> Result<Partial, String>),
+}
+
+/// What decoded, and why it is not all.
+pub type Partial = (Decoded, Option<String>);
+
+/// What a file holds.
+#[derive(Clone, Copy)]
+pub enum Kind {
+    Known(&'static Container),
+    /// No container that is read, but this.
     Foreign(&'static str),
 }
 
-impl Container {
-    /// The name for messages.
-    pub fn name(self) -> &'static str {
-        match self {
-            Container::Wav => "WAV",
-            Container::Aiff => "AIFF",
-            Container::Caf => "CAF",
-            Container::Flac => "FLAC",
-            Container::Mp3 => "MP3",
-            Container::Mp2 => "MP2 (MPEG layer 2)",
-            Container::Mp1 => "MP1 (MPEG layer 1)",
-            Container::Adts => "AAC (ADTS)",
-            Container::Ogg => "Ogg",
-            Container::Mpeg4 => "MPEG-4",
-            Container::Matroska => "Matroska or WebM",
-            Container::Sphere => "NIST SPHERE",
-            Container::Au => "AU",
-            Container::Gsm => "GSM 06.10",
-            Container::Foreign(name) => name,
-        }
+/// What is read, and what to do with the rest.
+pub struct Remedy;
+
+pub const REMEDY: Remedy = Remedy;
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let listed: Vec<&str> = CONTAINERS.iter().filter_map(|c| c.listed).collect();
+        let (last, others) = listed.split_last().expect("some are read");
+        write!(
+            f,
+            "expected {} or {last}; convert it, for example with `ffmpeg -i FILE out.flac`",
+            others.join(", ")
+        )
     }
 }
-
-/// What is read, and what to do with the rest.
-pub const REMEDY: &str = "expected WAV, FLAC, MP3, Ogg, WebM, MPEG-4, AAC, AIFF, AU, CAF, GSM or \
-                          NIST SPHERE; convert it, for example with `ffmpeg -i FILE out.flac`";
 
 /// What to do with a recording of a codec that is not decoded.
 pub fn remedy(codec: &str) -> String {
@@ -99,15 +120,6 @@ const FOREIGN: [(usize, &[u8], &str); 23] = [
     (0, b"PAR1", "a Parquet table"),
 ];
 
-/// What a box of MPEG-4 is called that a file begins with: mostly the first; in old QuickTime, and where a fragment is
-/// apart from its file, the others.
-const MPEG_4: [&[u8]; 9] = [
-    b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp", b"moof",
-];
-
-/// The first half of the name of a Wave64 file.
-const WAVE64: &[u8] = b"riff\x2e\x91\xcf\x11";
-
 /// What is said of bytes that are characters.
 pub const TEXT: &str = "text";
 
@@ -115,92 +127,62 @@ pub const TEXT: &str = "text";
 pub const UNKNOWN: &str = "nothing that looks like a recording";
 
 /// What a file holds: by its first bytes, or by frames near its start.
-pub fn identify(bytes: &Bytes) -> Container {
+pub fn identify(bytes: &Bytes) -> Kind {
     let first = &bytes.get(0, FIRST)[..];
-    kind_of(first)
-        .or_else(|| by_frames(bytes))
-        .unwrap_or_else(|| nameless(first, bytes.len()))
+    by_start(first)
+        .or_else(|| by_frames(bytes).map(Kind::Known))
+        .unwrap_or_else(|| nameless(first))
 }
 
-/// Bytes by which a file is known: a hundred frames of raw GSM.
-const FIRST: usize = 33 * 100;
+/// Bytes by which a file is known.
+const FIRST: usize = 4096;
 
 /// What has a name in its first bytes.
-fn kind_of(bytes: &[u8]) -> Option<Container> {
-    let starts = |magic: &[u8]| bytes.starts_with(magic);
-    let at = |offset: usize, magic: &[u8]| bytes.get(offset..offset + magic.len()) == Some(magic);
-    let foreign = FOREIGN
-        .iter()
-        .find(|(offset, magic, _)| at(*offset, magic))
-        .map(|(.., name)| Container::Foreign(name));
-    if foreign.is_some() {
-        return foreign;
-    }
-    let is_riff = [b"RIFF", b"RIFX", b"RF64", b"BW64"]
-        .iter()
-        .any(|magic| starts(*magic));
-    Some(if (is_riff && at(8, b"WAVE")) || starts(WAVE64) {
-        Container::Wav
-    } else if starts(b".snd") || starts(b"dns.") {
-        Container::Au
-    } else if starts(b"FORM") && (at(8, b"AIFF") || at(8, b"AIFC")) {
-        Container::Aiff
-    } else if starts(b"caff") {
-        Container::Caf
-    } else if starts(b"fLaC") {
-        Container::Flac
-    } else if starts(b"OggS") {
-        Container::Ogg
-    } else if MPEG_4.iter().any(|name| at(4, name)) {
-        Container::Mpeg4
-    } else if starts(b"\x1a\x45\xdf\xa3") {
-        Container::Matroska
-    } else if starts(b"NIST_1A") {
-        Container::Sphere
-    } else {
-        return None;
+fn by_start(bytes: &[u8]) -> Option<Kind> {
+    let is_foreign = |&&(offset, magic, _): &&(usize, &[u8], &str)| has(bytes, offset, magic);
+    let starts = |container: &&&Container| match container.sign {
+        Sign::Start(starts) => starts(bytes),
+        Sign::Frames(_) => false,
+    };
+    let foreign = FOREIGN.iter().find(is_foreign);
+    foreign.map(|&(.., name)| Kind::Foreign(name)).or_else(|| {
+        CONTAINERS
+            .iter()
+            .find(starts)
+            .map(|found| Kind::Known(found))
     })
 }
 
+/// Whether these bytes stand at this place.
+pub fn has(bytes: &[u8], offset: usize, magic: &[u8]) -> bool {
+    bytes.get(offset..offset + magic.len()) == Some(magic)
+}
+
 /// What is known by its frames, be it behind something else, or from the middle of one on.
-fn by_frames(bytes: &Bytes) -> Option<Container> {
-    let mpeg = mp3::layer(bytes).map(|layer| match layer {
-        1 => Container::Mp1,
-        2 => Container::Mp2,
-        _ => Container::Mp3,
-    });
-    mpeg.or_else(|| adts::is_in(bytes).then_some(Container::Adts))
-        .or_else(|| flac::is_in(bytes).then_some(Container::Flac))
+fn by_frames(bytes: &Bytes) -> Option<&'static Container> {
+    let are_in = |container: &&&Container| match container.sign {
+        Sign::Start(_) => false,
+        Sign::Frames(are_in) => are_in(bytes),
+    };
+    CONTAINERS.iter().find(are_in).copied()
 }
 
 /// What a file without a name and frames holds.
-fn nameless(first: &[u8], file_len: u64) -> Container {
+fn nameless(first: &[u8]) -> Kind {
     if mpeg::is_of_free_format(first) {
-        Container::Foreign("MP3 of free format (without a bit rate)")
-    } else if is_raw_gsm(first, file_len) {
-        Container::Gsm
+        Kind::Foreign("MP3 of free format (without a bit rate)")
     } else if std::str::from_utf8(&first[..first.len().min(256)]).is_ok_and(|t| !t.contains('\0')) {
-        Container::Foreign(TEXT)
+        Kind::Foreign(TEXT)
     } else {
-        Container::Foreign(UNKNOWN)
+        Kind::Foreign(UNKNOWN)
     }
 }
 
 /// Where in the bytes the recording lies, without the tags that players put around files of any kind.
 pub fn without_tags(bytes: &Bytes) -> Range<u64> {
-    // These say themselves how long they are, and a tag behind them would be chance.
     let states_its_length = |start| {
-        let kind = kind_of(&bytes.get(start, FIRST));
-        matches!(
-            kind,
-            Some(
-                Container::Wav
-                    | Container::Aiff
-                    | Container::Caf
-                    | Container::Sphere
-                    | Container::Au
-            )
-        )
+        let kind = by_start(&bytes.get(start, FIRST));
+        matches!(kind, Some(Kind::Known(container)) if container.states_its_length)
     };
     tags::without(bytes, states_its_length)
 }
@@ -211,13 +193,4 @@ pub fn behind_the_tag(bytes: &Bytes) -> Option<Range<u64>> {
     let mut rest = bytes.clone();
     rest.cut(behind.clone());
     by_frames(&rest).map(|_| behind)
-}
-
-/// Frames of GSM that each begin with the same four bits, enough of them not to be chance, and not one byte alone, as in
-/// silence of other codecs. One that is cut may follow.
-fn is_raw_gsm(first: &[u8], file_len: u64) -> bool {
-    let frame_len = Packing::Single.len();
-    let mut frames = first.chunks(frame_len);
-    let is_long = file_len >= 5 * frame_len as u64;
-    is_long && first.iter().any(|&b| b != first[0]) && frames.all(|frame| frame[0] & 0xf0 == 0xd0)
 }

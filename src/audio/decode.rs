@@ -7,15 +7,13 @@ use std::ops::Range;
 
 use crate::audio::bytes::{Bytes, Held};
 use crate::audio::chunks::{Found, Sound};
-use crate::audio::container::{self, Container};
+use crate::audio::container::{self, Container, Kind, Partial, Reader};
 use crate::audio::decoded::Decoded;
 use crate::audio::limits::{Extent, check_rate};
 use crate::audio::packets::{self, Unusable};
 use crate::audio::spool::Spooling;
 use crate::audio::stream::{Stated, Stream, Streams};
-use crate::audio::{
-    ReadOptions, adts, aiff, au, caf, flac, gsm, mp3, mp4, ogg, pcm, riff, sphere, webm,
-};
+use crate::audio::{ReadOptions, mp3, ogg, pcm};
 
 /// Largest magnitude of a sample, full scale being 1: floats may exceed full scale, but not by 36
 /// dB.
@@ -65,43 +63,27 @@ fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
     }
     bytes.cut(recording.clone());
     let mut kind = container::identify(&bytes);
-    if let Container::Foreign(container::UNKNOWN | container::TEXT) = kind
+    if let Kind::Foreign(container::UNKNOWN | container::TEXT) = kind
         && let Some(start) = ogg::first_page(&bytes.get(0, ogg::MOST_BEFORE))
     {
         bytes.cut(start as u64..bytes.len());
-        kind = Container::Ogg;
+        kind = Kind::Known(&ogg::CONTAINER);
     }
     let kind = match kind {
+        Kind::Known(container) => container,
         // Behind a tag of ID3v2 stands MP3, as a rule, be it after some padding.
-        Container::Foreign(container::UNKNOWN) if recording.start > 0 => Container::Mp3,
-        kind => kind,
-    };
-    let name = kind.name();
-    let (mut decoded, fault) = match kind {
-        Container::Foreign(name) => {
+        Kind::Foreign(container::UNKNOWN) if recording.start > 0 => &mp3::LAYER_3,
+        Kind::Foreign(name) => {
             return Err(format!("holds {name}; {}", container::remedy(name)).into());
         }
-        Container::Sphere => sphere::decode(&bytes, options)?,
-        Container::Wav => found(riff::read(&bytes)?, bytes, kind, options)?,
-        Container::Aiff => found(aiff::read(&bytes)?, bytes, kind, options)?,
-        Container::Au => found(au::read(&bytes)?, bytes, kind, options)?,
-        Container::Caf => found(caf::read(&bytes)?, bytes, kind, options)?,
-        Container::Gsm => found(gsm::read(&bytes), bytes, kind, options)?,
-        Container::Flac => sound(flac::open(&bytes), Stated::default(), kind, options)?,
-        Container::Adts => sound(adts::open(&bytes), Stated::default(), kind, options)?,
-        Container::Mp3 | Container::Mp2 | Container::Mp1 => {
-            sound(mp3::open(&bytes), Stated::default(), kind, options)?
-        }
-        Container::Ogg => {
-            let (stream, stated) = ogg::open(&held(&mut bytes, kind, options)?)?;
-            sound(one(stream), stated, kind, options)?
-        }
-        Container::Mpeg4 => {
-            let (stream, stated) = mp4::open(&held(&mut bytes, kind, options)?)?;
-            sound(one(stream), stated, kind, options)?
-        }
-        Container::Matroska => {
-            let (stream, stated) = webm::open(&held(&mut bytes, kind, options)?)?;
+    };
+    let name = kind.name;
+    let (mut decoded, fault) = match kind.reader {
+        Reader::Samples(decode) => decode(&bytes, options)?,
+        Reader::Chunks(read) => found(read(&bytes)?, bytes, kind, options)?,
+        Reader::Frames(open) => sound(open(&bytes), Stated::default(), kind, options)?,
+        Reader::Packets(open) => {
+            let (stream, stated) = open(&held(&mut bytes, kind, options)?)?;
             sound(one(stream), stated, kind, options)?
         }
     };
@@ -142,8 +124,8 @@ fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
 }
 
 /// The bytes of a recording of a kind that is held in memory as it stands in its file.
-fn held(bytes: &mut Bytes, kind: Container, options: &ReadOptions) -> Result<Held, String> {
-    let name = kind.name();
+fn held(bytes: &mut Bytes, kind: &Container, options: &ReadOptions) -> Result<Held, String> {
+    let name = kind.name;
     match options.refuse_whole(bytes.len()) {
         Some(reason) => Err(format!("{name} {reason}")),
         None => bytes
@@ -156,13 +138,13 @@ fn held(bytes: &mut Bytes, kind: Container, options: &ReadOptions) -> Result<Hel
 fn found(
     found: Found,
     mut bytes: Bytes,
-    kind: Container,
+    kind: &Container,
     options: &ReadOptions,
-) -> Result<(Decoded, Option<String>), String> {
+) -> Result<Partial, String> {
     let stated = found.stated;
     match found.sound {
         Sound::Pcm(format, range) => {
-            let decoded = pcm::decode(&bytes, range, &format, kind.name(), options)?;
+            let decoded = pcm::decode(&bytes, range, &format, kind.name, options)?;
             Ok((decoded, stated.fault))
         }
         Sound::Packets(stream) => sound(one(*stream), stated, kind, options),
@@ -182,15 +164,15 @@ fn one(stream: Stream) -> Result<Streams, String> {
 fn sound(
     streams: Result<Streams, String>,
     stated: Stated,
-    kind: Container,
+    kind: &Container,
     options: &ReadOptions,
-) -> Result<(Decoded, Option<String>), String> {
+) -> Result<Partial, String> {
     let streams = streams.map_err(Unusable::Undecodable);
     let sound = streams.and_then(|streams| packets::decode(streams, kind, options));
     let sound = sound.map_err(|unusable| match (unusable, &stated.fault) {
         (Unusable::Undecodable(_), Some(fault)) => format!(
             "{} that breaks off or is damaged before its first sample: {fault}; get the file again",
-            kind.name()
+            kind.name
         ),
         (Unusable::Undecodable(reason) | Unusable::Refused(reason), _) => reason,
     })?;
@@ -216,7 +198,7 @@ fn sound(
 fn put_together(
     decoded: &mut Decoded,
     parts: &[Range<usize>],
-    kind: Container,
+    kind: &Container,
     options: &ReadOptions,
 ) -> Result<(), String> {
     let channels = decoded.channels;
@@ -226,7 +208,7 @@ fn put_together(
             .cut(part.start * channels..part.end * channels);
         return Ok(());
     }
-    let name = kind.name();
+    let name = kind.name;
     let extent = Extent {
         frames: parts.iter().map(|part| part.len() as u64).sum(),
         channels: channels as u64,

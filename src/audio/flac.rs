@@ -17,8 +17,26 @@ use symphonia::core::packet::Packet;
 use symphonia::core::units::{Duration, Timestamp};
 
 use crate::audio::bytes::{Bytes, View, big_at};
+use crate::audio::container::{Container, Reader, Sign};
 use crate::audio::stream::{Stream, Streams};
 use crate::audio::{crc, tags};
+
+pub static CONTAINER: Container = Container {
+    name: "FLAC",
+    listed: Some("FLAC"),
+    extensions: &["flac"],
+    sign: Sign::Start(|bytes| bytes.starts_with(b"fLaC")),
+    states_its_length: false,
+    reader: Reader::Frames(open),
+};
+
+/// The same without its header, or behind something else.
+pub static FRAMES: Container = Container {
+    listed: None,
+    extensions: &[],
+    sign: Sign::Frames(is_in),
+    ..CONTAINER
+};
 
 /// What the header of a file says.
 #[derive(Debug, Clone, Copy, Default)]
@@ -337,7 +355,7 @@ impl Walk {
 }
 
 /// The recordings in `bytes`, which hold nothing else but tags and what is none of them.
-pub fn open(bytes: &Bytes) -> Result<Streams, String> {
+fn open(bytes: &Bytes) -> Result<Streams, String> {
     let recordings = recordings(bytes);
     if recordings.is_empty() {
         return Err("FLAC without a header and a whole frame; get the file again".into());
@@ -349,7 +367,7 @@ pub fn open(bytes: &Bytes) -> Result<Streams, String> {
 }
 
 /// Whether there is a header or a frame within reach of the start.
-pub fn is_in(bytes: &Bytes) -> bool {
+fn is_in(bytes: &Bytes) -> bool {
     let searched = bytes.len().min(SEARCHED);
     !matches!(Walk::new(bytes).find(0..searched, None), Next::Nothing)
 }

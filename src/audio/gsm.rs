@@ -19,7 +19,17 @@ use symphonia::core::units::{Duration, Timestamp};
 
 use crate::audio::bytes::Bytes;
 use crate::audio::chunks::{Found, Sound};
+use crate::audio::container::{Container, Reader, Sign};
 use crate::audio::stream::{Stated, Stream};
+
+pub static CONTAINER: Container = Container {
+    name: "GSM 06.10",
+    listed: Some("GSM"),
+    extensions: &["gsm"],
+    sign: Sign::Frames(is_in),
+    states_its_length: false,
+    reader: Reader::Chunks(|bytes| Ok(read(bytes))),
+};
 
 /// Frames of 33 bytes.
 pub const CODEC_ID_GSM: AudioCodecId = AudioCodecId::new(FourCc::new(*b"agsm"));
@@ -69,8 +79,18 @@ impl Packing {
 /// Frames, or pairs of them, in a packet: a second or two.
 const IN_A_PACKET: u64 = 64;
 
+/// Whether these are frames that each begin with the same four bits, enough of them not to be chance, and not one byte
+/// alone, as in silence of other codecs. One that is cut may follow.
+fn is_in(bytes: &Bytes) -> bool {
+    let frame_len = Packing::Single.len();
+    let first = bytes.get(0, 100 * frame_len);
+    let is_long = bytes.len() >= 5 * frame_len as u64;
+    let mut frames = first.chunks(frame_len);
+    is_long && first.iter().any(|&b| b != first[0]) && frames.all(|frame| frame[0] & 0xf0 == 0xd0)
+}
+
 /// What a file without a header holds.
-pub fn read(bytes: &Bytes) -> Found {
+fn read(bytes: &Bytes) -> Found {
     let rest = bytes.len() % Packing::Single.len() as u64;
     let stream = stream(Packing::Single, SAMPLE_RATE, bytes.clone(), 0..bytes.len());
     Found {

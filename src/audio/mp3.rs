@@ -18,12 +18,38 @@ use symphonia::core::packet::PacketBuilder;
 use symphonia::core::units::{Duration, Timestamp};
 
 use crate::audio::bytes::{Bytes, View};
+use crate::audio::container::{Container, Reader, Sign};
 use crate::audio::frames::{self, Header as _, Walk};
 use crate::audio::mpeg::{Header, Note};
 use crate::audio::stream::{Stream, Streams};
 
+pub static LAYER_3: Container = Container {
+    name: "MP3",
+    listed: Some("MP3"),
+    extensions: &["mp3", "mpga"],
+    sign: Sign::Frames(|bytes| layer(bytes) == Some(3)),
+    states_its_length: false,
+    reader: Reader::Frames(open),
+};
+
+pub static LAYER_2: Container = Container {
+    name: "MP2 (MPEG layer 2)",
+    listed: None,
+    extensions: &["mp2"],
+    sign: Sign::Frames(|bytes| layer(bytes) == Some(2)),
+    ..LAYER_3
+};
+
+pub static LAYER_1: Container = Container {
+    name: "MP1 (MPEG layer 1)",
+    listed: None,
+    extensions: &["mp1"],
+    sign: Sign::Frames(|bytes| layer(bytes) == Some(1)),
+    ..LAYER_3
+};
+
 /// The layer of the first frames, if there are any.
-pub fn layer(bytes: &Bytes) -> Option<u32> {
+fn layer(bytes: &Bytes) -> Option<u32> {
     let mut view = View::of(bytes);
     let at = frames::first::<Header>(&mut view)?;
     Header::read(view.get(at, Header::LEN)).map(|header| header.layer)

@@ -11,15 +11,30 @@ use symphonia::core::units::{Duration, Timestamp};
 
 use crate::audio::atoms::{Atom, atoms, find, find_all};
 use crate::audio::bytes::{Held, big_at};
-use crate::audio::container::{self, Container, REMEDY};
+use crate::audio::container::{self, Container, REMEDY, Reader, Sign, has};
 use crate::audio::opus;
 use crate::audio::sample_entry::SampleEntry;
 use crate::audio::sample_tables::{Defaults, Gathering, Piece};
 use crate::audio::stream::{Stated, Stream};
 
+pub static CONTAINER: Container = Container {
+    name: "MPEG-4",
+    listed: Some("MPEG-4"),
+    extensions: &["m4a", "mp4", "m4b", "mov", "qt", "3gp", "3ga", "3g2"],
+    sign: Sign::Start(|bytes| FIRST_BOXES.iter().any(|name| has(bytes, 4, *name))),
+    states_its_length: false,
+    reader: Reader::Packets(open),
+};
+
+/// What a box is called that a file begins with: mostly the first; in old QuickTime, and where a fragment is apart from
+/// its file, the others.
+const FIRST_BOXES: [&[u8; 4]; 9] = [
+    b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp", b"moof",
+];
+
 /// The packets of the first sound track, and what it states beside them.
-pub fn open(bytes: &Held) -> Result<(Stream, Stated), String> {
-    let name = Container::Mpeg4.name();
+fn open(bytes: &Held) -> Result<(Stream, Stated), String> {
+    let name = CONTAINER.name;
     let broken = |fault: &str| {
         format!(
             "{name} that breaks off or is damaged before its first sample: {fault}; get the file again"

@@ -16,12 +16,21 @@ use symphonia::core::packet::Packet;
 use symphonia::core::units::{Duration, Timestamp};
 
 use crate::audio::bytes::{Held, little_at};
-use crate::audio::container::REMEDY;
+use crate::audio::container::{Container, REMEDY, Reader, Sign};
 use crate::audio::stream::{Stated, Stream};
 use crate::audio::{codec, opus};
 
+pub static CONTAINER: Container = Container {
+    name: "Ogg",
+    listed: Some("Ogg"),
+    extensions: &["ogg", "oga", "opus", "ogv"],
+    sign: Sign::Start(|bytes| bytes.starts_with(b"OggS")),
+    states_its_length: false,
+    reader: Reader::Packets(open),
+};
+
 /// The packets of every recording in the file, and why not all of it is there.
-pub fn open(bytes: &Held) -> Result<(Stream, Stated), String> {
+fn open(bytes: &Held) -> Result<(Stream, Stated), String> {
     let (parts, mut fault) = parts(bytes);
     let mut links = Vec::new();
     for part in parts {

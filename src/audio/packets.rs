@@ -40,8 +40,12 @@ impl From<String> for Unusable {
 
 /// Decodes every packet of `streams`. Where several recordings follow each other, all get the rate and the channels of
 /// the first.
-pub fn decode(streams: Streams, kind: Container, options: &ReadOptions) -> Result<Sound, Unusable> {
-    let name = kind.name();
+pub fn decode(
+    streams: Streams,
+    kind: &Container,
+    options: &ReadOptions,
+) -> Result<Sound, Unusable> {
+    let name = kind.name;
     let mut joining = Joining::new(options.most_in_memory);
     let mut count = Count::default();
     let mut fault = None;
@@ -83,10 +87,10 @@ fn decode_stream(
     stream: Stream,
     joining: &mut Joining,
     count: &mut Count,
-    kind: Container,
+    kind: &Container,
     options: &ReadOptions,
 ) -> Result<Option<String>, Unusable> {
-    let name = kind.name();
+    let name = kind.name;
     check_header(&stream, joining.frames() as u64, kind, options)?;
     let is_aac = stream.parameters.codec == CODEC_ID_AAC;
     let mut decoding = Decoding::start(&stream, kind)?;
@@ -137,7 +141,7 @@ struct Decoding {
 }
 
 impl Decoding {
-    fn start(stream: &Stream, kind: Container) -> Result<Decoding, String> {
+    fn start(stream: &Stream, kind: &Container) -> Result<Decoding, String> {
         Ok(Decoding {
             parameters: stream.parameters.clone(),
             decoder: Decoder::new(&stream.parameters, kind)?,
@@ -152,7 +156,7 @@ impl Decoding {
         &mut self,
         mut packet: Packet,
         further: &[AudioCodecParameters],
-        kind: Container,
+        kind: &Container,
     ) -> Result<Packet, String> {
         if packet.track_id != self.coded_by {
             self.coded_by = packet.track_id;
@@ -182,10 +186,10 @@ impl Decoding {
 fn check_header(
     stream: &Stream,
     before: u64,
-    kind: Container,
+    kind: &Container,
     options: &ReadOptions,
 ) -> Result<(), Unusable> {
-    let name = kind.name();
+    let name = kind.name;
     let parameters = &stream.parameters;
     let channels = parameters.channels.as_ref().map_or(1, |c| c.count()) as u64;
     let longest = parameters.max_frames_per_packet.unwrap_or(0);

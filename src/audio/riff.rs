@@ -13,10 +13,26 @@ use symphonia::core::units::{Duration, Timestamp};
 
 use crate::audio::bytes::{Bytes, big_at, little_at};
 use crate::audio::chunks::{self, Chunk, Found, Layout, OPEN, Sound};
-use crate::audio::container::REMEDY;
+use crate::audio::container::{Container, REMEDY, Reader, Sign, has};
 use crate::audio::gsm::{self, Packing};
 use crate::audio::pcm::{self, Coding};
 use crate::audio::stream::{Stated, Stream};
+
+pub static CONTAINER: Container = Container {
+    name: "WAV",
+    listed: Some("WAV"),
+    extensions: &["wav", "wave", "bwf", "w64", "rf64"],
+    sign: Sign::Start(|bytes| {
+        let names = [b"RIFF", b"RIFX", b"RF64", b"BW64"];
+        let is_riff = names.iter().any(|name| bytes.starts_with(*name));
+        (is_riff && has(bytes, 8, b"WAVE")) || bytes.starts_with(WAVE64)
+    }),
+    states_its_length: true,
+    reader: Reader::Chunks(read),
+};
+
+/// The first half of the name of a Wave64 file.
+const WAVE64: &[u8] = b"riff\x2e\x91\xcf\x11";
 
 /// What `fmt ` says.
 struct Format {
@@ -91,7 +107,7 @@ impl Format {
 }
 
 /// What a WAV holds. The error says why it is not read.
-pub fn read(bytes: &Bytes) -> Result<Found, String> {
+fn read(bytes: &Bytes) -> Result<Found, String> {
     let magic = bytes.get(0, 4);
     let (layout, is_big_endian) = match &magic[..] {
         b"RIFX" => (Layout::Aiff, true),

@@ -7,11 +7,21 @@
 
 use crate::audio::ReadOptions;
 use crate::audio::bytes::Bytes;
-use crate::audio::decoded::Decoded;
+use crate::audio::container::{Container, Partial, Reader, Sign};
 use crate::audio::pcm::{self, Coding};
 
+pub static CONTAINER: Container = Container {
+    name: "NIST SPHERE",
+    listed: Some("NIST SPHERE"),
+    // Many corpora name them .wav.
+    extensions: &["sph", "nist"],
+    sign: Sign::Start(|bytes| bytes.starts_with(b"NIST_1A")),
+    states_its_length: true,
+    reader: Reader::Samples(decode),
+};
+
 /// The sound and what is wrong with it.
-pub fn decode(bytes: &Bytes, options: &ReadOptions) -> Result<(Decoded, Option<String>), String> {
+fn decode(bytes: &Bytes, options: &ReadOptions) -> Result<Partial, String> {
     let (header, samples_len) = split(bytes)?;
     let field = |name: &str| {
         let mut lines = header.lines().map(str::split_whitespace);

@@ -19,9 +19,18 @@ use symphonia::core::packet::Packet;
 use symphonia::core::units::{Duration, Timestamp};
 
 use crate::audio::bytes::{Held, big};
-use crate::audio::container::{Container, REMEDY};
+use crate::audio::container::{Container, REMEDY, Reader, Sign};
 use crate::audio::stream::{Stated, Stream};
 use crate::audio::{aac, codec, opus, wave_format};
+
+pub static CONTAINER: Container = Container {
+    name: "Matroska or WebM",
+    listed: Some("WebM"),
+    extensions: &["webm", "weba", "mka", "mkv"],
+    sign: Sign::Start(|bytes| bytes.starts_with(b"\x1a\x45\xdf\xa3")),
+    states_its_length: false,
+    reader: Reader::Packets(open),
+};
 
 /// The elements that matter here.
 mod id {
@@ -52,7 +61,7 @@ mod id {
 }
 
 /// The packets of the sound, and how much of its start the container says is none.
-pub fn open(bytes: &Held) -> Result<(Stream, Stated), String> {
+fn open(bytes: &Held) -> Result<(Stream, Stated), String> {
     let mut tracks = Vec::new();
     let mut fault = None;
     for found in Walk::new(bytes.clone()) {
@@ -63,7 +72,7 @@ pub fn open(bytes: &Held) -> Result<(Stream, Stated), String> {
         }
     }
     let Some(track) = tracks.first() else {
-        let name = Container::Matroska.name();
+        let name = CONTAINER.name;
         return Err(match fault {
             Some(fault) => format!(
                 "{name} that breaks off or is damaged before its first sample: {fault}; get the file again"
@@ -372,7 +381,7 @@ impl Track {
     }
 
     fn parameters(&self) -> Result<AudioCodecParameters, String> {
-        let name = Container::Matroska.name();
+        let name = CONTAINER.name;
         let foreign = |what: &str| format!("{name} with {what}, which is not decoded; {REMEDY}");
         if let Some(repacked) = self.repacked {
             return Err(foreign(repacked));

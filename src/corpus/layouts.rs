@@ -20,48 +20,50 @@ use crate::corpus::manifest::Utterance;
 use crate::error::{Error, Result};
 
 /// A scheme for naming recordings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
-    /// `03-01-05-02-01-02-12`: modality, vocal channel, emotion, intensity, statement, repetition,
-    /// actor.
-    Ravdess,
-    /// `OAF_back_angry`: speaker, word, emotion.
-    Tess,
-    /// `1001_DFA_ANG_XX`: actor, sentence, emotion, intensity.
-    CremaD,
-    /// `DC/a01` or `DC_a01`: speaker, emotion and sentence.
-    Savee,
-    /// `03a01Wb`: speaker, text, emotion, version.
-    Emodb,
-    /// `rab-f1-b2`: emotion, speaker, sentence.
-    Emovo,
-    /// A folder per emotion, with the speakers' folders above or below it, or none.
-    Folders,
+#[derive(Clone, Copy)]
+pub struct Layout(&'static Scheme);
+
+/// What is known of a layout, and of the corpus that it is of.
+struct Scheme {
+    /// The name on the command line, and that of the corpus in manifests.
+    name: &'static str,
+    /// The licence of the corpus as its makers state it; `None` if the layout is not that of a corpus.
+    licence: Option<&'static str>,
+    /// What a name looks like, for messages.
+    grammar: &'static str,
+    /// What a name without its extension means, in a folder.
+    parse: fn(&Path, &str) -> Option<Utterance>,
+    /// The counts that the makers published, of a style where there are several.
+    published: fn(Option<&str>) -> Option<Published>,
 }
+
+/// A folder per emotion, with the speakers' folders above or below it, or none.
+static FOLDERS: Scheme = Scheme {
+    name: "folders",
+    licence: None,
+    grammar: "a folder for each emotion",
+    parse: |_, _| None,
+    published: |_| None,
+};
 
 impl Layout {
     /// Every layout, in the order in which they are tried. No name fits two of them.
     pub const ALL: [Layout; 7] = [
-        Layout::Ravdess,
-        Layout::Tess,
-        Layout::CremaD,
-        Layout::Savee,
-        Layout::Emodb,
-        Layout::Emovo,
-        Layout::Folders,
+        Layout(&ravdess::SCHEME),
+        Layout(&tess::SCHEME),
+        Layout(&crema_d::SCHEME),
+        Layout(&savee::SCHEME),
+        Layout(&emodb::SCHEME),
+        Layout(&emovo::SCHEME),
+        Layout::FOLDERS,
     ];
+
+    /// A folder per emotion, with the speakers' folders above or below it, or none.
+    pub const FOLDERS: Layout = Layout(&FOLDERS);
 
     /// The name on the command line, and that of the corpus in manifests.
     pub fn name(self) -> &'static str {
-        match self {
-            Layout::Ravdess => "ravdess",
-            Layout::Tess => "tess",
-            Layout::CremaD => "crema-d",
-            Layout::Savee => "savee",
-            Layout::Emodb => "emodb",
-            Layout::Emovo => "emovo",
-            Layout::Folders => "folders",
-        }
+        self.0.name
     }
 
     /// The licence of the corpus as its makers state it; `None` if the layout is not that of a corpus.
@@ -69,32 +71,18 @@ impl Layout {
     /// ```
     /// use sentire::prelude::*;
     ///
-    /// assert_eq!(Layout::Ravdess.licence(), Some("CC BY-NC-SA 4.0"));
-    /// assert_eq!(Layout::Folders.licence(), None);
+    /// let ravdess: Layout = "ravdess".parse()?;
+    /// assert_eq!(ravdess.licence(), Some("CC BY-NC-SA 4.0"));
+    /// assert_eq!(Layout::FOLDERS.licence(), None);
+    /// # Ok::<(), Error>(())
     /// ```
     pub fn licence(self) -> Option<&'static str> {
-        match self {
-            Layout::Ravdess => Some("CC BY-NC-SA 4.0"),
-            Layout::Tess => Some("CC BY-NC-ND 4.0"),
-            Layout::CremaD => Some("Open Database License"),
-            Layout::Savee => Some("research only"),
-            Layout::Emodb => Some("freely available"),
-            Layout::Emovo => Some("free for research"),
-            Layout::Folders => None,
-        }
+        self.0.licence
     }
 
     /// What a name looks like, for messages.
     pub fn grammar(self) -> &'static str {
-        match self {
-            Layout::Ravdess => "seven pairs of digits such as 03-01-05-02-01-02-12",
-            Layout::Tess => "speaker, word, emotion such as OAF_back_angry",
-            Layout::CremaD => "actor, sentence, emotion, intensity such as 1001_DFA_ANG_XX",
-            Layout::Savee => "speaker, emotion and sentence such as DC/a01 or DC_a01",
-            Layout::Emodb => "speaker, text, emotion, version such as 03a01Wb",
-            Layout::Emovo => "emotion, speaker, sentence such as rab-f1-b2",
-            Layout::Folders => "a folder for each emotion",
-        }
+        self.0.grammar
     }
 
     /// What the name of `file` means under this layout (for SAVEE, also the names of the two folders above it); `None` if
@@ -104,22 +92,16 @@ impl Layout {
     /// use sentire::prelude::*;
     /// use std::path::Path;
     ///
-    /// let found = Layout::Ravdess.parse(Path::new("03-01-05-02-01-02-12.wav")).expect("its grammar");
+    /// let ravdess: Layout = "ravdess".parse()?;
+    /// let found = ravdess.parse(Path::new("03-01-05-02-01-02-12.wav")).expect("its grammar");
     /// assert_eq!(found.emotion.as_deref(), Some("angry"));
     /// assert_eq!(found.speaker.as_deref(), Some("12"));
-    /// assert!(Layout::Ravdess.parse(Path::new("angry.wav")).is_none());
+    /// assert!(ravdess.parse(Path::new("angry.wav")).is_none());
+    /// # Ok::<(), Error>(())
     /// ```
     pub fn parse(self, file: &Path) -> Option<Utterance> {
         let stem = without_marks(file.file_stem()?.to_str()?);
-        match self {
-            Layout::Ravdess => ravdess::parse(stem),
-            Layout::Tess => tess::parse(stem),
-            Layout::CremaD => crema_d::parse(stem),
-            Layout::Savee => savee::parse(file.parent().unwrap_or(Path::new("")), stem),
-            Layout::Emodb => emodb::parse(stem),
-            Layout::Emovo => emovo::parse(stem),
-            Layout::Folders => None,
-        }
+        (self.0.parse)(file.parent().unwrap_or(Path::new("")), stem)
     }
 
     /// The counts that the makers of the corpus published; for RAVDESS those of `style` (`speech` or `song`).
@@ -127,19 +109,27 @@ impl Layout {
     /// ```
     /// use sentire::prelude::*;
     ///
-    /// let ravdess = Layout::Ravdess.published(Some("speech")).expect("counted by its makers");
-    /// assert_eq!((ravdess.recordings, ravdess.speakers.len()), (1440, 24));
+    /// let ravdess: Layout = "ravdess".parse()?;
+    /// let published = ravdess.published(Some("speech")).expect("counted by its makers");
+    /// assert_eq!((published.recordings, published.speakers.len()), (1440, 24));
+    /// # Ok::<(), Error>(())
     /// ```
     pub fn published(self, style: Option<&str>) -> Option<Published> {
-        Some(match self {
-            Layout::Ravdess => ravdess::published(style.unwrap_or("speech")),
-            Layout::Tess => tess::published(),
-            Layout::CremaD => crema_d::published(),
-            Layout::Savee => savee::published(),
-            Layout::Emodb => emodb::published(),
-            Layout::Emovo => emovo::published(),
-            Layout::Folders => return None,
-        })
+        (self.0.published)(style)
+    }
+}
+
+impl PartialEq for Layout {
+    fn eq(&self, other: &Layout) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Layout {}
+
+impl fmt::Debug for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -293,23 +283,23 @@ mod tests {
     #[test]
     fn no_name_follows_two_grammars_and_foreign_names_follow_none() {
         let known = [
-            ("03-01-05-01-01-02-12.wav", Layout::Ravdess),
-            ("OAF_back_angry.wav", Layout::Tess),
-            ("1001_DFA_ANG_XX.wav", Layout::CremaD),
-            ("DC/a01.wav", Layout::Savee),
-            ("DC_a01.wav", Layout::Savee),
-            ("03a01Wb.wav", Layout::Emodb),
-            ("rab-f1-b2.wav", Layout::Emovo),
-            ("OAF.back.angry.wav.wav", Layout::Tess),
-            ("1001_IEO_ANGER_HIGH (1).wav", Layout::CremaD),
-            ("DC/wav/a01.wav", Layout::Savee),
-            ("speaker_DC/a01.wav", Layout::Savee),
-            ("DC_a1.wav", Layout::Savee),
+            ("03-01-05-01-01-02-12.wav", "ravdess"),
+            ("OAF_back_angry.wav", "tess"),
+            ("1001_DFA_ANG_XX.wav", "crema-d"),
+            ("DC/a01.wav", "savee"),
+            ("DC_a01.wav", "savee"),
+            ("03a01Wb.wav", "emodb"),
+            ("rab-f1-b2.wav", "emovo"),
+            ("OAF.back.angry.wav.wav", "tess"),
+            ("1001_IEO_ANGER_HIGH (1).wav", "crema-d"),
+            ("DC/wav/a01.wav", "savee"),
+            ("speaker_DC/a01.wav", "savee"),
+            ("DC_a1.wav", "savee"),
         ];
         for (name, expected) in known {
             let follows = |layout: &Layout| layout.parse(Path::new(name)).is_some();
-            let found: Vec<Layout> = Layout::ALL.into_iter().filter(follows).collect();
-            assert_eq!(found, [expected], "{name}");
+            let found = Layout::ALL.into_iter().filter(follows).map(Layout::name);
+            assert_eq!(found.collect::<Vec<_>>(), [expected], "{name}");
         }
         // JL corpus, IEMOCAP, SUBESCO, ESD, MELD, URDU, ShEMO, EMNS, LibriSpeech, AESDD, a recorder.
         for name in [

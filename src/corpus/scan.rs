@@ -47,7 +47,7 @@ impl Scan {
 }
 
 /// Finds the recordings below `dir` and reads their names. With `layout`, every name must fit it, else it is an error.
-/// Without, each name is read by the layout it fits, and [`Layout::Folders`] is tried if most fit none. A folder
+/// Without, each name is read by the layout it fits, and [`Layout::FOLDERS`] is tried if most fit none. A folder
 /// without recordings is an error; names that fit no layout are not.
 ///
 /// ```
@@ -58,7 +58,7 @@ impl Scan {
 /// // As EmoDB names its files: speaker 03, text a01, W for Wut (anger), take a.
 /// std::fs::write(dir.join("03a01Wa.wav"), b"").unwrap();
 /// let found = scan(dir, None)?;
-/// assert_eq!(found.layouts, [Layout::Emodb]);
+/// assert_eq!(found.layouts, ["emodb".parse()?]);
 /// let utterance = &found.manifest.utterances[0];
 /// assert_eq!(utterance.speaker.as_deref(), Some("03"));
 /// assert_eq!(utterance.emotion.as_deref(), Some("angry"));
@@ -76,7 +76,7 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
     } = walk(dir)?;
     let foreign = left_out_message(&left_out);
     if files.is_empty() {
-        let endings = audio::EXTENSIONS.join(" ");
+        let endings = audio::extensions().collect::<Vec<_>>().join(" ");
         let foreign = foreign.map_or(String::new(), |message| format!("; {message}"));
         return Err(no_manifest(format!(
             "holds no recording; expected files that end in {endings}{foreign}"
@@ -89,7 +89,7 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
         .ok()
         .and_then(|dir| Some(composed(dir.file_name()?.to_str()?).into_owned()));
     let mut read = read_names(&files, name.as_deref(), layout);
-    let tries_folders = layout.is_none_or(|layout| layout == Layout::Folders);
+    let tries_folders = layout.is_none_or(|layout| layout == Layout::FOLDERS);
     if tries_folders
         && read.unread.len() * 2 > files.len()
         && let Some(labelled) = by_folder(&files, name.as_deref(), layout.is_some())
@@ -98,7 +98,7 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
         let unread = labelled.iter().filter(|u| u.emotion.is_none());
         read = Read {
             unread: unread.map(|u| u.file.clone()).collect(),
-            layouts: vec![Layout::Folders],
+            layouts: vec![Layout::FOLDERS],
             utterances: labelled,
         };
     }
@@ -540,7 +540,7 @@ mod tests {
                 .all(|u| u.emotion.as_deref() == Some("angry"))
         );
         assert_eq!(found.findings, Vec::<String>::new());
-        let mismatch = scan(dir.path(), Some(Layout::Emodb))
+        let mismatch = scan(dir.path(), "emodb".parse().ok())
             .unwrap_err()
             .to_string();
         assert!(
@@ -558,10 +558,13 @@ mod tests {
             (found.layouts, speakers.collect::<Vec<_>>())
         };
         let both = [Some("DC".to_string()), Some("KL".to_string())];
-        assert_eq!(read("", None), (vec![Layout::Savee], both.to_vec()));
         assert_eq!(
-            read("AudioData/DC", Some(Layout::Savee)),
-            (vec![Layout::Savee], both[..1].to_vec()),
+            read("", None),
+            (vec!["savee".parse().unwrap()], both.to_vec())
+        );
+        assert_eq!(
+            read("AudioData/DC", "savee".parse().ok()),
+            (vec!["savee".parse().unwrap()], both[..1].to_vec()),
             "the folder that is looked through counts too"
         );
         let other = folder(&["takes/a01.wav", "takes/a02.wav"]);
@@ -578,7 +581,7 @@ mod tests {
         ] {
             let dir = folder(&names);
             let found = scan(dir.path(), None).unwrap();
-            assert_eq!(found.layouts, [Layout::Folders]);
+            assert_eq!(found.layouts, [Layout::FOLDERS]);
             let mut read: Vec<_> = found
                 .manifest
                 .utterances
@@ -610,7 +613,7 @@ mod tests {
         let own = folder(&["loud/1.wav", "soft/1.wav"]);
         let unrecognised = scan(own.path(), None).unwrap();
         assert!(unrecognised.layouts.is_empty() && unrecognised.findings.len() == 1);
-        let forced = scan(own.path(), Some(Layout::Folders)).unwrap();
+        let forced = scan(own.path(), Some(Layout::FOLDERS)).unwrap();
         assert_eq!(
             forced.manifest.utterances[0].emotion.as_deref(),
             Some("loud")

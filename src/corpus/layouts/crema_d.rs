@@ -1,8 +1,16 @@
 //! CREMA-D, the crowd-sourced emotional multimodal actors dataset (Cao et al. 2014,
 //! doi:10.1109/TAFFC.2014.2336244); sentences and actors by its README and `VideoDemographics.csv`.
 
-use crate::corpus::layouts::{Published, some, words};
+use crate::corpus::layouts::{Published, Scheme, some, words};
 use crate::corpus::manifest::Utterance;
+
+pub(super) static SCHEME: Scheme = Scheme {
+    name: "crema-d",
+    licence: Some("Open Database License"),
+    grammar: "actor, sentence, emotion, intensity such as 1001_DFA_ANG_XX",
+    parse: |_, stem| parse(stem),
+    published: |_| Some(published()),
+};
 
 const ACTORS: std::ops::RangeInclusive<u16> = 1001..=1091;
 
@@ -15,7 +23,7 @@ const WOMEN: [u16; 43] = [
 
 /// Actor, sentence, emotion, intensity. Copies put other things in front, change the case, write
 /// `X` for the unspecified intensity `XX`, or leave it out, and spell intensity and emotion out.
-pub fn parse(stem: &str) -> Option<Utterance> {
+fn parse(stem: &str) -> Option<Utterance> {
     let name = stem.to_uppercase();
     let words = words(&name);
     let (codes, intensity) = match &words[..] {
@@ -73,7 +81,7 @@ pub fn parse(stem: &str) -> Option<Utterance> {
 /// Of each actor eleven sentences in six emotions, and one in three intensities of five emotions
 /// and in neutral: 82, and 7462 in all. 20 of them were not published, and which ones the paper
 /// does not say.
-pub fn published() -> Published {
+fn published() -> Published {
     let speakers: Vec<String> = ACTORS.map(|actor| actor.to_string()).collect();
     let speakers: Vec<(&str, usize)> = speakers.iter().map(|s| (s.as_str(), 82)).collect();
     Published::counted(

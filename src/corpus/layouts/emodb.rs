@@ -1,11 +1,19 @@
 //! EmoDB, the Berlin database of emotional speech (Burkhardt et al. 2005).
 
-use crate::corpus::layouts::{Published, some};
+use crate::corpus::layouts::{Published, Scheme, some};
 use crate::corpus::manifest::Utterance;
+
+pub(super) static SCHEME: Scheme = Scheme {
+    name: "emodb",
+    licence: Some("freely available"),
+    grammar: "speaker, text, emotion, version such as 03a01Wb",
+    parse: |_, stem| parse(stem),
+    published: |_| Some(published()),
+};
 
 /// Speaker (two digits), text (a letter and two digits), emotion (the initial of the German word),
 /// version (a letter, absent where there is one version).
-pub fn parse(stem: &str) -> Option<Utterance> {
+fn parse(stem: &str) -> Option<Utterance> {
     let bytes = stem.as_bytes();
     if !stem.is_ascii() || !(6..=7).contains(&bytes.len()) {
         return None;
@@ -60,7 +68,7 @@ pub fn parse(stem: &str) -> Option<Utterance> {
 }
 
 /// The 535 recordings that listeners recognised; so no two speakers have the same.
-pub fn published() -> Published {
+fn published() -> Published {
     Published::counted(
         535,
         &[

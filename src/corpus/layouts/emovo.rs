@@ -1,11 +1,19 @@
 //! EMOVO, Italian (Costantini et al. 2014).
 
-use crate::corpus::layouts::{Published, some};
+use crate::corpus::layouts::{Published, Scheme, some};
 use crate::corpus::manifest::Utterance;
+
+pub(super) static SCHEME: Scheme = Scheme {
+    name: "emovo",
+    licence: Some("free for research"),
+    grammar: "emotion, speaker, sentence such as rab-f1-b2",
+    parse: |_, stem| parse(stem),
+    published: |_| Some(published()),
+};
 
 /// Emotion (three letters of the Italian word), speaker (sex and number), sentence (its
 /// code: the name holds no more).
-pub fn parse(stem: &str) -> Option<Utterance> {
+fn parse(stem: &str) -> Option<Utterance> {
     let parts: Vec<&str> = stem.split('-').collect();
     let &[label, speaker, sentence] = &parts[..] else {
         return None;
@@ -42,7 +50,7 @@ pub fn parse(stem: &str) -> Option<Utterance> {
 }
 
 /// Fourteen sentences of each speaker in each emotion.
-pub fn published() -> Published {
+fn published() -> Published {
     let emotions = [
         "angry",
         "disgust",

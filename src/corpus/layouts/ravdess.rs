@@ -1,7 +1,15 @@
 //! RAVDESS, speech and song (Livingstone & Russo 2018).
 
-use crate::corpus::layouts::{Published, some};
+use crate::corpus::layouts::{Published, Scheme, some};
 use crate::corpus::manifest::Utterance;
+
+pub(super) static SCHEME: Scheme = Scheme {
+    name: "ravdess",
+    licence: Some("CC BY-NC-SA 4.0"),
+    grammar: "seven pairs of digits such as 03-01-05-02-01-02-12",
+    parse: |_, stem| parse(stem),
+    published: |style| Some(published(style.unwrap_or("speech"))),
+};
 
 const EMOTIONS: [&str; 8] = [
     "neutral",
@@ -16,7 +24,7 @@ const EMOTIONS: [&str; 8] = [
 
 /// Modality (01 audio-video, 02 video, 03 audio), vocal channel (01 speech, 02 song), emotion,
 /// intensity (01 normal, 02 strong), statement, repetition, actor (odd: male).
-pub fn parse(stem: &str) -> Option<Utterance> {
+fn parse(stem: &str) -> Option<Utterance> {
     let parts: Vec<&str> = stem.split('-').collect();
     if parts.len() != 7
         || parts
@@ -62,7 +70,7 @@ pub fn parse(stem: &str) -> Option<Utterance> {
 
 /// Two statements twice in two intensities, but neutral in one. There is no song of actor 18, and
 /// no disgust or surprise in song.
-pub fn published(style: &str) -> Published {
+fn published(style: &str) -> Published {
     let song = style == "song";
     let emotions = EMOTIONS.into_iter().take(if song { 6 } else { 8 });
     let actors = (1..=24).filter(|&actor| !(song && actor == 18));

@@ -2,8 +2,16 @@
 
 use std::path::Path;
 
-use crate::corpus::layouts::{Published, some, words};
+use crate::corpus::layouts::{Published, Scheme, some, words};
 use crate::corpus::manifest::Utterance;
+
+pub(super) static SCHEME: Scheme = Scheme {
+    name: "savee",
+    licence: Some("research only"),
+    grammar: "speaker, emotion and sentence such as DC/a01 or DC_a01",
+    parse,
+    published: |_| Some(published()),
+};
 
 /// The four speakers, all men.
 const SPEAKERS: [&str; 4] = ["DC", "JE", "JK", "KL"];
@@ -11,7 +19,7 @@ const SPEAKERS: [&str; 4] = ["DC", "JE", "JK", "KL"];
 /// Speaker, emotion and number of the sentence: `a01` in the folder `DC` or one below it, or
 /// `DC_a01`, `DC-a01`, `DCa01`, `DC_a1` anywhere, also with other things in front. Without a speaker
 /// a name such as `a01` says nothing.
-pub fn parse(folder: &Path, stem: &str) -> Option<Utterance> {
+fn parse(folder: &Path, stem: &str) -> Option<Utterance> {
     let words = words(stem);
     // Two letters are easily found in a name: behind other words they must stand in capitals,
     // unless the corpus is named.
@@ -93,7 +101,7 @@ fn utterance(speaker: &str, code: &str) -> Option<Utterance> {
 }
 
 /// 15 sentences of each speaker in each emotion, and 30 in neutral.
-pub fn published() -> Published {
+fn published() -> Published {
     Published::balanced(
         &[
             ("angry", 15),

@@ -1,13 +1,21 @@
 //! TESS, the Toronto emotional speech set (Pichora-Fuller & Dupuis 2020, doi:10.5683/SP2/E8H2MF).
 
 use crate::corpus::emotion::canonical_emotion;
-use crate::corpus::layouts::{Published, some, words};
+use crate::corpus::layouts::{Published, Scheme, some, words};
 use crate::corpus::manifest::Utterance;
+
+pub(super) static SCHEME: Scheme = Scheme {
+    name: "tess",
+    licence: Some("CC BY-NC-ND 4.0"),
+    grammar: "speaker, word, emotion such as OAF_back_angry",
+    parse: |_, stem| parse(stem),
+    published: |_| Some(published()),
+};
 
 /// Speaker (OAF: the older, YAF: the younger of two women), the word that ends "Say the word ...",
 /// emotion. Copies put other things in front, write dashes, dots or spaces for underscores, and
 /// spell `ps` out; one file of the original is misnamed `OA_bite_neutral`.
-pub fn parse(stem: &str) -> Option<Utterance> {
+fn parse(stem: &str) -> Option<Utterance> {
     let name = stem.to_lowercase();
     let words = words(&name);
     // From the right: what stands in front may be anything, even another emotion.
@@ -54,7 +62,7 @@ pub fn parse(stem: &str) -> Option<Utterance> {
 }
 
 /// 200 words of each speaker in each emotion.
-pub fn published() -> Published {
+fn published() -> Published {
     let emotions = [
         "angry",
         "disgust",
