@@ -239,6 +239,7 @@ mod tests {
             target: Target::Classes(Classes {
                 names: vec!["angry".into(), "sad".into()],
                 y: (0..12).map(|i| i % 2).collect(),
+                shares: None,
             }),
             speakers: rows.iter().map(|row| row.speaker.clone()).collect(),
             rows,

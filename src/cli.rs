@@ -425,8 +425,13 @@ pub struct Learn {
     /// Column with the labels to be recognised; several columns of numbers are learned together, as in arousal,valence
     #[arg(long, default_value = "emotion", value_name = "COLUMN[,COLUMN]")]
     pub label: String,
-    /// Learn classes or numbers; auto: numbers if the column has more than 12 different ones
-    #[arg(long, default_value = "auto", value_name = "auto|classes|values")]
+    /// Learn classes, numbers, or the shares of raters who chose each class, in the columns p_<class>; auto: numbers if the
+    /// column has more than 12 different ones, shares if it is empty and there are such columns
+    #[arg(
+        long,
+        default_value = "auto",
+        value_name = "auto|classes|shares|values"
+    )]
     pub task: Task,
     /// Combine the ratings in the columns NAME_1, NAME_2, ... into the NAME of --label: by their mean, or weighted by how well
     /// each rater agrees with all (ewe; Grimm & Kroschel 2005)

@@ -16,6 +16,7 @@ use crate::table::schema::{
 use crate::table::{Column, Part, Table, is_names_of_features, plain_key};
 
 mod contrast;
+mod shares;
 mod target;
 
 pub use contrast::Contrast;
@@ -199,6 +200,11 @@ impl Dataset {
         }
     }
 
+    /// Whether labels are shares of raters.
+    pub fn has_shares(&self) -> bool {
+        matches!(&self.target, Target::Classes(classes) if classes.shares.is_some())
+    }
+
     /// The label of each row, in words.
     pub fn labels(&self) -> Vec<String> {
         self.target.words()
@@ -242,19 +248,16 @@ impl Dataset {
 
     /// The same rows, without the classes that none of them has.
     pub fn without_empty_classes(self) -> Dataset {
-        let Target::Classes(Classes { names, y }) = &self.target else {
+        let Target::Classes(classes) = &self.target else {
             return self;
         };
+        let (names, y) = (&classes.names, &classes.y);
         let occurring: Vec<usize> = (0..names.len()).filter(|class| y.contains(class)).collect();
-        let place = |class: usize| occurring.binary_search(&class).expect("it occurs");
+        let kept = occurring.iter().map(|&class| names[class].clone());
+        let regrouped =
+            classes.regrouped(kept.collect(), |class| occurring.binary_search(&class).ok());
         Dataset {
-            target: Target::Classes(Classes {
-                y: y.iter().map(|&class| place(class)).collect(),
-                names: occurring
-                    .iter()
-                    .map(|&class| names[class].clone())
-                    .collect(),
-            }),
+            target: Target::Classes(regrouped),
             ..self
         }
     }
@@ -292,13 +295,9 @@ impl Dataset {
         let distinct: BTreeSet<&String> = called.iter().filter(|name| !name.is_empty()).collect();
         let names: Vec<String> = distinct.into_iter().cloned().collect();
         let mut data = self.select(&kept);
-        let classes = data.classes_mut();
-        for class in &mut classes.y {
-            *class = names
-                .binary_search(&called[*class])
-                .expect("collected from the names");
-        }
-        classes.names = names;
+        let place = |class: usize| names.binary_search(&called[class]).ok();
+        let regrouped = data.of_classes().regrouped(names.clone(), place);
+        data.target = Target::Classes(regrouped);
         match data.classes().len() {
             n @ (0 | 1) => Err(Error::Usage(format!(
                 "--map leaves {n} class; expected at least 2"
@@ -569,6 +568,7 @@ pub(crate) mod tests {
             target: Target::Classes(Classes {
                 names: (0..classes).map(|class| format!("class {class}")).collect(),
                 y: y.to_vec(),
+                shares: None,
             }),
             speakers: vec![None; y.len()],
             rows: vec![Row::default(); y.len()],

@@ -525,6 +525,7 @@ fn report(
         random_split_uar: None,
         leakage: Vec::new(),
         label: data.label.clone(),
+        shares_learned: data.has_shares().then(|| spec.learns_shares()),
         corpora: data.corpora.clone(),
         n: tested.len(),
         windows: None,

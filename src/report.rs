@@ -92,6 +92,10 @@ pub struct Report {
     pub leakage: Vec<Finding>,
     /// The column that was learned.
     pub label: String,
+    /// Where labels are shares of raters, whether they were learned as shares, or as the class that most chose; by the
+    /// latter figures are taken in any case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shares_learned: Option<bool>,
     /// Names of the corpora.
     pub corpora: Vec<String>,
     /// Recordings tested; all figures count recordings.
@@ -291,6 +295,7 @@ fn example(normalize: Normalize) -> Report {
         feature_names: vec!["f0_hz_mean".into(), "pause_rate".into()],
         model: spec("svm"),
         tuned: true,
+        shares_learned: None,
         importance: vec![Importance {
             feature: "f0_hz_mean".into(),
             loss: 0.03,

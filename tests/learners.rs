@@ -227,10 +227,12 @@ proptest! {
         let mut data = dataset(4, seed);
         data.x.mapv_inplace(|value| if value.is_nan() { 0.0 } else { value });
         let y: Vec<usize> = data.y().iter().map(|&class| class + usize::from(class > 0)).collect();
+        let shares = Array2::from_shape_fn((y.len(), 4), |(i, k)| f64::from(u8::from(y[i] == k)));
         let rows = Training {
             x: data.view(),
             names: &data.feature_names,
             y: &y,
+            shares: shares.view(),
             classes: 4,
             speakers: &vec![0; data.len()],
             seed,

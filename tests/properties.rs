@@ -47,6 +47,7 @@ pub fn dataset(speakers: usize, seed: u64) -> Dataset {
         target: Target::Classes(Classes {
             names: ["angry", "happy", "sad"].map(str::to_string).to_vec(),
             y,
+            shares: None,
         }),
         speakers: names,
         corpora: Vec::new(),

@@ -290,10 +290,12 @@ fn outputs(
     seed: u64,
 ) -> Outputs {
     let spec: ModelSpec = spec.parse().unwrap();
+    let shares = Array2::from_shape_fn((y.len(), classes), |(i, k)| f64::from(u8::from(y[i] == k)));
     let rows = Training {
         x: train.view(),
         names: &[],
         y,
+        shares: shares.view(),
         classes,
         speakers: &vec![0; y.len()],
         seed,

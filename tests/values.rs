@@ -462,6 +462,90 @@ fn several_raters_are_taken_together() {
 }
 
 #[test]
+fn shares_of_raters_are_learned_where_there_is_no_word() {
+    let sandbox = with_demo_features();
+    let mut table = Table::read(sandbox.path("features.parquet")).unwrap();
+    let emotions = table.as_words("emotion").unwrap().into_owned();
+    let classes = ["angry", "happy", "neutral", "sad"];
+    // Seven of ten raters hear what is meant; one recording is split evenly, and nobody heard another.
+    for class in classes {
+        let share = |(row, emotion): (usize, &Option<String>)| match row {
+            0 => 0.25,
+            1 => f64::NAN,
+            _ if emotion.as_deref() == Some(class) => 7.0,
+            _ => 1.0,
+        };
+        let shares = Column::Double(emotions.iter().enumerate().map(share).collect());
+        table.columns.push((format!("p_{class}"), shares));
+    }
+    let words = table.clone();
+    let emptied = table.columns.iter_mut().find(|(name, _)| name == "emotion");
+    emptied.unwrap().1 = Column::Text(vec![None; emotions.len()]);
+    table.write(sandbox.path("shares.parquet")).unwrap();
+    words.write(sandbox.path("both.parquet")).unwrap();
+
+    let data = Dataset::new(&table, "emotion").unwrap();
+    assert_eq!((data.len(), data.unlabelled), (126, 2));
+    assert_eq!(data.classes(), classes);
+    let Target::Classes(learned) = &data.target else {
+        panic!("{:?}", data.target);
+    };
+    let shares = learned.shares.as_ref().unwrap();
+    let of_first: Vec<f64> = shares.row(0).to_vec();
+    assert_eq!(of_first.iter().filter(|&&share| share == 0.1).count(), 3);
+    assert_eq!(of_first[learned.y[0]], 0.7);
+
+    let run = sandbox
+        .sentire("evaluate shares.parquet --model ridge")
+        .exits(0);
+    assert!(
+        run.stderr
+            .contains("the shares of raters in the columns `p_<class>`"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stdout.contains("learned as shares"), "{}", run.stdout);
+    let of_svm = sandbox
+        .sentire("evaluate shares.parquet --model svm")
+        .exits(0);
+    assert!(
+        of_svm
+            .stdout
+            .contains("the class that most chose was learned"),
+        "{}",
+        of_svm.stdout
+    );
+    // Words go first, unless shares are asked for.
+    let said = |flags: &str| {
+        let run = sandbox.sentire(&format!(
+            "evaluate both.parquet --model ridge --json {flags}"
+        ));
+        let report: sentire::report::Report = serde_json::from_str(&run.exits(0).stdout).unwrap();
+        (report.shares_learned, report.left_out)
+    };
+    assert_eq!(said(""), (None, 0));
+    assert_eq!(said("--task shares"), (Some(true), 2));
+
+    // Two classes as one have the shares of both.
+    let joined = data
+        .with_classes_mapped(&[("sad".into(), "neutral".into())])
+        .unwrap();
+    let Target::Classes(joined) = &joined.target else {
+        panic!("{:?}", joined.target);
+    };
+    let shares = joined.shares.as_ref().unwrap();
+    assert_eq!(joined.names, ["angry", "happy", "neutral"]);
+    assert!(
+        shares
+            .rows()
+            .into_iter()
+            .all(|row| (row.sum() - 1.0).abs() < 1e-12)
+    );
+    let of_neutral = joined.y.iter().position(|&class| class == 2).unwrap();
+    assert!((shares[(of_neutral, 2)] - 0.8).abs() < 1e-12);
+}
+
+#[test]
 fn few_different_numbers_and_codes_are_classes() {
     let table = |words: &[&str]| Table {
         columns: vec![

@@ -120,6 +120,12 @@ pub fn read(paths: &[PathBuf], learn: &Learn, console: &Console) -> Result<Datas
             },
         ));
     }
+    if data.has_shares() && learn.task == Task::Auto {
+        console.note(&format!(
+            "note: `{}` is empty; the shares of raters in the columns `p_<class>` are learned (--task classes learns words)",
+            data.label
+        ));
+    }
     data.with_classes_mapped(&learn.map)
 }
 

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use ndarray::{Array2, Axis};
 
+use super::shares::{self, Shares};
 use crate::error::{Error, Result};
 use crate::metrics::values::{Agreement, Raters, together};
 use crate::table::{Column, Table};
@@ -31,8 +32,58 @@ pub enum Target {
 pub struct Classes {
     /// The classes, sorted.
     pub names: Vec<String>,
-    /// The place in `names` of each row's class.
+    /// The place in `names` of each row's class: where raters differ, that of the most.
     pub y: Vec<usize>,
+    /// Rows x `names`: the share of the raters who chose each class; `None` where labels are words.
+    pub shares: Option<Array2<f64>>,
+}
+
+impl Classes {
+    /// Rows x `names`: the share of each class; of a word 1.
+    pub fn shares(&self) -> Cow<'_, Array2<f64>> {
+        match &self.shares {
+            Some(shares) => Cow::Borrowed(shares),
+            None => {
+                let shape = (self.y.len(), self.names.len());
+                let share = |(row, class)| f64::from(u8::from(self.y[row] == class));
+                Cow::Owned(Array2::from_shape_fn(shape, share))
+            }
+        }
+    }
+
+    /// The same rows with the classes `names`: `place` says which of them a class becomes, if any. The class of every row
+    /// must become one.
+    pub(super) fn regrouped(
+        &self,
+        names: Vec<String>,
+        place: impl Fn(usize) -> Option<usize>,
+    ) -> Classes {
+        let Some(shares) = &self.shares else {
+            let place = |&class: &usize| place(class).expect("the class of a row is kept");
+            let y = self.y.iter().map(place).collect();
+            return Classes {
+                names,
+                y,
+                shares: None,
+            };
+        };
+        let mut regrouped = Array2::zeros((self.y.len(), names.len()));
+        for (class, column) in shares.columns().into_iter().enumerate() {
+            if let Some(place) = place(class) {
+                regrouped.column_mut(place).scaled_add(1.0, &column);
+            }
+        }
+        for mut row in regrouped.rows_mut() {
+            let sum = row.sum();
+            row.mapv_inplace(|share| share / sum);
+        }
+        let rows = regrouped.rows().into_iter();
+        Classes {
+            y: rows.map(|row| shares::largest(&row.to_vec())).collect(),
+            shares: Some(regrouped),
+            names,
+        }
+    }
 }
 
 /// Numbers of each row.
@@ -53,6 +104,7 @@ impl Target {
             Target::Classes(classes) => Target::Classes(Classes {
                 names: classes.names.clone(),
                 y: rows.iter().map(|&row| classes.y[row]).collect(),
+                shares: classes.shares.as_ref().map(|all| all.select(Axis(0), rows)),
             }),
             Target::Values(values) => Target::Values(Values {
                 names: values.names.clone(),
@@ -83,11 +135,14 @@ impl Target {
 /// What a column of labels is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Task {
-    /// Numbers where it has more than 12 different ones, otherwise classes.
+    /// Numbers where it has more than 12 different ones, otherwise classes; where it is empty and there are columns
+    /// `p_<class>`, the shares in these.
     #[default]
     Auto,
     /// Classes.
     Classes,
+    /// Classes, of which the columns `p_<class>` say how many of the raters chose each.
+    Shares,
     /// Numbers.
     Values,
 }
@@ -97,6 +152,7 @@ impl fmt::Display for Task {
         f.write_str(match self {
             Task::Auto => "auto",
             Task::Classes => "classes",
+            Task::Shares => "shares",
             Task::Values => "values",
         })
     }
@@ -109,9 +165,10 @@ impl FromStr for Task {
         match text {
             "auto" => Ok(Task::Auto),
             "classes" => Ok(Task::Classes),
+            "shares" => Ok(Task::Shares),
             "values" => Ok(Task::Values),
             _ => Err(Error::Usage(format!(
-                "task {text:?}: expected auto, classes or values"
+                "task {text:?}: expected auto, classes, shares or values"
             ))),
         }
     }
@@ -147,6 +204,7 @@ impl fmt::Display for LabelSpec {
 /// The labels of the rows of one table.
 pub(super) enum Labels<'a> {
     Words(Cow<'a, [Option<String>]>),
+    Shares(Shares),
     /// For each column its numbers, NaN where missing.
     Numbers(Vec<Vec<f64>>),
 }
@@ -156,6 +214,7 @@ impl Labels<'_> {
     pub(super) fn word(&self, row: usize) -> Option<Cow<'_, str>> {
         match self {
             Labels::Words(words) => words[row].as_deref().map(Cow::Borrowed),
+            Labels::Shares(shares) => shares.majority(row).map(Cow::Borrowed),
             Labels::Numbers(columns) => {
                 let numbers = self.numbers(row)?;
                 debug_assert_eq!(numbers.len(), columns.len());
@@ -168,7 +227,7 @@ impl Labels<'_> {
     /// The numbers of a row; `None` where any is missing, or where labels are words.
     pub(super) fn numbers(&self, row: usize) -> Option<Vec<f64>> {
         match self {
-            Labels::Words(_) => None,
+            Labels::Words(_) | Labels::Shares(_) => None,
             Labels::Numbers(columns) => {
                 let numbers = columns.iter().map(|column| column[row]);
                 let numbers: Vec<f64> = numbers.collect();
@@ -181,12 +240,16 @@ impl Labels<'_> {
     }
 }
 
-/// The labels of all tables: words in all, or numbers in all; and how far the raters of each number agree, where several
+/// The labels of all tables: words, shares or numbers in all; and how far the raters of each number agree, where several
 /// are taken together.
 pub(super) fn labels<'a>(
     tables: &[(&Path, &'a Table)],
     spec: &LabelSpec,
 ) -> Result<(Vec<Labels<'a>>, Vec<Agreement>)> {
+    if are_shares(tables, spec) {
+        let of_tables = shares::shares(tables)?.into_iter();
+        return Ok((of_tables.map(Labels::Shares).collect(), Vec::new()));
+    }
     if !is_of_numbers(tables, spec)? {
         let name = &spec.columns[0];
         let of_table =
@@ -216,11 +279,27 @@ pub(super) fn labels<'a>(
     Ok((labels, agreement))
 }
 
+/// Whether the labels are learned as shares.
+fn are_shares(tables: &[(&Path, &Table)], spec: &LabelSpec) -> bool {
+    let is_empty = |name: &String| {
+        let mut columns = tables.iter().filter_map(|(_, table)| table.column(name));
+        columns.all(
+            |column| matches!(column, Column::Text(words) if words.iter().all(Option::is_none)),
+        )
+    };
+    match (spec.task, &spec.columns[..]) {
+        (Task::Shares, _) => true,
+        (Task::Auto, [name]) if spec.raters.is_none() => is_empty(name) && shares::are_in(tables),
+        _ => false,
+    }
+}
+
 /// Whether the labels are learned as numbers.
 fn is_of_numbers(tables: &[(&Path, &Table)], spec: &LabelSpec) -> Result<bool> {
     match (spec.task, &spec.columns[..]) {
         (_, []) => Err(Error::Usage("--label names no column".into())),
         (Task::Values, _) => Ok(true),
+        (Task::Shares, _) => Ok(false),
         (Task::Classes, [_]) if spec.raters.is_none() => Ok(false),
         (Task::Classes, [_]) => Err(Error::Usage(
             "--raters takes numbers together, --task classes asks for classes; choose one".into(),
@@ -265,7 +344,7 @@ fn are_codes(column: &Column) -> bool {
 }
 
 /// The numbers of a column, NaN where missing; the first word that is none otherwise.
-fn numbers(column: &Column) -> Result<Vec<f64>, String> {
+pub(super) fn numbers(column: &Column) -> Result<Vec<f64>, String> {
     let Column::Text(words) = column else {
         return Ok(column.numbers().unwrap_or_default());
     };
@@ -390,8 +469,33 @@ pub(super) fn target(
             .binary_search_by(|name| name.as_str().cmp(word))
             .expect("it is of the labels")
     };
-    let y = words.iter().map(class).collect();
-    Ok(Target::Classes(Classes { names, y }))
+    Ok(Target::Classes(Classes {
+        y: words.iter().map(class).collect(),
+        shares: shares_of(labels, rows, &names),
+        names,
+    }))
+}
+
+/// The shares of labelled rows, of the classes `names` alone, which are all that are the choice of the most in some row;
+/// `None` where labels are words.
+fn shares_of(labels: &[Labels], rows: &[(usize, usize)], names: &[String]) -> Option<Array2<f64>> {
+    let Some(Labels::Shares(first)) = labels.first() else {
+        return None;
+    };
+    let of_row = |&(table, row): &(usize, usize)| match &labels[table] {
+        Labels::Shares(shares) => shares.rows[row].clone().expect("the row is labelled"),
+        _ => unreachable!("all tables have shares, or none"),
+    };
+    let all: Vec<Vec<f64>> = rows.iter().map(of_row).collect();
+    let kept: Vec<usize> = (0..first.names.len())
+        .filter(|&class| names.contains(&first.names[class]))
+        .collect();
+    let mut shares = Array2::from_shape_fn((rows.len(), kept.len()), |(row, k)| all[row][kept[k]]);
+    for mut row in shares.rows_mut() {
+        let sum = row.sum();
+        row.mapv_inplace(|share| share / sum);
+    }
+    Some(shares)
 }
 
 /// Refuses numbers from which nothing can be learned.

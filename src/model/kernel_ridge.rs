@@ -259,7 +259,7 @@ mod tests {
     use crate::model::balanced_weights;
     use crate::model::learners::Estimator;
     use crate::model::learners::ridge::{Alpha, Ridge};
-    use crate::model::least_squares::example;
+    use crate::model::least_squares::{example, one_hot};
 
     #[test]
     fn with_a_linear_kernel_it_is_the_ridge_regression() {
@@ -270,8 +270,14 @@ mod tests {
     fn is_the_ridge_regression(width: usize) {
         let (x, y) = example(24, width);
         let (comparison, alpha) = (Comparison::Linear, 0.02);
-        let ours =
-            KernelRidge::fit(x.view(), Targets::Classes(&y, 3), comparison, alpha, 0).unwrap();
+        let ours = KernelRidge::fit(
+            x.view(),
+            Targets::Shares(one_hot(&y, 3).view()),
+            comparison,
+            alpha,
+            0,
+        )
+        .unwrap();
         // The penalty in its own measure: a share of the sum of squares about the weighted means.
         let weights = balanced_weights(&y, 3);
         let weights: Vec<f64> = y.iter().map(|&class| weights[class]).collect();
@@ -285,7 +291,13 @@ mod tests {
             })
             .sum();
         let alpha = Alpha::Value(alpha * variance);
-        let ridge = Ridge::fit(x.view(), Targets::Classes(&y, 3), &[0; 24], alpha).unwrap();
+        let ridge = Ridge::fit(
+            x.view(),
+            Targets::Shares(one_hot(&y, 3).view()),
+            &[0; 24],
+            alpha,
+        )
+        .unwrap();
         let (a, b) = (ours.scores(x.view()), ridge.scores(x.view()));
         assert!((a - b).iter().all(|d| d.abs() < 1e-5));
         let (a, b) = (ours.importance(), ridge.importance(width));
@@ -299,8 +311,14 @@ mod tests {
         let (x, _) = example(9, 4);
         let y: Vec<usize> = (0..9).map(|i| i % 3).collect();
         let comparison = Comparison::Radial { gamma: 0.5 };
-        let ridge =
-            KernelRidge::fit(x.view(), Targets::Classes(&y, 3), comparison, 0.1, 0).unwrap();
+        let ridge = KernelRidge::fit(
+            x.view(),
+            Targets::Shares(one_hot(&y, 3).view()),
+            comparison,
+            0.1,
+            0,
+        )
+        .unwrap();
         let kernel = ridge.radial.as_ref().unwrap().of(x.view());
         let mean = kernel.iter().map(|&k| f64::from(k)).sum::<f64>() / 81.0;
         let penalty = 0.1 * 9.0 * (1.0 - mean);
@@ -321,7 +339,7 @@ mod tests {
         let (x, y) = example(18, 4);
         let ridge = KernelRidge::fit(
             x.view(),
-            Targets::Classes(&y, 3),
+            Targets::Shares(one_hot(&y, 3).view()),
             Comparison::Radial { gamma: 0.4 },
             0.01,
             0,
@@ -347,9 +365,14 @@ mod tests {
         let y = [0, 0, 1];
         for comparison in [Comparison::Linear, Comparison::Radial { gamma: 0.3 }] {
             for x in [Array2::zeros((3, 2)), Array2::from_elem((3, 2), 0.7)] {
-                let ridge =
-                    KernelRidge::fit(x.view(), Targets::Classes(&y, 2), comparison, 1e-3, 0)
-                        .unwrap();
+                let ridge = KernelRidge::fit(
+                    x.view(),
+                    Targets::Shares(one_hot(&y, 2).view()),
+                    comparison,
+                    1e-3,
+                    0,
+                )
+                .unwrap();
                 // Balanced, both occur equally often.
                 assert!(
                     ridge
@@ -374,8 +397,14 @@ mod tests {
         let y: Vec<usize> = (0..200).map(|i| usize::from(i % 7 > 3)).collect();
         for alpha in [1e-6, 1e-4, 1e-2, 1.0, 10.0] {
             let comparison = Comparison::Radial { gamma: 0.3 };
-            let ridge =
-                KernelRidge::fit(x.view(), Targets::Classes(&y, 2), comparison, alpha, 0).unwrap();
+            let ridge = KernelRidge::fit(
+                x.view(),
+                Targets::Shares(one_hot(&y, 2).view()),
+                comparison,
+                alpha,
+                0,
+            )
+            .unwrap();
             let scores = ridge.scores(x.view());
             let is_right = |i: usize| crate::model::best(scores.row(i)) == y[i];
             assert!((0..200).all(is_right), "alpha {alpha}");
@@ -392,7 +421,7 @@ mod tests {
         let (x, y) = example(LANDMARKS + 700, 3);
         let ridge = KernelRidge::fit(
             x.view(),
-            Targets::Classes(&y, 3),
+            Targets::Shares(one_hot(&y, 3).view()),
             Comparison::Radial { gamma: 0.3 },
             1e-3,
             0,

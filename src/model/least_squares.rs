@@ -1,18 +1,18 @@
 //! What the regressions have in common. On classes: for each class a function that should be 1 on its rows and -1 on all
-//! others, and balanced classes. On numbers: a function for each. Free intercepts.
+//! others (of a row whose raters differ, twice its share less 1), and balanced classes. On numbers: a function for each. Free intercepts.
 
 use faer::Mat;
 use ndarray::{Array2, ArrayView2};
 
-use crate::model::balanced_weights;
 use crate::model::products::products;
+use crate::model::{balanced_weights_of_shares, weighted_shares};
 
 /// What a regression is on.
 #[derive(Debug, Clone, Copy)]
 pub enum Targets<'a> {
-    /// The class of each row, and how many classes there are. They weigh as by scikit-learn's
+    /// Rows x classes: the share of each class, which sum to 1 in a row. Classes weigh alike in sum, as by scikit-learn's
     /// `class_weight="balanced"`.
-    Classes(&'a [usize], usize),
+    Shares(ArrayView2<'a, f64>),
     /// Rows x targets; rows weigh alike.
     Values(ArrayView2<'a, f64>),
 }
@@ -41,7 +41,9 @@ impl Weighted {
     /// Of the rows `x`.
     pub fn of(x: ArrayView2<f32>, targets: Targets) -> Weighted {
         match targets {
-            Targets::Classes(y, classes) => Weighted::new(x, y, &balanced_weights(y, classes)),
+            Targets::Shares(shares) => {
+                Weighted::new(x, shares, &balanced_weights_of_shares(shares))
+            }
             Targets::Values(y) => {
                 let present = (0..y.ncols()).collect();
                 Weighted::with(x, vec![1.0; x.nrows()], present, y.ncols(), |i, k| {
@@ -51,12 +53,14 @@ impl Weighted {
         }
     }
 
-    /// Of rows with labels `y`, where a row of each class weighs this; a class of weight 0 does not occur.
-    pub fn new(x: ArrayView2<f32>, y: &[usize], of_class: &[f64]) -> Weighted {
+    /// Of rows with these shares of the classes, where a row of each class weighs this, and others in proportion; a class of
+    /// weight 0 does not occur.
+    pub fn new(x: ArrayView2<f32>, shares: ArrayView2<f64>, of_class: &[f64]) -> Weighted {
         let present: Vec<usize> = (0..of_class.len()).filter(|&k| of_class[k] > 0.0).collect();
-        let roots: Vec<f64> = y.iter().map(|&class| of_class[class].sqrt()).collect();
+        let (weights, shares) = weighted_shares(shares, of_class);
+        let roots: Vec<f64> = weights.into_iter().map(f64::sqrt).collect();
         let of_place = present.clone();
-        let target = |i: usize, k: usize| if y[i] == of_place[k] { 1.0 } else { -1.0 };
+        let target = |i: usize, k: usize| 2.0 * shares[(i, of_place[k])] - 1.0;
         Weighted::with(x, roots, present, of_class.len(), target)
     }
 
@@ -134,4 +138,10 @@ pub fn example(n: usize, width: usize) -> (Array2<f32>, Vec<usize>) {
     });
     let label = |i| if i % 5 == 4 { 0 } else { i % 3 };
     (x, (0..n).map(label).collect())
+}
+
+/// The shares of rows of these classes.
+#[cfg(test)]
+pub fn one_hot(y: &[usize], classes: usize) -> Array2<f64> {
+    Array2::from_shape_fn((y.len(), classes), |(i, k)| f64::from(u8::from(y[i] == k)))
 }

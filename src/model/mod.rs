@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, CowArray, Ix2};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, Axis, CowArray, Ix2};
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "default-model")]
@@ -109,6 +109,32 @@ fn balanced_weights(y: &[usize], classes: usize) -> Vec<f64> {
         n => y.len() as f64 / (present * n) as f64,
     };
     counts.iter().map(weight).collect()
+}
+
+/// The same of rows whose shares of the classes are these (rows x classes, which sum to 1 in a row).
+fn balanced_weights_of_shares(shares: ArrayView2<f64>) -> Vec<f64> {
+    let sums = shares.sum_axis(Axis(0));
+    let present = sums.iter().filter(|&&sum| sum > 0.0).count() as f64;
+    let weight = |&sum: &f64| match sum > 0.0 {
+        true => shares.nrows() as f64 / (present * sum),
+        false => 0.0,
+    };
+    sums.iter().map(weight).collect()
+}
+
+/// What each row weighs, and its shares, if a row of each class weighs this: as if the word of each rater were a row.
+fn weighted_shares(shares: ArrayView2<f64>, of_class: &[f64]) -> (Vec<f64>, Array2<f64>) {
+    let mut weighted = shares.to_owned();
+    let weight = |mut row: ArrayViewMut1<f64>| {
+        row.iter_mut()
+            .zip(of_class)
+            .for_each(|(share, weight)| *share *= weight);
+        let sum = row.sum();
+        row.mapv_inplace(|share| share / sum);
+        sum
+    };
+    let weights = weighted.rows_mut().into_iter().map(weight).collect();
+    (weights, weighted)
 }
 
 /// The norm over the classes of each feature's weights; `weights` holds those of each class, and none

@@ -138,10 +138,12 @@ impl Pipeline {
         let speakers = numbered(rows.iter().map(|&row| &data.speakers[row]));
         let (scales, estimators) = match &target {
             Target::Classes(classes) => {
+                let shares = classes.shares();
                 let rows = Training {
                     x: x.view(),
                     names: &names,
                     y: &classes.y,
+                    shares: shares.view(),
                     classes: classes.names.len(),
                     speakers: &speakers,
                     seed,

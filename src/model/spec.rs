@@ -76,6 +76,14 @@ impl ModelSpec {
         })
     }
 
+    /// Whether it learns from the shares of raters, rather than from the class that most of them chose; of `auto`, whether
+    /// some of its learners do.
+    pub fn learns_shares(&self) -> bool {
+        let of_classes =
+            |learner: &Learner| learner.classes.as_ref().is_some_and(|c| c.learns_shares);
+        self.learner().is_none_or(of_classes)
+    }
+
     /// What to choose from where it is to be tuned.
     fn grid(&self) -> Vec<Parameters> {
         match self.learner() {
@@ -114,7 +122,7 @@ impl ModelSpec {
     /// use sentire::prelude::*;
     ///
     /// let names = vec!["angry".to_string(), "sad".to_string()];
-    /// let target = Target::Classes(Classes { names, y: vec![0, 1] });
+    /// let target = Target::Classes(Classes { names, y: vec![0, 1], shares: None });
     /// let candidates = |spec: &str| spec.parse().map(|spec: ModelSpec| spec.candidates(&target));
     /// assert_eq!(candidates("ridge")?.len(), 1);
     /// assert!(candidates("svm:tune=true")?.len() > 1);

@@ -131,9 +131,20 @@ impl Report {
         if let Some(compared) = &self.comparison {
             line("compared", compared.sentence(|uar| format!("{uar:.3}")));
         }
+        if let Some(labels) = self.of_shares() {
+            line("labels", labels.to_string());
+        }
         if self.tuned {
             line("chosen", self.chosen().join(", "));
         }
+    }
+
+    /// How labels that are shares of raters were learned, in words.
+    pub(super) fn of_shares(&self) -> Option<&'static str> {
+        Some(match self.shares_learned? {
+            true => "shares of raters, learned as shares; figures are of the class that most chose",
+            false => "shares of raters, of which the class that most chose was learned",
+        })
     }
 
     /// The models that most folds chose, each with the number of its folds.

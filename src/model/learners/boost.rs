@@ -35,6 +35,7 @@ pub const LEARNER: Learner = Learner {
     },
     for_features: learners::whatever_features,
     classes: Some(OfClasses {
+        learns_shares: false,
         fit: |each, rows| {
             learners::fit(each, |given| {
                 let settings = Settings {

@@ -49,6 +49,7 @@ pub const LEARNER: Learner = Learner {
     grid: |given| [8, 4, 2, 1].map(|rows| given.with("min_leaf", rows)).into(),
     for_features: learners::whatever_features,
     classes: Some(OfClasses {
+        learns_shares: false,
         fit: |each, rows| {
             let fit =
                 |trees, leaf| Forest::fit(rows.x, rows.y, rows.classes, trees, leaf, rows.seed);

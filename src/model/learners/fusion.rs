@@ -41,8 +41,9 @@ pub const LEARNER: Learner = Learner {
     },
     for_features: groups_among,
     classes: Some(OfClasses {
+        learns_shares: true,
         fit: |each, rows| {
-            let targets = Targets::Classes(rows.y, rows.classes);
+            let targets = Targets::Shares(rows.shares);
             learners::fit(each, |given| {
                 Fusion::fit(rows.x, rows.names, targets, &settings(given), rows.seed)
             })
@@ -242,6 +243,7 @@ fn compressed(mut x: Array2<f32>, power: f32) -> Array2<f32> {
 mod tests {
     use super::*;
     use crate::model::best;
+    use crate::model::least_squares::one_hot;
 
     #[test]
     fn views_add_up_what_each_knows() {
@@ -261,8 +263,14 @@ mod tests {
                 groups: groups.to_vec(),
                 ..Settings::default()
             };
-            let fusion =
-                Fusion::fit(x.view(), &names, Targets::Classes(&y, 3), &settings, 0).unwrap();
+            let fusion = Fusion::fit(
+                x.view(),
+                &names,
+                Targets::Shares(one_hot(&y, 3).view()),
+                &settings,
+                0,
+            )
+            .unwrap();
             let scores = fusion.scores(x.view());
             (0..60).filter(|&i| best(scores.row(i)) == y[i]).count()
         };
@@ -292,7 +300,7 @@ mod tests {
         let error = Fusion::fit(
             x.view(),
             &names,
-            Targets::Classes(&[0, 1, 0, 1], 2),
+            Targets::Shares(one_hot(&[0, 1, 0, 1], 2).view()),
             &settings,
             0,
         )

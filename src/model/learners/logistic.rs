@@ -18,7 +18,9 @@ use crate::model::learners::parameters::Key;
 use crate::model::learners::{self, Estimator, Learner, OfClasses};
 use crate::model::outputs::{Outputs, softmax};
 use crate::model::products::product;
-use crate::model::{balanced_weights, linear_scores, norms_over_classes};
+use crate::model::{
+    balanced_weights_of_shares, linear_scores, norms_over_classes, weighted_shares,
+};
 
 /// The search ends where no derivative of the mean loss is larger. scikit-learn's default is 1e-4;
 /// at 1e-6 probabilities stand still to about 1e-4.
@@ -46,8 +48,9 @@ pub const LEARNER: Learner = Learner {
     },
     for_features: learners::whatever_features,
     classes: Some(OfClasses {
+        learns_shares: true,
         fit: |each, rows| {
-            let fit = |c| Logistic::fit(rows.x, rows.y, rows.classes, c);
+            let fit = |c| Logistic::fit(rows.x, rows.shares, c);
             learners::fit(each, |given| Ok(fit(given.get("c"))))
         },
         read: learners::read::<Logistic>,
@@ -83,24 +86,21 @@ impl Logistic {
         Logistic { features, weights }
     }
 
-    /// Trains on the scaled rows `x`. Classes are weighted as by scikit-learn's
-    /// `class_weight="balanced"`.
-    pub fn fit(x: ArrayView2<f32>, y: &[usize], classes: usize, c: f64) -> Logistic {
-        let class_weights = balanced_weights(y, classes);
+    /// Trains on the scaled rows `x` with these shares of the classes (rows x classes, which sum to 1 in a row). Classes
+    /// are weighted as by scikit-learn's `class_weight="balanced"`.
+    pub fn fit(x: ArrayView2<f32>, shares: ArrayView2<f64>, c: f64) -> Logistic {
+        let class_weights = balanced_weights_of_shares(shares);
+        let classes = class_weights.len();
         let present: Vec<usize> = (0..classes).filter(|&k| class_weights[k] > 0.0).collect();
-        let total: f64 = y.iter().map(|&class| class_weights[class]).sum();
+        let (row_weights, shares) = weighted_shares(shares, &class_weights);
+        let total: f64 = row_weights.iter().sum();
         let narrow = (x.ncols() > x.nrows()).then(|| Narrow::of(x)).flatten();
         let problem = Problem {
             x: narrow
                 .as_ref()
                 .map_or_else(|| x.mapv(f64::from), |narrow| narrow.rows.clone()),
-            y: y.iter()
-                .map(|class| present.binary_search(class).expect("it is present"))
-                .collect(),
-            row_weights: y
-                .iter()
-                .map(|&class| class_weights[class] / total)
-                .collect(),
+            shares: shares.select(Axis(1), &present),
+            row_weights: row_weights.iter().map(|weight| weight / total).collect(),
             classes: present.len(),
             // Of two classes scikit-learn fits the one log-odds, whose squared norm is twice that
             // of the two halves with opposite signs that are fitted here.
@@ -176,7 +176,8 @@ impl Narrow {
 /// What is to be minimised: a function of the weights of each class, intercept last.
 struct Problem {
     x: Array2<f64>,
-    y: Vec<usize>,
+    /// Rows x classes.
+    shares: Array2<f64>,
     /// Sum to 1.
     row_weights: Vec<f64>,
     classes: usize,
@@ -189,10 +190,10 @@ impl Problem {
     }
 
     fn loss_and_gradient(&self, w: &[f64]) -> (f64, Vec<f64>) {
-        let blocks: Vec<usize> = (0..self.y.len()).step_by(BLOCK).collect();
+        let blocks: Vec<usize> = (0..self.shares.nrows()).step_by(BLOCK).collect();
         let parts: Vec<(f64, Vec<f64>)> = blocks
             .par_iter()
-            .map(|&from| self.part(w, from, (from + BLOCK).min(self.y.len())))
+            .map(|&from| self.part(w, from, (from + BLOCK).min(self.shares.nrows())))
             .collect();
         let mut loss = 0.0;
         let mut gradient = vec![0.0; w.len()];
@@ -233,9 +234,13 @@ impl Problem {
                 .iter()
                 .map(|logit| (logit - largest).exp())
                 .sum();
-            loss += weight * (sum.ln() + largest - logits[(k, self.y[row])]);
-            residual[(k, self.y[row])] -= 1.0;
-            residual.row_mut(k).mapv_inplace(|r| r * weight);
+            let shares = self.shares.row(row);
+            for (share, logit) in shares.iter().zip(logits.row(k)) {
+                loss += weight * share * (sum.ln() + largest - logit);
+            }
+            let mut residual = residual.row_mut(k);
+            residual.scaled_add(-1.0, &shares);
+            residual.mapv_inplace(|r| r * weight);
         }
         let mut gradient = Array2::zeros((self.classes, features + 1));
         let (mut to_weights, mut to_intercepts) = gradient.view_mut().split_at(Axis(1), features);
@@ -331,6 +336,7 @@ fn add_scaled(to: &mut [f64], scale: f64, what: &[f64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::least_squares::one_hot;
     use ndarray::array;
 
     #[test]
@@ -340,8 +346,8 @@ mod tests {
         let x = Array2::from_shape_fn((26, 6), |(i, j)| value(i % 24, j));
         let wide = Array2::from_shape_fn((26, 40), |(i, j)| if j < 6 { x[(i, j)] } else { 0.0 });
         let y: Vec<usize> = (0..26).map(|i| i % 3).collect();
-        let narrow = Logistic::fit(x.view(), &y, 3, 0.5).scores(x.view());
-        let wide = Logistic::fit(wide.view(), &y, 3, 0.5).scores(wide.view());
+        let narrow = Logistic::fit(x.view(), one_hot(&y, 3).view(), 0.5).scores(x.view());
+        let wide = Logistic::fit(wide.view(), one_hot(&y, 3).view(), 0.5).scores(wide.view());
         assert!((narrow - wide).iter().all(|d| d.abs() < 1e-4));
     }
 
@@ -377,7 +383,7 @@ mod tests {
     fn the_gradient_is_the_slope_of_the_loss() {
         let problem = Problem {
             x: Array2::from_shape_fn((130, 3), |(i, j)| ((i * (j + 2)) % 7) as f64 / 3.0 - 1.0),
-            y: (0..130).map(|i| i % 4).collect(),
+            shares: Array2::from_shape_fn((130, 4), |(i, k)| [0.4, 0.3, 0.2, 0.1][(i + k) % 4]),
             row_weights: (0..130).map(|i| (1 + i % 3) as f64 / 260.0).collect(),
             classes: 4,
             penalty: 0.3,
@@ -405,7 +411,7 @@ mod tests {
         let x = Array2::zeros((10, 1));
         let mut y = [0; 10];
         y[4] = 2;
-        let scores = Logistic::fit(x.view(), &y, 3, 1.0).scores(x.view());
+        let scores = Logistic::fit(x.view(), one_hot(&y, 3).view(), 1.0).scores(x.view());
         for (found, meant) in scores.row(0).iter().zip([0.5, 0.0, 0.5]) {
             assert!((found - meant).abs() < 1e-6, "{scores}");
         }
@@ -422,13 +428,34 @@ mod tests {
             [0.2, 6.0]
         ];
         let y = [0, 0, 1, 1, 2, 2];
-        let fit = || Logistic::fit(x.view(), &y, 3, 10.0);
+        let fit = || Logistic::fit(x.view(), one_hot(&y, 3).view(), 10.0);
         let scores = fit().scores(x.view());
         for (row, &class) in y.iter().enumerate() {
             assert!(scores[(row, class)] > 0.7, "row {row}: {scores}");
             assert!((scores.row(row).sum() - 1.0).abs() < 1e-12);
         }
         assert_eq!(fit(), fit());
+    }
+
+    #[test]
+    fn shares_are_learned_as_a_row_for_each_rater() {
+        // Of four raters 3, 2 or 1 chose the first class: the same as that many rows of each.
+        let value = |i: usize, j: usize| ((i * 7 + j * 5 + i * j) % 11) as f32 * 0.2 - 1.0;
+        let x = Array2::from_shape_fn((24, 3), |(i, j)| value(i, j));
+        let of_first = |i: usize| [3, 3, 2, 1][i % 4];
+        let shares = Array2::from_shape_fn((24, 2), |(i, k)| {
+            f64::from([of_first(i), 4 - of_first(i)][k]) / 4.0
+        });
+        let raters: Vec<(usize, usize)> = (0..24)
+            .flat_map(|i| (0..4).map(move |rater| (i, usize::from(rater >= of_first(i)))))
+            .collect();
+        let rows: Vec<usize> = raters.iter().map(|&(i, _)| i).collect();
+        let y: Vec<usize> = raters.iter().map(|&(_, class)| class).collect();
+        let repeated = x.select(Axis(0), &rows);
+        // There are four times as many rows beside the same penalty.
+        let ours = Logistic::fit(x.view(), shares.view(), 2.0).scores(x.view());
+        let theirs = Logistic::fit(repeated.view(), one_hot(&y, 2).view(), 0.5).scores(x.view());
+        assert!((ours - theirs).iter().all(|d| d.abs() < 1e-5));
     }
 
     #[test]
@@ -450,7 +477,7 @@ mod tests {
                 ))
                 .unwrap();
             let theirs = theirs.predict_probabilities(&x.mapv(f64::from));
-            let ours = Logistic::fit(x.view(), &y, 3, c).scores(x.view());
+            let ours = Logistic::fit(x.view(), one_hot(&y, 3).view(), c).scores(x.view());
             let largest = (&ours - &theirs)
                 .iter()
                 .fold(0.0_f64, |m, d| m.max(d.abs()));

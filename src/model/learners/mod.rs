@@ -98,6 +98,8 @@ impl Learner {
 /// How classes are learned.
 #[derive(Debug)]
 pub struct OfClasses {
+    /// Whether it learns the shares of the classes of each row; otherwise the class with the largest.
+    pub learns_shares: bool,
     /// Trains a classifier with each of these parameters, on rows of at least two classes; what they have in common is
     /// computed once.
     pub fit: fn(&[&Parameters], &Training) -> Result<Vec<AnyEstimator>>,
@@ -127,6 +129,8 @@ pub struct Training<'a> {
     pub names: &'a [String],
     /// The class of each row.
     pub y: &'a [usize],
+    /// Rows x classes: the share of each, which is 1 of the row's class where labels are words.
+    pub shares: ArrayView2<'a, f64>,
     /// The number of classes, including those without a row.
     pub classes: usize,
     /// The number of each row's speaker.

@@ -49,8 +49,9 @@ pub const LEARNER: Learner = Learner {
     grid: |given| vec![given.with("alpha", Alpha::LeaveOneOut)],
     for_features: learners::whatever_features,
     classes: Some(OfClasses {
+        learns_shares: true,
         fit: |each, rows| {
-            let targets = Targets::Classes(rows.y, rows.classes);
+            let targets = Targets::Shares(rows.shares);
             let fit = |alpha| Ridge::fit(rows.x, targets, rows.speakers, alpha);
             learners::fit(each, |given| fit(given.get("alpha")))
         },
@@ -265,7 +266,7 @@ fn blocks(speakers: &[usize]) -> Vec<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::least_squares::example;
+    use crate::model::least_squares::{example, one_hot};
 
     #[test]
     fn more_features_than_rows_are_solved_as_fewer() {
@@ -274,13 +275,49 @@ mod tests {
         let wide = Array2::from_shape_fn((24, 40), |(i, j)| if j < 6 { x[(i, j)] } else { 0.0 });
         let speakers: Vec<usize> = (0..24).map(|i| i % 5).collect();
         for alpha in [Alpha::Value(2.0), Alpha::LeaveOneOut] {
-            let narrow = Ridge::fit(x.view(), Targets::Classes(&y, 3), &speakers, alpha).unwrap();
-            let wide_fit =
-                Ridge::fit(wide.view(), Targets::Classes(&y, 3), &speakers, alpha).unwrap();
+            let narrow = Ridge::fit(
+                x.view(),
+                Targets::Shares(one_hot(&y, 3).view()),
+                &speakers,
+                alpha,
+            )
+            .unwrap();
+            let wide_fit = Ridge::fit(
+                wide.view(),
+                Targets::Shares(one_hot(&y, 3).view()),
+                &speakers,
+                alpha,
+            )
+            .unwrap();
             assert_eq!(narrow.alpha, wide_fit.alpha);
             let (a, b) = (narrow.scores(x.view()), wide_fit.scores(wide.view()));
             assert!((a - b).iter().all(|d| d.abs() < 1e-5));
         }
+    }
+
+    #[test]
+    fn shares_are_learned_as_a_row_for_each_rater() {
+        // Of four raters 3, 2 or 1 chose the first class; beside four times as many rows the penalty is four times.
+        let (x, _) = example(24, 4);
+        let of_first = |i: usize| [3, 3, 2, 1][i % 4];
+        let shares = Array2::from_shape_fn((24, 2), |(i, k)| {
+            f64::from([of_first(i), 4 - of_first(i)][k]) / 4.0
+        });
+        let raters =
+            (0..24).flat_map(|i| (0..4).map(move |rater| (i, usize::from(rater >= of_first(i)))));
+        let (rows, y): (Vec<usize>, Vec<usize>) = raters.unzip();
+        let repeated = x.select(ndarray::Axis(0), &rows);
+        let one = Ridge::fit(
+            x.view(),
+            Targets::Shares(shares.view()),
+            &[0; 24],
+            Alpha::Value(2.0),
+        );
+        let words = one_hot(&y, 2);
+        let words = Targets::Shares(words.view());
+        let other = Ridge::fit(repeated.view(), words, &[0; 96], Alpha::Value(8.0));
+        let difference = one.unwrap().scores(x.view()) - other.unwrap().scores(x.view());
+        assert!(difference.iter().all(|d| d.abs() < 1e-5), "{difference}");
     }
 
     #[test]
@@ -290,7 +327,7 @@ mod tests {
         let of_class = [1.0; 3];
         let at = 4;
         let alpha = ALPHAS[at];
-        let problem = Weighted::new(x.view(), &y, &of_class);
+        let problem = Weighted::new(x.view(), one_hot(&y, 3).view(), &of_class);
         let blocks = blocks(&(0..21).map(|i| i % 4).collect::<Vec<_>>());
         let decomposed = Decomposed::of(&problem).unwrap();
         let shortcut = decomposed.left_out_errors(&problem, &blocks)[at];
@@ -299,7 +336,7 @@ mod tests {
             let others: Vec<usize> = (0..21).filter(|i| !block.contains(i)).collect();
             let x_others = x.select(ndarray::Axis(0), &others);
             let y_others: Vec<usize> = others.iter().map(|&i| y[i]).collect();
-            let part = Weighted::new(x_others.view(), &y_others, &of_class);
+            let part = Weighted::new(x_others.view(), one_hot(&y_others, 3).view(), &of_class);
             let weights = Decomposed::of(&part).unwrap().weights(&part, alpha);
             for (&row, k) in block.iter().flat_map(|row| [(row, 0), (row, 1), (row, 2)]) {
                 let product: f64 = (0..4)

@@ -53,6 +53,7 @@ pub const LEARNER: Learner = Learner {
     for_features: learners::whatever_features,
     // All machines share one matrix of inner products.
     classes: Some(OfClasses {
+        learns_shares: false,
         fit: |each, rows| {
             let settings: Vec<(Kernel, f64)> = each.iter().map(|given| setting(given)).collect();
             let machines = Svm::fit_each(rows.x, rows.y, rows.classes, &settings).into_iter();

@@ -30,6 +30,7 @@ pub const LEARNER: Learner = Learner {
     },
     for_features: learners::whatever_features,
     classes: Some(OfClasses {
+        learns_shares: false,
         fit: |each, rows| {
             let fit = |depth| Tree::fit(rows.x, rows.y, rows.classes, depth);
             learners::fit(each, |given| Ok(fit(given.get("max_depth"))))

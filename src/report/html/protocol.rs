@@ -132,6 +132,9 @@ fn remarks(page: &mut String, report: &Report) {
             .collect();
         remarks.push(("Chosen", format!("{}.", chosen.join(", "))));
     }
+    if let Some(labels) = report.of_shares() {
+        remarks.push(("Labels", format!("{}.", capital(labels))));
+    }
     let mut counted = Vec::new();
     if let Some(windows) = report.windows {
         counted.push(format!(

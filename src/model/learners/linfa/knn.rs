@@ -42,6 +42,7 @@ pub const LEARNER: Learner = Learner {
     grid: |given| [50, 30, 20, 10, 5].map(|k| given.with("k", k)).into(),
     for_features: learners::whatever_features,
     classes: Some(OfClasses {
+        learns_shares: false,
         fit: |each, rows| learners::fit(each, |given| Ok(Neighbours::new(rows, given))),
         read: learners::read::<Neighbours>,
     }),

@@ -25,6 +25,7 @@ pub const LEARNER: Learner = Learner {
     grid: svm::grid,
     for_features: learners::whatever_features,
     classes: Some(OfClasses {
+        learns_shares: false,
         fit: |each, rows| {
             learners::fit(each, |given| {
                 let (kernel, c) = svm::setting(given);
@@ -100,10 +101,12 @@ fn fit(rows: &Training, kernel: Kernel, c: f64) -> Result<Svm> {
 #[test]
 fn what_would_take_for_ever_is_refused() {
     let x = ndarray::array![[0.0_f32], [1.0], [2.0]];
+    let shares = ndarray::array![[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]];
     let rows = Training {
         x: x.view(),
         names: &[],
         y: &[0, 1, 1],
+        shares: shares.view(),
         classes: 2,
         speakers: &[0, 0, 0],
         seed: 0,

@@ -36,6 +36,7 @@ pub const LEARNER: Learner = Learner {
     grid: tree::LEARNER.grid,
     for_features: learners::whatever_features,
     classes: Some(OfClasses {
+        learns_shares: false,
         fit: |each, rows| {
             let fit = |depth, leaf| fit(rows.x, rows.y, rows.classes, depth, leaf);
             learners::fit(each, |given| {

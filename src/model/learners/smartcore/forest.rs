@@ -43,6 +43,7 @@ pub const LEARNER: Learner = Learner {
     grid: forest::LEARNER.grid,
     for_features: learners::whatever_features,
     classes: Some(OfClasses {
+        learns_shares: false,
         fit: |each, rows| learners::fit(each, |given| fit(rows, given)),
         read: learners::read::<Forest>,
     }),
