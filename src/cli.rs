@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use sentire::audio::{Gain, Rate};
+use sentire::audio::{Channel, Gain, Rate, Segmentation, Turns};
 use sentire::catalogue::{FeatureSet, computed};
 use sentire::corpus::Layout;
 use sentire::corpus::shard::ShardChoice;
@@ -12,6 +12,8 @@ use sentire::evaluate::{FoldSpec, NormalizeSpec};
 use sentire::extract::{Level, Limits};
 use sentire::metrics::values::Raters;
 use sentire::model::{ModelSpec, Normalize, learners};
+#[cfg(feature = "frame")]
+use sentire::summary::Condition;
 use sentire::table::Encoding;
 
 /// Speech emotion recognition with classical means: recordings to features, leak-free evaluation,
@@ -67,6 +69,8 @@ pub enum Command {
     Evaluate(Evaluate),
     Predict(Predict),
     Score(Score),
+    #[cfg(feature = "frame")]
+    Summary(Summary),
     Export(Export),
     #[cfg(feature = "mic")]
     Listen(Listen),
@@ -171,6 +175,7 @@ Examples:
   sentire extract ravdess.csv --level lld -o contours.parquet
   sentire extract ravdess.csv --trim --gain rms -o clean.parquet
   sentire extract calls --window 3 --hop 1.5 -o windows.parquet
+  sentire extract calls --channel each --segment speech -o turns.parquet
   sentire extract calls.csv --shard 2/8 -o calls         the second of eight machines
   sentire extract --stdin-manifest --arrow-stdout < part.csv > part.arrows
 
@@ -195,9 +200,10 @@ pub struct Extract {
     /// Sample rate to resample to, in Hz, or `native` for each file's own
     #[arg(long, default_value = "16000", value_name = "HZ|native")]
     pub rate: Rate,
-    /// Use this channel, counted from 0, instead of the mean of all; a manifest's column `channel` takes precedence
-    #[arg(long, value_name = "N")]
-    pub channel: Option<usize>,
+    /// Take the mean of all channels, this one (counted from 0), or each as a recording of its own; a manifest's column
+    /// `channel` takes precedence
+    #[arg(long, default_value = "mean", value_name = "N|mean|each")]
+    pub channel: Channel,
     /// Keep the part that decodes of recordings that break off, marked in a column `truncated`, instead of refusing
     /// them
     #[arg(long)]
@@ -209,12 +215,8 @@ pub struct Extract {
     /// -20 dB re full scale (`egemaps` clips what then exceeds full scale)
     #[arg(long, default_value = "none", value_name = "none|peak|rms")]
     pub gain: Gain,
-    /// A row for each window of this many seconds; evaluation combines the windows of a recording
-    #[arg(long, value_name = "S")]
-    pub window: Option<f64>,
-    /// Seconds from the beginning of one window to that of the next [default: those of --window]
-    #[arg(long, value_name = "S")]
-    pub hop: Option<f64>,
+    #[command(flatten)]
+    pub cut: Cut,
     #[command(flatten)]
     pub limits: RecordingLimits,
     /// Ignore the work of earlier runs, compute everything
@@ -481,6 +483,7 @@ Examples:
   sentire predict call.wav -m model.sentire
   sentire predict *.flac -m model.sentire --json
   sentire predict long-call.wav -m model.sentire --window 3 --hop 1.5
+  sentire predict call.wav --channel each --segment speech
   ffmpeg -i call.m4a -f wav - | sentire predict - -m model.sentire")]
 pub struct Predict {
     /// Recordings; `-` reads one from standard input
@@ -489,13 +492,12 @@ pub struct Predict {
     /// Model written by `sentire train` [default: the built-in one]
     #[arg(short, long, value_name = "SENTIRE")]
     pub model: Option<PathBuf>,
-    /// Recognise a recording by the mean over windows of this many seconds, and report the prediction for each window
-    /// [default: as the model was trained]
-    #[arg(long, value_name = "S")]
-    pub window: Option<f64>,
-    /// Seconds from the beginning of one window to that of the next [default: those of --window]
-    #[arg(long, value_name = "S")]
-    pub hop: Option<f64>,
+    /// Take the mean of all channels, this one (counted from 0), or each as a recording of its own [default: as the model
+    /// was trained]
+    #[arg(long, value_name = "N|mean|each")]
+    pub channel: Option<Channel>,
+    #[command(flatten)]
+    pub cut: Cut,
     /// Keep the part that decodes of recordings that break off, marked in `truncated` (--json), instead of refusing
     /// them
     #[arg(long)]
@@ -507,6 +509,34 @@ pub struct Predict {
     pub json: bool,
 }
 
+/// How recordings are cut: into stretches of speech, windows, or windows within stretches of speech.
+#[derive(Debug, Args)]
+pub struct Cut {
+    /// A row for each stretch of speech: min (0.3), max (15) and gap (0.5) are the shortest and the longest stretch and the
+    /// longest pause within one, in seconds
+    #[arg(long, value_name = "speech[:min=S,max=S,gap=S]")]
+    pub segment: Option<Turns>,
+    /// A row for each window of this many seconds, with --segment within each stretch of speech; a recording is recognised
+    /// by the mean of its rows
+    #[arg(long, value_name = "S")]
+    pub window: Option<f64>,
+    /// Seconds from the beginning of one window to that of the next [default: those of --window]
+    #[arg(long, value_name = "S")]
+    pub hop: Option<f64>,
+}
+
+impl Cut {
+    /// What the flags ask for; `None` where there are none.
+    pub fn segmentation(&self) -> sentire::error::Result<Option<Segmentation>> {
+        let windows = Segmentation::from_flags(self.window, self.hop)?;
+        Ok(match (self.segment, windows) {
+            (Some(turns), windows) => Some(windows.within(turns)),
+            (None, Segmentation::Whole) => None,
+            (None, windows) => Some(windows),
+        })
+    }
+}
+
 /// Recognise the emotions of all recordings of a folder or manifest, in parallel, into a table
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -514,6 +544,7 @@ Examples:
   sentire score calls -m model.sentire
   sentire score calls.csv -m model.sentire -o scores.csv
   sentire score calls -m model.sentire --window 3 --hop 1.5 -o timeline.parquet
+  sentire score calls --channel each --segment speech -o turns.parquet
   sentire score calls.csv -m speaker-model.sentire --speaker-column caller
   sentire score calls.csv -m model.sentire --long -o stacked.csv
   sentire score calls.csv -m model.sentire --partition-by corpus -o scores
@@ -526,12 +557,12 @@ pub struct Score {
     /// Model written by `sentire train` [default: the built-in one]
     #[arg(short, long, value_name = "SENTIRE")]
     pub model: Option<PathBuf>,
-    /// A row for each window of this many seconds, instead of one for each recording
-    #[arg(long, value_name = "S")]
-    pub window: Option<f64>,
-    /// Seconds from the beginning of one window to that of the next [default: those of --window]
-    #[arg(long, value_name = "S")]
-    pub hop: Option<f64>,
+    /// Take the mean of all channels, this one (counted from 0), or each as a recording of its own; a manifest's column
+    /// `channel` takes precedence [default: as the model was trained]
+    #[arg(long, value_name = "N|mean|each")]
+    pub channel: Option<Channel>,
+    #[command(flatten)]
+    pub cut: Cut,
     /// Keep the part that decodes of recordings that break off, marked in the column `truncated`, instead of refusing
     /// them
     #[arg(long)]
@@ -561,6 +592,42 @@ pub struct Score {
         default_value = "outputs/predictions.parquet"
     )]
     pub output: PathBuf,
+}
+
+/// Sum up predictions: seconds and shares of each emotion by customer, agent, day or whatever the table has
+#[cfg(feature = "frame")]
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  sentire summary predictions.parquet
+  sentire summary turns.parquet --by file,channel -o calls.parquet
+  sentire summary turns.parquet --by customer --label angry
+  sentire summary turns.parquet --by agent --where channel=0 --where 'speech_s>1'
+
+A row counts as long as somebody speaks in it. The seconds and shares of a label are those of rows whose verdict is `sure`; the trend is the label's share in the last third of each recording less that in the first.")]
+pub struct Summary {
+    /// Table written by `sentire score`
+    #[arg(value_name = "PREDICTIONS")]
+    pub table: PathBuf,
+    /// A row for each combination of words in these columns
+    #[arg(
+        long,
+        value_name = "COLUMN[,COLUMN]",
+        value_delimiter = ',',
+        default_value = "file"
+    )]
+    pub by: Vec<String>,
+    /// Use only rows that meet this: COLUMN=WORD, COLUMN!=WORD, COLUMN>NUMBER or COLUMN<NUMBER; may be given several times
+    #[arg(long = "where", value_name = "CONDITION")]
+    pub conditions: Vec<Condition>,
+    /// Rank by the share of this label
+    #[arg(long, value_name = "LABEL")]
+    pub label: Option<String>,
+    #[command(flatten)]
+    pub storage: Storage,
+    /// Where to write the table: Parquet, or CSV or Arrow by the extension [default: as text on standard output]
+    #[arg(short, long, value_name = "PARQUET|CSV|ARROW")]
+    pub output: Option<PathBuf>,
 }
 
 /// Recognise emotions live from the microphone, a line per window

@@ -16,6 +16,7 @@ use crate::table::schema::{
 use crate::table::{Column, Part, Table, is_names_of_features, plain_key};
 
 mod contrast;
+mod numbers;
 mod shares;
 mod target;
 

@@ -45,6 +45,10 @@ pub struct Summary {
     pub recordings: usize,
     /// Lines of the manifest that have rows: recordings, or segments of them.
     pub done: usize,
+    /// Those that have none, as nobody speaks in them, or as they repeat another channel.
+    pub silent: usize,
+    /// Those whose recording has a lower sample rate than features are computed at.
+    pub narrow: usize,
     /// Those whose values were taken from the table that was there before.
     pub reused: usize,
     /// Lines of the manifest that failed.
@@ -66,6 +70,11 @@ impl Summary {
             false => format!("the reasons are in {}", failures_path(out).display()),
         };
         let s = if self.failed == 1 { "" } else { "s" };
+        if self.failed == 0 && self.silent > 0 {
+            return Err(Error::Data(
+                "no recording has a row: nobody speaks in them".into(),
+            ));
+        }
         Err(Error::Data(format!(
             "no recording could be used, {} recording{s} failed; {reasons}",
             self.failed
@@ -185,6 +194,20 @@ pub fn stream(
     Ok(batches.finish().0)
 }
 
+/// Why a recording has no rows.
+fn without_rows(utterance: &Utterance, recording: &Recording) -> String {
+    let file = &utterance.file;
+    match (recording.copy_of, utterance.channel) {
+        (Some(original), Some(channel)) => {
+            format!(
+                "{file}: channel {channel} is a copy of channel {original} and has no rows of its own"
+            )
+        }
+        (_, Some(channel)) => format!("{file}: nobody speaks on channel {channel}; it has no row"),
+        (_, None) => format!("{file}: nobody speaks in it; it has no row"),
+    }
+}
+
 /// What was done so far.
 pub struct Tally<'a> {
     files: HashSet<&'a str>,
@@ -224,8 +247,17 @@ impl<'a> Tally<'a> {
                 taken,
             )));
         }
+        if recording.channels_differ && self.warned_of.insert(&utterance.file) {
+            on_event(Event::Warning(&audio::channels_are_two(&utterance.file)));
+        }
+        if rows == 0 {
+            on_event(Event::Warning(&without_rows(utterance, recording)));
+            self.summary.silent += 1;
+            return;
+        }
         self.files.insert(&utterance.file);
         self.summary.done += 1;
+        self.summary.narrow += usize::from(recording.is_narrow());
         self.summary.reused += usize::from(is_kept);
         self.summary.rows += rows;
     }
@@ -291,10 +323,10 @@ pub fn features_of_reel(
         .collect()
 }
 
-/// Whether there is speech in each of the windows of a recording, however long.
-pub fn speech_of_reel(reel: &Reel, name: &str) -> Result<Vec<bool>> {
-    let has_speech = reel.has_speech();
-    has_speech.map_err(|reason| unreadable(name, reason))
+/// [`Recording::speech_s`] of a recording however long.
+pub fn speech_of_reel(reel: &Reel, name: &str) -> Result<Vec<f64>> {
+    let speech_s = reel.speech_s();
+    speech_s.map_err(|reason| unreadable(name, reason))
 }
 
 fn features_of_window(
@@ -333,7 +365,7 @@ pub fn places(recording: &Recording, settings: &Settings) -> Vec<(f64, f64)> {
 }
 
 fn place(recording: &Recording, settings: &Settings, window: &Range<usize>) -> (f64, f64) {
-    if settings.segmentation == Segmentation::Whole {
+    if settings.segmentation == Segmentation::Whole && recording.windows.len() == 1 {
         return (0.0, recording.duration_s);
     }
     let rate = f64::from(recording.audio.sample_rate);
@@ -363,8 +395,8 @@ pub struct Computed {
     pub key: ContentKey,
     /// Its rows, in the order of time.
     pub rows: Vec<Timed>,
-    /// Whether there is speech in each of its windows; empty where that was not asked.
-    pub has_speech: Vec<bool>,
+    /// Seconds of speech in each of its windows; empty where that was not asked.
+    pub speech_s: Vec<f64>,
     /// Where they were, if an earlier run computed them.
     pub kept: Option<Kept>,
 }
@@ -417,10 +449,10 @@ fn compute_one(
 ) -> Result<Computed> {
     let found = Found::open(manifest, utterance, settings, job)?;
     // No kept row says so.
-    let has_speech = speech_of_reel(&found.reel, &utterance.file)?;
+    let speech_s = speech_of_reel(&found.reel, &utterance.file)?;
     let computed = found.compute(utterance, settings, extractor)?;
     Ok(Computed {
-        has_speech,
+        speech_s,
         ..computed
     })
 }
@@ -480,7 +512,7 @@ impl Found {
             recording: reel.recording,
             key: self.key,
             rows,
-            has_speech: Vec::new(),
+            speech_s: Vec::new(),
             kept: self.kept,
         })
     }

@@ -53,6 +53,8 @@ pub mod predict;
 pub mod score;
 #[cfg(feature = "serve")]
 pub mod serve;
+#[cfg(feature = "frame")]
+pub mod summary;
 
 // How values are shown in a notebook.
 #[cfg(any(test, feature = "notebook"))]
@@ -217,7 +219,9 @@ pub mod prelude {
     #[cfg(all(feature = "frame", feature = "notebook"))]
     pub use polars::prelude::*;
 
-    pub use crate::audio::{self, Audio, Gain, Rate, ReadOptions, Recording, Segmentation, Window};
+    pub use crate::audio::{
+        self, Audio, Channel, Gain, Rate, ReadOptions, Recording, Segmentation, Turns, Window,
+    };
     pub use crate::catalogue::{self, Family, FeatureSet, Lld};
     pub use crate::corpus::{self, Layout, Manifest, Utterance, scan};
     pub use crate::dataset::{Contrast, Dataset, LabelSpec, Target, Task};

@@ -32,6 +32,8 @@ fn main() -> ExitCode {
         cli::Command::Score(args) => cmd::score::run(args, &console),
         #[cfg(feature = "mic")]
         cli::Command::Listen(args) => cmd::listen::run(args, &console),
+        #[cfg(feature = "frame")]
+        cli::Command::Summary(args) => cmd::summary::run(args, &console),
         cli::Command::Export(args) => cmd::export::run(args, &console),
         #[cfg(feature = "serve")]
         cli::Command::Serve(args) => cmd::serve::run(args, &console),

@@ -13,14 +13,15 @@ use serde::{Deserialize, Serialize};
 
 pub use reasons::Reason;
 
-use crate::audio::{self, Recording, Reel, Segmentation, Window};
+use crate::audio::{self, Channel, ReadOptions, Recording, Reel, Segmentation};
 use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, panic_text};
 use crate::extract::{self, Limits, Settings};
 use crate::features::Extractor;
-use crate::model::{self, LearnedValue, Model, Normalize, REACH};
+use crate::model::{LearnedValue, Model, Normalize, REACH};
 use crate::table::schema::{
-    self, Cell, DURATION, FILE, LABEL, MODEL, OUT_OF_DOMAIN, TRUNCATED, UNSURE,
+    self, Cell, DURATION, FILE, LABEL, LARGEST, MODEL, OUT_OF_DOMAIN, SPEECH_S, TRUNCATED, UNSURE,
+    VERDICT,
 };
 use crate::table::{Column, Table};
 use reasons::Vocabulary;
@@ -43,32 +44,85 @@ pub struct Features {
     /// The features of each of its windows, as [`features_of`](crate::extract::features_of) gives them; a single entry, for
     /// the whole recording, if it is not cut into windows.
     pub windows: Vec<Vec<f32>>,
-    /// Whether there is speech in each of its windows: [`has_speech`](crate::dsp::speech::has_speech).
-    pub has_speech: Vec<bool>,
+    /// Seconds of speech in each of its windows: [`Recording::speech_s`].
+    pub speech_s: Vec<f64>,
     /// See [`Recording::instead_of_mean`].
     pub instead_of_mean: Option<usize>,
+    /// The channel that it is of, where channels are told apart.
+    pub channel: Option<usize>,
+    /// See [`Recording::copy_of`].
+    pub copy_of: Option<usize>,
+    /// See [`Recording::channels_differ`].
+    pub channels_differ: bool,
+    /// See [`Recording::is_narrow`].
+    pub is_narrow: bool,
     /// The file broke off, and the part that decoded was kept.
     pub truncated: bool,
 }
+
+/// What can be said of an answer. Of several that apply, the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// There is less than [`LEAST_SPEECH_S`] of speech, and no answer.
+    NoSpeech,
+    /// [`Prediction::out_of_domain`].
+    OutOfDomain,
+    /// [`Prediction::unsure`].
+    Unsure,
+    /// None of these.
+    Sure,
+}
+
+impl Verdict {
+    /// As in tables and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::NoSpeech => "no_speech",
+            Verdict::OutOfDomain => "out_of_domain",
+            Verdict::Unsure => "unsure",
+            Verdict::Sure => "sure",
+        }
+    }
+
+    fn of(name: &str) -> Option<Verdict> {
+        let all = [
+            Verdict::NoSpeech,
+            Verdict::OutOfDomain,
+            Verdict::Unsure,
+            Verdict::Sure,
+        ];
+        all.into_iter().find(|verdict| verdict.name() == name)
+    }
+}
+
+/// Where less is spoken than this, in seconds, nothing is recognised...
+pub const LEAST_SPEECH_S: f64 = 0.3;
+/// ...or than this share of what is shorter.
+const ALL_OF_IT: f64 = 0.9;
 
 /// The prediction of a model for one recording.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
     /// The recording as the caller named it.
     pub file: String,
-    /// The most probable class; `None` for a model of numbers.
+    /// The most probable class; `None` for a model of numbers, and where nobody speaks.
     pub label: Option<String>,
-    /// Probability of each class; they sum to 1. Empty for a model of numbers.
+    /// Probability of each class; they sum to 1. Empty for a model of numbers, and where nobody speaks.
     pub probabilities: BTreeMap<String, f64>,
     /// The predictions of a model of numbers, by the names of the numbers; empty for a model of classes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: BTreeMap<String, Estimate>,
     /// Whether the largest probability is below the model's threshold (above it, the model was wrong at most half as often
-    /// as in general), or there is no speech in the recording. The label is given all the same.
+    /// as in general), or nobody speaks in the recording. The label is given all the same, unless nobody speaks.
     pub unsure: bool,
     /// Whether the features lie farther from the training recordings than those of 99 in 100 recordings of speakers that
     /// the model had not heard: another kind of speech, another microphone, or no speech.
     pub out_of_domain: bool,
+    /// What can be said of the answer, in a word.
+    pub verdict: Verdict,
+    /// Seconds of speech in the recording, or in its windows together.
+    pub speech_s: f64,
     /// The classifier, as a [`ModelSpec`](crate::model::ModelSpec).
     pub model: String,
     /// Length of the recording in seconds.
@@ -80,6 +134,15 @@ pub struct Prediction {
     /// ([`Recording::instead_of_mean`]).
     #[serde(default)]
     pub channels_cancel: bool,
+    /// The channel that it is for, counted from 0, where channels are told apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<usize>,
+    /// The channel of which this one is a copy, which is recognised once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_of: Option<usize>,
+    /// Its channels carry different voices, and the prediction is for their mean ([`Recording::channels_differ`]).
+    #[serde(default)]
+    pub channels_differ: bool,
     /// What moved the prediction, the strongest first; empty unless it comes from [`explained`](Predictor::explained).
     #[serde(default)]
     pub reasons: Vec<Reason>,
@@ -95,7 +158,7 @@ impl Prediction {
     /// use sentire::prelude::*;
     ///
     /// let json = r#"{"file": "a.wav", "label": "sad", "probabilities": {"angry": 0.2, "sad": 0.8},
-    ///     "unsure": false, "out_of_domain": false, "model": "ridge", "duration_s": 1.5}"#;
+    ///     "unsure": false, "out_of_domain": false, "verdict": "sure", "speech_s": 1.1, "model": "ridge", "duration_s": 1.5}"#;
     /// let prediction: Prediction = serde_json::from_str(json).expect("what `predict --json` prints");
     /// let whole = prediction.whole();
     /// assert_eq!((whole.label.as_deref(), whole.start, whole.end), (Some("sad"), 0.0, 1.5));
@@ -109,6 +172,8 @@ impl Prediction {
             values: self.values.clone(),
             unsure: self.unsure,
             out_of_domain: self.out_of_domain,
+            verdict: self.verdict,
+            speech_s: self.speech_s,
         }
     }
 }
@@ -136,9 +201,9 @@ pub struct Segment {
     pub start: f64,
     /// Where it ends, in seconds.
     pub end: f64,
-    /// The most probable class; `None` for a model of numbers.
+    /// The most probable class; `None` for a model of numbers, and where nobody speaks.
     pub label: Option<String>,
-    /// Probability of each class; they sum to 1.
+    /// Probability of each class; they sum to 1. Empty for a model of numbers, and where nobody speaks.
     pub probabilities: BTreeMap<String, f64>,
     /// See [`Prediction::values`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -147,6 +212,17 @@ pub struct Segment {
     pub unsure: bool,
     /// See [`Prediction::out_of_domain`].
     pub out_of_domain: bool,
+    /// What can be said of the answer, in a word.
+    pub verdict: Verdict,
+    /// Seconds of speech.
+    pub speech_s: f64,
+}
+
+impl Segment {
+    /// The largest probability of a class, if there is one.
+    pub fn probability(&self) -> Option<f64> {
+        self.probabilities.values().copied().reduce(f64::max)
+    }
 }
 
 /// A model that is ready to predict: it has been checked that this program computes the features it needs. Clones share
@@ -197,7 +273,7 @@ impl Predictor {
         })
     }
 
-    /// Cuts recordings into these windows, whatever windows the model was trained on.
+    /// Cuts recordings so, whatever the model was trained on.
     ///
     /// ```
     /// # #[cfg(not(feature = "default-model"))]
@@ -207,7 +283,7 @@ impl Predictor {
     /// use sentire::model::built_in;
     /// use sentire::prelude::*;
     ///
-    /// let predictor = Predictor::new(built_in()?)?.with_window(Window::new(0.5, None)?);
+    /// let predictor = Predictor::new(built_in()?)?.with_segmentation(Segmentation::Windows(Window::new(0.5, None)?));
     /// let recording = predictor.read("corpora/demo/f1_angry_s1.flac", &mut predictor.extractor())?;
     /// let prediction = predictor.predict(&[recording])?.remove(0);
     /// let first = &prediction.windows[0];
@@ -215,8 +291,29 @@ impl Predictor {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn with_window(mut self, window: Window) -> Predictor {
-        self.settings.segmentation = Segmentation::Windows(window);
+    pub fn with_segmentation(mut self, segmentation: Segmentation) -> Predictor {
+        self.settings.segmentation = segmentation;
+        self
+    }
+
+    /// Takes this channel of recordings, whatever the model was trained on.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "default-model"))]
+    /// # fn main() {}
+    /// # #[cfg(feature = "default-model")]
+    /// # fn main() -> sentire::error::Result<()> {
+    /// use sentire::model::built_in;
+    /// use sentire::prelude::*;
+    ///
+    /// let predictor = Predictor::new(built_in()?)?.with_channel(Channel::One(1));
+    /// let mono = predictor.read("corpora/demo/f1_angry_s1.flac", &mut predictor.extractor());
+    /// assert!(mono.unwrap_err().to_string().contains("has no channel 1"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_channel(mut self, channel: Channel) -> Predictor {
+        self.settings.channel = channel;
         self
     }
 
@@ -291,6 +388,26 @@ impl Predictor {
         self.features_of_reel(&reel, &path.display().to_string(), extractor)
     }
 
+    /// The same of one channel, counted from 0.
+    pub fn read_channel(
+        &self,
+        path: impl AsRef<Path>,
+        channel: usize,
+        extractor: &mut Extractor,
+    ) -> Result<Features> {
+        let path = path.as_ref();
+        let options = ReadOptions {
+            channel: Some(channel),
+            ..self.settings.read_options(None, None)
+        };
+        let reel = audio::open(path, &options)?;
+        let features = self.features_of_reel(&reel, &path.display().to_string(), extractor)?;
+        Ok(Features {
+            channel: Some(channel),
+            ..features
+        })
+    }
+
     /// Computes what the model needs of a recording that was read with its [`settings`](Predictor::settings); `name`
     /// appears in the prediction and in errors.
     ///
@@ -317,7 +434,7 @@ impl Predictor {
         extractor: &mut Extractor,
     ) -> Result<Features> {
         let windows = extract::features_of(recording, extractor, name)?;
-        Ok(self.told(recording, name, windows, recording.has_speech()))
+        Ok(self.told(recording, name, windows, recording.speech_s()))
     }
 
     /// The same for a recording of any length.
@@ -328,8 +445,8 @@ impl Predictor {
         extractor: &mut Extractor,
     ) -> Result<Features> {
         let windows = extract::features_of_reel(reel, extractor, name)?;
-        let has_speech = extract::speech_of_reel(reel, name)?;
-        Ok(self.told(&reel.recording, name, windows, has_speech))
+        let speech_s = extract::speech_of_reel(reel, name)?;
+        Ok(self.told(&reel.recording, name, windows, speech_s))
     }
 
     fn told(
@@ -337,15 +454,19 @@ impl Predictor {
         recording: &Recording,
         name: &str,
         windows: Vec<Vec<f32>>,
-        has_speech: Vec<bool>,
+        speech_s: Vec<f64>,
     ) -> Features {
         Features {
             file: name.to_string(),
             duration_s: recording.duration_s,
             places: extract::places(recording, &self.settings),
             windows,
-            has_speech,
+            speech_s,
             instead_of_mean: recording.instead_of_mean,
+            channel: None,
+            copy_of: recording.copy_of,
+            channels_differ: recording.channels_differ,
+            is_narrow: recording.is_narrow(),
             truncated: recording.truncated,
         }
     }
@@ -371,12 +492,17 @@ impl Predictor {
     pub fn read_all(&self, manifest: &Manifest) -> Vec<Result<Features>> {
         let read = |extractor: &mut Extractor, utterance: &Utterance| {
             let reel = extract::open(manifest, utterance, &self.settings)?;
-            self.features_of_reel(&reel, &utterance.file, extractor)
+            let features = self.features_of_reel(&reel, &utterance.file, extractor)?;
+            Ok(Features {
+                channel: utterance.channel,
+                ..features
+            })
         };
         extract::in_parallel(&manifest.utterances, &self.settings.sets, read)
     }
 
-    /// A prediction for each recording, by the mean of its windows' probabilities. A protocol-B model takes all recordings
+    /// A prediction for each recording: where it is cut, by the mean over the windows, or turns, in which somebody speaks,
+    /// each of which weighs as much as is spoken in it. A protocol-B model takes all recordings
     /// as those of one speaker; fewer than [`SMALLEST_CALL`] windows are an error, where a recording that is not cut counts
     /// as one.
     ///
@@ -402,19 +528,21 @@ impl Predictor {
         let mut next = 0..x.nrows();
         let own = |recording: &Features| next.by_ref().take(recording.windows.len()).collect();
         let rows: Vec<Vec<usize>> = recordings.iter().map(own).collect();
-        let has_speech: Vec<bool> = recordings
+        let speech_s: Vec<f64> = recordings
             .iter()
-            .flat_map(|recording| recording.has_speech.iter().copied())
+            .flat_map(|recording| recording.speech_s.iter().copied())
             .collect();
-        let places = recordings.iter().map(|r| (0.0, r.duration_s));
-        let whole = self.segments(&x, &has_speech, &rows, places)?;
+        let single: Vec<Vec<usize>> = (0..x.nrows()).map(|row| vec![row]).collect();
+        let places = recordings.iter().flat_map(|r| r.places.iter().copied());
+        let of_windows = self.segments(&x, &speech_s, &single, places)?;
+        let whole = recordings.iter().zip(&rows).map(|(recording, rows)| {
+            let windows = &of_windows[rows.first().map_or(0, |&row| row)..][..rows.len()];
+            self.together(&x, rows, windows, recording.duration_s)
+        });
+        let whole: Vec<Segment> = whole.collect::<Result<_>>()?;
         let of_windows = match self.settings.segmentation {
-            Segmentation::Windows(_) => {
-                let single: Vec<Vec<usize>> = (0..x.nrows()).map(|row| vec![row]).collect();
-                let places = recordings.iter().flat_map(|r| r.places.iter().copied());
-                self.segments(&x, &has_speech, &single, places)?
-            }
             Segmentation::Whole => Vec::new(),
+            _ => of_windows,
         };
         let mut of_windows = of_windows.into_iter();
         let prediction = |(recording, whole): (&Features, Segment)| Prediction {
@@ -424,12 +552,20 @@ impl Predictor {
             values: whole.values,
             unsure: whole.unsure,
             out_of_domain: whole.out_of_domain,
+            verdict: whole.verdict,
+            speech_s: whole.speech_s,
             model: self.model.card.trained.to_string(),
             duration_s: recording.duration_s,
             truncated: recording.truncated,
             channels_cancel: recording.instead_of_mean.is_some(),
+            channel: recording.channel,
+            copy_of: recording.copy_of,
+            channels_differ: recording.channels_differ,
             reasons: Vec::new(),
-            windows: of_windows.by_ref().take(recording.windows.len()).collect(),
+            windows: match self.settings.segmentation {
+                Segmentation::Whole => Vec::new(),
+                _ => of_windows.by_ref().take(recording.windows.len()).collect(),
+            },
         };
         Ok(recordings.iter().zip(whole).map(prediction).collect())
     }
@@ -455,27 +591,109 @@ impl Predictor {
     pub fn explained(&self, recordings: &[Features], most: usize) -> Result<Vec<Prediction>> {
         let mut predictions = self.predict(recordings)?;
         for (which, prediction) in predictions.iter_mut().enumerate() {
-            prediction.reasons = self.reasons(recordings, which, most)?;
+            if prediction.verdict != Verdict::NoSpeech {
+                prediction.reasons = self.reasons(recordings, which, most)?;
+            }
         }
         Ok(predictions)
     }
 
-    /// What the model says of each group of the rows `x`, of which some have speech, and which lie in these places.
+    /// What the model says of a recording of these rows, given what it says of each alone: the mean of what it says of those
+    /// in which somebody speaks, weighed by how long.
+    fn together(
+        &self,
+        x: &Array2<f32>,
+        rows: &[usize],
+        windows: &[Segment],
+        duration_s: f64,
+    ) -> Result<Segment> {
+        let spoken = rows.iter().zip(windows);
+        let spoken = spoken.filter(|(_, window)| window.verdict != Verdict::NoSpeech);
+        let spoken: Vec<(usize, &Segment)> = spoken.map(|(&row, window)| (row, window)).collect();
+        let place = (0.0, duration_s);
+        let speech_s: f64 = windows.iter().map(|window| window.speech_s).sum();
+        let (Some((_, first)), total) = (
+            spoken.first(),
+            spoken.iter().map(|(_, w)| w.speech_s).sum::<f64>(),
+        ) else {
+            let is_strange = windows.iter().any(|window| window.out_of_domain);
+            return Ok(nobody_speaks(place, speech_s, is_strange));
+        };
+        let mean = |of: &dyn Fn(&Segment) -> f64| {
+            let weighed = spoken
+                .iter()
+                .map(|(_, window)| window.speech_s * of(window));
+            weighed.sum::<f64>() / total
+        };
+        let probability =
+            |class: &String| (class.clone(), mean(&|window| window.probabilities[class]));
+        let estimate = |(name, estimate): (&String, &Estimate)| {
+            let value = mean(&|window| window.values[name].value);
+            (name.clone(), Estimate { value, ..*estimate })
+        };
+        let spoken_rows: Vec<usize> = spoken.iter().map(|(row, _)| *row).collect();
+        let distance =
+            self.asked(|| self.model.distance(x.select(Axis(0), &spoken_rows).view()))?;
+        Ok(self.segment(
+            first.probabilities.keys().map(probability).collect(),
+            first.values.iter().map(estimate).collect(),
+            distance,
+            place,
+            speech_s,
+        ))
+    }
+
+    /// An answer of these parts.
+    fn segment(
+        &self,
+        probabilities: BTreeMap<String, f64>,
+        values: BTreeMap<String, Estimate>,
+        distance: f64,
+        (start, end): (f64, f64),
+        speech_s: f64,
+    ) -> Segment {
+        // Of equals the first, as the model's classes are sorted.
+        let larger = |best: (String, f64), (class, &p): (&String, &f64)| match p > best.1 {
+            true => (class.clone(), p),
+            false => best,
+        };
+        let mut classes = probabilities.iter();
+        let best = classes.next().map(|(class, &p)| (class.clone(), p));
+        let best = best.map(|first| classes.fold(first, larger));
+        let unsure = best
+            .as_ref()
+            .is_some_and(|(_, p)| *p < self.model.card.unsure_below);
+        let out_of_domain = distance > 1.0;
+        Segment {
+            start,
+            end,
+            label: best.map(|(class, _)| class),
+            probabilities,
+            values,
+            unsure,
+            out_of_domain,
+            verdict: match (out_of_domain, unsure) {
+                (true, _) => Verdict::OutOfDomain,
+                (_, true) => Verdict::Unsure,
+                _ => Verdict::Sure,
+            },
+            speech_s,
+        }
+    }
+
+    /// What the model says of each group of the rows `x`, of which each has so much speech, and which lie in these places.
     fn segments(
         &self,
         x: &Array2<f32>,
-        has_speech: &[bool],
+        speech_s: &[f64],
         groups: &[Vec<usize>],
         places: impl Iterator<Item = (f64, f64)>,
     ) -> Result<Vec<Segment>> {
-        let answers = self.asked(|| self.answers(x, has_speech, groups, places))?;
+        let answers = self.asked(|| self.answers(x, speech_s, groups, places))?;
         let is_answer = |answer: &Segment| {
             let values = answer.values.values().map(|estimate| &estimate.value);
-            answer
-                .probabilities
-                .values()
-                .chain(values)
-                .all(|p| p.is_finite())
+            let mut numbers = answer.probabilities.values().chain(values);
+            numbers.all(|p| p.is_finite())
         };
         match answers.iter().all(is_answer) {
             true => Ok(answers),
@@ -500,36 +718,37 @@ impl Predictor {
     fn answers(
         &self,
         x: &Array2<f32>,
-        has_speech: &[bool],
+        speech_s: &[f64],
         groups: &[Vec<usize>],
         places: impl Iterator<Item = (f64, f64)>,
     ) -> Vec<Segment> {
         let probabilities = self.model.probabilities(x.view(), groups);
         let values = self.model.values(x.view(), groups);
-        let card = &self.model.card;
         let targets = self.model.targets();
         let answers = groups
             .iter()
             .zip(probabilities.rows())
             .zip(values.rows())
             .zip(places);
-        let segment = answers.map(|(((rows, p), values), (start, end))| {
-            let best = model::best(p);
-            let classes = card.classes.iter().cloned();
-            let is_doubtful = p.get(best).is_some_and(|&p| p < card.unsure_below);
+        let segment = answers.map(|(((rows, p), values), place)| {
+            let speech_s: f64 = rows.iter().map(|&row| speech_s[row]).sum();
+            let distance = self.model.distance(x.select(Axis(0), rows).view());
+            let (start, end) = place;
+            if speech_s < LEAST_SPEECH_S.min(ALL_OF_IT * (end - start)) {
+                return nobody_speaks(place, speech_s, distance > 1.0);
+            }
+            let classes = self.model.card.classes.iter().cloned();
             let estimate = |(target, &value): (&LearnedValue, &f64)| {
                 let std = target.spread;
                 (target.name.clone(), Estimate { value, std })
             };
-            Segment {
-                start,
-                end,
-                label: card.classes.get(best).cloned(),
-                probabilities: classes.zip(p.iter().copied()).collect(),
-                values: targets.iter().zip(&values).map(estimate).collect(),
-                unsure: is_doubtful || !rows.iter().any(|&row| has_speech[row]),
-                out_of_domain: self.model.distance(x.select(Axis(0), rows).view()) > 1.0,
-            }
+            self.segment(
+                classes.zip(p.iter().copied()).collect(),
+                targets.iter().zip(&values).map(estimate).collect(),
+                distance,
+                place,
+                speech_s,
+            )
         });
         segment.collect()
     }
@@ -558,6 +777,21 @@ impl Predictor {
     }
 }
 
+/// What is said where nobody speaks.
+fn nobody_speaks((start, end): (f64, f64), speech_s: f64, out_of_domain: bool) -> Segment {
+    Segment {
+        start,
+        end,
+        label: None,
+        probabilities: BTreeMap::new(),
+        values: BTreeMap::new(),
+        unsure: true,
+        out_of_domain,
+        verdict: Verdict::NoSpeech,
+        speech_s,
+    }
+}
+
 /// Where the features `of_model` stand among those that are computed; `None` where they are the same.
 fn wanted(computed: &[String], of_model: &[String]) -> Result<Option<Arc<[usize]>>> {
     if computed == of_model {
@@ -575,9 +809,13 @@ fn wanted(computed: &[String], of_model: &[String]) -> Result<Option<Arc<[usize]
     Ok(Some(places))
 }
 
+/// Longer than this, in seconds, a recording is no single utterance: it is recognised turn by turn.
+pub const LONG_S: f64 = 20.0;
+
 /// The settings with these limits; a model is told all windows of a recording at once.
 fn within(settings: Settings, limits: Limits) -> Settings {
     Settings {
+        turns_beyond_s: Some(LONG_S),
         limits: Limits {
             keeps_features: true,
             ..limits
@@ -586,8 +824,7 @@ fn within(settings: Settings, limits: Limits) -> Settings {
     }
 }
 
-/// Predictions as a table, a row for each recording: `file`, `duration_s`, `label`, `p_CLASS` (for a model of numbers, `NAME`
-/// and `NAME_std` instead of these), `unsure`, `out_of_domain`, `model`, `truncated`.
+/// Predictions as a table, a row for each recording: `file`, `duration_s`, the columns of [`Answers`], `model`, `truncated`.
 ///
 /// ```
 /// # #[cfg(not(feature = "default-model"))]
@@ -641,8 +878,8 @@ pub fn to_table(predictions: &[Prediction]) -> Table {
     table
 }
 
-/// What a model says of a recording or a window, as columns: `label`, a `p_CLASS` for each class, or of a model of
-/// numbers `NAME` and `NAME_std` for each number; `unsure`, `out_of_domain`.
+/// What a model says of a recording or a window, as columns: `label`, `probability`, a `p_CLASS` for each class, or of a model of
+/// numbers `NAME` and `NAME_std` for each number; `unsure`, `out_of_domain`, `verdict`, `speech_s`.
 pub struct Answers {
     /// The classes, and the columns of their probabilities.
     classes: Vec<(String, String)>,
@@ -681,6 +918,8 @@ impl Answers {
         if self.values.is_empty() {
             let label = segment.and_then(|segment| segment.label.as_deref());
             cells.push((LABEL, Cell::Text(label)));
+            let largest = segment.and_then(Segment::probability);
+            cells.push((LARGEST, Cell::Float(largest.map_or(f32::NAN, |p| p as f32))));
         }
         for (class, column) in &self.classes {
             let p = segment.and_then(|segment| segment.probabilities.get(class));
@@ -695,6 +934,10 @@ impl Answers {
         cells.push((UNSURE, Cell::Bool(segment.is_some_and(|s| s.unsure))));
         let is_strange = segment.is_some_and(|s| s.out_of_domain);
         cells.push((OUT_OF_DOMAIN, Cell::Bool(is_strange)));
+        let verdict = segment.map(|segment| segment.verdict.name());
+        cells.push((VERDICT, Cell::Text(verdict)));
+        let speech_s = segment.map_or(f64::NAN, |segment| segment.speech_s);
+        cells.push((SPEECH_S, Cell::Double(speech_s)));
         cells
     }
 
@@ -717,11 +960,18 @@ impl Answers {
             let (value, std) = (double(name)?, double(column)?);
             Some((name.clone(), Estimate { value, std }))
         };
+        let verdict = Verdict::of(table.text(VERDICT)?[row].as_deref()?)?;
+        let speech_s = double(SPEECH_S)?;
+        if verdict == Verdict::NoSpeech {
+            return Some(nobody_speaks((start, end), speech_s, flag(OUT_OF_DOMAIN)?));
+        }
         let label = match self.values.is_empty() {
             true => Some(table.text(LABEL)?[row].clone()?),
             false => None,
         };
         Some(Segment {
+            verdict,
+            speech_s,
             start,
             end,
             label,
@@ -768,8 +1018,12 @@ mod tests {
             duration_s: 1.0,
             places: vec![(0.0, 1.0)],
             windows: vec![window],
-            has_speech: vec![true],
+            speech_s: vec![1.0],
             instead_of_mean: None,
+            channel: None,
+            copy_of: None,
+            channels_differ: false,
+            is_narrow: false,
             truncated: false,
         };
         let said = predictor.predict(&[features]).unwrap().remove(0);

@@ -15,7 +15,7 @@ use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, Stage};
 use crate::extract::{
     self, BATCH, Computed, Described, Event, Failures, Found, OfManifest, Rows, Settings, Summary,
-    Tally, rows,
+    Tally, Timed, rows,
 };
 use crate::features::Extractor;
 use crate::job::{self, ContentKey, Job, Kept};
@@ -43,7 +43,14 @@ pub struct Options {
 pub fn made_with(predictor: &Predictor, options: &Options) -> BTreeMap<String, String> {
     let window = predictor.settings().segmentation.window();
     let seconds = |value: Option<f64>| value.map_or("none".into(), |s| s.to_string());
+    let turns = match predictor.settings().segmentation {
+        Segmentation::Speech(turns) => turns.to_string(),
+        _ => "none".into(),
+    };
     let pairs = [
+        ("segment", turns),
+        // Raised where columns change.
+        ("columns", "2".into()),
         ("model_id", predictor.id().to_string()),
         ("rows_of_windows", options.rows_of_windows.to_string()),
         ("window", seconds(window.map(|w| w.width_s))),
@@ -147,8 +154,11 @@ struct Said {
 
 /// The rows of a prediction.
 fn said(prediction: Prediction, utterance: &Utterance, options: &Options) -> Vec<Said> {
+    if prediction.copy_of.is_some() {
+        return Vec::new();
+    }
     let origin = utterance.start.unwrap_or(0.0);
-    let segments = match options.rows_of_windows {
+    let segments = match options.rows_of_windows && !prediction.windows.is_empty() {
         true => prediction.windows,
         false => vec![prediction.whole()],
     };
@@ -279,12 +289,11 @@ fn together(
 fn features_of(utterance: &Utterance, computed: &Computed, settings: &Settings) -> Features {
     let origin = utterance.start.unwrap_or(0.0);
     let duration_s = computed.recording.duration_s;
-    let places = match settings.segmentation {
-        Segmentation::Whole => vec![(0.0, duration_s)],
-        Segmentation::Windows(_) => {
-            let rows = computed.rows.iter();
-            rows.map(|row| (row.start - origin, row.end - origin))
-                .collect()
+    let places = match (settings.segmentation, &computed.rows[..]) {
+        (Segmentation::Whole, [_]) => vec![(0.0, duration_s)],
+        (_, rows) => {
+            let place = |row: &Timed| (row.start - origin, row.end - origin);
+            rows.iter().map(place).collect()
         }
     };
     Features {
@@ -292,8 +301,12 @@ fn features_of(utterance: &Utterance, computed: &Computed, settings: &Settings) 
         duration_s,
         places,
         windows: computed.rows.iter().map(|row| row.values.clone()).collect(),
-        has_speech: computed.has_speech.clone(),
+        speech_s: computed.speech_s.clone(),
         instead_of_mean: computed.recording.instead_of_mean,
+        channel: utterance.channel,
+        copy_of: computed.recording.copy_of,
+        channels_differ: computed.recording.channels_differ,
+        is_narrow: computed.recording.is_narrow(),
         truncated: computed.recording.truncated,
     }
 }

@@ -138,13 +138,15 @@ pub fn verify(path: &Path, root: &Path, rows: usize, seed: u64) -> Result<Verifi
             extract::compute_some(extractor, &manifest, utterance, &settings, &which)
         };
         let computed = extract::in_parallel(&lines, &settings.sets, again);
-        for ((first, rows), computed) in of_parts.iter().zip(computed) {
+        for (((first, rows), utterance), computed) in of_parts.iter().zip(utterances).zip(computed)
+        {
+            let origin = utterance.start.unwrap_or(0.0);
             let then = table.read(rows)?;
             for (place, &row) in rows.iter().enumerate() {
                 let verdict = match &computed {
                     Err(error) => Err((kind_of(error), reason_of(error))),
                     Ok((computed, n)) => match computed.rows.get(place) {
-                        Some(now) => compare(&then, place, &computed.recording, now),
+                        Some(now) => compare(&then, place, &computed.recording, origin, now),
                         None => Err((
                             Kind::Differs,
                             format!(
@@ -210,7 +212,7 @@ impl<'a> Rows<'a> {
         index.text(FILE).ok_or_else(|| lacks(FILE))?;
         seconds(END)?;
         let listed = match settings.segmentation {
-            Segmentation::Windows(_) => {
+            Segmentation::Windows(_) | Segmentation::Speech(_) => {
                 let mut times = OF_WINDOWS.into_iter();
                 times.try_for_each(|name| seconds(name).map(drop))?;
                 Some(index.listed_parts())
@@ -277,18 +279,20 @@ fn reason_of(error: &Error) -> String {
     }
 }
 
-/// Whether the row `place` of `then` is identical to what was computed now, or close to it; what is wrong otherwise.
+/// Whether the row `place` of `then` is identical to what was computed now, or close to it; what is wrong otherwise. The
+/// part of the file that is listed begins at `origin` seconds.
 fn compare(
     then: &Table,
     place: usize,
     recording: &Recording,
+    origin: f64,
     now: &Timed,
 ) -> Result<bool, (Kind, String)> {
     let differs = |reason: String| Err((Kind::Differs, reason));
     let quality = [
         recording.duration_s,
         recording.clipped_ratio,
-        recording.speech_ratio,
+        recording.speech_ratio_between(now.start - origin, now.end - origin),
         recording.snr_db,
     ];
     let mut quality = quality.into_iter();

@@ -142,10 +142,13 @@ mod contract {
         probabilities: BTreeMap<String, f64>,
         unsure: bool,
         out_of_domain: bool,
+        verdict: String,
+        speech_s: f64,
         model: String,
         duration_s: f64,
         truncated: bool,
         channels_cancel: bool,
+        channels_differ: bool,
         reasons: Vec<Reason>,
         windows: Vec<Segment>,
     }
@@ -170,6 +173,8 @@ mod contract {
         probabilities: BTreeMap<String, f64>,
         unsure: bool,
         out_of_domain: bool,
+        verdict: String,
+        speech_s: f64,
     }
 }
 

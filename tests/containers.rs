@@ -13,11 +13,13 @@ fn file(name: &str) -> Vec<u8> {
 const NATIVE: ReadOptions = ReadOptions {
     rate: Rate::Native,
     channel: None,
+    each_channel: false,
     accept_truncated: false,
     segment: (0.0, None),
     trim: false,
     gain: audio::Gain::None,
     segmentation: Segmentation::Whole,
+    turns_beyond_s: None,
     max_duration_s: None,
     max_memory: None,
     most_in_memory: audio::MOST_IN_MEMORY,

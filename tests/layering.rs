@@ -38,6 +38,7 @@ fn allowed(module: &str) -> Vec<&'static str> {
         "score" => vec![
             "audio", "corpus", "extract", "features", "job", "model", "predict", "table",
         ],
+        "summary" => vec!["predict", "table"],
         "serve" => vec![
             "audio", "extract", "features", "lld", "model", "predict", "table",
         ],
@@ -79,7 +80,7 @@ const LIBRARIES: [(&[&str], &[&str]); 12] = [
         &["dataset", "scaler", "model", "audit", "evaluate", "predict"],
     ),
     (&["aubio_rs"], &["lld"]),
-    (&["polars"], &["frame", "notebook"]),
+    (&["polars"], &["frame", "notebook", "summary"]),
     (&["arrow", "parquet"], &["table"]),
     (
         &["axum", "hyper", "hyper_util", "tokio", "tower_http"],

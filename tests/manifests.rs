@@ -1,6 +1,7 @@
 //! Manifests as spreadsheets, R, pandas, audformat, SPSS, Praat and people write them: each is the plain one, or says in a
 //! line what to change.
 
+use sentire::audio::{self, ReadOptions};
 use sentire::audit::audit;
 use sentire::corpus::Manifest;
 use sentire::dataset::Dataset;
@@ -365,12 +366,13 @@ fn recordings_are_found_under_the_names_that_other_systems_give_them() {
 /// Two people, one on each channel.
 fn with_call() -> Sandbox {
     let sandbox = Sandbox::new();
-    let tone = |i: i32, hz: f64| {
-        (8000.0 * (f64::from(i) * hz * std::f64::consts::TAU / 16_000.0).sin()) as i16
+    let clip = |name: &str| {
+        let read = audio::read(demo_clip(name), &ReadOptions::default()).unwrap();
+        let samples = read.audio.samples.into_iter();
+        samples.map(|x| (x * 32_767.0) as i16).collect::<Vec<i16>>()
     };
-    let both: Vec<i16> = (0..24_000)
-        .flat_map(|i| [tone(i, 150.0), tone(i, 311.0)])
-        .collect();
+    let (one, other) = (clip("f1_sad_s1.flac"), clip("m1_angry_s2.flac"));
+    let both: Vec<i16> = one.iter().zip(&other).flat_map(|(&x, &y)| [x, y]).collect();
     let left: Vec<i16> = both.iter().copied().step_by(2).collect();
     let right: Vec<i16> = both.iter().copied().skip(1).step_by(2).collect();
     sandbox.write("call.wav", wav(&both, 2, 16_000));

@@ -758,7 +758,7 @@ fn what_cannot_be_answered_is_refused_in_words_and_the_server_lives() {
         ),
         (
             "widow=1",
-            "unknown field `widow`, expected one of `window`, `hop`, `accept_truncated`, `reasons`",
+            "unknown field `widow`, expected one of `window`, `hop`, `segment`, `channel`, `accept_truncated`, `reasons`",
         ),
         ("window=%ff", "query: "),
     ] {

@@ -57,6 +57,9 @@ mod scoring;
 mod tables;
 // Sounds in which nobody speaks, and recordings in which somebody does.
 mod no_speech;
+// Calls: two channels, turns, and what is summed up of them.
+#[cfg(feature = "frame")]
+mod turns;
 // Training, validation and test parts.
 mod splitting;
 // The committed notebooks: short cells, outputs, no errors.

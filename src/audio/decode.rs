@@ -47,36 +47,61 @@ pub fn decode(bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
     }
 }
 
-fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
+/// How many channels a recording has, by its header and its first packet.
+pub fn channels(mut bytes: Bytes, options: &ReadOptions) -> Result<usize, Refusal> {
+    let kind = recognised(&mut bytes)?;
+    let of_first = |streams: Result<Streams, String>| {
+        let stream = streams?.next().ok_or("holds no sound")?;
+        packets::channels(stream, kind)
+    };
+    Ok(match kind.reader {
+        Reader::Samples(decode) => decode(&bytes, options)?.0.channels,
+        Reader::Frames(open) => of_first(open(&bytes))?,
+        Reader::Packets(open) => of_first(one(open(&held(&mut bytes, kind, options)?)?.0))?,
+        Reader::Chunks(read) => match read(&bytes)?.sound {
+            Sound::Pcm(format, _) => format.channels,
+            Sound::Packets(stream) => of_first(one(*stream))?,
+            Sound::Mp3(range) => {
+                bytes.cut(range);
+                of_first(mp3::open(&bytes))?
+            }
+        },
+    })
+}
+
+/// The container of a file, of which only what belongs to the recording is left.
+fn recognised(bytes: &mut Bytes) -> Result<&'static Container, Refusal> {
     if bytes.is_empty() {
         return Err(Refusal {
             reason: "is empty (0 bytes); expected a recording".into(),
             is_empty: true,
         });
     }
-    let mut recording = container::without_tags(&bytes);
+    let mut recording = container::without_tags(bytes);
     if recording.is_empty() {
         // By its length the tag takes all of the file.
-        recording = container::behind_the_tag(&bytes).ok_or_else(|| {
+        recording = container::behind_the_tag(bytes).ok_or_else(|| {
             "holds a tag (ID3) and no recording behind it; get the file again".to_string()
         })?;
     }
     bytes.cut(recording.clone());
-    let mut kind = container::identify(&bytes);
+    let mut kind = container::identify(bytes);
     if let Kind::Foreign(container::UNKNOWN | container::TEXT) = kind
         && let Some(start) = ogg::first_page(&bytes.get(0, ogg::MOST_BEFORE))
     {
         bytes.cut(start as u64..bytes.len());
         kind = Kind::Known(&ogg::CONTAINER);
     }
-    let kind = match kind {
-        Kind::Known(container) => container,
+    match kind {
+        Kind::Known(container) => Ok(container),
         // Behind a tag of ID3v2 stands MP3, as a rule, be it after some padding.
-        Kind::Foreign(container::UNKNOWN) if recording.start > 0 => &mp3::LAYER_3,
-        Kind::Foreign(name) => {
-            return Err(format!("holds {name}; {}", container::remedy(name)).into());
-        }
-    };
+        Kind::Foreign(container::UNKNOWN) if recording.start > 0 => Ok(&mp3::LAYER_3),
+        Kind::Foreign(name) => Err(format!("holds {name}; {}", container::remedy(name)).into()),
+    }
+}
+
+fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
+    let kind = recognised(&mut bytes)?;
     let name = kind.name;
     let (mut decoded, fault) = match kind.reader {
         Reader::Samples(decode) => decode(&bytes, options)?,

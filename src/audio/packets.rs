@@ -38,6 +38,18 @@ impl From<String> for Unusable {
     }
 }
 
+/// How many channels the first packet of a stream has that decodes.
+pub fn channels(stream: Stream, kind: &Container) -> Result<usize, String> {
+    let mut decoder = Decoder::new(&stream.parameters, kind)?;
+    let mut samples = Vec::new();
+    for packet in stream.packets {
+        if let Ok((channels @ 1.., _)) = decoder.decode(&packet?, &mut samples) {
+            return Ok(channels);
+        }
+    }
+    Err(format!("{} without a packet that decodes", kind.name))
+}
+
 /// Decodes every packet of `streams`. Where several recordings follow each other, all get the rate and the channels of
 /// the first.
 pub fn decode(

@@ -134,9 +134,112 @@ pub enum Segmentation {
     Whole,
     /// Into windows of equal length.
     Windows(Window),
+    /// Into stretches of speech.
+    Speech(Turns),
+}
+
+/// Stretches of speech, found by voice activity ([`turns`](crate::dsp::activity::turns)).
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let turns: Turns = "speech:max=10".parse()?;
+/// assert_eq!((turns.min_s, turns.max_s, turns.gap_s), (0.3, 10.0, 0.5));
+/// assert_eq!(turns.to_string(), "speech:min=0.3,max=10,gap=0.5");
+/// assert!("speech:gap=-1".parse::<Turns>().is_err());
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Turns {
+    /// The shortest that is kept, in seconds.
+    pub min_s: f64,
+    /// The longest, in seconds; what is longer is parted at its longest pauses.
+    pub max_s: f64,
+    /// Pauses shorter than this, in seconds, belong to a turn.
+    pub gap_s: f64,
+    /// The windows that each is cut into, if any.
+    pub window: Option<Window>,
+}
+
+impl Default for Turns {
+    fn default() -> Turns {
+        Turns {
+            min_s: 0.3,
+            max_s: 15.0,
+            gap_s: 0.5,
+            window: None,
+        }
+    }
+}
+
+impl fmt::Display for Turns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Turns {
+            min_s,
+            max_s,
+            gap_s,
+            ..
+        } = self;
+        write!(f, "speech:min={min_s},max={max_s},gap={gap_s}")
+    }
+}
+
+impl FromStr for Turns {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Turns> {
+        let wrong = |what: &str| {
+            Error::Usage(format!(
+                "segment {text:?}: {what}; expected speech, or speech:min=S,max=S,gap=S with seconds from 0, and max at least 1 \
+                 and min"
+            ))
+        };
+        let given = match text.strip_prefix("speech") {
+            Some("") => "",
+            Some(given) => given.strip_prefix(':').ok_or_else(|| wrong("unknown"))?,
+            None => return Err(wrong("unknown")),
+        };
+        let mut turns = Turns::default();
+        for pair in given.split(',').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').ok_or_else(|| wrong(pair))?;
+            let value: f64 = value.parse().map_err(|_| wrong(pair))?;
+            if !(value.is_finite() && value >= 0.0) {
+                return Err(wrong(pair));
+            }
+            match key {
+                "min" => turns.min_s = value,
+                "max" => turns.max_s = value,
+                "gap" => turns.gap_s = value,
+                _ => return Err(wrong(&format!("unknown key {key:?}"))),
+            }
+        }
+        match turns.max_s >= turns.min_s.max(1.0) {
+            true => Ok(turns),
+            false => Err(wrong("max is too small")),
+        }
+    }
 }
 
 impl Segmentation {
+    /// The same within stretches of speech: windows are cut inside them.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let window = Window::new(2.0, None)?;
+    /// let Segmentation::Speech(turns) = Segmentation::Windows(window).within(Turns::default()) else {
+    ///     panic!("turns were asked for");
+    /// };
+    /// assert_eq!(turns.window, Some(window));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn within(self, turns: Turns) -> Segmentation {
+        Segmentation::Speech(Turns {
+            window: self.window(),
+            ..turns
+        })
+    }
+
     /// The segmentation that the flags `--window` and `--hop` ask for; a hop without a window is an error.
     ///
     /// ```
@@ -158,11 +261,12 @@ impl Segmentation {
         }
     }
 
-    /// The windows, if it is cut into some.
+    /// The windows, if it, or its turns, are cut into some.
     pub fn window(self) -> Option<Window> {
         match self {
             Segmentation::Whole => None,
             Segmentation::Windows(window) => Some(window),
+            Segmentation::Speech(turns) => turns.window,
         }
     }
 }

@@ -6,12 +6,12 @@ use std::ops::Range;
 use crate::audio::decoded::Decoded;
 use crate::audio::preprocess::scale;
 use crate::audio::spool::{Spool, Spooling};
-use crate::audio::{Audio, Gain, Rate, ReadOptions, Recording, Segmentation, Window};
-use crate::dsp::channels::Cancellation;
+use crate::audio::{Audio, Gain, Rate, ReadOptions, Recording, Segmentation, Turns, Window};
+use crate::dsp::activity::{self, Activity};
+use crate::dsp::channels::{Cancellation, Compared, Copies, Crosstalk};
 use crate::dsp::frame;
 use crate::dsp::level::{self, FlatTops, LevelMeter, Levels, Loudness};
 use crate::dsp::resample::Resampling;
-use crate::dsp::speech;
 
 /// A decoded recording of any length, whose samples are read when they are needed.
 pub struct Reel {
@@ -34,18 +34,15 @@ impl Reel {
         })
     }
 
-    /// Whether there is speech in each of the windows: [`has_speech`](crate::dsp::speech::has_speech).
-    pub fn has_speech(&self) -> Result<Vec<bool>, String> {
+    /// [`Recording::speech_s`].
+    pub fn speech_s(&self) -> Result<Vec<f64>, String> {
         let mut samples = Vec::new();
         let windows = self.recording.windows.iter();
-        let has_speech = windows.map(|window| {
+        let speech_s = windows.map(|window| {
             self.samples.read(window.clone(), &mut samples)?;
-            Ok(speech::has_speech(
-                &samples,
-                self.recording.audio.sample_rate,
-            ))
+            Ok(self.recording.speech_in(window, &samples))
         });
-        has_speech.collect()
+        speech_s.collect()
     }
 
     /// Frees the samples once everything is computed.
@@ -72,6 +69,9 @@ impl Reel {
     }
 }
 
+/// Seconds of the blocks of [`Crosstalk`].
+const SHORT_BLOCK_S: f64 = 0.01;
+
 /// Cuts the segment, mixes down, measures the quality; trims, resamples, brings to a level, cuts
 /// into windows.
 pub(super) fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Reel, String> {
@@ -88,7 +88,14 @@ pub(super) fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Reel, S
     let mut mono = measured.mono;
     let duration_s = mono.len() as f64 / rate;
     let mut offset_s = 0.0;
+    let others = |seconds: f64| {
+        let block = (seconds / SHORT_BLOCK_S) as usize;
+        measured.others.get(block).is_some_and(|&is_other| is_other)
+    };
+    let mut speech = None;
     if options.trim {
+        // Silence around the sound tells what the noise is.
+        speech = Some(speech_of(&mono, sample_rate, others)?);
         // At the file's own rate, before the resampler smears the bounds.
         let sounding = sounding(&mono, sample_rate)?;
         offset_s = sounding.start as f64 / rate;
@@ -101,13 +108,37 @@ pub(super) fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Reel, S
         }
         _ => (mono, sample_rate),
     };
-    let len = samples.len();
-    let windows = match options.segmentation {
-        Segmentation::Windows(Window { width_s, hop_s }) => {
-            frame::windows(len, sample_rate_out, width_s, hop_s)
+    let speech = match speech {
+        Some(speech) => {
+            let scale = f64::from(sample_rate_out) / rate;
+            let place = |sample: usize| {
+                let place = (sample as f64 - offset_s * rate) * scale;
+                (place.round().max(0.0) as usize).min(samples.len())
+            };
+            let places = speech.iter().map(|s| place(s.start)..place(s.end));
+            places.filter(|stretch| !stretch.is_empty()).collect()
         }
-        Segmentation::Whole => std::iter::once(0..len).collect(),
+        None => speech_of(&samples, sample_rate_out, others)?,
     };
+    let windows = match measured.copy_of {
+        Some(_) => Vec::new(),
+        None => {
+            let is_long = options.turns_beyond_s.is_some_and(|most| duration_s > most);
+            let segmentation = match options.segmentation {
+                Segmentation::Whole if is_long => Segmentation::Speech(Turns::default()),
+                other => other,
+            };
+            let cut = windows(segmentation, samples.len(), sample_rate_out, &speech);
+            match options.segmentation {
+                // One in which nobody speaks is a whole still.
+                Segmentation::Whole if cut.is_empty() => {
+                    std::iter::once(0..samples.len()).collect()
+                }
+                _ => cut,
+            }
+        }
+    };
+    let spoken: usize = speech.iter().map(|stretch| stretch.len()).sum();
     Ok(Reel {
         factor: factor(options.gain, &samples)?,
         samples,
@@ -118,7 +149,11 @@ pub(super) fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Reel, S
             },
             offset_s,
             windows,
-            instead_of_mean: measured.instead_of_mean,
+            speech_ratio: spoken as f64 / f64::from(sample_rate_out) / duration_s,
+            speech,
+            instead_of_mean: measured.compared.instead_of_mean,
+            channels_differ: measured.compared.differ,
+            copy_of: measured.copy_of,
             audio_hash: measured.audio_hash,
             duration_s,
             sample_rate,
@@ -126,11 +161,54 @@ pub(super) fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Reel, S
             clipped_ratio: measured.clipped_ratio,
             flat_top_ratio: measured.flat_top_ratio,
             loud_db: measured.levels.loud_db,
-            speech_ratio: measured.levels.speech_ratio,
             snr_db: measured.levels.snr_db,
             truncated,
         },
     })
+}
+
+/// The stretches of samples in which somebody speaks. `is_other` says of a time in seconds whether what is heard then is
+/// said on another channel.
+fn speech_of(
+    samples: &Spool,
+    sample_rate: u32,
+    is_other: impl Fn(f64) -> bool,
+) -> Result<Vec<Range<usize>>, String> {
+    let mut activity = Activity::new(sample_rate);
+    samples.blocks(1, |block| {
+        activity.push(block);
+        Ok(())
+    })?;
+    Ok(activity.finish(is_other))
+}
+
+/// The samples of each row, of `len`.
+fn windows(
+    segmentation: Segmentation,
+    len: usize,
+    sample_rate: u32,
+    speech: &[Range<usize>],
+) -> Vec<Range<usize>> {
+    let cut = |Window { width_s, hop_s }: Window, len: usize| {
+        frame::windows(len, sample_rate, width_s, hop_s)
+    };
+    match segmentation {
+        Segmentation::Whole => std::iter::once(0..len).collect(),
+        Segmentation::Windows(window) => cut(window, len),
+        Segmentation::Speech(turns) => {
+            let bounds = [turns.min_s, turns.max_s, turns.gap_s];
+            let turns_of = activity::turns(speech, sample_rate, bounds).into_iter();
+            let Some(window) = turns.window else {
+                return turns_of.collect();
+            };
+            let within = |turn: Range<usize>| {
+                let start = turn.start;
+                let windows = cut(window, turn.len()).into_iter();
+                windows.map(move |window| start + window.start..start + window.end)
+            };
+            turns_of.flat_map(within).collect()
+        }
+    }
 }
 
 /// The samples of the segment that is asked for, of `n` in each channel.
@@ -159,11 +237,14 @@ fn segment(n: usize, rate: f64, options: &ReadOptions) -> Result<Range<usize>, S
 /// One channel, and what was found on the way to it.
 struct Measured {
     mono: Spool,
-    instead_of_mean: Option<usize>,
+    compared: Compared,
+    copy_of: Option<usize>,
     audio_hash: String,
     clipped_ratio: f64,
     flat_top_ratio: f64,
     levels: Levels,
+    /// Of each block of 10 ms whether somebody is heard who speaks on another channel.
+    others: Vec<bool>,
 }
 
 impl Measured {
@@ -188,7 +269,18 @@ impl Measured {
         let mut mix = mixed(options.channel);
         let is_mean = channels > 1 && options.channel.is_none();
         let mut cancellation = is_mean.then(|| Cancellation::new(channels, sample_rate));
+        let own = options.channel.filter(|_| channels > 1);
+        let mut crosstalk = own.map(|own| Crosstalk::new(own, channels, sample_rate));
+        let mut copies = own
+            .filter(|_| options.each_channel)
+            .map(|own| Copies::new(own, channels));
         interleaved.blocks(channels, |block| {
+            if let Some(copies) = &mut copies {
+                copies.push(block);
+            }
+            if let Some(crosstalk) = &mut crosstalk {
+                crosstalk.push(block);
+            }
             for samples in block.chunks(4096) {
                 bytes.clear();
                 bytes.extend(samples.iter().flat_map(|x| x.to_le_bytes()));
@@ -201,10 +293,10 @@ impl Measured {
             }
             mix.push(block)
         })?;
-        let instead_of_mean = cancellation.and_then(Cancellation::finish);
-        if instead_of_mean.is_some() {
+        let compared = cancellation.map_or(Compared::default(), Cancellation::finish);
+        if compared.instead_of_mean.is_some() {
             // Known only now, and seldom so: once more from the beginning.
-            mix = mixed(instead_of_mean);
+            mix = mixed(compared.instead_of_mean);
             interleaved.blocks(channels, |block| mix.push(block))?;
         }
         let Mixed { meter, samples, .. } = mix;
@@ -213,11 +305,13 @@ impl Measured {
                 1 => interleaved,
                 _ => samples.finish()?,
             },
-            instead_of_mean,
+            compared,
+            copy_of: copies.and_then(Copies::finish),
             audio_hash: hasher.finalize().to_hex().to_string(),
             clipped_ratio: clipped as f64 / n.max(1) as f64,
             flat_top_ratio: tops.ratio(n),
             levels: meter.finish(),
+            others: crosstalk.map_or(Vec::new(), Crosstalk::finish),
         })
     }
 }

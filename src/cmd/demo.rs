@@ -79,7 +79,7 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
     let prediction = &predictor.predict(std::slice::from_ref(&recording))?[0];
     output::write(
         &dir.join("prediction.json"),
-        predict::line(prediction, &recording, true).as_bytes(),
+        predict::line(prediction, true).as_bytes(),
     )?;
 
     let shown = dir.display();
@@ -96,7 +96,7 @@ pub fn run(args: &Demo, console: &Console) -> Result<Outcome> {
         indent(&report.to_text()),
         model.card.trained,
         held_out.speaker.as_deref().unwrap_or("unknown"),
-        predict::line(prediction, &recording, false),
+        predict::line(prediction, false),
     ))?;
     Ok(Outcome::Done)
 }

@@ -3,7 +3,6 @@
 use std::io::{BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use sentire::audio::Segmentation;
 use sentire::catalogue::FeatureSet;
 use sentire::corpus::{self, Manifest, Shard, Utterance, shard};
 use sentire::error::{Error, Result};
@@ -29,13 +28,14 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
         accept_truncated: args.accept_truncated,
         trim: args.trim,
         gain: args.gain,
-        segmentation: Segmentation::from_flags(args.window, args.hop)?,
+        segmentation: args.cut.segmentation()?.unwrap_or_default(),
+        turns_beyond_s: None,
         limits: args.limits.limits()?,
     };
     settings.check()?;
     let shard = shard(args, console)?;
     if args.arrow_stdout {
-        let manifest = load(args, Path::new("-"), console)?;
+        let manifest = settings.lines_of(load(args, Path::new("-"), console)?);
         note_computed_anew(&manifest, &settings, console);
         let extraction = Extraction {
             manifest: &manifest,
@@ -49,7 +49,7 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
     let earlier = console.earlier(args.fresh);
     let job = Job::begin(&output, &settings.made_with(), earlier)?;
     let was_there = job.uses_output();
-    let manifest = load(args, &output, console)?;
+    let manifest = settings.lines_of(load(args, &output, console)?);
     note_computed_anew(&manifest, &settings, console);
     let extraction = Extraction {
         manifest: &manifest,

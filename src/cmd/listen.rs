@@ -66,10 +66,10 @@ pub fn run(args: &Listen, console: &Console) -> Result<Outcome> {
             let features = predictor.features(&recording, &name, &mut extractor)?;
             let said = &predictor.predict(std::slice::from_ref(&features))?[0];
             let line = match args.json {
-                true => predict::line(said, &features, true),
+                true => predict::line(said, true),
                 false => format!(
                     "{end_s:8.1} s {}  in {} ms\n",
-                    predict::line(said, &features, false)[name.len() + 1..].trim_end(),
+                    predict::line(said, false)[name.len() + 1..].trim_end(),
                     began.elapsed().as_millis()
                 ),
             };

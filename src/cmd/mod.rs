@@ -13,6 +13,8 @@ pub mod score;
 #[cfg(feature = "serve")]
 pub mod serve;
 pub mod split;
+#[cfg(feature = "frame")]
+pub mod summary;
 pub mod train;
 pub mod verify;
 pub mod version;

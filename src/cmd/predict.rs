@@ -4,10 +4,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use sentire::audio::{self, Segmentation};
+use sentire::audio::{self, Channel, Rate};
 use sentire::error::{Error, Result, Stage};
 use sentire::features::Extractor;
-use sentire::predict::{Estimate, Features, Prediction, Predictor, REASONS, Segment};
+use sentire::predict::{
+    Estimate, Features, LONG_S, Prediction, Predictor, REASONS, Segment, Verdict,
+};
 
 use crate::cli::Predict;
 use crate::cmd::{Console, Outcome, count, load_predictor, of_file};
@@ -16,21 +18,26 @@ use crate::cmd::{Console, Outcome, count, load_predictor, of_file};
 const REASONS_ON_A_LINE: usize = 3;
 
 pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
-    let window = Segmentation::from_flags(args.window, args.hop)?.window();
+    let segmentation = args.cut.segmentation()?;
+    let is_cut = segmentation.is_some();
     let limits = args.limits.limits()?;
     let mut predictor = load_predictor(args.model.as_deref(), console)?.with_limits(limits);
-    if let Some(window) = window {
-        predictor = predictor.with_window(window);
+    if let Some(segmentation) = segmentation {
+        predictor = predictor.with_segmentation(segmentation);
+    }
+    if let Some(channel) = args.channel {
+        predictor = predictor.with_channel(channel);
     }
     if args.accept_truncated {
         predictor = predictor.accepting_truncated();
     }
+    let asked = asked(&predictor, &args.audio)?;
     // One file needs no thread pool, and starting one costs as much as the prediction.
-    let read: Vec<Result<Features>> = match &args.audio[..] {
+    let read: Vec<Result<Features>> = match &asked[..] {
         [only] => vec![features(&predictor, &mut predictor.extractor(), only)],
         several => {
             let with_extractor =
-                |extractor: &mut Extractor, path: &PathBuf| features(&predictor, extractor, path);
+                |extractor: &mut Extractor, asked: &Asked| features(&predictor, extractor, asked);
             several
                 .par_iter()
                 .map_init(|| predictor.extractor(), with_extractor)
@@ -55,12 +62,22 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
         if let Some(taken) = recording.instead_of_mean {
             console.warn(&audio::channels_cancel(&recording.file, taken));
         }
+        if recording.channels_differ {
+            console.warn(&audio::channels_are_two(&recording.file));
+        }
+    }
+    let narrow = recordings
+        .iter()
+        .filter(|recording| recording.is_narrow)
+        .count();
+    if let (1.., Rate::Hz(rate)) = (narrow, predictor.settings().rate) {
+        console.warn(&audio::are_narrow(&count(narrow, "recording"), rate));
     }
     let predictions = predictor.explained(&recordings, REASONS)?;
-    for (prediction, recording) in predictions.iter().zip(&recordings) {
-        console.print(&line(prediction, recording, args.json))?;
-        if args.window.is_some() && !args.json {
-            console.print(&timeline(prediction, recording))?;
+    for prediction in &predictions {
+        console.print(&line(prediction, args.json))?;
+        if is_cut && !args.json {
+            console.print(&timeline(prediction))?;
         }
     }
     let failures = if failed > 0 {
@@ -68,6 +85,15 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
     } else {
         String::new()
     };
+    if !is_cut
+        && recordings
+            .iter()
+            .any(|recording| recording.windows.len() > 1)
+    {
+        console.note(&format!(
+            "note: recordings over {LONG_S} s were recognised turn by turn; --segment speech shows the turns"
+        ));
+    }
     let done = count(recordings.len(), "recording");
     console.note(&format!(
         "{done}{failures}, by {}{}",
@@ -77,10 +103,42 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
     Ok(Outcome::after(failed))
 }
 
+/// A recording, and which of its channels, if they are told apart.
+type Asked = (PathBuf, Option<usize>);
+
+/// What is to be recognised: each recording, or each of its channels.
+fn asked(predictor: &Predictor, paths: &[PathBuf]) -> Result<Vec<Asked>> {
+    if predictor.settings().channel != Channel::Each {
+        return Ok(paths.iter().map(|path| (path.clone(), None)).collect());
+    }
+    let mut asked = Vec::new();
+    for path in paths {
+        if path == Path::new("-") {
+            return Err(Error::Usage(
+                "--channel each reads a recording several times, and standard input can be read once; give a file, or \
+                 --channel N"
+                    .into(),
+            ));
+        }
+        // What cannot be read fails when it is.
+        match audio::channels(path) {
+            Ok(n) => asked.extend((0..n).map(|channel| (path.clone(), Some(channel)))),
+            Err(_) => asked.push((path.clone(), None)),
+        }
+    }
+    Ok(asked)
+}
+
 /// Name, length and features of one recording; `-` is standard input.
-fn features(predictor: &Predictor, extractor: &mut Extractor, path: &Path) -> Result<Features> {
-    if path != Path::new("-") {
-        return predictor.read(path, extractor);
+fn features(
+    predictor: &Predictor,
+    extractor: &mut Extractor,
+    (path, channel): &Asked,
+) -> Result<Features> {
+    match channel {
+        Some(channel) => return predictor.read_channel(path, *channel, extractor),
+        None if path != Path::new("-") => return predictor.read(path, extractor),
+        None => {}
     }
     let mut bytes = Vec::new();
     std::io::stdin()
@@ -99,19 +157,26 @@ fn features(predictor: &Predictor, extractor: &mut Extractor, path: &Path) -> Re
 
 /// The prediction for a recording as one line: JSON, or name, label, the probabilities from the largest down, verdicts,
 /// and what spoke most for the label.
-pub fn line(prediction: &Prediction, recording: &Features, json: bool) -> String {
+pub fn line(prediction: &Prediction, json: bool) -> String {
     if json {
         return serde_json::to_string(prediction).expect("a prediction is plain data") + "\n";
     }
-    let has_speech = recording.has_speech.contains(&true);
-    let mut said = answer(&prediction.whole(), has_speech);
+    let channel = match prediction.channel {
+        Some(channel) => format!(" channel {channel}"),
+        None => String::new(),
+    };
+    let name = format!("{}{channel}", prediction.file);
+    if let Some(original) = prediction.copy_of {
+        return format!("{name}  a copy of channel {original}\n");
+    }
+    let mut said = answer(&prediction.whole());
     if prediction.truncated {
         said.push_str("  breaks off");
     }
     let reasons: Vec<String> = prediction
         .reasons
         .iter()
-        .filter(|reason| (reason.effect > 0.0 || reason.target.is_some()) && has_speech)
+        .filter(|reason| reason.effect > 0.0 || reason.target.is_some())
         .take(REASONS_ON_A_LINE)
         .map(|reason| match &reason.target {
             None => reason.text.clone(),
@@ -122,20 +187,20 @@ pub fn line(prediction: &Prediction, recording: &Features, json: bool) -> String
         true => String::new(),
         false => format!("  because: {}", reasons.join("; ")),
     };
-    format!("{}  {said}{because}\n", prediction.file)
+    format!("{name}  {said}{because}\n")
 }
 
 /// A line for each window: from where to where, in seconds, and what it is recognised as.
-fn timeline(prediction: &Prediction, recording: &Features) -> String {
-    let line = |(segment, &has_speech): (&Segment, &bool)| {
-        let said = answer(segment, has_speech);
+fn timeline(prediction: &Prediction) -> String {
+    let line = |segment: &Segment| {
+        let said = answer(segment);
         format!("  {:8.2} to {:8.2} s  {said}\n", segment.start, segment.end)
     };
-    let windows = prediction.windows.iter().zip(&recording.has_speech);
-    windows.map(line).collect()
+    prediction.windows.iter().map(line).collect()
 }
 
-fn answer(said: &Segment, has_speech: bool) -> String {
+/// What is said, as a fact only where it is sure.
+fn answer(said: &Segment) -> String {
     let mut probabilities: Vec<(&String, &f64)> = said.probabilities.iter().collect();
     probabilities.sort_by(|a, b| b.1.total_cmp(a.1));
     let probabilities: Vec<String> = probabilities
@@ -146,7 +211,7 @@ fn answer(said: &Segment, has_speech: bool) -> String {
         let [low, high] = estimate.interval();
         format!("{name} {:.2} ({low:.2} to {high:.2})", estimate.value)
     };
-    let mut text = match &said.label {
+    let text = match &said.label {
         Some(label) => format!("{label}  ({})", probabilities.join(", ")),
         None => said
             .values
@@ -155,13 +220,11 @@ fn answer(said: &Segment, has_speech: bool) -> String {
             .collect::<Vec<_>>()
             .join(", "),
     };
-    match (said.unsure, has_speech) {
-        (_, false) => text.push_str("  unsure: no speech was found in it"),
-        (true, true) => text.push_str("  unsure"),
-        (false, true) => {}
+    let perhaps = if said.label.is_some() { "perhaps " } else { "" };
+    match said.verdict {
+        Verdict::NoSpeech => "no speech".into(),
+        Verdict::OutOfDomain => format!("unlike the training recordings, {perhaps}{text}"),
+        Verdict::Unsure => format!("unsure, {perhaps}{text}"),
+        Verdict::Sure => text,
     }
-    if said.out_of_domain {
-        text.push_str("  unlike the training recordings");
-    }
-    text
 }

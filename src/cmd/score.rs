@@ -1,6 +1,6 @@
 //! `sentire score`: from many recordings to a table of predictions.
 
-use sentire::audio::Segmentation;
+use sentire::audio::{self, Rate};
 use sentire::error::Result;
 use sentire::extract;
 use sentire::job::Job;
@@ -13,12 +13,15 @@ use crate::cmd::extract::{closing, load_manifest, watched};
 use crate::cmd::{Console, Outcome, count, load_predictor};
 
 pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
-    let window = Segmentation::from_flags(args.window, args.hop)?.window();
+    let segmentation = args.cut.segmentation()?;
     let limits = args.limits.limits()?;
     let mut predictor = load_predictor(args.model.as_deref(), console)?.with_limits(limits);
-    let rows_of_windows = window.is_some();
-    if let Some(window) = window {
-        predictor = predictor.with_window(window);
+    let rows_of_windows = segmentation.is_some();
+    if let Some(segmentation) = segmentation {
+        predictor = predictor.with_segmentation(segmentation);
+    }
+    if let Some(channel) = args.channel {
+        predictor = predictor.with_channel(channel);
     }
     if args.accept_truncated {
         predictor = predictor.accepting_truncated();
@@ -45,6 +48,7 @@ pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
     let target = target.transpose()?;
     let was_there = job.uses_output();
     let manifest = load_manifest(&args.input, &args.output, console)?;
+    let manifest = predictor.settings().lines_of(manifest);
 
     let mut written = match &target {
         None => {
@@ -75,6 +79,10 @@ pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
     }
     job.finish()?;
     let summary = summary.unless_empty(&args.output)?;
+    if let (1.., Rate::Hz(rate)) = (summary.narrow, predictor.settings().rate) {
+        let recordings = format!("{} of {}", summary.narrow, count(summary.done, "recording"));
+        console.warn(&audio::are_narrow(&recordings, rate));
+    }
     let rows = count(summary.rows, "row");
     let to_do = was_there.then_some("score");
     console.note(&closing(

@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 
 pub(in crate::corpus) use place::foreign_place;
 
+use rayon::prelude::*;
+
 use crate::audio::{self, ReadOptions, Reel};
 use crate::corpus::manifest::parse::parse;
 use crate::error::{Error, Result, Stage, guarded};
@@ -216,6 +218,38 @@ impl Manifest {
             },
             other => other,
         })
+    }
+
+    /// The same with a line for each channel of recordings whose line names none. One whose channels cannot be counted
+    /// keeps its line.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let each = corpus::open("corpora/demo")?.manifest.with_each_channel();
+    /// assert!(each.utterances.iter().all(|utterance| utterance.channel == Some(0)));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn with_each_channel(self) -> Manifest {
+        let of_line = |utterance: &Utterance| {
+            let channels = match utterance.channel {
+                Some(_) => Err(()),
+                None => audio::channels(self.path(utterance)).map_err(drop),
+            };
+            let one = |channel| Utterance {
+                channel: Some(channel),
+                ..utterance.clone()
+            };
+            match channels {
+                Ok(n) => (0..n).map(one).collect(),
+                Err(()) => vec![utterance.clone()],
+            }
+        };
+        let lines: Vec<Vec<Utterance>> = self.utterances.par_iter().map(of_line).collect();
+        Manifest {
+            utterances: lines.concat(),
+            ..self
+        }
     }
 
     /// Whether any line names a channel.

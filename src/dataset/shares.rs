@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::target::numbers;
+use super::numbers::numbers;
 use crate::error::{Error, Result};
 use crate::table::Table;
 

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use ndarray::{Array2, Axis};
 
+use super::numbers::numbers;
 use super::shares::{self, Shares};
 use crate::error::{Error, Result};
 use crate::metrics::values::{Agreement, Raters, together};
@@ -341,22 +342,6 @@ fn are_codes(column: &Column) -> bool {
         digits.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
     };
     matches!(column, Column::Text(words) if words.iter().any(is_code))
-}
-
-/// The numbers of a column, NaN where missing; the first word that is none otherwise.
-pub(super) fn numbers(column: &Column) -> Result<Vec<f64>, String> {
-    let Column::Text(words) = column else {
-        return Ok(column.numbers().unwrap_or_default());
-    };
-    let number = |word: &Option<String>| match word.as_deref() {
-        None => Ok(f64::NAN),
-        Some(word) => {
-            let number: Result<f64, _> = word.trim().replace(',', ".").parse();
-            let number = number.ok().filter(|number| number.is_finite());
-            number.ok_or_else(|| word.to_string())
-        }
-    };
-    words.iter().map(number).collect()
 }
 
 fn numbers_of(path: &Path, table: &Table, name: &str) -> Result<Vec<f64>> {

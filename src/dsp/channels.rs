@@ -1,5 +1,5 @@
-//! Whether the channels of a recording cancel each other when averaged, because they carry the same sound and some are
-//! inverted.
+//! What the channels of a recording have to do with each other: whether they cancel when averaged, because they carry the
+//! same sound and some are inverted; and when one carries what is said into another (crosstalk).
 //!
 //! Swapped wires, a balanced line read as two channels, or a stereo widening effect cause it; the mean is then almost
 //! silent, or mostly noise and coding artefacts.
@@ -21,6 +21,11 @@ const LEAST: f64 = 0.1;
 /// ...and this many times that of the blocks in which channels are neither alike nor cancel. Otherwise each has a
 /// sound of its own, which would be lost with it.
 const OVER_DIFFERENT: f64 = 4.0;
+/// From this share of the energy on that lies in blocks in which channels have little in common, they carry different
+/// sounds; of a voice with reverberation on two channels it is less.
+const DIFFER: f64 = 0.5;
+/// A channel with less of the loudest one's power, -25 dB, carries no voice of its own, but noise or crosstalk.
+const FAINT: f64 = 3e-3;
 /// A channel so much weaker than the loudest, in power, is not taken: it may be dead.
 const WEAK: f64 = 0.1;
 /// What lies below is no speech; an offset of one sign on one channel and of the other on the other is no sound.
@@ -48,6 +53,73 @@ pub struct Cancellation {
 struct Filter {
     input: f64,
     output: f64,
+}
+
+/// What channels have to do with each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Compared {
+    /// The channel to take instead of the mean, if they cancel: the first that is not weak.
+    pub instead_of_mean: Option<usize>,
+    /// Whether several carry a sound of their own.
+    pub differ: bool,
+}
+
+/// What is left of a channel when an earlier one is taken off, at the best level, in power: less than this, -30 dB, and it is
+/// a copy.
+const REST_OF_COPY: f64 = 1e-3;
+
+/// Finds the channel that another one repeats.
+pub struct Copies {
+    own: usize,
+    /// For each earlier channel its energy, and its product with this one.
+    earlier: Vec<[f64; 2]>,
+    energy: f64,
+    channels: usize,
+}
+
+impl Copies {
+    /// Of the channel `own` of `channels` among those before it.
+    pub fn new(own: usize, channels: usize) -> Copies {
+        Copies {
+            own,
+            earlier: vec![[0.0; 2]; own],
+            energy: 0.0,
+            channels,
+        }
+    }
+
+    /// Takes the next frames, channels interleaved.
+    pub fn push(&mut self, interleaved: &[f32]) {
+        for frame in interleaved.chunks_exact(self.channels) {
+            let own = f64::from(frame[self.own]);
+            self.energy += own * own;
+            for ([energy, product], &x) in self.earlier.iter_mut().zip(frame) {
+                *energy += f64::from(x).powi(2);
+                *product += own * f64::from(x);
+            }
+        }
+    }
+
+    /// The first channel that is repeated. Silence repeats silence.
+    pub fn finish(self) -> Option<usize> {
+        let rest = |[energy, product]: &[f64; 2]| match *energy > 0.0 {
+            true => self.energy - product * product / energy,
+            false => self.energy,
+        };
+        let mut earlier = self.earlier.iter();
+        earlier.position(|of| match self.energy > 0.0 {
+            true => of[0] > 0.0 && rest(of) < REST_OF_COPY * self.energy,
+            false => of[0] == 0.0,
+        })
+    }
+}
+
+impl Filter {
+    fn pass(&mut self, input: f64, coefficient: f64) -> f64 {
+        let output = input - self.input + coefficient * self.output;
+        *self = Filter { input, output };
+        output
+    }
 }
 
 impl Cancellation {
@@ -85,9 +157,7 @@ impl Cancellation {
             for ((&x, filter), energy) in
                 frame.iter().zip(&mut self.filters).zip(&mut self.energies)
             {
-                let input = f64::from(x);
-                let output = input - filter.input + self.coefficient * filter.output;
-                *filter = Filter { input, output };
+                let output = filter.pass(f64::from(x), self.coefficient);
                 *energy += output * output;
                 sum += output;
             }
@@ -115,22 +185,137 @@ impl Cancellation {
         (self.filled, self.of_sum) = (0, 0.0);
     }
 
-    /// The channel to take instead of the mean, if they cancel: the first that is not weak.
-    pub fn finish(mut self) -> Option<usize> {
+    /// What was found.
+    pub fn finish(mut self) -> Compared {
         self.end_block();
         let energy: f64 = self.totals.iter().sum();
         let cancels = self.cancelling > 0.0
             && self.cancelling >= LEAST * energy
             && self.cancelling >= OVER_DIFFERENT * self.different;
         let loudest = self.totals.iter().copied().fold(0.0, f64::max);
+        let is_other = |total: &&f64| **total >= FAINT * loudest && **total > 0.0;
         let is_sound = |&total: &f64| total >= WEAK * loudest;
-        self.totals.iter().position(is_sound).filter(|_| cancels)
+        Compared {
+            instead_of_mean: self.totals.iter().position(is_sound).filter(|_| cancels),
+            differ: self.totals.iter().filter(|total| is_other(total)).count() > 1
+                && self.different > DIFFER * energy,
+        }
+    }
+}
+
+/// Blocks of crosstalk, in seconds, and how many of them are taken together: a fifth of a second.
+const SHORT_BLOCK_S: f64 = 0.01;
+const TOGETHER: usize = 21;
+/// Of what is this much weaker than another channel at the same time, in power, somebody else is the source.
+const CROSSTALK: f64 = 0.01;
+
+/// When another channel is so much louder than this one that what is heard here is said there.
+pub struct Crosstalk {
+    own: usize,
+    coefficient: f64,
+    filters: Vec<Filter>,
+    block: usize,
+    filled: usize,
+    energies: Vec<f64>,
+    /// The energy of this channel, and that of the loudest other one, in each block.
+    blocks: Vec<[f32; 2]>,
+}
+
+impl Crosstalk {
+    /// Into the channel `own` of `channels`, at `sample_rate` Hz.
+    pub fn new(own: usize, channels: usize, sample_rate: u32) -> Crosstalk {
+        let rate = f64::from(sample_rate);
+        Crosstalk {
+            own,
+            coefficient: (-std::f64::consts::TAU * LOWEST_HZ / rate).exp(),
+            filters: vec![Filter::default(); channels],
+            block: ((SHORT_BLOCK_S * rate).round() as usize).max(1),
+            filled: 0,
+            energies: vec![0.0; channels],
+            blocks: Vec::new(),
+        }
+    }
+
+    /// Takes the next frames, channels interleaved.
+    pub fn push(&mut self, interleaved: &[f32]) {
+        for frame in interleaved.chunks_exact(self.energies.len()) {
+            let channels = frame.iter().zip(&mut self.filters).zip(&mut self.energies);
+            for ((&x, filter), energy) in channels {
+                *energy += filter.pass(f64::from(x), self.coefficient).powi(2);
+            }
+            self.filled += 1;
+            if self.filled == self.block {
+                let own = self.energies[self.own];
+                self.energies[self.own] = 0.0;
+                let other = self.energies.iter().copied().fold(0.0, f64::max);
+                self.blocks.push([own as f32, other as f32]);
+                self.energies.fill(0.0);
+                self.filled = 0;
+            }
+        }
+    }
+
+    /// Of each block of 10 ms whether somebody else is heard.
+    pub fn finish(self) -> Vec<bool> {
+        let n = self.blocks.len();
+        let is_other = |block: usize| {
+            let around = block.saturating_sub(TOGETHER / 2)..(block + TOGETHER / 2 + 1).min(n);
+            let sum = |which: usize| {
+                let energies = self.blocks[around.clone()].iter();
+                energies
+                    .map(|energies| f64::from(energies[which]))
+                    .sum::<f64>()
+            };
+            sum(0) < CROSSTALK * sum(1)
+        };
+        (0..n).map(is_other).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_said_on_the_other_channel_is_crosstalk() {
+        let (x, y) = (voice(1), voice(2));
+        let silence = vec![0.0; x.len()];
+        // One speaks in the first half, the other in the second; each hears the other 30 dB softer.
+        let half = x.len() / 2;
+        let sides = [
+            [&x[..half], &silence[half..]].concat(),
+            [&silence[..half], &y[half..]].concat(),
+        ];
+        let heard = [
+            plus(&sides[0], &times(&sides[1], 0.0316)),
+            plus(&sides[1], &times(&sides[0], 0.0316)),
+        ];
+        let interleaved: Vec<f32> = (0..x.len())
+            .flat_map(|i| [heard[0][i], heard[1][i]])
+            .collect();
+        for own in 0..2 {
+            let mut crosstalk = Crosstalk::new(own, 2, RATE);
+            interleaved
+                .chunks(14)
+                .for_each(|piece| crosstalk.push(piece));
+            let is_other = crosstalk.finish();
+            assert_eq!(is_other.len(), 300);
+            let share = |blocks: &[bool]| {
+                blocks.iter().filter(|&&b| b).count() as f64 / blocks.len() as f64
+            };
+            let (first, second) = is_other.split_at(150);
+            let (mine, theirs) = if own == 0 {
+                (first, second)
+            } else {
+                (second, first)
+            };
+            assert!(share(mine) < 0.15 && share(theirs) > 0.85, "{own}");
+        }
+        let mut alike = Crosstalk::new(0, 2, RATE);
+        let both: Vec<f32> = x.iter().flat_map(|&x| [x, x]).collect();
+        alike.push(&both);
+        assert!(alike.finish().iter().all(|&is_other| !is_other));
+    }
 
     const RATE: u32 = 8000;
 
@@ -146,6 +331,28 @@ mod tests {
             smooth * bursts[(i / 1700 + seed as usize) % 5]
         };
         (0..24_000).map(sample).collect()
+    }
+
+    #[test]
+    fn copies_are_found_at_any_level() {
+        let (x, y) = (voice(1), voice(2));
+        let silence = vec![0.0; x.len()];
+        let copy = |channels: &[Vec<f32>]| {
+            let n = channels.len();
+            let mut copies = Copies::new(n - 1, n);
+            let interleaved: Vec<f32> = (0..x.len())
+                .flat_map(|i| channels.iter().map(move |channel| channel[i]))
+                .collect();
+            copies.push(&interleaved);
+            copies.finish()
+        };
+        assert_eq!(copy(&[x.clone(), x.clone()]), Some(0));
+        assert_eq!(copy(&[x.clone(), times(&x, -0.2)]), Some(0));
+        assert_eq!(copy(&[y.clone(), x.clone(), times(&x, 0.5)]), Some(1));
+        assert_eq!(copy(&[x.clone(), y.clone()]), None);
+        assert_eq!(copy(&[x.clone(), plus(&x, &times(&y, 0.2))]), None);
+        assert_eq!(copy(&[x.clone(), silence.clone()]), None);
+        assert_eq!(copy(&[silence.clone(), silence]), Some(0));
     }
 
     /// The channel that is taken of these.
@@ -164,7 +371,7 @@ mod tests {
             meter.push(piece);
         }
         assert_eq!(meter.finish(), whole, "in pieces");
-        whole
+        whole.instead_of_mean
     }
 
     fn times(x: &[f32], factor: f32) -> Vec<f32> {

@@ -7,10 +7,6 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-/// Blocks quieter than this below the loud ones count as pause: the dynamic range of running speech
-/// is about 30 dB (ANSI S3.5-1997, section 4).
-const SPEECH_RANGE_DB: f64 = 30.0;
-
 /// Leading and trailing frames further than this below the loudest are silence. The weakest
 /// consonants lie 28 dB below the strongest vowels (Fletcher 1953, "Speech and hearing in
 /// communication", chapter 4); the rest is for the fall of an utterance towards its end. The 60 dB
@@ -31,8 +27,6 @@ pub struct Levels {
     /// digital silence.
     pub loud_db: f64,
     /// Share of the 20 ms blocks within 30 dB of the loud ones (95th percentile), 0 to 1; 0 for
-    /// digital silence.
-    pub speech_ratio: f64,
     /// Level of the loud blocks (95th percentile) over that of the quiet ones (5th), in dB; NaN
     /// where the quiet blocks are digital silence.
     pub snr_db: f64,
@@ -94,15 +88,10 @@ impl LevelMeter {
         if sorted.is_empty() || at(0.95) == f64::NEG_INFINITY {
             return Levels {
                 loud_db: f64::NEG_INFINITY,
-                speech_ratio: 0.0,
                 snr_db: f64::NAN,
             };
         }
         let (loud, quiet) = (at(0.95), at(0.05));
-        let speech = sorted
-            .iter()
-            .filter(|&&level| f64::from(level) >= loud - SPEECH_RANGE_DB)
-            .count();
         let snr_db = if quiet == f64::NEG_INFINITY {
             f64::NAN
         } else {
@@ -110,7 +99,6 @@ impl LevelMeter {
         };
         Levels {
             loud_db: loud,
-            speech_ratio: speech as f64 / sorted.len() as f64,
             snr_db,
         }
     }
@@ -427,12 +415,11 @@ impl FlatTop {
 
 #[test]
 fn half_loud_half_quiet_is_measured_so() {
-    // 1 s at amplitude 0.5 and 1 s at 0.005: 40 dB apart, half of it speech.
+    // 1 s at amplitude 0.5 and 1 s at 0.005: 40 dB apart.
     let samples: Vec<f32> = (0..32000)
         .map(|i| if i % 2 == 0 { 1.0 } else { -1.0 } * if i < 16000 { 0.5 } else { 0.005 })
         .collect();
     let levels = levels(&samples, 16000);
-    assert_eq!(levels.speech_ratio, 0.5);
     assert!((levels.snr_db - 40.0).abs() < 1e-4);
     // 20 log10(0.5).
     assert!((levels.loud_db + 6.0206).abs() < 1e-4);
@@ -440,9 +427,8 @@ fn half_loud_half_quiet_is_measured_so() {
 }
 
 #[test]
-fn digital_silence_is_no_speech() {
+fn digital_silence_has_no_level() {
     let silence = levels(&[0.0; 1000], 16000);
-    assert_eq!(silence.speech_ratio, 0.0);
     assert!(silence.snr_db.is_nan());
     assert_eq!(silence.loud_db, f64::NEG_INFINITY);
 }
@@ -527,7 +513,6 @@ fn pieces_are_measured_as_the_whole() {
             tops.push(piece);
         }
         let (pieces, whole) = (meter.finish(), levels(&samples, 16_000));
-        assert_eq!(pieces.speech_ratio.to_bits(), whole.speech_ratio.to_bits());
         assert_eq!(pieces.loud_db.to_bits(), whole.loud_db.to_bits());
         assert_eq!(pieces.snr_db.is_nan(), whole.snr_db.is_nan());
         let ratio = tops.ratio(samples.len());

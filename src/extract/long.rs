@@ -118,7 +118,7 @@ impl Long {
             recording: self.reel.recording.clone(),
             key: self.key,
             rows: Vec::new(),
-            has_speech: Vec::new(),
+            speech_s: Vec::new(),
             kept: self.kept.as_ref().map(|kept| kept.part(rows.clone())),
         };
         match job {

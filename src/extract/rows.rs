@@ -214,9 +214,15 @@ pub fn manifest_cells<'a>(
     fields.chain(extra.iter().map(of_extra)).collect()
 }
 
-/// What is known of the recording: [`QUALITY`].
+/// What is known of the recording, and how much of the row's part is speech: [`QUALITY`].
 pub fn quality_cells<'a>(row: Option<&'a Described>) -> [(&'a str, Cell<'a>); 7] {
     let recording = row.map(|row| row.recording);
+    let speech_ratio = row.map_or(f64::NAN, |row| {
+        let origin = row.utterance.start.unwrap_or(0.0);
+        let Part { start, end, .. } = row.part;
+        row.recording
+            .speech_ratio_between(start - origin, end - origin)
+    });
     let measure = |of: fn(&Recording) -> f64| Cell::Double(recording.map_or(f64::NAN, of));
     let count = |of: fn(&Recording) -> i64| Cell::Int(recording.map(of));
     let hash = recording.map(|recording| recording.audio_hash.as_str());
@@ -226,7 +232,7 @@ pub fn quality_cells<'a>(row: Option<&'a Described>) -> [(&'a str, Cell<'a>); 7]
         (SAMPLE_RATE, count(|r| i64::from(r.sample_rate))),
         (CHANNELS, count(|r| r.channels as i64)),
         (CLIPPED, measure(|r| r.clipped_ratio)),
-        (SPEECH, measure(|r| r.speech_ratio)),
+        (SPEECH, Cell::Double(speech_ratio)),
         (SNR, measure(|r| r.snr_db)),
     ]
 }

@@ -5,9 +5,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::audio::{
-    Gain, MAX_DURATION_S, MOST_IN_MEMORY, MemoryLimit, Rate, ReadOptions, Segmentation,
+    Channel, Gain, MAX_DURATION_S, MOST_IN_MEMORY, MemoryLimit, Rate, ReadOptions, Segmentation,
+    Turns,
 };
 use crate::catalogue::{self, FeatureSet};
+use crate::corpus::Manifest;
 use crate::error::{Error, Result};
 use crate::table::{FEATURES_KEY, view_key};
 
@@ -104,6 +106,8 @@ impl Limits {
 const BYTES_PER_SAMPLE: f64 = 14.0;
 /// Copies of a row's numbers on their way into a table or a model.
 const COPIES_OF_ROWS: f64 = 5.0;
+/// Turns are seldom shorter in the mean, in seconds.
+const SHORTEST_TURN_S: f64 = 0.5;
 /// Frames a second.
 const FRAMES_PER_S: f64 = 100.0;
 
@@ -116,8 +120,8 @@ pub struct Settings {
     pub level: Level,
     /// Sample rate at which features are computed.
     pub rate: Rate,
-    /// One channel, counted from 0; `None` takes the mean of all.
-    pub channel: Option<usize>,
+    /// Which channel, where a line of the manifest names none.
+    pub channel: Channel,
     /// Keep what decodes of files that break off.
     pub accept_truncated: bool,
     /// Leave out the silence before and after the sound.
@@ -126,6 +130,9 @@ pub struct Settings {
     pub gain: Gain,
     /// What of a recording a row describes.
     pub segmentation: Segmentation,
+    /// Recordings longer than this, in seconds, are recognised turn by turn where they are to be taken whole; where features
+    /// are extracted, none is. It stands in no metadata.
+    pub turns_beyond_s: Option<f64>,
     /// What a recording may cost, which determines no value.
     pub limits: Limits,
 }
@@ -136,18 +143,17 @@ impl Default for Settings {
             sets: FeatureSet::DEFAULT.to_vec(),
             level: Level::Functionals,
             rate: Rate::Hz(16_000),
-            channel: None,
+            channel: Channel::Mean,
             accept_truncated: false,
             trim: false,
             gain: Gain::None,
             segmentation: Segmentation::Whole,
+            turns_beyond_s: None,
             limits: Limits::default(),
         }
     }
 }
 
-/// Stands in the metadata for all channels.
-const MEAN: &str = "mean";
 /// Stands in the metadata for what is not set.
 const NONE: &str = "none";
 
@@ -156,23 +162,24 @@ impl Settings {
     pub fn to_metadata(&self) -> BTreeMap<String, String> {
         let seconds = |value: Option<f64>| value.map_or(NONE.into(), |s| s.to_string());
         let window = self.segmentation.window();
+        let turns = match self.segmentation {
+            Segmentation::Speech(turns) => Some(("segment", turns.to_string())),
+            _ => None,
+        };
         let pairs = [
             ("sets", catalogue::versioned(&self.sets)),
             ("level", self.level.to_string()),
             ("rate", self.rate.to_string()),
-            (
-                "channel",
-                self.channel
-                    .map_or(MEAN.into(), |channel| channel.to_string()),
-            ),
+            ("channel", self.channel.to_string()),
             ("accept_truncated", self.accept_truncated.to_string()),
             ("trim", self.trim.to_string()),
             ("gain", self.gain.to_string()),
             ("window", seconds(window.map(|w| w.width_s))),
             ("hop", seconds(window.map(|w| w.hop_s))),
         ];
+        // Nothing where there are none, as in tables from before there were any.
+        let pairs = pairs.into_iter().chain(turns);
         pairs
-            .into_iter()
             .map(|(key, value)| (format!("sentire.{key}"), value))
             .collect()
     }
@@ -198,22 +205,26 @@ impl Settings {
                 Error::Data(format!("has {key} {text:?}; expected seconds or `{NONE}`"))
             }),
         };
+        let windows = Segmentation::from_flags(seconds("window")?, seconds("hop")?)?;
+        let turns = metadata.get("sentire.segment");
+        let turns = turns.map(|text| text.parse::<Turns>()).transpose()?;
         Ok(Settings {
             sets: catalogue::of_this_version(get("sets")?)?,
             level: get("level")?.parse()?,
             rate: get("rate")?.parse()?,
-            channel: match get("channel")? {
-                MEAN => None,
-                text => Some(text.parse().map_err(|_| {
+            channel: {
+                let text = get("channel")?;
+                text.parse().map_err(|_| {
                     Error::Data(format!(
-                        "has channel {text:?}; expected a number, counted from 0, or `{MEAN}`"
+                        "has channel {text:?}; expected a number, counted from 0, `mean` or `each`"
                     ))
-                })?),
+                })?
             },
             accept_truncated: get("accept_truncated")? == "true",
             trim: get("trim")? == "true",
             gain: get("gain")?.parse()?,
-            segmentation: Segmentation::from_flags(seconds("window")?, seconds("hop")?)?,
+            segmentation: turns.map_or(windows, |turns| windows.within(turns)),
+            turns_beyond_s: None,
             limits: Limits::default(),
         })
     }
@@ -233,15 +244,28 @@ impl Settings {
     pub fn read_options(&self, start: Option<f64>, end: Option<f64>) -> ReadOptions {
         ReadOptions {
             rate: self.rate,
-            channel: self.channel,
+            channel: match self.channel {
+                Channel::One(channel) => Some(channel),
+                Channel::Mean | Channel::Each => None,
+            },
+            each_channel: self.channel == Channel::Each,
             accept_truncated: self.accept_truncated,
             segment: (start.unwrap_or(0.0), end),
             trim: self.trim,
             gain: self.gain,
             segmentation: self.segmentation,
+            turns_beyond_s: self.turns_beyond_s,
             max_duration_s: Some(self.limits.max_duration_s),
             max_memory: Some(self.memory_limit()),
             most_in_memory: self.limits.most_in_memory,
+        }
+    }
+
+    /// The lines of a manifest: where each channel is taken, a line for each.
+    pub fn lines_of(&self, manifest: Manifest) -> Manifest {
+        match self.channel {
+            Channel::Each => manifest.with_each_channel(),
+            Channel::Mean | Channel::One(_) => manifest,
         }
     }
 
@@ -257,7 +281,7 @@ impl Settings {
         }
         if self.segmentation != Segmentation::Whole {
             return Err(Error::Usage(
-                "--level lld writes a row per frame, --window a row per window; choose one".into(),
+                "--level lld writes a row per frame, --window a row per window and --segment one per turn; choose one".into(),
             ));
         }
         Ok(())
@@ -267,6 +291,12 @@ impl Settings {
         let rows_per_s = match (self.level, self.segmentation.window()) {
             (Level::Lld, _) => FRAMES_PER_S,
             (Level::Functionals, Some(window)) if self.limits.keeps_features => 1.0 / window.hop_s,
+            (Level::Functionals, None) if self.limits.keeps_features => match self.segmentation {
+                Segmentation::Speech(turns) => {
+                    1.0 / (turns.min_s + turns.gap_s).max(SHORTEST_TURN_S)
+                }
+                _ => 0.0,
+            },
             (Level::Functionals, _) => 0.0,
         };
         let bytes_per_row = || {
@@ -317,7 +347,7 @@ fn listed(names: &[String]) -> String {
 fn settings_come_back_from_their_metadata() {
     let settings = Settings {
         rate: Rate::Native,
-        channel: Some(1),
+        channel: Channel::One(1),
         trim: true,
         gain: Gain::Rms,
         segmentation: Segmentation::from_flags(Some(2.5), Some(1.0 / 3.0)).unwrap(),
@@ -332,12 +362,31 @@ fn settings_come_back_from_their_metadata() {
 }
 
 #[test]
+fn turns_come_back_from_their_metadata() {
+    let turns = Turns {
+        gap_s: 1.25,
+        ..Turns::default()
+    };
+    for window in [None, Some(2.0)] {
+        let windows = Segmentation::from_flags(window, None).unwrap();
+        let settings = Settings {
+            segmentation: windows.within(turns),
+            ..Settings::default()
+        };
+        assert_eq!(
+            Settings::from_metadata(&settings.to_metadata()).unwrap(),
+            settings
+        );
+    }
+}
+
+#[test]
 fn what_is_no_channel_is_refused() {
     let mut metadata = Settings::default().to_metadata();
     metadata.insert("sentire.channel".into(), "left".into());
     let refused = Settings::from_metadata(&metadata).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "has channel \"left\"; expected a number, counted from 0, or `mean`"
+        "has channel \"left\"; expected a number, counted from 0, `mean` or `each`"
     );
 }

@@ -93,12 +93,15 @@ impl Table {
                 ));
             }
         };
-        let index: Vec<&str> = self
+        // The largest probability of a row is among those that are stacked, under the same name.
+        let mut own = self.clone();
+        own.columns.retain(|(name, _)| name != value);
+        let index: Vec<&str> = own
             .flat()
             .filter(|(name, _)| !stacked.contains(name))
             .map(|(name, _)| name.as_str())
             .collect();
-        let long = self
+        let long = own
             .to_frame()?
             .with_row_index(ROW.into(), None)
             .map_err(polars)?

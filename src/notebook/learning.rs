@@ -7,7 +7,7 @@ use crate::dataset::{Contrast, Dataset, Target};
 use crate::evaluate::{Evaluation, ValueEvaluation};
 use crate::model::{LearnedValue, Model};
 use crate::plot::canvas::{escaped, percent};
-use crate::predict::{Estimate, Prediction, Reason};
+use crate::predict::{Estimate, Prediction, Reason, Verdict};
 use crate::report::{Report, TargetReport, ValueReport};
 
 /// How many rows each speaker has of each class, or their mean numbers.
@@ -199,12 +199,12 @@ impl Show for Prediction {
                 .join(", "),
         };
         let mut verdict = format!("{}: {said}", self.file);
-        if self.unsure {
-            verdict.push_str(", unsure");
-        }
-        if self.out_of_domain {
-            verdict.push_str(", unlike the training recordings");
-        }
+        verdict.push_str(match self.verdict {
+            Verdict::NoSpeech => "no speech",
+            Verdict::OutOfDomain => ", unlike the training recordings",
+            Verdict::Unsure => ", unsure",
+            Verdict::Sure => "",
+        });
         if self.truncated {
             verdict.push_str(", breaks off");
         }
@@ -278,6 +278,11 @@ mod tests {
             probabilities: [("sad".to_string(), 0.7), ("angry".to_string(), 0.3)].into(),
             unsure: true,
             out_of_domain: false,
+            verdict: Verdict::Unsure,
+            speech_s: 1.5,
+            channel: None,
+            copy_of: None,
+            channels_differ: false,
             model: "svm".into(),
             duration_s: 2.0,
             truncated: false,

@@ -393,8 +393,12 @@ mod tests {
             file: "x".into(),
             duration_s: 8.0,
             places,
-            has_speech: vec![true; windows.len()],
+            speech_s: vec![1.0; windows.len()],
             instead_of_mean: None,
+            channel: None,
+            copy_of: None,
+            channels_differ: false,
+            is_narrow: false,
             windows,
             truncated: false,
         };
@@ -442,7 +446,7 @@ mod tests {
             Features {
                 places: vec![(0.0, 1.0)],
                 windows: vec![window],
-                has_speech: vec![true],
+                speech_s: vec![1.0],
                 ..features.clone()
             }
         };

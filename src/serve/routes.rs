@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::audio::{self, ReadOptions, Segmentation};
-use crate::error::{Stage, guarded};
+use crate::audio::{self, Channel, ReadOptions, Segmentation, Turns};
+use crate::error::{Error, Stage, guarded};
 use crate::predict::{Features, Predictor, REASONS};
 use crate::serve::App;
 use crate::serve::answer::{Refusal, answer, json, json_text};
@@ -98,12 +98,14 @@ async fn not_that_way(request: Request) -> Refusal {
     )
 }
 
-/// `?window=S&hop=S&accept_truncated=true&reasons=false`.
+/// `?channel=N&segment=speech&window=S&hop=S&accept_truncated=true&reasons=false`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Asked {
     window: Option<f64>,
     hop: Option<f64>,
+    segment: Option<String>,
+    channel: Option<String>,
     #[serde(default)]
     accept_truncated: bool,
     /// Reasons are most of the work, and a client that asks every second may do without.
@@ -115,12 +117,14 @@ fn wanted() -> bool {
     true
 }
 
-/// `?window=S&hop=S&accept_truncated=true&format=csv|parquet`.
+/// `?channel=N&segment=speech&window=S&hop=S&accept_truncated=true&format=csv|parquet`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Download {
     window: Option<f64>,
     hop: Option<f64>,
+    segment: Option<String>,
+    channel: Option<String>,
     #[serde(default)]
     accept_truncated: bool,
     #[serde(default)]
@@ -143,31 +147,49 @@ fn query<T: DeserializeOwned>(request: &Request) -> Result<T, Refusal> {
 
 impl App {
     /// How a recording is heard that is to be read and cut as a client asks.
-    fn hearing(
-        &self,
-        window: Option<f64>,
-        hop: Option<f64>,
-        accept_truncated: bool,
-    ) -> Result<Hearing, Refusal> {
-        if window.is_none() && hop.is_some() {
+    fn hearing(&self, cut: Cut, accept_truncated: bool) -> Result<Hearing, Refusal> {
+        let bad = |error: Error| Refusal::bad(format!("query: {error}"));
+        if cut.window.is_none() && cut.hop.is_some() {
             return Err(Refusal::bad(
                 "query: hop without window; give window too, in seconds",
             ));
         }
-        let segmentation = Segmentation::from_flags(window, hop)
-            .map_err(|error| Refusal::bad(format!("query: {error}")))?;
+        let windows = Segmentation::from_flags(cut.window, cut.hop).map_err(bad)?;
+        let turns: Option<Result<Turns, Error>> = cut.segment.map(|text| text.parse());
         let mut predictor = self.predictor.clone();
+        match turns.transpose().map_err(bad)? {
+            Some(turns) => predictor = predictor.with_segmentation(windows.within(turns)),
+            None if windows != Segmentation::Whole => {
+                predictor = predictor.with_segmentation(windows);
+            }
+            None => {}
+        }
+        let channel: Option<Result<Channel, Error>> = cut.channel.map(|text| text.parse());
+        match channel.transpose().map_err(bad)? {
+            Some(Channel::Each) => {
+                return Err(Refusal::bad(
+                    "query: one channel at a time is recognised here; ask for each by its number, as in channel=0",
+                ));
+            }
+            Some(channel) => predictor = predictor.with_channel(channel),
+            None => {}
+        }
         if accept_truncated {
             predictor = predictor.accepting_truncated();
         }
         Ok(Hearing {
-            predictor: match segmentation.window() {
-                Some(window) => predictor.with_window(window),
-                None => predictor,
-            },
+            predictor,
             max_duration_s: self.max_duration_s,
         })
     }
+}
+
+/// Which channel of a recording, and how it is cut.
+struct Cut {
+    channel: Option<String>,
+    segment: Option<String>,
+    window: Option<f64>,
+    hop: Option<f64>,
 }
 
 /// What is wanted of a recording: the features of the model, and no more than the server can bear.
@@ -224,10 +246,18 @@ async fn predict(State(app): State<Arc<App>>, request: Request) -> Result<Respon
     let Asked {
         window,
         hop,
+        segment,
+        channel,
         accept_truncated,
         reasons,
     } = query(&request)?;
-    let hearing = app.hearing(window, hop, accept_truncated)?;
+    let cut = Cut {
+        channel,
+        segment,
+        window,
+        hop,
+    };
+    let hearing = app.hearing(cut, accept_truncated)?;
     app.workers.has_place()?;
     let upload = app.intake.receive(request).await?;
     let predicted = app.workers.compute(move |worker| {
@@ -280,10 +310,18 @@ async fn features(State(app): State<Arc<App>>, request: Request) -> Result<Respo
     let Download {
         window,
         hop,
+        segment,
+        channel,
         accept_truncated,
         format,
     } = query(&request)?;
-    let hearing = app.hearing(window, hop, accept_truncated)?;
+    let cut = Cut {
+        channel,
+        segment,
+        window,
+        hop,
+    };
+    let hearing = app.hearing(cut, accept_truncated)?;
     app.workers.has_place()?;
     let upload = app.intake.receive(request).await?;
     let written = app.workers.compute(move |worker| {

@@ -79,6 +79,12 @@ pub const LABEL: &str = "label";
 pub const UNSURE: &str = "unsure";
 /// Marks predictions of recordings unlike those of the training.
 pub const OUT_OF_DOMAIN: &str = "out_of_domain";
+/// The largest probability of a class.
+pub const LARGEST: &str = "probability";
+/// What can be said of an answer: `no_speech`, `out_of_domain`, `unsure`, or else `sure`.
+pub const VERDICT: &str = "verdict";
+/// Seconds of speech.
+pub const SPEECH_S: &str = "speech_s";
 /// The model, in words.
 pub const MODEL: &str = "model";
 /// The hash of its file.
@@ -86,7 +92,17 @@ pub const MODEL_ID: &str = "model_id";
 /// When the prediction was made.
 pub const SCORED_AT: &str = "scored_at";
 /// What is said of a part by a model, besides the probabilities.
-pub const PREDICTION: [&str; 6] = [LABEL, UNSURE, OUT_OF_DOMAIN, MODEL, MODEL_ID, SCORED_AT];
+pub const PREDICTION: [&str; 9] = [
+    LABEL,
+    LARGEST,
+    UNSURE,
+    OUT_OF_DOMAIN,
+    VERDICT,
+    SPEECH_S,
+    MODEL,
+    MODEL_ID,
+    SCORED_AT,
+];
 /// The true class of a prediction out of fold.
 pub const TRUTH: &str = "truth";
 /// The predicted one.

@@ -49,7 +49,7 @@ async function analyse(sound) {
     signal.throwIfAborted();
     shown = { sound, samples, prediction, contours: null };
     show();
-    say(`${sound.name}: ${view.said(prediction)}${prediction.unsure ? ', unsure' : ''}.`, false);
+    say(`${sound.name}: ${[view.said(prediction), view.mark(prediction)].filter(Boolean).join(', ')}.`, false);
     element('result').focus({ preventScroll: true });
     element('result').scrollIntoView({ block: 'nearest' });
     shown.contours = await asked;

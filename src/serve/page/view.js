@@ -23,8 +23,8 @@ const coloured = (node, label) => {
   return node;
 };
 
-// What a prediction says in a few words: its class, or its numbers.
-export const said = ({ label, values }) => label ??
+// What a prediction says in a few words: its class, or its numbers, or that nobody speaks.
+export const said = ({ label, values, verdict }) => verdict === 'no_speech' ? 'no speech' : label ??
   Object.entries(values ?? {}).map(([name, { value }]) => `${name} ${number(value)}`).join(', ');
 
 // Nine in ten true numbers lie within so many standard errors (src/model/values.rs).
@@ -61,32 +61,37 @@ export function bars(list, { probabilities, values }) {
   }));
 }
 
-function verdict({ label, probabilities, values, unsure, out_of_domain, truncated, channels_cancel }) {
+// What is to be said beside an answer that is not sure.
+export const mark = ({ verdict }) => ({ unsure: 'unsure', out_of_domain: 'out of domain' })[verdict];
+
+function explained({ values, verdict, truncated, channels_cancel, channels_differ }) {
   const words = [];
   if (truncated) words.push('The recording breaks off; this is said of what there is of it.');
   if (channels_cancel) words.push('Its channels cancel each other when they are averaged; this is said of one of them.');
-  // Nothing else makes unsure what the model is sure of.
-  if (unsure && (values || probabilities[label] >= model?.unsure_below)) {
-    words.push('No speech was found in it: the model always says something, here it means nothing.');
-  } else if (unsure) {
+  if (channels_differ) words.push('Its channels carry different voices; this is said of their mean. Ask for one channel at a time.');
+  if (verdict === 'no_speech') {
+    words.push('Nobody speaks in it, so there is nothing to recognise.');
+    return words.join(' ');
+  }
+  if (verdict === 'unsure') {
     const bar = model ? `: below ${number(model.unsure_below)}, from where on the model errs at most half as often as in general` : '';
     words.push(`Only the best guess${bar}.`);
   }
-  if (out_of_domain) {
+  if (verdict === 'out_of_domain') {
     words.push('Unlike what the model learned from: another kind of speech, another microphone, or no speech. Do not rely on it.');
   }
   if (values) {
     words.push('The bars go from the smallest to the largest number that was learned from; nine in ten true numbers lie within the shaded part.');
-  } else if (!unsure && !out_of_domain) words.push('At this probability the model errs at most half as often as in general.');
+  } else if (verdict === 'sure') words.push('At this probability the model errs at most half as often as in general.');
   return words.join(' ');
 }
 
 export function answer(label, words, bars_, prediction) {
-  label.replaceChildren(said(prediction), ...(prediction.unsure ? [make('span', 'mark', 'unsure')] : []),
-    ...(prediction.out_of_domain ? [make('span', 'mark', 'out of domain')] : []),
+  const marked = mark(prediction);
+  label.replaceChildren(said(prediction), ...(marked ? [make('span', 'mark', marked)] : []),
     ...(prediction.truncated ? [make('span', 'mark', 'breaks off')] : []));
   coloured(label, prediction.label ?? '');
-  words.textContent = verdict(prediction);
+  words.textContent = explained(prediction);
   bars(bars_, prediction);
 }
 
@@ -124,7 +129,7 @@ export function slots(windows) {
 export function strip(node, parts, from, to, seek) {
   const runs = [];
   for (const one of parts) {
-    const part = { ...one, label: one.label ?? said(one) };
+    const part = { ...one, label: said(one) };
     const last = runs.at(-1);
     if (last && last.label === part.label && Boolean(last.unsure) === Boolean(part.unsure)) last.end = part.end;
     else runs.push({ ...part });
@@ -146,8 +151,7 @@ export function table(body, windows, seek) {
     from.type = 'button';
     from.ariaLabel = `Go to ${seconds(window.start)}`;
     from.addEventListener('click', () => seek(window.start));
-    const remark = [window.unsure && 'unsure', window.out_of_domain && 'out of domain'].filter(Boolean).join(', ');
-    const cells = [seek ? from : seconds(window.start), seconds(window.end), said(window), number(window.probabilities[window.label]), remark];
+    const cells = [seek ? from : seconds(window.start), seconds(window.end), said(window), number(window.probabilities[window.label]), mark(window) ?? ''];
     return make('tr', '', ...cells.map((cell) => make('td', '', cell)));
   }));
 }
