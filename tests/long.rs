@@ -116,7 +116,7 @@ fn what_would_take_too_much_is_a_failure_that_says_what_to_do() {
         .exits(1)
         .stderr;
     let b = "b.flac: FLAC of 10801 s by its header, which would take 2419 MB of memory; expected at most 1000 MB; cut it into \
-             windows with --window, or allow more with --max-memory";
+             stretches of speech or windows with --segment or --window, or allow more with --max-memory";
     assert!(told.contains(b), "{told}");
     let c = b.replace("b.flac", "c.flac");
     assert!(told.contains(&c), "{told}");
@@ -155,10 +155,10 @@ fn what_would_take_too_much_is_a_failure_that_says_what_to_do() {
         .stderr;
     assert!(predicted.contains("expected at most 5000 s"), "{predicted}");
     let scored = sandbox
-        .sentire("score m.csv --max-memory 500 -o p.parquet")
+        .sentire("score m.csv --max-memory 400 -o p.parquet")
         .exits(1)
         .stderr;
-    assert!(scored.contains("expected at most 500 MB"), "{scored}");
+    assert!(scored.contains("expected at most 400 MB"), "{scored}");
     // A segment takes what it is long; the file around it does not count.
     sandbox.write("s.csv", "file,start,end\nb.flac,7000,7001\n");
     sandbox

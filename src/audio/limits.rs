@@ -1,6 +1,6 @@
 //! How long a recording may be, how much memory it may take, and which rates it can have.
 
-use crate::audio::{Rate, ReadOptions};
+use crate::audio::{Rate, ReadOptions, Segmentation, Turns};
 
 /// How to cut a recording that is too long.
 pub const SPLIT: &str = "ffmpeg -i FILE -f segment -segment_time 600 part%03d.flac";
@@ -89,8 +89,13 @@ impl ReadOptions {
         let (from_s, to_s) = self.segment;
         let seconds = extent.seconds();
         let seconds = to_s.map_or(seconds, |to_s| seconds.min(to_s)) - from_s;
-        let window = self.segmentation.window();
-        let at_once_s = window.map_or(seconds, |w| seconds.min(w.width_s));
+        let longest_s = match self.segmentation {
+            Segmentation::Whole if self.turns_beyond_s.is_some_and(|most| seconds > most) => {
+                Some(Turns::default().max_s)
+            }
+            other => other.longest_s(),
+        };
+        let at_once_s = longest_s.map_or(seconds, |longest_s| seconds.min(longest_s));
         let rate = match self.rate {
             Rate::Hz(hz) => hz,
             Rate::Native => extent.sample_rate,
@@ -103,10 +108,13 @@ impl ReadOptions {
                 (0.0, None) => "which".to_string(),
                 _ => format!("{seconds:.0} s of which"),
             };
-            let cut = match window {
+            let cut = match longest_s {
                 // The contours of all of it are held.
                 None if limit.per_second > 0.0 => format!("cut it into parts, for example with `{SPLIT}`"),
-                None => "cut it into windows with --window".into(),
+                None => "cut it into stretches of speech or windows with --segment or --window".into(),
+                Some(_) if self.segmentation.window().is_none() => {
+                    format!("cut it into parts, for example with `{SPLIT}`")
+                }
                 Some(_) if seconds * limit.per_second > samples * limit.per_sample => {
                     "use windows further apart (--hop)".into()
                 }
@@ -170,9 +178,20 @@ fn a_limit_of_memory_counts_what_is_computed_at_once() {
     assert_eq!(whole.refuse(extent(312, true)), None);
     assert_eq!(
         whole.refuse(extent(3600, true)).unwrap(),
-        "of 3600 s by its header, which would take 1152 MB of memory; expected at most 100 MB; cut it into windows with --window, \
-         or allow more with --max-memory"
+        "of 3600 s by its header, which would take 1152 MB of memory; expected at most 100 MB; cut it into stretches of \
+         speech or windows with --segment or --window, or allow more with --max-memory"
     );
+    let turns = ReadOptions {
+        segmentation: Segmentation::Speech(Turns::default()),
+        ..whole
+    };
+    let by_turn = ReadOptions {
+        turns_beyond_s: Some(20.0),
+        ..whole
+    };
+    for cut in [turns, by_turn] {
+        assert_eq!(cut.refuse(extent(5000, true)), None);
+    }
     let more = whole.refuse(extent(313, false)).unwrap();
     assert!(
         more.starts_with("of more than 313 s, which would take more than 100 MB"),

@@ -261,6 +261,15 @@ impl Segmentation {
         }
     }
 
+    /// How long a stretch may be, in seconds; `None` where it may be the whole.
+    pub fn longest_s(self) -> Option<f64> {
+        match (self, self.window()) {
+            (_, Some(window)) => Some(window.width_s),
+            (Segmentation::Speech(turns), None) => Some(turns.max_s),
+            _ => None,
+        }
+    }
+
     /// The windows, if it, or its turns, are cut into some.
     pub fn window(self) -> Option<Window> {
         match self {

@@ -106,8 +106,8 @@ impl Limits {
 const BYTES_PER_SAMPLE: f64 = 14.0;
 /// Copies of a row's numbers on their way into a table or a model.
 const COPIES_OF_ROWS: f64 = 5.0;
-/// Turns are seldom shorter in the mean, in seconds.
-const SHORTEST_TURN_S: f64 = 0.5;
+/// From the beginning of a turn to that of the next there are seldom fewer seconds in the mean.
+const FROM_TURN_TO_TURN_S: f64 = 3.0;
 /// Frames a second.
 const FRAMES_PER_S: f64 = 100.0;
 
@@ -292,9 +292,8 @@ impl Settings {
             (Level::Lld, _) => FRAMES_PER_S,
             (Level::Functionals, Some(window)) if self.limits.keeps_features => 1.0 / window.hop_s,
             (Level::Functionals, None) if self.limits.keeps_features => match self.segmentation {
-                Segmentation::Speech(turns) => {
-                    1.0 / (turns.min_s + turns.gap_s).max(SHORTEST_TURN_S)
-                }
+                Segmentation::Speech(_) => 1.0 / FROM_TURN_TO_TURN_S,
+                _ if self.turns_beyond_s.is_some() => 1.0 / FROM_TURN_TO_TURN_S,
                 _ => 0.0,
             },
             (Level::Functionals, _) => 0.0,

@@ -125,13 +125,14 @@ export function slots(windows) {
   }));
 }
 
-// Neighbours with one label are one segment. `seek` makes segments clickable.
+// Neighbours with one label are one segment; where nobody speaks there is none. `seek` makes segments clickable.
 export function strip(node, parts, from, to, seek) {
   const runs = [];
   for (const one of parts) {
+    if (one.verdict === 'no_speech') continue;
     const part = { ...one, label: said(one) };
     const last = runs.at(-1);
-    if (last && last.label === part.label && Boolean(last.unsure) === Boolean(part.unsure)) last.end = part.end;
+    if (last && last.label === part.label && last.end >= part.start && Boolean(last.unsure) === Boolean(part.unsure)) last.end = part.end;
     else runs.push({ ...part });
   }
   node.replaceChildren(...runs.map(({ label, start, end, unsure }) => {
