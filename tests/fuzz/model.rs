@@ -30,8 +30,12 @@ fn sound() -> &'static Features {
             duration_s: 1.0,
             places: vec![(0.0, 1.0)],
             windows,
-            has_speech: vec![true],
+            speech_s: vec![1.0],
             instead_of_mean: None,
+            channel: None,
+            copy_of: None,
+            channels_differ: false,
+            is_narrow: false,
             truncated: false,
         }
     })
