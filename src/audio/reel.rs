@@ -8,7 +8,7 @@ use crate::audio::preprocess::scale;
 use crate::audio::spool::{Spool, Spooling};
 use crate::audio::{Audio, Gain, Rate, ReadOptions, Recording, Segmentation, Turns, Window};
 use crate::dsp::activity::{self, Activity};
-use crate::dsp::channels::{Cancellation, Compared, Copies, Crosstalk};
+use crate::dsp::channels::{Cancellation, Compared, Copies, Crosstalk, Others};
 use crate::dsp::frame;
 use crate::dsp::level::{self, FlatTops, LevelMeter, Levels, Loudness};
 use crate::dsp::resample::Resampling;
@@ -69,9 +69,6 @@ impl Reel {
     }
 }
 
-/// Seconds of the blocks of [`Crosstalk`].
-const SHORT_BLOCK_S: f64 = 0.01;
-
 /// Cuts the segment, mixes down, measures the quality; trims, resamples, brings to a level, cuts
 /// into windows.
 pub(super) fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Reel, String> {
@@ -88,10 +85,7 @@ pub(super) fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Reel, S
     let mut mono = measured.mono;
     let duration_s = mono.len() as f64 / rate;
     let mut offset_s = 0.0;
-    let others = |seconds: f64| {
-        let block = (seconds / SHORT_BLOCK_S) as usize;
-        measured.others.get(block).is_some_and(|&is_other| is_other)
-    };
+    let others = |seconds: f64| measured.others.are_heard_at(seconds);
     let mut speech = None;
     if options.trim {
         // Silence around the sound tells what the noise is.
@@ -243,8 +237,7 @@ struct Measured {
     clipped_ratio: f64,
     flat_top_ratio: f64,
     levels: Levels,
-    /// Of each block of 10 ms whether somebody is heard who speaks on another channel.
-    others: Vec<bool>,
+    others: Others,
 }
 
 impl Measured {
@@ -311,7 +304,7 @@ impl Measured {
             clipped_ratio: clipped as f64 / n.max(1) as f64,
             flat_top_ratio: tops.ratio(n),
             levels: meter.finish(),
-            others: crosstalk.map_or(Vec::new(), Crosstalk::finish),
+            others: crosstalk.map_or(Others::default(), Crosstalk::finish),
         })
     }
 }

@@ -212,6 +212,7 @@ const CROSSTALK: f64 = 0.01;
 /// When another channel is so much louder than this one that what is heard here is said there.
 pub struct Crosstalk {
     own: usize,
+    sample_rate: f64,
     coefficient: f64,
     filters: Vec<Filter>,
     block: usize,
@@ -227,6 +228,7 @@ impl Crosstalk {
         let rate = f64::from(sample_rate);
         Crosstalk {
             own,
+            sample_rate: rate,
             coefficient: (-std::f64::consts::TAU * LOWEST_HZ / rate).exp(),
             filters: vec![Filter::default(); channels],
             block: ((SHORT_BLOCK_S * rate).round() as usize).max(1),
@@ -255,8 +257,8 @@ impl Crosstalk {
         }
     }
 
-    /// Of each block of 10 ms whether somebody else is heard.
-    pub fn finish(self) -> Vec<bool> {
+    /// What was found.
+    pub fn finish(self) -> Others {
         let n = self.blocks.len();
         let is_other = |block: usize| {
             let around = block.saturating_sub(TOGETHER / 2)..(block + TOGETHER / 2 + 1).min(n);
@@ -268,7 +270,27 @@ impl Crosstalk {
             };
             sum(0) < CROSSTALK * sum(1)
         };
-        (0..n).map(is_other).collect()
+        Others {
+            block_s: self.block as f64 / self.sample_rate,
+            is_other: (0..n).map(is_other).collect(),
+        }
+    }
+}
+
+/// When somebody is heard who speaks on another channel.
+#[derive(Debug, Default)]
+pub struct Others {
+    /// Length of a block, in seconds.
+    block_s: f64,
+    /// Of each block; without any nobody is.
+    is_other: Vec<bool>,
+}
+
+impl Others {
+    /// Whether it is so at this time, in seconds.
+    pub fn are_heard_at(&self, seconds: f64) -> bool {
+        let block = (seconds / self.block_s) as usize;
+        self.is_other.get(block).is_some_and(|&is_other| is_other)
     }
 }
 
@@ -298,7 +320,7 @@ mod tests {
             interleaved
                 .chunks(14)
                 .for_each(|piece| crosstalk.push(piece));
-            let is_other = crosstalk.finish();
+            let is_other = crosstalk.finish().is_other;
             assert_eq!(is_other.len(), 300);
             let share = |blocks: &[bool]| {
                 blocks.iter().filter(|&&b| b).count() as f64 / blocks.len() as f64
@@ -314,7 +336,30 @@ mod tests {
         let mut alike = Crosstalk::new(0, 2, RATE);
         let both: Vec<f32> = x.iter().flat_map(|&x| [x, x]).collect();
         alike.push(&both);
-        assert!(alike.finish().iter().all(|&is_other| !is_other));
+        assert!(alike.finish().is_other.iter().all(|&is_other| !is_other));
+    }
+
+    #[test]
+    fn crosstalk_keeps_time_where_a_block_is_no_whole_number_of_samples() {
+        // 100 s at 11025 Hz, of which the other channel is heard in the last 10; 10 ms are 110.25 samples.
+        let rate = 11_025;
+        let interleaved: Vec<f32> = (0..100 * rate)
+            .flat_map(|i| {
+                let x = 0.3 * (i as f32 * 0.35).sin();
+                if i < 90 * rate {
+                    [x, 0.0]
+                } else {
+                    [0.01 * x, x]
+                }
+            })
+            .collect();
+        let mut crosstalk = Crosstalk::new(0, 2, rate);
+        crosstalk.push(&interleaved);
+        let others = crosstalk.finish();
+        for (seconds, expected) in [(0.5, false), (89.8, false), (90.2, true), (99.9, true)] {
+            assert_eq!(others.are_heard_at(seconds), expected, "{seconds} s");
+        }
+        assert!(!others.are_heard_at(200.0) && !Others::default().are_heard_at(1.0));
     }
 
     const RATE: u32 = 8000;
