@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use ndarray::{Array2, Axis};
+use ndarray::{Array1, Array2, Axis};
 use serde::{Deserialize, Serialize};
 
 pub use reasons::Reason;
@@ -18,7 +18,7 @@ use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, panic_text};
 use crate::extract::{self, Limits, Settings};
 use crate::features::Extractor;
-use crate::model::{LearnedValue, Model, Normalize, REACH};
+use crate::model::{self, LearnedValue, Model, Normalize, REACH};
 use crate::table::schema::{
     self, Cell, DURATION, FILE, LABEL, LARGEST, MODEL, OUT_OF_DOMAIN, SPEECH_S, TRUNCATED, UNSURE,
     VERDICT,
@@ -532,9 +532,8 @@ impl Predictor {
             .iter()
             .flat_map(|recording| recording.speech_s.iter().copied())
             .collect();
-        let single: Vec<Vec<usize>> = (0..x.nrows()).map(|row| vec![row]).collect();
         let places = recordings.iter().flat_map(|r| r.places.iter().copied());
-        let of_windows = self.segments(&x, &speech_s, &single, places)?;
+        let of_windows = self.segments(&x, &speech_s, places)?;
         let whole = recordings.iter().zip(&rows).map(|(recording, rows)| {
             let windows = &of_windows[rows.first().map_or(0, |&row| row)..][..rows.len()];
             self.together(&x, rows, windows, recording.duration_s)
@@ -612,13 +611,23 @@ impl Predictor {
         let spoken: Vec<(usize, &Segment)> = spoken.map(|(&row, window)| (row, window)).collect();
         let place = (0.0, duration_s);
         let speech_s: f64 = windows.iter().map(|window| window.speech_s).sum();
-        let (Some((_, first)), total) = (
-            spoken.first(),
-            spoken.iter().map(|(_, w)| w.speech_s).sum::<f64>(),
-        ) else {
-            let is_strange = windows.iter().any(|window| window.out_of_domain);
-            return Ok(nobody_speaks(place, speech_s, is_strange));
+        let first = match spoken[..] {
+            [] => {
+                let is_strange = windows.iter().any(|window| window.out_of_domain);
+                return Ok(nobody_speaks(place, speech_s, is_strange));
+            }
+            // As a recording that is not cut.
+            [(_, only)] => {
+                return Ok(Segment {
+                    start: place.0,
+                    end: place.1,
+                    speech_s,
+                    ..only.clone()
+                });
+            }
+            [(_, first), ..] => first,
         };
+        let total: f64 = spoken.iter().map(|(_, window)| window.speech_s).sum();
         let mean = |of: &dyn Fn(&Segment) -> f64| {
             let weighed = spoken
                 .iter()
@@ -652,22 +661,16 @@ impl Predictor {
         (start, end): (f64, f64),
         speech_s: f64,
     ) -> Segment {
-        // Of equals the first, as the model's classes are sorted.
-        let larger = |best: (String, f64), (class, &p): (&String, &f64)| match p > best.1 {
-            true => (class.clone(), p),
-            false => best,
-        };
-        let mut classes = probabilities.iter();
-        let best = classes.next().map(|(class, &p)| (class.clone(), p));
-        let best = best.map(|first| classes.fold(first, larger));
-        let unsure = best
-            .as_ref()
-            .is_some_and(|(_, p)| *p < self.model.card.unsure_below);
+        let p: Array1<f64> = probabilities.values().copied().collect();
+        let best = model::best(p.view());
+        let unsure = p
+            .get(best)
+            .is_some_and(|&p| p < self.model.card.unsure_below);
         let out_of_domain = distance > 1.0;
         Segment {
             start,
             end,
-            label: best.map(|(class, _)| class),
+            label: probabilities.keys().nth(best).cloned(),
             probabilities,
             values,
             unsure,
@@ -681,15 +684,14 @@ impl Predictor {
         }
     }
 
-    /// What the model says of each group of the rows `x`, of which each has so much speech, and which lie in these places.
+    /// What the model says of each of the rows `x`, given how much speech each has and where it lies.
     fn segments(
         &self,
         x: &Array2<f32>,
         speech_s: &[f64],
-        groups: &[Vec<usize>],
         places: impl Iterator<Item = (f64, f64)>,
     ) -> Result<Vec<Segment>> {
-        let answers = self.asked(|| self.answers(x, speech_s, groups, places))?;
+        let answers = self.asked(|| self.answers(x, speech_s, places))?;
         let is_answer = |answer: &Segment| {
             let values = answer.values.values().map(|estimate| &estimate.value);
             let mut numbers = answer.probabilities.values().chain(values);
@@ -719,19 +721,19 @@ impl Predictor {
         &self,
         x: &Array2<f32>,
         speech_s: &[f64],
-        groups: &[Vec<usize>],
         places: impl Iterator<Item = (f64, f64)>,
     ) -> Vec<Segment> {
-        let probabilities = self.model.probabilities(x.view(), groups);
-        let values = self.model.values(x.view(), groups);
+        let rows: Vec<Vec<usize>> = (0..x.nrows()).map(|row| vec![row]).collect();
+        let probabilities = self.model.probabilities(x.view(), &rows);
+        let values = self.model.values(x.view(), &rows);
         let targets = self.model.targets();
-        let answers = groups
+        let answers = rows
             .iter()
+            .zip(speech_s)
             .zip(probabilities.rows())
             .zip(values.rows())
             .zip(places);
-        let segment = answers.map(|(((rows, p), values), place)| {
-            let speech_s: f64 = rows.iter().map(|&row| speech_s[row]).sum();
+        let segment = answers.map(|((((rows, &speech_s), p), values), place)| {
             let distance = self.model.distance(x.select(Axis(0), rows).view());
             let (start, end) = place;
             if speech_s < LEAST_SPEECH_S.min(ALL_OF_IT * (end - start)) {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use ndarray::Array2;
+
 use super::numbers::numbers;
 use crate::error::{Error, Result};
 use crate::table::Table;
@@ -49,6 +51,26 @@ pub(super) fn shares(tables: &[(&Path, &Table)]) -> Result<Vec<Shares>> {
         }
     };
     Ok(tables.iter().zip(&of_tables).map(of_table).collect())
+}
+
+/// The shares of `classes` classes, given those of others: `place` says which of them each becomes, if any. They sum to 1
+/// in a row.
+pub(super) fn regrouped(
+    shares: &Array2<f64>,
+    classes: usize,
+    place: impl Fn(usize) -> Option<usize>,
+) -> Array2<f64> {
+    let mut regrouped = Array2::zeros((shares.nrows(), classes));
+    for (class, column) in shares.columns().into_iter().enumerate() {
+        if let Some(place) = place(class) {
+            regrouped.column_mut(place).scaled_add(1.0, &column);
+        }
+    }
+    for mut row in regrouped.rows_mut() {
+        let sum = row.sum();
+        row.mapv_inplace(|share| share / sum);
+    }
+    regrouped
 }
 
 /// Whether every table has columns of shares.

@@ -68,16 +68,7 @@ impl Classes {
                 shares: None,
             };
         };
-        let mut regrouped = Array2::zeros((self.y.len(), names.len()));
-        for (class, column) in shares.columns().into_iter().enumerate() {
-            if let Some(place) = place(class) {
-                regrouped.column_mut(place).scaled_add(1.0, &column);
-            }
-        }
-        for mut row in regrouped.rows_mut() {
-            let sum = row.sum();
-            row.mapv_inplace(|share| share / sum);
-        }
+        let regrouped = shares::regrouped(shares, names.len(), place);
         let rows = regrouped.rows().into_iter();
         Classes {
             y: rows.map(|row| shares::largest(&row.to_vec())).collect(),
@@ -471,16 +462,11 @@ fn shares_of(labels: &[Labels], rows: &[(usize, usize)], names: &[String]) -> Op
         Labels::Shares(shares) => shares.rows[row].clone().expect("the row is labelled"),
         _ => unreachable!("all tables have shares, or none"),
     };
-    let all: Vec<Vec<f64>> = rows.iter().map(of_row).collect();
-    let kept: Vec<usize> = (0..first.names.len())
-        .filter(|&class| names.contains(&first.names[class]))
-        .collect();
-    let mut shares = Array2::from_shape_fn((rows.len(), kept.len()), |(row, k)| all[row][kept[k]]);
-    for mut row in shares.rows_mut() {
-        let sum = row.sum();
-        row.mapv_inplace(|share| share / sum);
-    }
-    Some(shares)
+    let all: Vec<f64> = rows.iter().flat_map(of_row).collect();
+    let shape = (rows.len(), first.names.len());
+    let all = Array2::from_shape_vec(shape, all).expect("a share of each row and class");
+    let place = |class: usize| names.binary_search(&first.names[class]).ok();
+    Some(shares::regrouped(&all, names.len(), place))
 }
 
 /// Refuses numbers from which nothing can be learned.

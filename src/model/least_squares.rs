@@ -1,5 +1,6 @@
 //! What the regressions have in common. On classes: for each class a function that should be 1 on its rows and -1 on all
-//! others (of a row whose raters differ, twice its share less 1), and balanced classes. On numbers: a function for each. Free intercepts.
+//! others (of a row whose raters differ, twice its share less 1), and balanced classes. On numbers: a function for each.
+//! Free intercepts.
 
 use faer::Mat;
 use ndarray::{Array2, ArrayView2};

@@ -101,25 +101,24 @@ impl FromStr for Normalize {
 /// What a row of each class weighs by scikit-learn's `class_weight="balanced"`: classes that occur
 /// weigh alike in sum, rows 1 in the mean. 0 for a class that does not occur.
 fn balanced_weights(y: &[usize], classes: usize) -> Vec<f64> {
-    let mut counts = vec![0_usize; classes];
-    y.iter().for_each(|&class| counts[class] += 1);
-    let present = counts.iter().filter(|&&n| n > 0).count();
-    let weight = |&n: &usize| match n {
-        0 => 0.0,
-        n => y.len() as f64 / (present * n) as f64,
-    };
-    counts.iter().map(weight).collect()
+    let mut counts = vec![0.0; classes];
+    y.iter().for_each(|&class| counts[class] += 1.0);
+    balanced(&counts, y.len())
 }
 
 /// The same of rows whose shares of the classes are these (rows x classes, which sum to 1 in a row).
 fn balanced_weights_of_shares(shares: ArrayView2<f64>) -> Vec<f64> {
-    let sums = shares.sum_axis(Axis(0));
-    let present = sums.iter().filter(|&&sum| sum > 0.0).count() as f64;
+    balanced(&shares.sum_axis(Axis(0)).to_vec(), shares.nrows())
+}
+
+/// The same of so many rows, of which each class has so much.
+fn balanced(of_classes: &[f64], rows: usize) -> Vec<f64> {
+    let present = of_classes.iter().filter(|&&sum| sum > 0.0).count() as f64;
     let weight = |&sum: &f64| match sum > 0.0 {
-        true => shares.nrows() as f64 / (present * sum),
+        true => rows as f64 / (present * sum),
         false => 0.0,
     };
-    sums.iter().map(weight).collect()
+    of_classes.iter().map(weight).collect()
 }
 
 /// What each row weighs, and its shares, if a row of each class weighs this: as if the word of each rater were a row.
