@@ -24,6 +24,11 @@ pub struct Scaler {
 const CONSTANT: f64 = 1e-12;
 
 impl Scaler {
+    /// Whether it is of so many features, and its parts fit together.
+    pub(crate) fn fits(&self, features: usize) -> bool {
+        self.mean.len() == features && self.inverse_std.len() == features
+    }
+
     /// Fits mean and deviation of each column of `x` over the rows `rows`.
     pub fn fit(x: ArrayView2<f32>, rows: &[usize]) -> Scaler {
         let features = x.ncols();

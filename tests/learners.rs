@@ -154,6 +154,28 @@ fn specs_of(learns: fn(&Learner) -> bool) -> Vec<ModelSpec> {
     learners.flat_map(of_learner).collect()
 }
 
+/// A model whose file names one feature or class more, or fewer, than its parts are of, is refused, whatever checksum it has.
+pub fn assert_parts_fit(model: &Model) {
+    let changes: [fn(&mut Model); 4] = [
+        |model| model.feature_names.truncate(model.feature_names.len() - 1),
+        |model| model.feature_names.push("another".into()),
+        |model| model.card.classes.truncate(model.card.classes.len() - 1),
+        |model| {
+            model.card.classes.push("another".into());
+            model.card.class_counts.push(1);
+        },
+    ];
+    // Of numbers there are no classes.
+    let changes = &changes[..if model.card.classes.is_empty() { 2 } else { 4 }];
+    for change in changes {
+        let mut other = model.clone();
+        change(&mut other);
+        let refused = Model::from_bytes(&other.to_bytes()).unwrap_err();
+        let (of, model) = ("has parts that do not fit together", &model.card.model);
+        assert!(refused.starts_with(of), "{model}: {refused}");
+    }
+}
+
 /// What a model says of each row alone.
 fn of_rows(model: &Model, data: &Dataset) -> Array2<f64> {
     let rows: Vec<Vec<usize>> = (0..data.len()).map(|row| vec![row]).collect();
@@ -181,6 +203,7 @@ proptest! {
                 prop_assert!(bytes == again.to_bytes(), "{}: bytes by threads", spec);
                 let loaded = Model::from_bytes(&bytes).unwrap();
                 prop_assert!(bytes == loaded.to_bytes(), "{}: bytes after loading", spec);
+                assert_parts_fit(&model);
                 let p = of_rows(&model, &data);
                 prop_assert_eq!(&p, &of_rows(&loaded, &data), "{}", spec);
                 for row in p.rows() {

@@ -15,7 +15,7 @@ use sentire::report::ValueReport;
 use sentire::split::loso;
 use sentire::table::{Column, FEATURES_KEY, Part, Table};
 
-use crate::learners::specs_of_values;
+use crate::learners::{assert_parts_fit, specs_of_values};
 use crate::sandbox::{Sandbox, corpus, demo_clip, with_demo_features};
 
 /// A normal deviate (Box & Muller 1958).
@@ -139,6 +139,7 @@ fn every_learner_of_numbers_keeps_what_it_promises() {
             let model = train(1);
             let bytes = model.to_bytes();
             assert!(bytes == train(2).to_bytes(), "{spec}: bytes by threads");
+            assert_parts_fit(&model);
             let said = model.values(data.view(), &rows);
             for _ in 0..10 {
                 let loaded = Model::from_bytes(&bytes).unwrap();

@@ -108,6 +108,11 @@ impl CalibratedPipeline {
         Ok((pipeline, held_out))
     }
 
+    /// Whether its parts fit together, and it is of so many features and classes.
+    pub(super) fn fits(&self, features: usize, classes: usize) -> bool {
+        self.pipeline.fits(features, classes) && self.calibration.fits(classes)
+    }
+
     /// Probabilities, recordings x classes: `recordings` holds the rows of `x` that are the windows of each recording. The
     /// rows must have been prepared as the training rows were.
     pub fn probabilities(&self, x: ArrayView2<f32>, recordings: &[Vec<usize>]) -> Array2<f64> {

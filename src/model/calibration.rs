@@ -47,6 +47,13 @@ impl Calibration {
         }
     }
 
+    /// Whether it is of so many classes, and its parts fit together.
+    pub fn fits(&self, classes: usize) -> bool {
+        self.classes == classes
+            && self.seen.len() == classes
+            && self.sigmoids.len() == svm::count_of_pairs(classes)
+    }
+
     /// Fits to the outputs for rows that were not trained on, and their labels `y`. `recordings` holds the rows of each
     /// recording, its windows; the mean of their probabilities is what is calibrated.
     pub fn fit(
@@ -277,6 +284,27 @@ mod tests {
         assert!((p[(0, 0)] - 0.75).abs() < 0.01, "{}", p.row(0));
         assert!((p[(1, 0)] - 0.5).abs() < 0.01, "{}", p.row(1));
         assert!((p.row(1).sum() - 1.0).abs() < 1e-12 && p[(1, 1)] == p[(1, 2)]);
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_are_known() {
+        let calibration = Calibration::unfitted(&[true; 3]);
+        assert!(calibration.fits(3) && !calibration.fits(2) && !calibration.fits(4));
+        let others = [
+            Calibration {
+                classes: 4,
+                ..calibration.clone()
+            },
+            Calibration {
+                seen: vec![true; 4],
+                ..calibration.clone()
+            },
+            Calibration {
+                sigmoids: Vec::new(),
+                ..calibration.clone()
+            },
+        ];
+        assert!(others.iter().all(|other| !other.fits(3)));
     }
 
     #[test]

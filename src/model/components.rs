@@ -81,6 +81,11 @@ impl Components {
         })
     }
 
+    /// Whether they are of so many features, and their parts fit together.
+    pub fn fits(&self, features: usize) -> bool {
+        self.features == features && self.axes.len() == self.means.len() * features
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.means.len()

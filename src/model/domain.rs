@@ -29,6 +29,11 @@ pub struct Domain {
 }
 
 impl Domain {
+    /// Whether it is of so many features.
+    pub(super) fn fits(&self, features: usize) -> bool {
+        self.scaler.fits(features)
+    }
+
     /// Learns from the unscaled rows of `data`; for recordings cut into windows the mean distance counts.
     pub fn fit(data: &Dataset) -> Result<Domain> {
         let all: Vec<usize> = (0..data.len()).collect();

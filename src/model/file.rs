@@ -132,8 +132,24 @@ impl Model {
             Some(reason) => format!("has a classifier that this sentire lacks ({reason})"),
             None => format!("cannot be read ({cause}); train it again"),
         })?;
+        if !model.fits() {
+            return Err("has parts that do not fit together; train it again".into());
+        }
         model.id = Some(id(bytes));
         Ok(model)
+    }
+
+    /// Whether all its parts are of the same features and classes. No checksum shows it: whoever writes a file writes that,
+    /// too.
+    fn fits(&self) -> bool {
+        let (features, classes) = (self.feature_names.len(), self.card.classes.len());
+        let trained_fits = match &self.trained {
+            Trained::Classes(trained) => {
+                self.card.class_counts.len() == classes && trained.fits(features, classes)
+            }
+            Trained::Values(trained) => trained.fits(features),
+        };
+        trained_fits && self.domain.fits(features)
     }
 
     /// Writes the model to `path`.

@@ -22,9 +22,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::model::least_squares::{self, Targets, Weighted};
-use crate::model::norms_over_classes;
 use crate::model::products::{product, products};
 use crate::model::radial::{norms, radial};
+use crate::model::{are_linear, norms_over_classes};
 
 /// Most landmarks: all rows of RAVDESS. In a model on the default features they take 33 MB.
 const LANDMARKS: usize = 1500;
@@ -85,6 +85,19 @@ impl Radial {
 }
 
 impl KernelRidge {
+    /// Whether it is of so many features and says so many numbers, and its parts fit together.
+    pub fn fits(&self, features: usize, answers: usize) -> bool {
+        let inputs = match &self.radial {
+            None => Some(features),
+            Some(radial) => {
+                let is_whole = radial.landmarks.len().is_multiple_of(features.max(1));
+                is_whole.then_some(radial.landmarks.len() / features.max(1))
+            }
+        };
+        self.features == features
+            && inputs.is_some_and(|inputs| are_linear(&self.weights, inputs, answers))
+    }
+
     /// A function that was found otherwise: of each target a weight for each feature and, last, the intercept.
     #[cfg(feature = "baselines")]
     pub fn linear(features: usize, weights: Vec<Vec<f32>>) -> KernelRidge {

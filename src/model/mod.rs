@@ -162,6 +162,13 @@ fn linear_scores(x: ArrayView2<f32>, weights: &[Vec<f32>]) -> Array2<f64> {
     })
 }
 
+/// Whether `weights` are those of [`linear_scores`]: of so many classes or targets, each with a weight for each feature and the
+/// intercept, or none.
+fn are_linear(weights: &[Vec<f32>], features: usize, answers: usize) -> bool {
+    let fits = |of_class: &Vec<f32>| of_class.is_empty() || of_class.len() == features + 1;
+    weights.len() == answers && weights.iter().all(fits)
+}
+
 /// The class with the largest score; the first one on ties.
 pub fn best(scores: ArrayView1<f64>) -> usize {
     (0..scores.len())

@@ -65,6 +65,21 @@ impl Seen {
         }
     }
 
+    /// How many numbers are seen of so many features; `None` where they are not those that this is of.
+    fn of(&self, features: usize) -> Option<usize> {
+        let looked_at = match self.selected() {
+            Some(columns) if columns.iter().any(|&column| column >= features) => return None,
+            Some(columns) => columns.len(),
+            None => features,
+        };
+        match self {
+            Seen::Components { components, .. } => {
+                components.fits(looked_at).then_some(components.len())
+            }
+            _ => Some(looked_at),
+        }
+    }
+
     /// What is seen of the scaled rows `x`.
     fn apply(&self, x: Array2<f32>) -> Array2<f32> {
         let x = match self.selected() {
@@ -176,6 +191,21 @@ impl Pipeline {
                 },
             });
         Ok(pipelines.collect())
+    }
+
+    /// Whether its parts fit together, and it is of so many features and classes or targets.
+    pub(super) fn fits(&self, features: usize, answers: usize) -> bool {
+        let scales = self.estimator.scales.as_ref();
+        self.features == features
+            && self
+                .scaler
+                .as_ref()
+                .is_none_or(|scaler| scaler.fits(features))
+            && scales.is_none_or(|scales| scales.len() == answers)
+            && self
+                .seen
+                .of(features)
+                .is_some_and(|seen| self.estimator.estimator.fits(seen, answers))
     }
 
     /// The classifier's outputs for the rows `rows` of `x`.

@@ -116,6 +116,11 @@ pub struct HeldOutValues {
 }
 
 impl ValuePipeline {
+    /// Whether its parts fit together, and it is of so many features.
+    pub(super) fn fits(&self, features: usize) -> bool {
+        self.pipeline.fits(features, self.targets.len())
+    }
+
     /// Trains on the rows `rows` of a dataset whose target is numbers and that was [`scaled`](crate::model::scaled) under
     /// `normalize`; nothing else of it is looked at. With one speaker nobody can be held out: then the first candidate
     /// is taken, and nothing is known of its errors.

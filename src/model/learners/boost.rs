@@ -79,6 +79,13 @@ impl Estimator for Boost {
         Outputs::Shares(self.shares(x))
     }
 
+    fn fits(&self, features: usize, answers: usize) -> bool {
+        self.features == features
+            && self.classes == answers
+            && self.present.iter().all(|&class| class < answers)
+            && takes(&self.trees, features, self.present.len())
+    }
+
     /// What splits by each feature gained in all.
     fn importance(&self, _features: usize) -> Vec<f64> {
         let gains = self.trees.feature_importance(ImportanceType::TotalGain);
@@ -261,6 +268,12 @@ impl Estimator for BoostedValues {
         Outputs::Values(values)
     }
 
+    fn fits(&self, features: usize, answers: usize) -> bool {
+        self.features == features
+            && self.targets.len() == answers
+            && self.targets.iter().all(|trees| takes(trees, features, 1))
+    }
+
     /// What splits by each feature gained in all.
     fn importance(&self, _features: usize) -> Vec<f64> {
         let mut importance = vec![0.0; self.features];
@@ -271,6 +284,15 @@ impl Estimator for BoostedValues {
         }
         importance
     }
+}
+
+/// Whether trees take rows of so many features, and answer each with so many numbers.
+fn takes(trees: &BoostedModel, features: usize, answers: usize) -> bool {
+    let predicted = trees.predict_rows(&vec![0.0; features], Iterations::Best);
+    predicted.is_ok_and(|predicted| {
+        let mut rows = predicted.rows();
+        rows.next().is_some_and(|row| row.len() == answers) && rows.next().is_none()
+    })
 }
 
 fn trained(

@@ -67,6 +67,12 @@ impl Estimator for Forest {
         Outputs::Shares(self.scores(x))
     }
 
+    fn fits(&self, features: usize, answers: usize) -> bool {
+        self.classes == answers
+            && self.importance.len() == features
+            && self.trees.iter().all(|tree| tree.fits(features, answers))
+    }
+
     /// For each feature, how much its splits lower the Gini impurity in the mean over the trees
     /// (scikit-learn's `feature_importances_`): in sum 1, or all 0 where nothing was split.
     fn importance(&self, _features: usize) -> Vec<f64> {
@@ -222,6 +228,19 @@ impl Tree {
                 self.shares.extend(counts.iter().map(share));
             }
         }
+    }
+
+    /// Whether each node leads to one behind it, looks at one of so many features, or is of so many classes.
+    fn fits(&self, features: usize, classes: usize) -> bool {
+        let fits = |(at, node): (usize, &Node)| match *node {
+            Node::Split { feature, above, .. } => {
+                let nexts = at + 1..self.nodes.len();
+                (feature as usize) < features && nexts.contains(&(above as usize))
+            }
+            Node::Pure { class } => (class as usize) < classes,
+            Node::Mixed { first } => first as usize + classes <= self.shares.len(),
+        };
+        !self.nodes.is_empty() && self.nodes.iter().enumerate().all(fits)
     }
 
     /// Adds the shares of the leaf that `row` comes to.

@@ -98,6 +98,13 @@ impl Estimator for Fusion {
         Outputs::Scores(self.scores(x))
     }
 
+    fn fits(&self, features: usize, answers: usize) -> bool {
+        let fits = |(places, ridge): &(Vec<usize>, KernelRidge)| {
+            places.iter().all(|&place| place < features) && ridge.fits(places.len(), answers)
+        };
+        self.features == features && !self.groups.is_empty() && self.groups.iter().all(fits)
+    }
+
     /// The slopes of the classes' functions along each feature at the mean of the training rows, summed over the
     /// groups that have it.
     fn importance(&self, _features: usize) -> Vec<f64> {

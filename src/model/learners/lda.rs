@@ -20,7 +20,7 @@ use crate::model::learners::parameters::{self, Key, Kind};
 use crate::model::learners::{self, Estimator, Learner, OfClasses};
 use crate::model::outputs::Outputs;
 use crate::model::products::product;
-use crate::model::{linear_scores, norms_over_classes};
+use crate::model::{are_linear, linear_scores, norms_over_classes};
 
 /// All there is to know of it.
 pub const LEARNER: Learner = Learner {
@@ -101,6 +101,10 @@ impl Estimator for Lda {
     /// The logarithm of each class's probability, up to what all classes have in common.
     fn outputs(&self, x: ArrayView2<f32>) -> Outputs {
         Outputs::Scores(linear_scores(x, &self.weights))
+    }
+
+    fn fits(&self, features: usize, answers: usize) -> bool {
+        self.features == features && are_linear(&self.weights, features, answers)
     }
 
     /// The norm of each feature's weights over the classes.

@@ -19,7 +19,7 @@ use crate::model::learners::{self, Estimator, Learner, OfClasses};
 use crate::model::outputs::{Outputs, softmax};
 use crate::model::products::product;
 use crate::model::{
-    balanced_weights_of_shares, linear_scores, norms_over_classes, weighted_shares,
+    are_linear, balanced_weights_of_shares, linear_scores, norms_over_classes, weighted_shares,
 };
 
 /// The search ends where no derivative of the mean loss is larger. scikit-learn's default is 1e-4;
@@ -61,6 +61,10 @@ pub const LEARNER: Learner = Learner {
 impl Estimator for Logistic {
     fn outputs(&self, x: ArrayView2<f32>) -> Outputs {
         Outputs::Shares(self.scores(x))
+    }
+
+    fn fits(&self, features: usize, answers: usize) -> bool {
+        self.features == features && are_linear(&self.weights, features, answers)
     }
 
     /// The norm of each feature's weights over the classes.

@@ -159,6 +159,10 @@ pub trait Estimator: Written + Debug + Send + Sync {
     /// What it says of the scaled rows `x`.
     fn outputs(&self, x: ArrayView2<f32>) -> Outputs;
 
+    /// Whether its parts fit together: it takes rows of so many `features`, and answers for so many classes, or targets.
+    /// A file may say anything, and what it says is not computed with, nor is memory taken for it, before.
+    fn fits(&self, features: usize, answers: usize) -> bool;
+
     /// The importance of each of its `features` features, on a scale of its own; all 0 if it has no such measure.
     fn importance(&self, features: usize) -> Vec<f64> {
         vec![0.0; features]

@@ -25,9 +25,9 @@ use crate::error::{Error, Result};
 use crate::model::learners::parameters::{self, Key, Kind};
 use crate::model::learners::{self, Estimator, Learner, OfClasses, OfValues};
 use crate::model::least_squares::{self, Targets, Weighted};
-use crate::model::norms_over_classes;
 use crate::model::outputs::Outputs;
 use crate::model::products::{Directions, directions, product};
+use crate::model::{are_linear, norms_over_classes};
 
 /// Penalties to choose from, for z-scored features: half decades.
 const ALPHAS: [f64; 15] = [
@@ -103,6 +103,10 @@ impl FromStr for Alpha {
 impl Estimator for Ridge {
     fn outputs(&self, x: ArrayView2<f32>) -> Outputs {
         Outputs::Scores(self.scores(x))
+    }
+
+    fn fits(&self, features: usize, answers: usize) -> bool {
+        self.features == features && are_linear(&self.weights, features, answers)
     }
 
     /// The norm of each feature's weights over the classes.

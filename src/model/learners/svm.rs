@@ -160,6 +160,27 @@ impl Estimator for Svm {
         Outputs::Decisions(self.decisions(x))
     }
 
+    fn fits(&self, features: usize, answers: usize) -> bool {
+        let present = self.seen.iter().filter(|seen| **seen).count();
+        let pairs = self.rho.len();
+        let machine_fits = match &self.machine {
+            Machine::Linear { weights } => weights.len() == pairs * features,
+            Machine::Rbf {
+                support,
+                coefficients,
+                ..
+            } => {
+                let rows = support.len() / features.max(1);
+                support.len() == rows * features && coefficients.len() == pairs * rows
+            }
+        };
+        self.features == features
+            && self.classes == answers
+            && self.seen.len() == answers
+            && pairs == count_of_pairs(present)
+            && machine_fits
+    }
+
     /// The norm of each feature's weights over the pairs; of a radial kernel, of the weights that the support
     /// vectors would have in a linear one.
     fn importance(&self, _features: usize) -> Vec<f64> {
@@ -223,6 +244,11 @@ enum Machine {
 pub fn pairs(classes: usize) -> Vec<(usize, usize)> {
     let with = |a| (a + 1..classes).map(move |b| (a, b));
     (0..classes).flat_map(with).collect()
+}
+
+/// How many [`pairs`] there are.
+pub fn count_of_pairs(classes: usize) -> usize {
+    classes * classes.saturating_sub(1) / 2
 }
 
 impl Svm {

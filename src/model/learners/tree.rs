@@ -45,6 +45,18 @@ impl Estimator for Tree {
         Outputs::Shares(self.scores(x))
     }
 
+    /// Each node leads to one behind it.
+    fn fits(&self, features: usize, answers: usize) -> bool {
+        let fits = |(at, node): (usize, &Node)| match node {
+            Node::Split { feature, above, .. } => {
+                let nexts = at + 1..self.nodes.len();
+                (*feature as usize) < features && nexts.contains(&(*above as usize))
+            }
+            Node::Leaf { shares } => shares.len() == answers,
+        };
+        self.classes == answers && !self.nodes.is_empty() && self.nodes.iter().enumerate().all(fits)
+    }
+
     /// What splits by each feature added to purity in all.
     fn importance(&self, features: usize) -> Vec<f64> {
         let mut gains = vec![0.0; features];

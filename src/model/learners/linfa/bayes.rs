@@ -148,6 +148,12 @@ impl Estimator for Bayes {
         Outputs::Scores(self.scores(x))
     }
 
+    fn fits(&self, features: usize, answers: usize) -> bool {
+        let fits =
+            |class: &Gaussian| class.mean.len() == features && class.variance.len() == features;
+        self.classes.len() == answers && self.classes.iter().flatten().all(fits)
+    }
+
     /// How far the classes' means of each feature lie apart, in variances within a class.
     fn importance(&self, features: usize) -> Vec<f64> {
         let classes: Vec<&Gaussian> = self.classes.iter().flatten().collect();

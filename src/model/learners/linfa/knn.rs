@@ -145,6 +145,14 @@ impl Estimator for Neighbours {
         Outputs::Shares(Array2::from_shape_fn(shape, |(row, class)| all[row][class]))
     }
 
+    fn fits(&self, features: usize, answers: usize) -> bool {
+        self.features == features
+            && self.classes == answers
+            && self.rows.len() == self.y.len() * features
+            && (1..=self.y.len()).contains(&self.k)
+            && self.y.iter().all(|&class| (class as usize) < answers)
+    }
+
     /// How far apart the means of the classes lie by each feature: what neighbours of other classes differ by.
     fn importance(&self, features: usize) -> Vec<f64> {
         let present: BTreeSet<u32> = self.y.iter().copied().collect();

@@ -21,6 +21,10 @@ impl Estimator for KernelRidge {
         Outputs::Values(self.scores(x))
     }
 
+    fn fits(&self, features: usize, answers: usize) -> bool {
+        self.fits(features, answers)
+    }
+
     fn importance(&self, _features: usize) -> Vec<f64> {
         self.importance()
     }

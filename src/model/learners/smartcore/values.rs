@@ -160,6 +160,24 @@ impl Estimator for ForestOfValues {
         }))
     }
 
+    fn fits(&self, features: usize, answers: usize) -> bool {
+        let tree_fits = |tree: &Vec<Node>| {
+            let node_fits = |node: &Node| match node {
+                Node::Split {
+                    feature, children, ..
+                } => {
+                    let is_node = |&child: &u32| (child as usize) < tree.len();
+                    (*feature as usize) < features && children.iter().all(is_node)
+                }
+                Node::Leaf(_) => true,
+            };
+            tree.iter().all(node_fits)
+        };
+        self.features == features
+            && self.targets.len() == answers
+            && self.targets.iter().flatten().all(tree_fits)
+    }
+
     /// By how much splits by each feature lower the squared error.
     fn importance(&self, _features: usize) -> Vec<f64> {
         let mut importance = vec![0.0; self.features];
