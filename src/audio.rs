@@ -109,6 +109,9 @@ impl Audio {
     }
 }
 
+/// Share of the band that features are computed of: at 16 kHz, the 4 kHz of a telephone are half.
+const NARROW: f64 = 0.55;
+
 /// A decoded recording and what is known of its quality.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recording {
@@ -132,6 +135,8 @@ pub struct Recording {
     /// The earlier channel that this one repeats, at whatever level, where [each](ReadOptions::each_channel) is read; it then
     /// has no [`windows`](Recording::windows).
     pub copy_of: Option<usize>,
+    /// Whether it repeats it upside down, as where wires were swapped.
+    pub is_inverted: bool,
     /// BLAKE3 of the decoded samples (f32, little-endian, channels interleaved, at the original
     /// rate), in hex. Recordings with the same rate, channels and hash hold the same sound,
     /// whatever their containers.
@@ -152,6 +157,9 @@ pub struct Recording {
     pub speech_ratio: f64,
     /// Level of the loud parts above the quiet ones, in dB; NaN if the quiet ones are digital silence.
     pub snr_db: f64,
+    /// Up to which frequency it has sound, in Hz ([`bandwidth`](crate::dsp::bandwidth)); NaN where nothing is heard that comes
+    /// and goes, as speech does.
+    pub bandwidth_hz: f64,
     /// The file broke off, and what decoded was kept.
     pub truncated: bool,
 }
@@ -186,9 +194,11 @@ impl Recording {
         }
     }
 
-    /// Whether it was made at a lower sample rate than features are computed at.
+    /// Whether it lacks what lies above a telephone's band, and features are computed of that, too: its sample rate is below
+    /// theirs, or its sound ends below 55 % of what theirs can hold.
     pub fn is_narrow(&self) -> bool {
-        self.sample_rate < self.audio.sample_rate
+        let held_hz = f64::from(self.audio.sample_rate) / 2.0;
+        self.sample_rate < self.audio.sample_rate || self.bandwidth_hz < NARROW * held_hz
     }
 
     /// How many of these samples are speech.
@@ -247,8 +257,8 @@ pub fn channels_are_two(file: &str) -> String {
 /// ```
 pub fn are_narrow(recordings: &str, rate: u32) -> String {
     format!(
-        "{recordings} with a sample rate below the {rate} Hz of the model, as from a telephone: what a model learned above that is \
-         missing in them, and it may be sure and wrong; train one for them on a table by `extract --rate 8000`"
+        "{recordings} without the upper half of the band that the model was trained on ({rate} Hz), as from a telephone: it may be sure \
+         and wrong; train one for them on a table by `extract --rate 8000`"
     )
 }
 

@@ -61,7 +61,7 @@ pub fn merged(mut findings: Vec<Finding>) -> Vec<Finding> {
 }
 
 /// The kinds in the order in which they are told, and whether they are errors.
-const KINDS: [(&str, bool); 12] = [
+const KINDS: [(&str, bool); 13] = [
     ("speaker_on_two_sides", true),
     ("audio_on_two_sides", true),
     ("features_on_two_sides", true),
@@ -69,6 +69,7 @@ const KINDS: [(&str, bool); 12] = [
     ("listed_twice", true),
     ("emotion_by_speaker", true),
     ("overlap_on_two_sides", false),
+    ("channels_on_two_sides", false),
     ("duplicate_audio", false),
     ("null_speakers", false),
     ("emotion_by_text", false),

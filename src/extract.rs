@@ -47,7 +47,7 @@ pub struct Summary {
     pub done: usize,
     /// Those that have none, as nobody speaks in them, or as they repeat another channel.
     pub silent: usize,
-    /// Those whose recording has a lower sample rate than features are computed at.
+    /// Those whose recording [is narrow](Recording::is_narrow).
     pub narrow: usize,
     /// Those whose values were taken from the table that was there before.
     pub reused: usize,

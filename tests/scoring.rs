@@ -77,6 +77,7 @@ fn a_folder_is_scored_as_its_files_are_predicted() {
             "clipped_ratio",
             "speech_ratio",
             "snr_db",
+            "bandwidth_hz",
             "truncated",
             "model_id",
             "scored_at"

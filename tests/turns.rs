@@ -298,3 +298,123 @@ fn two_voices_are_told_and_taken_apart() {
         assert!(run.stderr.contains("expected"), "{wrong}: {}", run.stderr);
     }
 }
+
+/// Sound without what lies above 3.5 kHz: a window of the sinc function.
+fn low_passed(samples: &[f32]) -> Vec<f32> {
+    const HALF: isize = 200;
+    let tap = |at: isize| {
+        let x = 2.0 * 3500.0 / RATE as f64;
+        let angle = std::f64::consts::PI * at as f64;
+        let sinc = if at == 0 {
+            x
+        } else {
+            (angle * x).sin() / angle
+        };
+        sinc * (0.5 + 0.5 * (angle / HALF as f64).cos())
+    };
+    let taps: Vec<f64> = (-HALF..=HALF).map(tap).collect();
+    let filtered = |at: isize| {
+        let of = |(tap, &weight): (isize, &f64)| {
+            let x = usize::try_from(at + tap)
+                .ok()
+                .and_then(|at| samples.get(at));
+            weight * f64::from(*x.unwrap_or(&0.0))
+        };
+        (-HALF..=HALF).zip(&taps).map(of).sum::<f64>() as f32
+    };
+    (0..samples.len() as isize).map(filtered).collect()
+}
+
+#[test]
+fn what_came_through_a_telephone_is_told_whatever_its_sample_rate() {
+    let sandbox = Sandbox::new();
+    let speech = clip("f1_angry_s1.flac");
+    let write = |name: &str, samples: &[f32], rate: usize| {
+        let samples: Vec<i16> = samples.iter().map(|x| (x * 32767.0) as i16).collect();
+        sandbox.write(name, wav(&samples, 1, rate as u32));
+    };
+    let narrow = low_passed(&speech);
+    let slow: Vec<f32> = narrow.iter().copied().step_by(2).collect();
+    write("wide.wav", &speech, RATE);
+    write("narrow.wav", &narrow, RATE);
+    write("slow.wav", &slow, RATE / 2);
+    let demo = crate::sandbox::repository("corpora/demo/manifest.csv");
+    let train = format!(
+        "extract {} --features egemaps --rate 16000 -o t.parquet",
+        demo.display()
+    );
+    sandbox.sentire(&train).exits(0);
+    sandbox
+        .sentire("train t.parquet --model ridge -o m.sentire")
+        .exits(0);
+    for (file, is_told) in [
+        ("wide.wav", false),
+        ("narrow.wav", true),
+        ("slow.wav", true),
+    ] {
+        let told = sandbox
+            .sentire(&format!("predict {file} -m m.sentire"))
+            .exits(0)
+            .stderr;
+        let says = "1 recording without the upper half of the band";
+        assert_eq!(told.contains(says), is_told, "{file}: {told}");
+    }
+    let told = sandbox
+        .sentire("score . -m m.sentire -o s.parquet")
+        .exits(0)
+        .stderr;
+    assert!(
+        told.contains("2 of 3 recordings without the upper half"),
+        "{told}"
+    );
+    let table = Table::read(sandbox.path("s.parquet")).unwrap();
+    let found = table.numbers("bandwidth_hz").unwrap();
+    for (found, expected) in found.iter().zip([3500.0, 3500.0, 8000.0]) {
+        assert!((found - expected).abs() < 400.0, "{found} {expected}");
+    }
+    let described = sandbox.sentire("describe narrow.wav").exits(0).stdout;
+    assert!(described.contains("up to 3."), "{described}");
+}
+
+#[test]
+fn channels_are_described_one_by_one() {
+    let sandbox = Sandbox::new();
+    let speech = clip("f1_angry_s1.flac");
+    let samples: Vec<i16> = speech
+        .iter()
+        .map(|x| (x * 32767.0) as i16)
+        .flat_map(|x| [x, -x, x / 2, 0])
+        .collect();
+    sandbox.write("four.wav", wav(&samples, 4, RATE as u32));
+    let text = sandbox.sentire("describe four.wav").exits(0).stdout;
+    for says in [
+        "channel 1          -16.9 dB",
+        "a copy of channel 0 upside down (inverted)",
+        "channel 3          digital silence",
+    ] {
+        assert!(text.contains(says), "{says}: {text}");
+    }
+    let json = sandbox.sentire("describe four.wav --json").exits(0).stdout;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let each = json["each_channel"].as_array().unwrap();
+    let copies: Vec<(&Value, &Value)> = each
+        .iter()
+        .map(|of| (&of["copy_of"], &of["is_inverted"]))
+        .collect();
+    let (none, first, no, yes) = (
+        Value::Null,
+        Value::from(0),
+        Value::from(false),
+        Value::from(true),
+    );
+    assert_eq!(
+        copies,
+        [(&none, &no), (&first, &yes), (&first, &no), (&none, &no)]
+    );
+    assert!(each[0]["speech_ratio"].as_f64().unwrap() > 0.5);
+    let one = sandbox.sentire(&format!(
+        "describe {} --json",
+        demo_clip("f1_angry_s1.flac").display()
+    ));
+    assert!(!one.exits(0).stdout.contains("each_channel"));
+}

@@ -8,6 +8,7 @@ use crate::audio::preprocess::scale;
 use crate::audio::spool::{Spool, Spooling};
 use crate::audio::{Audio, Gain, Rate, ReadOptions, Recording, Segmentation, Turns, Window};
 use crate::dsp::activity::{self, Activity};
+use crate::dsp::bandwidth::Bandwidth;
 use crate::dsp::channels::{Cancellation, Compared, Copies, Crosstalk, Others};
 use crate::dsp::frame;
 use crate::dsp::level::{self, FlatTops, LevelMeter, Levels, Loudness};
@@ -147,7 +148,8 @@ pub(super) fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Reel, S
             speech,
             instead_of_mean: measured.compared.instead_of_mean,
             channels_differ: measured.compared.differ,
-            copy_of: measured.copy_of,
+            copy_of: measured.copy_of.map(|(channel, _)| channel),
+            is_inverted: measured.copy_of.is_some_and(|(_, is_inverted)| is_inverted),
             audio_hash: measured.audio_hash,
             duration_s,
             sample_rate,
@@ -156,6 +158,7 @@ pub(super) fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Reel, S
             flat_top_ratio: measured.flat_top_ratio,
             loud_db: measured.levels.loud_db,
             snr_db: measured.levels.snr_db,
+            bandwidth_hz: measured.bandwidth_hz,
             truncated,
         },
     })
@@ -232,11 +235,13 @@ fn segment(n: usize, rate: f64, options: &ReadOptions) -> Result<Range<usize>, S
 struct Measured {
     mono: Spool,
     compared: Compared,
-    copy_of: Option<usize>,
+    /// The channel that is repeated, and whether it is inverted.
+    copy_of: Option<(usize, bool)>,
     audio_hash: String,
     clipped_ratio: f64,
     flat_top_ratio: f64,
     levels: Levels,
+    bandwidth_hz: f64,
     others: Others,
 }
 
@@ -292,7 +297,12 @@ impl Measured {
             mix = mixed(compared.instead_of_mean);
             interleaved.blocks(channels, |block| mix.push(block))?;
         }
-        let Mixed { meter, samples, .. } = mix;
+        let Mixed {
+            meter,
+            bandwidth,
+            samples,
+            ..
+        } = mix;
         Ok(Measured {
             mono: match channels {
                 1 => interleaved,
@@ -304,6 +314,7 @@ impl Measured {
             clipped_ratio: clipped as f64 / n.max(1) as f64,
             flat_top_ratio: tops.ratio(n),
             levels: meter.finish(),
+            bandwidth_hz: bandwidth.finish(),
             others: crosstalk.map_or(Others::default(), Crosstalk::finish),
         })
     }
@@ -315,6 +326,7 @@ struct Mixed {
     /// One of them; the mean of all, if it is `None`.
     channel: Option<usize>,
     meter: LevelMeter,
+    bandwidth: Bandwidth,
     /// None where there is but one channel, which is there already.
     samples: Spooling,
     block: Vec<f32>,
@@ -331,6 +343,7 @@ impl Mixed {
             channels,
             channel,
             meter: LevelMeter::new(sample_rate),
+            bandwidth: Bandwidth::new(sample_rate),
             samples: Spooling::new(most_in_memory),
             block: Vec::new(),
         }
@@ -346,6 +359,7 @@ impl Mixed {
         } = self;
         if *channels == 1 {
             self.meter.push(interleaved);
+            self.bandwidth.push(interleaved);
             return Ok(());
         }
         block.clear();
@@ -357,6 +371,7 @@ impl Mixed {
             }
         }
         self.meter.push(block);
+        self.bandwidth.push(block);
         self.samples.push(block)
     }
 }

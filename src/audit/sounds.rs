@@ -62,6 +62,7 @@ pub fn findings(table: &Audited) -> Vec<Finding> {
     findings.extend(two_labels(table, &features));
     findings.extend(listed_twice);
     findings.extend(overlapping(table));
+    findings.extend(calls_on_two_sides(table));
     findings.extend(on_one_side(table, &audio, &listed));
     findings.extend(on_one_side(table, &features, &listed));
     findings
@@ -299,6 +300,41 @@ fn overlapping(table: &Audited) -> Option<Finding> {
     })
 }
 
+/// Channels of one recording on two sides of a fold: each may be heard on the other, and one room and line are on both.
+fn calls_on_two_sides(table: &Audited) -> Option<Finding> {
+    let data = table.data;
+    let file = |row: &Row| {
+        let part = &row.recording;
+        (part.channel.is_some() && !part.file.is_empty())
+            .then(|| (row.corpus.clone(), part.file.clone()))
+    };
+    let calls = groups(data.rows.iter().map(file));
+    let channels = |rows: &Vec<usize>| {
+        let channels = rows.iter().map(|&row| data.rows[row].recording.channel);
+        channels.collect::<BTreeSet<_>>().len()
+    };
+    let calls: Vec<Vec<usize>> = calls
+        .into_iter()
+        .filter(|rows| channels(rows) > 1)
+        .collect();
+    let apart = table.apart(&calls);
+    let is_of_two = |apart: &&Apart| {
+        let channel = |row: usize| data.rows[row].recording.channel;
+        channel(apart.train) != channel(apart.test)
+    };
+    let cases = apart.iter().flatten().filter(is_of_two);
+    let cases: Vec<String> = cases.map(|apart| table.pair(apart)).collect();
+    (!cases.is_empty()).then(|| {
+        let message = format!(
+            "{} whose channels are in both `train` and `test`: {}; each side may be heard on the other; keep both on one, by a column \
+             `split`",
+            count(cases.len(), "recording"),
+            examples(&cases, ", ")
+        );
+        finding("channels_on_two_sides", message)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use crate::audit::tests::{assert_found, clean, found};
@@ -393,6 +429,24 @@ mod tests {
         }
         let says = "1 recording is listed more than once: z.wav; ";
         assert_found(&found(&data), &["listed_twice"], says);
+    }
+
+    #[test]
+    fn channels_of_one_recording_are_found_on_two_sides() {
+        let mut data = clean();
+        for (row, channel) in [(0, 0), (4, 1)] {
+            data.rows[row].recording.file = "call.wav".into();
+            data.rows[row].recording.channel = Some(channel);
+        }
+        let says = "1 recording whose channels are in both `train` and `test`: call.wav channel 1 (train) and call.wav channel 0 \
+                    (test) in fold anna; ";
+        assert_found(&found(&data), &["channels_on_two_sides"], says);
+        let mut data = clean();
+        for (row, channel) in [(0, 0), (1, 1)] {
+            data.rows[row].recording.file = "call.wav".into();
+            data.rows[row].recording.channel = Some(channel);
+        }
+        assert_eq!(found(&data), [], "both are of one speaker");
     }
 
     #[test]

@@ -432,8 +432,64 @@ struct RecordingDescription {
     clipped_ratio: f64,
     speech_ratio: f64,
     snr_db: Option<f64>,
+    /// Null where nothing is heard that comes and goes.
+    bandwidth_hz: Option<f64>,
     truncated: bool,
     audio_hash: String,
+    /// Of a recording of several channels.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    each_channel: Vec<ChannelDescription>,
+}
+
+/// What is on a channel.
+#[derive(Serialize)]
+struct ChannelDescription {
+    channel: usize,
+    /// Level of the loud parts in dB re full scale; null for digital silence.
+    loud_db: Option<f64>,
+    speech_ratio: f64,
+    snr_db: Option<f64>,
+    bandwidth_hz: Option<f64>,
+    /// The earlier channel that it repeats.
+    copy_of: Option<usize>,
+    /// Whether it repeats it upside down.
+    is_inverted: bool,
+}
+
+impl ChannelDescription {
+    fn of(path: &Path, options: &ReadOptions, channel: usize) -> Result<ChannelDescription> {
+        let options = ReadOptions {
+            channel: Some(channel),
+            each_channel: true,
+            ..*options
+        };
+        let recording = audio::open(path, &options)?.recording;
+        Ok(ChannelDescription {
+            channel,
+            loud_db: finite(recording.loud_db),
+            speech_ratio: recording.speech_ratio,
+            snr_db: finite(recording.snr_db),
+            bandwidth_hz: finite(recording.bandwidth_hz),
+            copy_of: recording.copy_of,
+            is_inverted: recording.is_inverted,
+        })
+    }
+
+    fn to_text(&self) -> String {
+        let Some(loud_db) = self.loud_db else {
+            return "digital silence".into();
+        };
+        let speech = format!("{loud_db:.1} dB, {:.0} % speech", self.speech_ratio * 100.0);
+        match (self.copy_of, self.is_inverted) {
+            (Some(of), false) => format!("{speech}, a copy of channel {of}"),
+            (Some(of), true) => format!("{speech}, a copy of channel {of} upside down (inverted)"),
+            (None, _) => speech,
+        }
+    }
+}
+
+fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
 }
 
 impl RecordingDescription {
@@ -445,7 +501,13 @@ impl RecordingDescription {
             ..ReadOptions::default()
         };
         let recording = audio::open(path, &options)?.recording;
+        let channels = match recording.channels {
+            1 => 0..0,
+            channels => 0..channels,
+        };
+        let each_channel = channels.map(|channel| ChannelDescription::of(path, &options, channel));
         Ok(RecordingDescription {
+            each_channel: each_channel.collect::<Result<_>>()?,
             file: path.display().to_string(),
             duration_s: recording.duration_s,
             sample_rate: recording.sample_rate,
@@ -453,7 +515,8 @@ impl RecordingDescription {
             channels_cancel: recording.instead_of_mean.is_some(),
             clipped_ratio: recording.clipped_ratio,
             speech_ratio: recording.speech_ratio,
-            snr_db: (!recording.snr_db.is_nan()).then_some(recording.snr_db),
+            snr_db: finite(recording.snr_db),
+            bandwidth_hz: finite(recording.bandwidth_hz),
             truncated: recording.truncated,
             audio_hash: recording.audio_hash,
         })
@@ -465,7 +528,11 @@ impl RecordingDescription {
             .map_or("undefined (digital silence)".to_string(), |db| {
                 format!("{db:.1} dB")
             });
-        let lines = [
+        let bandwidth = match self.bandwidth_hz {
+            Some(hz) => format!("up to {:.1} kHz", hz / 1000.0),
+            None => "none that comes and goes".to_string(),
+        };
+        let mut lines = vec![
             (
                 "length",
                 format!(
@@ -500,8 +567,19 @@ impl RecordingDescription {
                 format!("{:.0} % of the time", self.speech_ratio * 100.0),
             ),
             ("signal-to-noise", snr),
+            ("sound", bandwidth),
             ("audio hash", self.audio_hash.clone()),
         ];
+        let of_channels: Vec<(String, String)> = self
+            .each_channel
+            .iter()
+            .map(|of| (format!("channel {}", of.channel), of.to_text()))
+            .collect();
+        lines.extend(
+            of_channels
+                .iter()
+                .map(|(key, text)| (key.as_str(), text.clone())),
+        );
         lines
             .iter()
             .map(|(key, value)| format!("{key:18} {value}\n"))

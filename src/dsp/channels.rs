@@ -100,17 +100,18 @@ impl Copies {
         }
     }
 
-    /// The first channel that is repeated. Silence repeats silence.
-    pub fn finish(self) -> Option<usize> {
+    /// The first channel that is repeated, and whether upside down. Silence repeats silence.
+    pub fn finish(self) -> Option<(usize, bool)> {
         let rest = |[energy, product]: &[f64; 2]| match *energy > 0.0 {
             true => self.energy - product * product / energy,
             false => self.energy,
         };
-        let mut earlier = self.earlier.iter();
-        earlier.position(|of| match self.energy > 0.0 {
+        let is_repeated = |of: &[f64; 2]| match self.energy > 0.0 {
             true => of[0] > 0.0 && rest(of) < REST_OF_COPY * self.energy,
             false => of[0] == 0.0,
-        })
+        };
+        let channel = self.earlier.iter().position(is_repeated)?;
+        Some((channel, self.earlier[channel][1] < 0.0))
     }
 }
 
@@ -391,13 +392,16 @@ mod tests {
             copies.push(&interleaved);
             copies.finish()
         };
-        assert_eq!(copy(&[x.clone(), x.clone()]), Some(0));
-        assert_eq!(copy(&[x.clone(), times(&x, -0.2)]), Some(0));
-        assert_eq!(copy(&[y.clone(), x.clone(), times(&x, 0.5)]), Some(1));
+        assert_eq!(copy(&[x.clone(), x.clone()]), Some((0, false)));
+        assert_eq!(copy(&[x.clone(), times(&x, -0.2)]), Some((0, true)));
+        assert_eq!(
+            copy(&[y.clone(), x.clone(), times(&x, 0.5)]),
+            Some((1, false))
+        );
         assert_eq!(copy(&[x.clone(), y.clone()]), None);
         assert_eq!(copy(&[x.clone(), plus(&x, &times(&y, 0.2))]), None);
         assert_eq!(copy(&[x.clone(), silence.clone()]), None);
-        assert_eq!(copy(&[silence.clone(), silence]), Some(0));
+        assert_eq!(copy(&[silence.clone(), silence]), Some((0, false)));
     }
 
     /// The channel that is taken of these.

@@ -1,6 +1,7 @@
 //! Signal processing on plain slices: framing, windows, spectra, mel bands, statistics. Nothing here knows about emotion.
 
 pub mod activity;
+pub mod bandwidth;
 pub mod channels;
 pub mod frame;
 pub mod lanes;

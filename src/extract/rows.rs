@@ -9,8 +9,8 @@ use crate::error::{Error, Result, Stage};
 use crate::extract::{Computed, Level, Settings};
 use crate::job::{self, ContentKey};
 use crate::table::schema::{
-    self, AUDIO_HASH, CHANNELS, CLIPPED, Cell, DURATION, ERROR, OF_WINDOWS, QUALITY, SAMPLE_RATE,
-    SNR, SPEECH, STAGE, TRUNCATED,
+    self, AUDIO_HASH, BANDWIDTH, CHANNELS, CLIPPED, Cell, DURATION, ERROR, OF_WINDOWS, QUALITY,
+    SAMPLE_RATE, SNR, SPEECH, STAGE, TRUNCATED,
 };
 use crate::table::{Column, Encoding, Part, Table, Writer};
 
@@ -215,7 +215,7 @@ pub fn manifest_cells<'a>(
 }
 
 /// What is known of the recording, and how much of the row's part is speech: [`QUALITY`].
-pub fn quality_cells<'a>(row: Option<&'a Described>) -> [(&'a str, Cell<'a>); 7] {
+pub fn quality_cells<'a>(row: Option<&'a Described>) -> [(&'a str, Cell<'a>); 8] {
     let recording = row.map(|row| row.recording);
     let speech_ratio = row.map_or(f64::NAN, |row| {
         let origin = row.utterance.start.unwrap_or(0.0);
@@ -234,6 +234,7 @@ pub fn quality_cells<'a>(row: Option<&'a Described>) -> [(&'a str, Cell<'a>); 7]
         (CLIPPED, measure(|r| r.clipped_ratio)),
         (SPEECH, Cell::Double(speech_ratio)),
         (SNR, measure(|r| r.snr_db)),
+        (BANDWIDTH, measure(|r| r.bandwidth_hz)),
     ]
 }
 

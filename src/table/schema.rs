@@ -60,8 +60,10 @@ pub const CLIPPED: &str = "clipped_ratio";
 pub const SPEECH: &str = "speech_ratio";
 /// Its signal-to-noise ratio in dB.
 pub const SNR: &str = "snr_db";
+/// Up to which frequency it has sound, in Hz.
+pub const BANDWIDTH: &str = "bandwidth_hz";
 /// What is said of a recording's sound.
-pub const QUALITY: [&str; 7] = [
+pub const QUALITY: [&str; 8] = [
     AUDIO_HASH,
     DURATION,
     SAMPLE_RATE,
@@ -69,6 +71,7 @@ pub const QUALITY: [&str; 7] = [
     CLIPPED,
     SPEECH,
     SNR,
+    BANDWIDTH,
 ];
 /// Marks recordings whose file broke off: of a table of features where such are accepted, of predictions always.
 pub const TRUNCATED: &str = "truncated";
