@@ -26,6 +26,7 @@ mod mpeg;
 mod ogg;
 mod opus;
 mod packets;
+mod pauses;
 mod pcm;
 mod preprocess;
 mod reel;
@@ -48,6 +49,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use limits::MemoryLimit;
+pub use pauses::{LONGEST_PAUSE_S, Pauses};
 pub use preprocess::{Gain, Segmentation, Turns, Window};
 pub use reel::Reel;
 pub use spool::{Spool, Spooling};
@@ -385,6 +387,8 @@ pub struct ReadOptions {
     pub gain: Gain,
     /// How to cut it.
     pub segmentation: Segmentation,
+    /// What becomes of its pauses where it is taken whole.
+    pub pauses: Pauses,
     /// Cut a recording that is longer than this, in seconds, into its turns where it is to be taken whole.
     pub turns_beyond_s: Option<f64>,
     /// Refuse a recording that is longer than this, in seconds, before all of it is decoded: a
@@ -417,6 +421,7 @@ impl Default for ReadOptions {
             trim: false,
             gain: Gain::None,
             segmentation: Segmentation::Whole,
+            pauses: Pauses::Keep,
             turns_beyond_s: None,
             max_duration_s: None,
             max_memory: None,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use sentire::audio::{Channel, Gain, Rate, Segmentation, Turns};
+use sentire::audio::{Channel, Gain, Pauses, Rate, Segmentation, Turns};
 use sentire::catalogue::{FeatureSet, computed};
 use sentire::corpus::Layout;
 use sentire::corpus::shard::ShardChoice;
@@ -215,6 +215,10 @@ pub struct Extract {
     /// -20 dB re full scale (`egemaps` clips what then exceeds full scale)
     #[arg(long, default_value = "none", value_name = "none|peak|rms")]
     pub gain: Gain,
+    /// Pauses of recordings that are taken whole: keep; cut, those over 0.3 s to that, also before the first word and after the last,
+    /// as `predict` and `score` do
+    #[arg(long, default_value = "keep", value_name = "keep|cut")]
+    pub pauses: Pauses,
     #[command(flatten)]
     pub cut: Cut,
     #[command(flatten)]
@@ -498,6 +502,9 @@ pub struct Predict {
     pub channel: Option<Channel>,
     #[command(flatten)]
     pub cut: Cut,
+    /// Pauses of recordings that are not cut: cut, those over 0.3 s to that, also before the first word and after the last; keep
+    #[arg(long, default_value = "cut", value_name = "keep|cut")]
+    pub pauses: Pauses,
     /// Keep the part that decodes of recordings that break off, marked in `truncated` (--json), instead of refusing
     /// them
     #[arg(long)]
@@ -563,6 +570,9 @@ pub struct Score {
     pub channel: Option<Channel>,
     #[command(flatten)]
     pub cut: Cut,
+    /// Pauses of recordings that are not cut: cut, those over 0.3 s to that, also before the first word and after the last; keep
+    #[arg(long, default_value = "cut", value_name = "keep|cut")]
+    pub pauses: Pauses,
     /// Keep the part that decodes of recordings that break off, marked in the column `truncated`, instead of refusing
     /// them
     #[arg(long)]

@@ -220,7 +220,8 @@ pub mod prelude {
     pub use polars::prelude::*;
 
     pub use crate::audio::{
-        self, Audio, Channel, Gain, Rate, ReadOptions, Recording, Segmentation, Turns, Window,
+        self, Audio, Channel, Gain, Pauses, Rate, ReadOptions, Recording, Segmentation, Turns,
+        Window,
     };
     pub use crate::catalogue::{self, Family, FeatureSet, Lld};
     pub use crate::corpus::{self, Layout, Manifest, Utterance, scan};

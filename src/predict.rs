@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use reasons::Reason;
 
-use crate::audio::{self, Channel, ReadOptions, Recording, Reel, Segmentation};
+use crate::audio::{self, Channel, Pauses, ReadOptions, Recording, Reel, Segmentation};
 use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, panic_text};
 use crate::extract::{self, Limits, Settings};
@@ -293,6 +293,27 @@ impl Predictor {
     /// ```
     pub fn with_segmentation(mut self, segmentation: Segmentation) -> Predictor {
         self.settings.segmentation = segmentation;
+        self
+    }
+
+    /// What becomes of pauses in recordings that are not cut: by default those over 0.3 s are cut to that, since how long people
+    /// wait would be taken for how they speak.
+    ///
+    /// ```
+    /// # #[cfg(not(feature = "default-model"))]
+    /// # fn main() {}
+    /// # #[cfg(feature = "default-model")]
+    /// # fn main() -> sentire::error::Result<()> {
+    /// use sentire::model::built_in;
+    /// use sentire::prelude::*;
+    ///
+    /// let predictor = Predictor::new(built_in()?)?.with_pauses(Pauses::Keep);
+    /// assert_eq!(predictor.settings().pauses, Pauses::Keep);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_pauses(mut self, pauses: Pauses) -> Predictor {
+        self.settings.pauses = pauses;
         self
     }
 
@@ -817,6 +838,7 @@ pub const LONG_S: f64 = 20.0;
 /// The settings with these limits; a model is told all windows of a recording at once.
 fn within(settings: Settings, limits: Limits) -> Settings {
     Settings {
+        pauses: Pauses::Cut,
         turns_beyond_s: Some(LONG_S),
         limits: Limits {
             keeps_features: true,

@@ -19,6 +19,7 @@ const NATIVE: ReadOptions = ReadOptions {
     trim: false,
     gain: audio::Gain::None,
     segmentation: Segmentation::Whole,
+    pauses: audio::Pauses::Keep,
     turns_beyond_s: None,
     max_duration_s: None,
     max_memory: None,

@@ -4,7 +4,7 @@ use sentire::audio::{self, ReadOptions};
 use sentire::table::{Column, Table};
 use serde_json::Value;
 
-use crate::sandbox::{Sandbox, demo_clip, wav};
+use crate::sandbox::{Sandbox, demo_clip, wav, with_demo_features};
 
 const RATE: usize = 16_000;
 
@@ -417,4 +417,66 @@ fn channels_are_described_one_by_one() {
         demo_clip("f1_angry_s1.flac").display()
     ));
     assert!(!one.exits(0).stdout.contains("each_channel"));
+}
+
+#[test]
+fn how_long_people_wait_is_not_taken_for_how_they_speak() {
+    let sandbox = with_demo_features();
+    sandbox
+        .sentire("train features.parquet --model ridge -o m.sentire")
+        .exits(0);
+    let joined = |speaker: &str, emotion: &str, pause_s: f64| -> Vec<i16> {
+        let parts = [1, 2].map(|take| clip(&format!("{speaker}_{emotion}_s{take}.flac")));
+        let pause = vec![0.0; (pause_s * RATE as f64) as usize];
+        let samples = [&parts[0][..], &pause, &parts[1]].concat();
+        samples.iter().map(|x| (x * 32767.0) as i16).collect()
+    };
+    let people = ["f1", "f2", "m1", "m2"];
+    for speaker in people {
+        for emotion in ["angry", "happy", "neutral", "sad"] {
+            for (folder, pause_s) in [("short", 0.1), ("long", 0.9)] {
+                let name = format!("{folder}/{speaker}_{emotion}.wav");
+                std::fs::create_dir_all(sandbox.path(folder)).unwrap();
+                sandbox.write(
+                    &name,
+                    wav(&joined(speaker, emotion, pause_s), 1, RATE as u32),
+                );
+            }
+        }
+    }
+    let angry = |folder: &str, pauses: &str| {
+        let command =
+            format!("score {folder} -m m.sentire --pauses {pauses} -o {folder}-{pauses}.parquet");
+        sandbox.sentire(&command).exits(0);
+        let table = Table::read(sandbox.path(&format!("{folder}-{pauses}.parquet"))).unwrap();
+        // The length of a recording is its own.
+        let duration_s = table.numbers("duration_s").unwrap();
+        let classes = ["angry", "happy", "neutral", "sad"]
+            .map(|class| table.numbers(&format!("p_{class}")).unwrap());
+        (duration_s, classes.concat())
+    };
+    let moved = |pauses: &str| -> f64 {
+        let ((short_s, short), (long_s, long)) = (angry("short", pauses), angry("long", pauses));
+        assert!((long_s[0] - short_s[0] - 0.8).abs() < 0.01);
+        short.iter().zip(&long).map(|(a, b)| (a - b).abs()).sum()
+    };
+    let (kept, cut) = (moved("keep"), moved("cut"));
+    assert!(cut < 0.6 * kept, "{cut} {kept}");
+    // A model may be trained so, and its table says it.
+    sandbox
+        .sentire("extract long --features egemaps --pauses cut -o cut.parquet")
+        .exits(0);
+    let table = Table::read(sandbox.path("cut.parquet")).unwrap();
+    assert_eq!(table.metadata["sentire.pauses"], "cut");
+    sandbox.sentire("verify cut.parquet --root long").exits(0);
+    let refused = sandbox
+        .sentire("extract long --window 1 --pauses cut -o w.parquet")
+        .exits(2);
+    assert!(
+        refused
+            .stderr
+            .contains("--pauses cut is for recordings taken whole"),
+        "{}",
+        refused.stderr
+    );
 }

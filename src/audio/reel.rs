@@ -4,9 +4,12 @@
 use std::ops::Range;
 
 use crate::audio::decoded::Decoded;
+use crate::audio::pauses;
 use crate::audio::preprocess::scale;
 use crate::audio::spool::{Spool, Spooling};
-use crate::audio::{Audio, Gain, Rate, ReadOptions, Recording, Segmentation, Turns, Window};
+use crate::audio::{
+    Audio, Gain, Pauses, Rate, ReadOptions, Recording, Segmentation, Turns, Window,
+};
 use crate::dsp::activity::{self, Activity};
 use crate::dsp::bandwidth::Bandwidth;
 use crate::dsp::channels::{Cancellation, Compared, Copies, Crosstalk, Others};
@@ -115,14 +118,25 @@ pub(super) fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Reel, S
         }
         None => speech_of(&samples, sample_rate_out, others)?,
     };
+    let is_long = options.turns_beyond_s.is_some_and(|most| duration_s > most);
+    let segmentation = match options.segmentation {
+        Segmentation::Whole if is_long => Segmentation::Speech(Turns::default()),
+        other => other,
+    };
+    let spoken: usize = speech
+        .iter()
+        .map(|stretch: &Range<usize>| stretch.len())
+        .sum();
+    let shortened = match (segmentation, options.pauses) {
+        (Segmentation::Whole, Pauses::Cut) => {
+            pauses::shortened(&samples, &speech, sample_rate_out, options.most_in_memory)?
+        }
+        _ => None,
+    };
+    let (samples, speech) = shortened.unwrap_or((samples, speech));
     let windows = match measured.copy_of {
         Some(_) => Vec::new(),
         None => {
-            let is_long = options.turns_beyond_s.is_some_and(|most| duration_s > most);
-            let segmentation = match options.segmentation {
-                Segmentation::Whole if is_long => Segmentation::Speech(Turns::default()),
-                other => other,
-            };
             let cut = windows(segmentation, samples.len(), sample_rate_out, &speech);
             match options.segmentation {
                 // One in which nobody speaks is a whole still.
@@ -133,7 +147,6 @@ pub(super) fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Reel, S
             }
         }
     };
-    let spoken: usize = speech.iter().map(|stretch| stretch.len()).sum();
     Ok(Reel {
         factor: factor(options.gain, &samples)?,
         samples,

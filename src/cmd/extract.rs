@@ -29,6 +29,7 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
         trim: args.trim,
         gain: args.gain,
         segmentation: args.cut.segmentation()?.unwrap_or_default(),
+        pauses: args.pauses,
         turns_beyond_s: None,
         limits: args.limits.limits()?,
     };

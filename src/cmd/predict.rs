@@ -21,7 +21,9 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
     let segmentation = args.cut.segmentation()?;
     let is_cut = segmentation.is_some();
     let limits = args.limits.limits()?;
-    let mut predictor = load_predictor(args.model.as_deref(), console)?.with_limits(limits);
+    let mut predictor = load_predictor(args.model.as_deref(), console)?
+        .with_limits(limits)
+        .with_pauses(args.pauses);
     if let Some(segmentation) = segmentation {
         predictor = predictor.with_segmentation(segmentation);
     }

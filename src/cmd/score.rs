@@ -15,7 +15,9 @@ use crate::cmd::{Console, Outcome, count, load_predictor};
 pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
     let segmentation = args.cut.segmentation()?;
     let limits = args.limits.limits()?;
-    let mut predictor = load_predictor(args.model.as_deref(), console)?.with_limits(limits);
+    let mut predictor = load_predictor(args.model.as_deref(), console)?
+        .with_limits(limits)
+        .with_pauses(args.pauses);
     let rows_of_windows = segmentation.is_some();
     if let Some(segmentation) = segmentation {
         predictor = predictor.with_segmentation(segmentation);

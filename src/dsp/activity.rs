@@ -43,7 +43,7 @@ const MOST_ABOVE: f64 = 1e3;
 const LOW: f64 = 0.15;
 const HIGH: f64 = 0.6;
 /// What is added at both ends of a stretch: its soft beginning and end.
-const EDGE_S: f64 = 0.075;
+pub(crate) const EDGE_S: f64 = 0.075;
 
 type Bands = [f64; BANDS];
 

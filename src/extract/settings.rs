@@ -5,8 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::audio::{
-    Channel, Gain, MAX_DURATION_S, MOST_IN_MEMORY, MemoryLimit, Rate, ReadOptions, Segmentation,
-    Turns,
+    Channel, Gain, MAX_DURATION_S, MOST_IN_MEMORY, MemoryLimit, Pauses, Rate, ReadOptions,
+    Segmentation, Turns,
 };
 use crate::catalogue::{self, FeatureSet};
 use crate::corpus::Manifest;
@@ -130,6 +130,8 @@ pub struct Settings {
     pub gain: Gain,
     /// What of a recording a row describes.
     pub segmentation: Segmentation,
+    /// What becomes of pauses in recordings that are taken whole.
+    pub pauses: Pauses,
     /// Recordings longer than this, in seconds, are recognised turn by turn where they are to be taken whole; where features
     /// are extracted, none is. It stands in no metadata.
     pub turns_beyond_s: Option<f64>,
@@ -148,6 +150,7 @@ impl Default for Settings {
             trim: false,
             gain: Gain::None,
             segmentation: Segmentation::Whole,
+            pauses: Pauses::Keep,
             turns_beyond_s: None,
             limits: Limits::default(),
         }
@@ -177,8 +180,10 @@ impl Settings {
             ("window", seconds(window.map(|w| w.width_s))),
             ("hop", seconds(window.map(|w| w.hop_s))),
         ];
+        let is_cut = self.pauses == Pauses::Cut && self.segmentation == Segmentation::Whole;
+        let cut = is_cut.then(|| ("pauses", self.pauses.to_string()));
         // Nothing where there are none, as in tables from before there were any.
-        let pairs = pairs.into_iter().chain(turns);
+        let pairs = pairs.into_iter().chain(turns).chain(cut);
         pairs
             .map(|(key, value)| (format!("sentire.{key}"), value))
             .collect()
@@ -224,6 +229,10 @@ impl Settings {
             trim: get("trim")? == "true",
             gain: get("gain")?.parse()?,
             segmentation: turns.map_or(windows, |turns| windows.within(turns)),
+            pauses: match metadata.get("sentire.pauses") {
+                Some(text) => text.parse()?,
+                None => Pauses::Keep,
+            },
             turns_beyond_s: None,
             limits: Limits::default(),
         })
@@ -254,6 +263,7 @@ impl Settings {
             trim: self.trim,
             gain: self.gain,
             segmentation: self.segmentation,
+            pauses: self.pauses,
             turns_beyond_s: self.turns_beyond_s,
             max_duration_s: Some(self.limits.max_duration_s),
             max_memory: Some(self.memory_limit()),
@@ -271,6 +281,12 @@ impl Settings {
 
     /// Whether a table can be made so.
     pub fn check(&self) -> Result<()> {
+        let is_cut = self.segmentation != Segmentation::Whole || self.level == Level::Lld;
+        if self.pauses == Pauses::Cut && is_cut {
+            return Err(Error::Usage(
+                "--pauses cut is for recordings taken whole, a row each; leave out --window, --segment and --level lld".into(),
+            ));
+        }
         if self.level == Level::Functionals {
             return Ok(());
         }
@@ -352,7 +368,11 @@ fn settings_come_back_from_their_metadata() {
         segmentation: Segmentation::from_flags(Some(2.5), Some(1.0 / 3.0)).unwrap(),
         ..Settings::default()
     };
-    for settings in [settings, Settings::default()] {
+    let cut = Settings {
+        pauses: Pauses::Cut,
+        ..Settings::default()
+    };
+    for settings in [settings, cut, Settings::default()] {
         assert_eq!(
             Settings::from_metadata(&settings.to_metadata()).unwrap(),
             settings

@@ -1,0 +1,171 @@
+//! Long pauses cut short: from a recording that is taken as a whole, pauses say more about who waits than about who speaks.
+
+use std::fmt;
+use std::ops::Range;
+use std::str::FromStr;
+
+use crate::audio::spool::{Spool, Spooling};
+use crate::dsp::activity::EDGE_S;
+use crate::error::{Error, Result};
+
+/// The longest pause that is left, in seconds: longer ones seldom lie within a sentence.
+pub const LONGEST_PAUSE_S: f64 = 0.3;
+/// Over so many seconds one side of a cut fades into the other.
+const FADE_S: f64 = 0.005;
+/// Samples that are read at once.
+const BLOCK: usize = 1 << 16;
+
+/// What becomes of pauses in recordings that are taken as a whole. Those cut into windows or turns keep theirs.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// assert_eq!("cut".parse::<Pauses>()?, Pauses::Cut);
+/// assert!("short".parse::<Pauses>().is_err());
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pauses {
+    /// They stay as long as they are.
+    #[default]
+    Keep,
+    /// Those over [`LONGEST_PAUSE_S`] are cut to that, also before the first word and after the last.
+    Cut,
+}
+
+impl fmt::Display for Pauses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Pauses::Keep => "keep",
+            Pauses::Cut => "cut",
+        })
+    }
+}
+
+impl FromStr for Pauses {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Pauses> {
+        match text {
+            "keep" => Ok(Pauses::Keep),
+            "cut" => Ok(Pauses::Cut),
+            _ => Err(Error::Usage(format!(
+                "pauses {text:?}: expected keep or cut"
+            ))),
+        }
+    }
+}
+
+/// Samples whose pauses between these stretches of speech, and before and after them, are at most `longest` samples long, and
+/// where speech lies in them; `None` where they are so already, or where nobody speaks.
+pub(super) fn shortened(
+    samples: &Spool,
+    speech: &[Range<usize>],
+    sample_rate: u32,
+    most_in_memory: usize,
+) -> Result<Option<(Spool, Vec<Range<usize>>)>, String> {
+    let of = |seconds: f64| (seconds * f64::from(sample_rate)).round() as usize;
+    // Stretches of speech are longer than what is heard of it.
+    let longest = of(LONGEST_PAUSE_S - 2.0 * EDGE_S);
+    let kept = kept(samples.len(), speech, longest);
+    if kept.len() == 1 && kept[0] == (0..samples.len()) {
+        return Ok(None);
+    }
+    let fade = of(FADE_S);
+    let mut out = Spooling::new(most_in_memory);
+    let mut block = Vec::new();
+    // What fades out of the piece before.
+    let mut tail: Vec<f32> = Vec::new();
+    for (place, piece) in kept.iter().enumerate() {
+        let last = place + 1 == kept.len();
+        // The fade takes the place of the last samples of the one piece and the first of the other.
+        let end = if last { piece.end } else { piece.end - fade };
+        for start in (piece.start..end).step_by(BLOCK) {
+            samples.read(start..end.min(start + BLOCK), &mut block)?;
+            if start == piece.start {
+                for (at, (x, before)) in block.iter_mut().zip(&tail).enumerate() {
+                    let share = (at + 1) as f32 / (tail.len() + 1) as f32;
+                    *x = share * *x + (1.0 - share) * before;
+                }
+            }
+            out.push(&block)?;
+        }
+        if !last {
+            samples.read(end..piece.end, &mut tail)?;
+        }
+    }
+    let moved = |stretch: &Range<usize>| {
+        let mut before = 0;
+        for (place, piece) in kept.iter().enumerate() {
+            if stretch.end <= piece.end {
+                let start = before + stretch.start - piece.start;
+                return start..start + stretch.len();
+            }
+            let is_last = place + 1 == kept.len();
+            before += piece.len() - if is_last { 0 } else { fade };
+        }
+        unreachable!("speech is kept")
+    };
+    let speech = speech.iter().map(moved).collect();
+    Ok(Some((out.finish()?, speech)))
+}
+
+/// What is left of `n` samples. Of a pause that is too long the middle goes, of one before or after all speech what is
+/// farther from it.
+fn kept(n: usize, speech: &[Range<usize>], longest: usize) -> Vec<Range<usize>> {
+    let (Some(first), Some(last)) = (speech.first(), speech.last()) else {
+        return vec![0..n];
+    };
+    let mut kept = vec![first.start.saturating_sub(longest)..first.end];
+    for stretch in &speech[1..] {
+        let piece = kept.last_mut().expect("the first is there");
+        match stretch.start - piece.end > longest {
+            true => {
+                let half = longest / 2;
+                piece.end += longest - half;
+                kept.push(stretch.start - half..stretch.end);
+            }
+            false => piece.end = stretch.end,
+        }
+    }
+    let piece = kept.last_mut().expect("the first is there");
+    piece.end = n.min(last.end + longest);
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: u32 = 1000;
+
+    fn cut(n: usize, speech: &[Range<usize>]) -> Option<(Vec<f32>, Vec<Range<usize>>)> {
+        let numbers: Vec<f32> = (0..n).map(|x| x as f32).collect();
+        let spool = Spool::in_memory(numbers);
+        let found = shortened(&spool, speech, RATE, 1 << 20).unwrap();
+        found.map(|(samples, speech)| (samples.into_vec().unwrap(), speech))
+    }
+
+    #[test]
+    fn short_pauses_stay() {
+        assert_eq!(cut(1000, &[]), None, "nobody speaks");
+        assert_eq!(cut(1000, &[125..400, 550..875]), None);
+    }
+
+    #[test]
+    fn long_pauses_are_cut_to_what_is_left() {
+        let (samples, speech) = cut(3000, &[400..1000, 1700..2000]).unwrap();
+        // 150 before, 600 of speech, 150 less a fade of 5, 300 of speech, 150 after.
+        assert_eq!(samples.len(), 150 + 600 + 145 + 300 + 150);
+        assert_eq!(speech, [150..750, 895..1195]);
+        assert_eq!(samples[0], 250.0);
+        for (stretch, from) in speech.iter().zip([400.0, 1700.0]) {
+            let expected: Vec<f32> = (0..stretch.len()).map(|i| from + i as f32).collect();
+            assert_eq!(samples[stretch.clone()], expected);
+        }
+        // The cut fades from one side to the other.
+        let fade = &samples[750 + 69..750 + 76];
+        assert!(fade.windows(2).all(|pair| pair[0] < pair[1]), "{fade:?}");
+        assert_eq!((fade[0], fade[6]), (1069.0, 1630.0));
+    }
+}
