@@ -688,6 +688,9 @@ pub struct Export {
     /// columns `class` and `probability`
     #[arg(long)]
     pub long: bool,
+    /// Rename columns, as in start=begin_s,end=end_s: `start` and `end` are words of SQL
+    #[arg(long, value_name = "FROM=TO", value_delimiter = ',', value_parser = parse_mapping)]
+    pub rename: Vec<(String, String)>,
     /// Add the columns of this table, joined by file, start and end
     #[arg(long, value_name = "PREDICTIONS.parquet")]
     pub join: Option<PathBuf>,

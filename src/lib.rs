@@ -239,5 +239,8 @@ pub mod prelude {
     pub use crate::plot::{self, Figure};
     pub use crate::predict::{self, Estimate, Features, Prediction, Predictor, Reason};
     pub use crate::report::{Report, ValueReport, plot_uars};
+    pub use crate::score;
+    #[cfg(feature = "frame")]
+    pub use crate::summary::{self, SummarySpec};
     pub use crate::table::{Column, Table};
 }

@@ -296,6 +296,15 @@ impl Predictor {
         self
     }
 
+    /// For speakers of whom there are fewer than [`SMALLEST_CALL`] windows, where a model scales each by their own: it scales them by
+    /// the training recordings.
+    pub fn scaled_by_training(&self) -> Predictor {
+        Predictor {
+            model: Arc::new(self.model.scaled_by_training()),
+            ..self.clone()
+        }
+    }
+
     /// What becomes of pauses in recordings that are not cut: by default those over 0.3 s are cut to that, since how long people
     /// wait would be taken for how they speak.
     ///

@@ -7,24 +7,25 @@
 //! under protocol B all predictions, as much for each recording, and the features of one speaker.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::audio::{Recording, Segmentation};
-use crate::corpus::{Manifest, Utterance};
+use crate::corpus::{Held, Manifest, Utterance};
 use crate::error::{Error, Result, Stage};
 use crate::extract::{
     self, BATCH, Computed, Described, Event, Failures, Found, OfManifest, Rows, Settings, Summary,
     Tally, Timed, rows,
 };
 use crate::features::Extractor;
-use crate::job::{self, ContentKey, Job, Kept};
+use crate::job::{self, ContentKey, Earlier, Job, Kept};
 use crate::model::Normalize;
-use crate::predict::{Answers, Features, Prediction, Predictor, Segment};
+use crate::predict::{Answers, Features, Prediction, Predictor, SMALLEST_CALL, Segment};
 use crate::table::schema::{
     self, Cell, END, MODEL, MODEL_ID, OF_WINDOWS, PREDICTION, QUALITY, SCORED_AT, START, TRUNCATED,
 };
-use crate::table::{Column, Part, Table};
+use crate::table::{Column, Encoding, Part, Table, Writer};
 
 /// How a manifest is to be scored.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,8 +35,8 @@ pub struct Options {
     /// The column of the manifest that says who speaks: under protocol B those of one name are scaled
     /// together.
     pub speaker_column: Option<String>,
-    /// What the column `scored_at` says.
-    pub scored_at: String,
+    /// What the column `scored_at` says: milliseconds since 1970 began in UTC.
+    pub scored_at: i64,
 }
 
 /// What the metadata of a table of predictions say of how it was made: what must be the same for its rows
@@ -131,6 +132,63 @@ fn count<'a>(
     }
 }
 
+/// What `sentire score` does: [`run`], from where an earlier run on the Parquet file `out` stopped; a row for each recording, or for each
+/// window or turn where the predictor cuts them. That no recording could be used is an error, and so is an `out` that
+/// holds something else.
+///
+/// ```
+/// # #[cfg(not(feature = "default-model"))]
+/// # fn main() {}
+/// # #[cfg(feature = "default-model")]
+/// # fn main() -> sentire::error::Result<()> {
+/// use sentire::model::built_in;
+/// use sentire::prelude::*;
+///
+/// let demo = corpus::open("corpora/demo")?.manifest;
+/// let two = Manifest { utterances: demo.utterances[..2].to_vec(), ..demo };
+/// let dir = tempfile::tempdir().unwrap();
+/// let out = dir.path().join("scores.parquet");
+/// let summary = score::update(&two, &Predictor::new(built_in()?)?, &out)?;
+/// assert_eq!((summary.rows, Table::read(&out)?.rows()), (2, 2));
+/// # Ok(())
+/// # }
+/// ```
+pub fn update(
+    manifest: &Manifest,
+    predictor: &Predictor,
+    out: impl AsRef<Path>,
+) -> Result<Summary> {
+    let out = out.as_ref();
+    let options = Options {
+        rows_of_windows: predictor.settings().segmentation != Segmentation::Whole,
+        speaker_column: None,
+        scored_at: now(),
+    };
+    let mut job = Job::begin(out, &made_with(predictor, &options), Earlier::Use)?;
+    let manifest = predictor.settings().lines_of(manifest.clone());
+    let like = empty(&manifest, predictor, &options)?;
+    let mut writer = Writer::create_in(job.folder(), out, &like, Encoding::Plain)?;
+    let mut write = |rows: &Table| writer.write(rows);
+    let (summary, failures) = run(
+        &manifest,
+        predictor,
+        &options,
+        &mut job,
+        &mut write,
+        &|_| {},
+    )?;
+    if summary.rows > 0 || !out.exists() {
+        let path = extract::failures_path(out);
+        failures.write(job.folder(), &path, false, Encoding::Plain)?;
+    }
+    match summary.rows {
+        0 => drop(writer),
+        _ => writer.finish()?,
+    }
+    job.finish()?;
+    summary.unless_empty(out)
+}
+
 /// A table of predictions without rows.
 pub fn empty(manifest: &Manifest, predictor: &Predictor, options: &Options) -> Result<Table> {
     Ok(Sheet::new(manifest, predictor, options)?.table(&[], &[]))
@@ -149,7 +207,7 @@ struct Scored {
 struct Said {
     /// Its place counts from the beginning of the file.
     segment: Segment,
-    scored_at: String,
+    scored_at: i64,
 }
 
 /// The rows of a prediction.
@@ -168,7 +226,7 @@ fn said(prediction: Prediction, utterance: &Utterance, options: &Options) -> Vec
             end: origin + segment.end,
             ..segment
         },
-        scored_at: options.scored_at.clone(),
+        scored_at: options.scored_at,
     };
     segments.into_iter().map(said).collect()
 }
@@ -218,7 +276,8 @@ fn alone(
     Ok(scored)
 }
 
-/// The recordings of each speaker together, one speaker after the other.
+/// The recordings of each speaker together, one speaker after the other. Those of whom there are few are scaled as the training
+/// recordings are.
 fn together(
     sheet: &Sheet,
     speakers: &[(String, Vec<usize>)],
@@ -226,6 +285,8 @@ fn together(
     on_event: &(dyn Fn(Event) + Sync),
 ) -> Result<Vec<Result<Scored>>> {
     let (manifest, predictor) = (sheet.manifest, sheet.predictor);
+    let by_training = predictor.scaled_by_training();
+    let mut few: Vec<&str> = Vec::new();
     let failed = |utterance: &Utterance, reason: String| Error::Audio {
         file: utterance.file.clone(),
         stage: Stage::Features,
@@ -263,7 +324,15 @@ fn together(
             }
             call.extend(computed);
         }
-        let mut said_of_call = predictor.predict(&features).map(Vec::into_iter);
+        let windows: usize = features.iter().map(|features| features.windows.len()).sum();
+        let of_speaker = match windows {
+            1..SMALLEST_CALL => {
+                few.push(speaker);
+                &by_training
+            }
+            _ => predictor,
+        };
+        let mut said_of_call = of_speaker.predict(&features).map(Vec::into_iter);
         for (&at, computed) in places.iter().zip(call) {
             scored[at] = computed.and_then(|computed| match &mut said_of_call {
                 Ok(predictions) => {
@@ -281,6 +350,15 @@ fn together(
                 }
             });
         }
+    }
+    if let [first, ..] = few[..] {
+        on_event(Event::Warning(&format!(
+            "fewer than {SMALLEST_CALL} rows of {} of {} speakers ({first}{}): they are scaled as the training recordings are, not by their \
+             own",
+            few.len(),
+            speakers.len(),
+            if few.len() > 1 { ", ..." } else { "" }
+        )));
     }
     Ok(scored)
 }
@@ -368,7 +446,7 @@ struct Sheet<'a> {
     /// Those of [`Utterance::FIELDS`] in which the manifest knows anything.
     fields: Vec<usize>,
     /// The manifest's own columns.
-    extra: Vec<String>,
+    extra: Vec<(String, Held)>,
     answers: Answers,
     model: String,
     model_id: String,
@@ -393,7 +471,7 @@ impl<'a> Sheet<'a> {
             options,
             has_channels: manifest.has_channels(),
             fields: (0..Utterance::FIELDS.len()).filter(is_known).collect(),
-            extra: own_columns(manifest, predictor)?,
+            extra: rows::own_columns(manifest, own_columns(manifest, predictor)?),
             answers: Answers::of_model(predictor.model()),
             model: predictor.model().card.trained.to_string(),
             model_id: predictor.id().to_string(),
@@ -443,8 +521,8 @@ impl<'a> Sheet<'a> {
         cells.extend(rows::quality_cells(row));
         cells.push(rows::truncated_cell(row));
         cells.push((MODEL_ID, Cell::Text(Some(&self.model_id))));
-        let scored_at = said.map(|said| said.scored_at.as_str());
-        cells.push((SCORED_AT, Cell::Text(scored_at)));
+        let scored_at = said.map(|said| said.scored_at);
+        cells.push((SCORED_AT, Cell::Time(scored_at)));
         cells
     }
 
@@ -457,7 +535,10 @@ impl<'a> Sheet<'a> {
         let place = [second(START)?, second(END)?];
         Some(Said {
             segment: self.answers.read(table, row, place)?,
-            scored_at: table.text(SCORED_AT)?[row].clone()?,
+            scored_at: match table.column(SCORED_AT)? {
+                Column::Time(moments) => moments[row]?,
+                _ => return None,
+            },
         })
     }
 
@@ -488,12 +569,9 @@ impl<'a> Sheet<'a> {
     }
 }
 
-/// The time now, as in `scored_at`: `2026-11-28T03:04:05Z`. With `SOURCE_DATE_EPOCH` that, so that tables can be
-/// compared.
-pub fn now() -> String {
+/// The time now, to the second, as in `scored_at`. With `SOURCE_DATE_EPOCH` that, so that tables can be compared.
+pub fn now() -> i64 {
     let given = std::env::var("SOURCE_DATE_EPOCH").ok();
     let given = given.and_then(|seconds| DateTime::from_timestamp(seconds.parse().ok()?, 0));
-    given
-        .unwrap_or_else(Utc::now)
-        .to_rfc3339_opts(SecondsFormat::Secs, true)
+    given.unwrap_or_else(Utc::now).timestamp() * 1000
 }

@@ -96,21 +96,11 @@ impl Condition {
     }
 }
 
-/// A column in words, also where it holds numbers or truths.
+/// A column in words, also where it holds numbers, marks or moments.
 fn words(table: &Table, name: &str) -> Option<Vec<Option<String>>> {
-    Some(match table.column(name)? {
-        Column::Text(words) => words.clone(),
-        Column::Int(values) => values.iter().map(|v| v.map(|v| v.to_string())).collect(),
-        Column::Bool(values) => values.iter().map(|v| v.map(|v| v.to_string())).collect(),
-        Column::Double(values) => {
-            let word = |v: &f64| (!v.is_nan()).then(|| v.to_string());
-            values.iter().map(word).collect()
-        }
-        Column::Float(values) => {
-            let word = |v: &f32| (!v.is_nan()).then(|| v.to_string());
-            values.iter().map(word).collect()
-        }
-    })
+    let column = table.column(name)?;
+    let word = |row| Some(column.text_of(row)).filter(|word| !word.is_empty());
+    Some((0..column.len()).map(word).collect())
 }
 
 fn no_column(table: &Table, name: &str, flag: &str) -> Error {

@@ -12,8 +12,13 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, AsArray, BooleanArray, Float32Array, Float64Array, Int64Array, StringArray,
+    TimestampMillisecondArray,
 };
-use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Int64Type, Schema};
+use arrow::datatypes::{
+    DataType, Field, Float32Type, Float64Type, Int64Type, Schema, TimeUnit,
+    TimestampMillisecondType,
+};
+use chrono::{DateTime, SecondsFormat};
 
 use crate::error::{Error, Result};
 use crate::output::Output;
@@ -74,6 +79,18 @@ pub enum Column {
     Int(Vec<Option<i64>>),
     /// Flags.
     Bool(Vec<Option<bool>>),
+    /// Moments: milliseconds since 1970 began in UTC.
+    Time(Vec<Option<i64>>),
+}
+
+const UTC: &str = "UTC";
+
+/// A moment as in RFC 3339: `2026-11-28T03:04:05Z`; milliseconds where it has any.
+fn moment(ms: i64) -> String {
+    let time = DateTime::from_timestamp_millis(ms);
+    time.map_or(String::new(), |time| {
+        time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    })
 }
 
 impl Column {
@@ -85,6 +102,7 @@ impl Column {
             Column::Float(values) => values.len(),
             Column::Int(values) => values.len(),
             Column::Bool(values) => values.len(),
+            Column::Time(values) => values.len(),
         }
     }
 
@@ -101,6 +119,7 @@ impl Column {
             Column::Float(_) => Column::Float(Vec::new()),
             Column::Int(_) => Column::Int(Vec::new()),
             Column::Bool(_) => Column::Bool(Vec::new()),
+            Column::Time(_) => Column::Time(Vec::new()),
         }
     }
 
@@ -115,6 +134,7 @@ impl Column {
             Column::Float(values) => Column::Float(picked(values, rows)),
             Column::Int(values) => Column::Int(picked(values, rows)),
             Column::Bool(values) => Column::Bool(picked(values, rows)),
+            Column::Time(values) => Column::Time(picked(values, rows)),
         }
     }
 
@@ -126,6 +146,7 @@ impl Column {
             (Column::Float(values), Column::Float(other)) => values.extend_from_slice(other),
             (Column::Int(values), Column::Int(other)) => values.extend_from_slice(other),
             (Column::Bool(values), Column::Bool(other)) => values.extend_from_slice(other),
+            (Column::Time(values), Column::Time(other)) => values.extend_from_slice(other),
             _ => return false,
         }
         true
@@ -142,14 +163,15 @@ impl Column {
             Column::Float(values) => shown(Some(values[row]).filter(|v| v.is_finite())),
             Column::Int(values) => shown(values[row]),
             Column::Bool(values) => shown(values[row]),
+            Column::Time(values) => shown(values[row].map(moment)),
         }
     }
 
-    /// The values as numbers, NaN where missing; `None` for words.
+    /// The values as numbers, NaN where missing; `None` for words and moments.
     pub fn numbers(&self) -> Option<Vec<f64>> {
         let of = |value: Option<f64>| value.unwrap_or(f64::NAN);
         Some(match self {
-            Column::Text(_) => return None,
+            Column::Text(_) | Column::Time(_) => return None,
             Column::Double(values) => values.clone(),
             Column::Float(values) => values.iter().map(|&v| f64::from(v)).collect(),
             Column::Int(values) => values.iter().map(|v| of(v.map(|v| v as f64))).collect(),
@@ -168,7 +190,7 @@ impl Column {
         Some(match self {
             Column::Float(values) => Cow::Borrowed(values),
             Column::Double(_) | Column::Int(_) => self.numbers()?.into_iter().map(single).collect(),
-            Column::Text(_) | Column::Bool(_) => return None,
+            Column::Text(_) | Column::Bool(_) | Column::Time(_) => return None,
         })
     }
 
@@ -204,6 +226,7 @@ impl Column {
             Column::Float(_) => DataType::Float32,
             Column::Int(_) => DataType::Int64,
             Column::Bool(_) => DataType::Boolean,
+            Column::Time(_) => DataType::Timestamp(TimeUnit::Millisecond, Some(UTC.into())),
         }
     }
 
@@ -218,6 +241,9 @@ impl Column {
             )),
             Column::Int(values) => Arc::new(Int64Array::from_iter(values)),
             Column::Bool(values) => Arc::new(BooleanArray::from_iter(values)),
+            Column::Time(values) => Arc::new(
+                TimestampMillisecondArray::from_iter(values.iter().copied()).with_timezone(UTC),
+            ),
         }
     }
 
@@ -249,6 +275,7 @@ impl Column {
             | DataType::UInt16
             | DataType::UInt32 => Column::Int(Vec::new()),
             DataType::Boolean => Column::Bool(Vec::new()),
+            DataType::Timestamp(..) => Column::Time(Vec::new()),
             _ => return None,
         })
     }
@@ -281,6 +308,9 @@ impl Column {
             }
             Column::Int(values) => values.extend(array.as_primitive::<Int64Type>().iter()),
             Column::Bool(values) => values.extend(array.as_boolean().iter()),
+            Column::Time(values) => {
+                values.extend(array.as_primitive::<TimestampMillisecondType>().iter());
+            }
         }
         Ok(())
     }
@@ -759,6 +789,10 @@ mod tests {
                     "truncated".into(),
                     Column::Bool(vec![Some(false), Some(true)]),
                 ),
+                (
+                    "scored_at".into(),
+                    Column::Time(vec![Some(1_795_834_021_000), None]),
+                ),
             ],
             metadata: [(FEATURES_KEY.to_string(), r#"["f0_hz_mean"]"#.to_string())].into(),
         }
@@ -801,6 +835,17 @@ mod tests {
     }
 
     #[test]
+    fn moments_are_written_as_in_rfc_3339() {
+        let moments = Column::Time(vec![Some(1_795_834_021_000), Some(1_500), None]);
+        let texts: Vec<String> = (0..3).map(|row| moments.text_of(row)).collect();
+        assert_eq!(
+            texts,
+            ["2026-11-28T02:47:01Z", "1970-01-01T00:00:01.500Z", ""]
+        );
+        assert_eq!(moments.numbers(), None);
+    }
+
+    #[test]
     fn rows_in_pieces_give_the_same_bytes_as_at_once() {
         let dir = tempfile::tempdir().unwrap();
         let (once, twice) = (dir.path().join("1.parquet"), dir.path().join("2.parquet"));
@@ -809,16 +854,7 @@ mod tests {
             columns: example()
                 .columns
                 .into_iter()
-                .map(|(name, column)| {
-                    let column = match column {
-                        Column::Text(v) => Column::Text(vec![v[keep].clone()]),
-                        Column::Double(v) => Column::Double(vec![v[keep]]),
-                        Column::Float(v) => Column::Float(vec![v[keep]]),
-                        Column::Int(v) => Column::Int(vec![v[keep]]),
-                        Column::Bool(v) => Column::Bool(vec![v[keep]]),
-                    };
-                    (name, column)
-                })
+                .map(|(name, column)| (name, column.select(&[keep])))
                 .collect(),
             metadata: BTreeMap::new(),
         };

@@ -319,7 +319,7 @@ fn compare(
             }
             Column::Double(values) => (values[place], quality.next().unwrap_or(f64::NAN)),
             Column::Float(then) => (f64::from(then[place]), values.next().unwrap_or(f64::NAN)),
-            Column::Int(_) | Column::Bool(_) => continue,
+            Column::Int(_) | Column::Bool(_) | Column::Time(_) => continue,
         };
         // A table has no infinite numbers.
         let now = if now.is_finite() { now } else { f64::NAN };

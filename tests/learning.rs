@@ -26,13 +26,8 @@ fn words<'a>(table: &'a mut Table, name: &str) -> &'a mut Vec<Option<String>> {
 /// Appends a copy of a row.
 fn repeat_row(table: &mut Table, row: usize) {
     for (_, column) in &mut table.columns {
-        match column {
-            Column::Text(values) => values.push(values[row].clone()),
-            Column::Double(values) => values.push(values[row]),
-            Column::Float(values) => values.push(values[row]),
-            Column::Int(values) => values.push(values[row]),
-            Column::Bool(values) => values.push(values[row]),
-        }
+        let rows: Vec<usize> = (0..column.len()).chain([row]).collect();
+        *column = column.select(&rows);
     }
 }
 
@@ -113,13 +108,8 @@ fn models_and_feature_sets_are_compared_on_the_same_folds() {
         serde_json::to_string(&names[..30]).unwrap(),
     );
     for (_, column) in &mut other.columns {
-        match column {
-            Column::Text(values) => values.reverse(),
-            Column::Double(values) => values.reverse(),
-            Column::Float(values) => values.reverse(),
-            Column::Int(values) => values.reverse(),
-            Column::Bool(values) => values.reverse(),
-        }
+        let rows: Vec<usize> = (0..column.len()).rev().collect();
+        *column = column.select(&rows);
     }
     other.write(sandbox.path("few.parquet")).unwrap();
     let few = with("few.parquet");

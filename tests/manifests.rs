@@ -486,7 +486,7 @@ fn a_table_of_features_is_a_manifest_too() {
     let table = Table::read(sandbox.path("f.parquet")).unwrap();
     let f0 = table.numbers("F0semitoneFrom27.5Hz_sma3nz_amean").unwrap();
     assert!(f0[0] != 27.9 && f0[0].is_finite());
-    assert_eq!(table.text("room").unwrap()[0].as_deref(), Some("5"));
+    assert_eq!(table.column("room"), Some(&Column::Int(vec![Some(5)])));
 }
 
 #[test]

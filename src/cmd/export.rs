@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sentire::error::Result;
+use sentire::error::{Error, Result};
 use sentire::output;
 use sentire::table::{Encoding, Table};
 
@@ -25,6 +25,7 @@ pub fn run(args: &Export, console: &Console) -> Result<Outcome> {
     if args.long {
         table = super::stacked(&table)?;
     }
+    rename(&mut table, &args.rename)?;
     target.write(&table)?;
     console.note(&format!(
         "{} of {} -> {}",
@@ -33,6 +34,24 @@ pub fn run(args: &Export, console: &Console) -> Result<Outcome> {
         args.output.display()
     ));
     Ok(Outcome::Done)
+}
+
+/// Gives columns other names. Those that are not there, and names that others have, are errors.
+fn rename(table: &mut Table, names: &[(String, String)]) -> Result<()> {
+    for (from, to) in names {
+        let refused = |reason: &str| Error::Usage(format!("--rename {from}={to}: {reason}"));
+        if to.is_empty() {
+            return Err(refused("expected a name behind ="));
+        }
+        if table.column(to).is_some() {
+            return Err(refused("the table has a column of that name already"));
+        }
+        let mut columns = table.columns.iter_mut();
+        let column = columns.find(|(name, _)| name == from);
+        let (name, _) = column.ok_or_else(|| refused("the table has no such column"))?;
+        name.clone_from(to);
+    }
+    Ok(())
 }
 
 /// Where a table goes, and in which form.

@@ -343,6 +343,80 @@ impl Manifest {
         let names: std::collections::BTreeSet<&String> = used.chain(&self.columns).collect();
         names.into_iter().cloned().collect()
     }
+
+    /// What such a column holds: whole numbers or numbers where all its cells that are not empty do, otherwise words. What begins
+    /// with a zero or a plus is a word, as of telephone numbers.
+    ///
+    /// ```
+    /// use sentire::corpus::Held;
+    /// use sentire::prelude::*;
+    ///
+    /// let lines = "file,room,phone,rate\na.wav,5,0049,1\nb.wav,,0049,0.5\n";
+    /// let manifest = Manifest::from_reader(lines.as_bytes())?;
+    /// let held = ["room", "phone", "rate"].map(|column| manifest.held(column));
+    /// assert_eq!(held, [Held::Counts, Held::Words, Held::Numbers]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn held(&self, column: &str) -> Held {
+        let mut cells = self.utterances.iter().filter_map(|u| u.extra.get(column));
+        let kinds = |cell: &String| Held::of(cell);
+        // Words where there is none.
+        let first = cells.next().map_or(Held::Words, kinds);
+        cells.map(kinds).fold(first, |all, cell| all.max(cell))
+    }
+}
+
+/// What cells hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Held {
+    /// Whole numbers of at most 64 bits.
+    Counts,
+    /// Numbers, finite.
+    Numbers,
+    /// Anything.
+    Words,
+}
+
+impl Held {
+    fn of(cell: &str) -> Held {
+        let digits = cell.strip_prefix('-').unwrap_or(cell);
+        let mut bytes = digits.bytes();
+        let is_plain = match (bytes.next(), bytes.next()) {
+            (Some(b'0'), Some(next)) => !next.is_ascii_digit(),
+            (Some(first), _) => first.is_ascii_digit() || first == b'.',
+            (None, _) => false,
+        };
+        let is_finite = |number: f64| number.is_finite();
+        match (is_plain, cell.parse::<i64>(), cell.parse::<f64>()) {
+            (true, Ok(_), _) => Held::Counts,
+            // More digits than a double has are a name.
+            (true, Err(_), Ok(number)) if is_finite(number) && digits.len() <= 17 => Held::Numbers,
+            _ => Held::Words,
+        }
+    }
+}
+
+#[test]
+fn what_cells_hold() {
+    for (cell, held) in [
+        ("0", Held::Counts),
+        ("-17", Held::Counts),
+        ("0.5", Held::Numbers),
+        ("-.5", Held::Numbers),
+        ("1e-3", Held::Numbers),
+        ("007", Held::Words),
+        ("00.5", Held::Words),
+        ("+1", Held::Words),
+        ("1,5", Held::Words),
+        ("12 m", Held::Words),
+        ("inf", Held::Words),
+        ("1e999", Held::Words),
+        ("-", Held::Words),
+        ("9223372036854775808", Held::Words),
+        ("0x10", Held::Words),
+    ] {
+        assert_eq!(Held::of(cell), held, "{cell}");
+    }
 }
 
 /// Reads a manifest; errors and findings name it.

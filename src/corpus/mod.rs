@@ -10,7 +10,7 @@ mod spelling;
 
 pub use check::Check;
 pub use layouts::Layout;
-pub use manifest::{Manifest, Utterance};
+pub use manifest::{Held, Manifest, Utterance};
 pub use scan::{Scan, scan};
 pub use shard::Shard;
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use crate::audio::{Recording, Segmentation};
-use crate::corpus::{Manifest, Utterance};
+use crate::corpus::{Held, Manifest, Utterance};
 use crate::error::{Error, Result, Stage};
 use crate::extract::{Computed, Level, Settings};
 use crate::job::{self, ContentKey};
@@ -52,7 +52,7 @@ pub fn of_manifest(manifest: &Manifest, settings: &Settings) -> Result<OfManifes
         ))),
         None => Ok(OfManifest {
             has_channels: manifest.has_channels(),
-            extra,
+            extra: own_columns(manifest, extra),
         }),
     }
 }
@@ -71,7 +71,16 @@ pub struct OfManifest {
     /// Which channel a row is of: where any line says so.
     pub has_channels: bool,
     /// Its own columns.
-    pub extra: Vec<String>,
+    pub extra: Vec<(String, Held)>,
+}
+
+/// Columns of a manifest's own, and what each holds.
+pub fn own_columns(manifest: &Manifest, names: Vec<String>) -> Vec<(String, Held)> {
+    let held = |name: String| {
+        let held = manifest.held(&name);
+        (name, held)
+    };
+    names.into_iter().map(held).collect()
 }
 
 impl Rows {
@@ -199,16 +208,25 @@ pub fn index_cells<'a>(
 pub fn manifest_cells<'a>(
     row: Option<&'a Described>,
     fields: &[usize],
-    extra: &'a [String],
+    extra: &'a [(String, Held)],
 ) -> Vec<(&'a str, Cell<'a>)> {
     let utterance = row.map(|row| row.utterance);
     let of_field = |&field: &usize| {
         let word = utterance.and_then(|u| u.fields()[field]);
         (Utterance::FIELDS[field], Cell::Text(word))
     };
-    let of_extra = |name: &'a String| {
+    let of_extra = |(name, held): &'a (String, Held)| {
         let word = utterance.and_then(|u| u.extra.get(name));
-        (name.as_str(), Cell::Text(word.map(String::as_str)))
+        let word = word.map(String::as_str);
+        let cell = match held {
+            Held::Words => Cell::Text(word),
+            Held::Counts => Cell::Int(word.and_then(|word| word.parse().ok())),
+            Held::Numbers => {
+                let number = word.and_then(|word| word.parse().ok());
+                Cell::Double(number.unwrap_or(f64::NAN))
+            }
+        };
+        (name.as_str(), cell)
     };
     let fields = fields.iter().map(of_field);
     fields.chain(extra.iter().map(of_extra)).collect()

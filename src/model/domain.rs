@@ -29,6 +29,11 @@ pub struct Domain {
 }
 
 impl Domain {
+    /// The scaling of the training rows.
+    pub(super) fn scaler(&self) -> &Scaler {
+        &self.scaler
+    }
+
     /// Whether it is of so many features.
     pub(super) fn fits(&self, features: usize) -> bool {
         self.scaler.fits(features)

@@ -352,6 +352,20 @@ impl Model {
         }
     }
 
+    /// Of a model that scales each speaker by their own recordings, one that scales all as the training rows are, together: for
+    /// speakers of whom there is too little. Other models stay as they are.
+    pub fn scaled_by_training(&self) -> Model {
+        let mut model = self.clone();
+        model.id = Some(self.id());
+        model.card.normalize = Normalize::Train;
+        let scaler = self.domain.scaler();
+        match &mut model.trained {
+            Trained::Classes(trained) => trained.pipeline.scale_by(scaler),
+            Trained::Values(trained) => trained.scale_by(scaler),
+        }
+        model
+    }
+
     /// Rows as the training rows were scaled before their folds.
     fn prepared<'a>(&self, x: ArrayView2<'a, f32>) -> CowArray<'a, f32, Ix2> {
         match self.card.normalize {

@@ -193,6 +193,11 @@ impl Pipeline {
         Ok(pipelines.collect())
     }
 
+    /// Scales rows so, unless it scales them already.
+    pub(super) fn scale_by(&mut self, scaler: &Scaler) {
+        self.scaler.get_or_insert_with(|| scaler.clone());
+    }
+
     /// Whether its parts fit together, and it is of so many features and classes or targets.
     pub(super) fn fits(&self, features: usize, answers: usize) -> bool {
         let scales = self.estimator.scales.as_ref();

@@ -15,6 +15,7 @@ use crate::model::calibrated::{Rehearsal, picked, rehearse};
 use crate::model::outputs::Outputs;
 use crate::model::pipeline::Pipeline;
 use crate::model::{ModelSpec, Normalize};
+use crate::scaler::Scaler;
 
 /// Share of recordings whose true number lies within 1.645 [`spread`](LearnedValue::spread)s of the predicted one.
 pub const HELD: f64 = 0.9;
@@ -116,6 +117,11 @@ pub struct HeldOutValues {
 }
 
 impl ValuePipeline {
+    /// Scales rows so, unless it scales them already.
+    pub(super) fn scale_by(&mut self, scaler: &Scaler) {
+        self.pipeline.scale_by(scaler);
+    }
+
     /// Whether its parts fit together, and it is of so many features.
     pub(super) fn fits(&self, features: usize) -> bool {
         self.pipeline.fits(features, self.targets.len())

@@ -35,7 +35,7 @@ impl Table {
             Column::Double(values) => number(values[row]),
             Column::Float(values) => number(f64::from(values[row])),
             Column::Text(_) => shortened(&column.text_of(row)),
-            Column::Int(_) | Column::Bool(_) => column.text_of(row),
+            Column::Int(_) | Column::Bool(_) | Column::Time(_) => column.text_of(row),
         };
         let row = |row: usize| shown.iter().map(|(_, column)| value(column, row)).collect();
         let size = format!("{} rows, {} columns", self.rows(), self.columns.len());

@@ -154,6 +154,8 @@ pub enum Cell<'a> {
     Int(Option<i64>),
     /// A mark.
     Bool(bool),
+    /// A moment: milliseconds since 1970 began in UTC.
+    Time(Option<i64>),
 }
 
 impl Cell<'_> {
@@ -165,6 +167,7 @@ impl Cell<'_> {
             Cell::Float(_) => Column::Float(Vec::new()),
             Cell::Int(_) => Column::Int(Vec::new()),
             Cell::Bool(_) => Column::Bool(Vec::new()),
+            Cell::Time(_) => Column::Time(Vec::new()),
         }
     }
 }
@@ -188,6 +191,7 @@ impl Table {
                 (Column::Float(values), Cell::Float(value)) => values.push(value),
                 (Column::Int(values), Cell::Int(value)) => values.push(value),
                 (Column::Bool(values), Cell::Bool(value)) => values.push(Some(value)),
+                (Column::Time(values), Cell::Time(value)) => values.push(value),
                 (column, cell) => unreachable!("{cell:?} is none of {name}: {column:?}"),
             }
         }

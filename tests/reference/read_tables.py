@@ -23,7 +23,8 @@ scores = pd.read_parquet(root / "s.parquet")
 assert len(scores) == 128
 assert len(pl.read_parquet(root / "s.parquet")) == 128
 types = {name: str(kind) for name, kind, *_ in ask("describe select * from '{root}/s.parquet'")}
-assert types["file"] == types["label"] == types["scored_at"] == "VARCHAR", types
+assert types["file"] == types["label"] == "VARCHAR", types
+assert types["scored_at"] == "TIMESTAMP WITH TIME ZONE", types
 assert types["p_sad"] == "FLOAT" and types["start"] == "DOUBLE" and types["unsure"] == "BOOLEAN", types
 assert types["sample_rate"] == "BIGINT", types
 sums = scores[[name for name in scores if name.startswith("p_")]].sum(axis=1)

@@ -297,6 +297,9 @@ def is_same(expected, found):
     # As wide as ours, or wider: a narrower one would have lost something.
     if pa.types.is_integer(expected.type) and pa.types.is_integer(found.type):
         found = found.cast(expected.type)
+    # Moments in other units, or in a zone under another name.
+    if pa.types.is_timestamp(expected.type) and pa.types.is_timestamp(found.type):
+        found = found.cast(expected.type)
     return expected.equals(found)
 
 
