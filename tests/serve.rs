@@ -576,6 +576,60 @@ fn channels_that_cancel_and_silence_are_told() {
     assert_eq!(silence["unsure"], true, "{silence}");
 }
 
+#[test]
+fn each_channel_is_answered_as_if_it_were_asked_for() {
+    let server = Server::start("");
+    let samples = |name: &str| -> Vec<i16> {
+        let read = sentire::audio::read(demo_clip(name), &Default::default()).unwrap();
+        read.audio
+            .samples
+            .iter()
+            .map(|x| (x * 32767.0) as i16)
+            .collect()
+    };
+    let (angry, sad) = (samples("f1_angry_s1.flac"), samples("m1_sad_s1.flac"));
+    let frames = angry.len().min(sad.len());
+    let call: Vec<i16> = (0..frames)
+        .flat_map(|at| [angry[at], sad[at], angry[at]])
+        .collect();
+    let call = wav(&call, 3, 16_000);
+    let all = server
+        .post("/api/predict?channel=each&segment=speech", &call)
+        .is(200)
+        .json();
+    let document = server.get("/api/openapi.json").is(200).json();
+    let schema = &document["components"]["schemas"]["EachChannel"];
+    fits(&all, schema, &document, "each channel");
+    let channels = all["channels"].as_array().unwrap();
+    assert_eq!(channels.len(), 3);
+    for (number, said) in channels[..2].iter().enumerate() {
+        let query = format!("/api/predict?channel={number}&segment=speech");
+        let alone = server.post(&query, &call).is(200).json();
+        assert_eq!(said["channel"], number);
+        for key in ["label", "probabilities", "windows", "reasons"] {
+            assert_eq!(said[key], alone[key], "{number} {key}");
+        }
+    }
+    assert_eq!(
+        (&channels[2]["copy_of"], &channels[2]["windows"]),
+        (&Value::from(0), &Value::Array(vec![]))
+    );
+    let refused = server
+        .post("/api/features?channel=each", &call)
+        .is(400)
+        .text();
+    assert!(refused.contains("the table is of one channel"), "{refused}");
+    let many = wav(&[100; 9 * 4000], 9, 16_000);
+    let refused = server
+        .post("/api/predict?channel=each", &many)
+        .is(422)
+        .text();
+    assert!(
+        refused.contains("has 9 channels; expected at most 8"),
+        "{refused}"
+    );
+}
+
 fn floats<'a>(table: &'a Table, name: &str) -> &'a [f32] {
     match table.column(name) {
         Some(Column::Float(values)) => values,

@@ -56,19 +56,26 @@ impl FromStr for Pauses {
     }
 }
 
-/// Samples whose pauses between these stretches of speech, and before and after them, are at most `longest` samples long, and
-/// where speech lies in them; `None` where they are so already, or where nobody speaks.
+/// Samples without long pauses.
+pub(super) struct Shortened {
+    pub samples: Spool,
+    /// Where somebody speaks in them.
+    pub speech: Vec<Range<usize>>,
+}
+
+/// The samples, with pauses between these stretches of speech, before and after them of at most [`LONGEST_PAUSE_S`]; `None`
+/// where they have no others, or where nobody speaks.
 pub(super) fn shortened(
     samples: &Spool,
     speech: &[Range<usize>],
     sample_rate: u32,
     most_in_memory: usize,
-) -> Result<Option<(Spool, Vec<Range<usize>>)>, String> {
+) -> Result<Option<Shortened>, String> {
     let of = |seconds: f64| (seconds * f64::from(sample_rate)).round() as usize;
     // Stretches of speech are longer than what is heard of it.
     let longest = of(LONGEST_PAUSE_S - 2.0 * EDGE_S);
     let kept = kept(samples.len(), speech, longest);
-    if kept.len() == 1 && kept[0] == (0..samples.len()) {
+    if kept.iter().map(|piece| piece.len()).sum::<usize>() == samples.len() {
         return Ok(None);
     }
     let fade = of(FADE_S);
@@ -106,30 +113,29 @@ pub(super) fn shortened(
         }
         unreachable!("speech is kept")
     };
-    let speech = speech.iter().map(moved).collect();
-    Ok(Some((out.finish()?, speech)))
+    Ok(Some(Shortened {
+        samples: out.finish()?,
+        speech: speech.iter().map(moved).collect(),
+    }))
 }
 
 /// What is left of `n` samples. Of a pause that is too long the middle goes, of one before or after all speech what is
 /// farther from it.
 fn kept(n: usize, speech: &[Range<usize>], longest: usize) -> Vec<Range<usize>> {
-    let (Some(first), Some(last)) = (speech.first(), speech.last()) else {
-        return vec![0..n];
-    };
-    let mut kept = vec![first.start.saturating_sub(longest)..first.end];
-    for stretch in &speech[1..] {
-        let piece = kept.last_mut().expect("the first is there");
-        match stretch.start - piece.end > longest {
-            true => {
-                let half = longest / 2;
-                piece.end += longest - half;
-                kept.push(stretch.start - half..stretch.end);
-            }
-            false => piece.end = stretch.end,
+    let mut kept: Vec<Range<usize>> = Vec::new();
+    let mut start = speech
+        .first()
+        .map_or(0, |first| first.start.saturating_sub(longest));
+    for pair in speech.windows(2) {
+        let (end, next) = (pair[0].end, pair[1].start);
+        if next - end > longest {
+            let half = longest / 2;
+            kept.push(start..end + longest - half);
+            start = next - half;
         }
     }
-    let piece = kept.last_mut().expect("the first is there");
-    piece.end = n.min(last.end + longest);
+    let end = speech.last().map_or(n, |last| n.min(last.end + longest));
+    kept.push(start..end);
     kept
 }
 
@@ -143,7 +149,7 @@ mod tests {
         let numbers: Vec<f32> = (0..n).map(|x| x as f32).collect();
         let spool = Spool::in_memory(numbers);
         let found = shortened(&spool, speech, RATE, 1 << 20).unwrap();
-        found.map(|(samples, speech)| (samples.into_vec().unwrap(), speech))
+        found.map(|found| (found.samples.into_vec().unwrap(), found.speech))
     }
 
     #[test]

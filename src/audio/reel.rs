@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::audio::decoded::Decoded;
-use crate::audio::pauses;
+use crate::audio::pauses::{self, Shortened};
 use crate::audio::preprocess::scale;
 use crate::audio::spool::{Spool, Spooling};
 use crate::audio::{
@@ -133,7 +133,10 @@ pub(super) fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Reel, S
         }
         _ => None,
     };
-    let (samples, speech) = shortened.unwrap_or((samples, speech));
+    let (samples, speech) = match shortened {
+        Some(Shortened { samples, speech }) => (samples, speech),
+        None => (samples, speech),
+    };
     let windows = match measured.copy_of {
         Some(_) => Vec::new(),
         None => {

@@ -15,7 +15,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::audio::{self, Channel, ReadOptions, Segmentation, Turns};
 use crate::error::{Error, Stage, guarded};
-use crate::predict::{Features, Predictor, REASONS};
+use crate::predict::{Features, Prediction, Predictor, REASONS};
 use crate::serve::App;
 use crate::serve::answer::{Refusal, answer, json, json_text};
 use crate::serve::guard::guard;
@@ -23,6 +23,8 @@ use crate::serve::recording::Upload;
 use crate::serve::table::{self, Format};
 use crate::serve::workers::Worker;
 
+/// Channels of a recording of which each is asked for: those of a surround mix.
+const MOST_CHANNELS: usize = 8;
 /// Windows that a recording may be cut into.
 const MOST_WINDOWS: usize = 1024;
 
@@ -166,11 +168,6 @@ impl App {
         }
         let channel: Option<Result<Channel, Error>> = cut.channel.map(|text| text.parse());
         match channel.transpose().map_err(bad)? {
-            Some(Channel::Each) => {
-                return Err(Refusal::bad(
-                    "query: one channel at a time is recognised here; ask for each by its number, as in channel=0",
-                ));
-            }
             Some(channel) => predictor = predictor.with_channel(channel),
             None => {}
         }
@@ -202,21 +199,85 @@ impl Hearing {
     /// The features of a recording that came in; its bytes are let go.
     fn of(&self, upload: Upload, worker: &mut Worker) -> Result<Features, Refusal> {
         let Upload { name, bytes, held } = upload;
-        let options = ReadOptions {
+        let options = self.options();
+        let (heard, _) = self.read(bytes, &name, &options, worker)?;
+        drop(held);
+        Ok(heard)
+    }
+
+    /// The same of each channel.
+    fn of_each(&self, upload: Upload, worker: &mut Worker) -> Result<Vec<Features>, Refusal> {
+        let Upload { name, bytes, held } = upload;
+        let mut all = Vec::new();
+        let mut channels = 1;
+        while all.len() < channels {
+            let channel = Some(all.len());
+            let options = ReadOptions {
+                channel,
+                ..self.options()
+            };
+            let (heard, of_file) = self.read(bytes.clone(), &name, &options, worker)?;
+            if of_file > MOST_CHANNELS {
+                return Err(Refusal::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    format!(
+                        "{name}: has {of_file} channels; expected at most {MOST_CHANNELS}, ask for one by its number, as in channel=0"
+                    ),
+                ));
+            }
+            channels = of_file;
+            all.push(Features { channel, ..heard });
+        }
+        drop(held);
+        Ok(all)
+    }
+
+    fn options(&self) -> ReadOptions {
+        ReadOptions {
             max_duration_s: Some(self.max_duration_s),
             // `check_windows` sees to that.
             max_memory: None,
             ..self.predictor.settings().read_options(None, None)
-        };
-        let recording = audio::read_bytes(bytes, &name, &options)?;
+        }
+    }
+
+    /// The features, and how many channels the file has.
+    fn read(
+        &self,
+        bytes: Vec<u8>,
+        name: &str,
+        options: &ReadOptions,
+        worker: &mut Worker,
+    ) -> Result<(Features, usize), Refusal> {
+        let recording = audio::read_bytes(bytes, name, options)?;
         let sample_rate = recording.audio.sample_rate;
-        check_windows(&recording.windows, sample_rate, &name, self.max_duration_s)?;
+        check_windows(&recording.windows, sample_rate, name, self.max_duration_s)?;
         let heard = self
             .predictor
-            .features(&recording, &name, &mut worker.features)?;
-        drop(held);
-        Ok(heard)
+            .features(&recording, name, &mut worker.features)?;
+        Ok((heard, recording.channels))
     }
+
+    /// What is said of what was heard.
+    fn predictions(&self, heard: &[Features], reasons: bool) -> Result<Vec<Prediction>, Refusal> {
+        let each = heard.iter().map(|one| {
+            let one = std::slice::from_ref(one);
+            let mut said = match reasons {
+                true => self.predictor.explained(one, REASONS)?,
+                false => self.predictor.predict(one)?,
+            };
+            Ok(said.pop().expect("one recording, one prediction"))
+        });
+        each.collect()
+    }
+}
+
+/// The answer where each channel is asked for.
+#[derive(Serialize)]
+struct EachChannel {
+    file: String,
+    /// In their order. One that repeats another says so, and has no windows.
+    channels: Vec<Prediction>,
 }
 
 /// Refuses a recording in windows that would take too long, or too much memory.
@@ -261,13 +322,15 @@ async fn predict(State(app): State<Arc<App>>, request: Request) -> Result<Respon
     app.workers.has_place()?;
     let upload = app.intake.receive(request).await?;
     let predicted = app.workers.compute(move |worker| {
+        if hearing.predictor.settings().channel == Channel::Each {
+            let file = upload.name.clone();
+            let heard = hearing.of_each(upload, worker)?;
+            let channels = hearing.predictions(&heard, reasons)?;
+            return Ok(json(&EachChannel { file, channels }));
+        }
         let heard = hearing.of(upload, worker)?;
-        let mut predictions = match reasons {
-            true => hearing.predictor.explained(&[heard], REASONS)?,
-            false => hearing.predictor.predict(&[heard])?,
-        };
-        let prediction = predictions.pop().expect("one recording, one prediction");
-        Ok(json(&prediction))
+        let mut predictions = hearing.predictions(&[heard], reasons)?;
+        Ok(json(&predictions.remove(0)))
     });
     predicted.await
 }
@@ -322,6 +385,11 @@ async fn features(State(app): State<Arc<App>>, request: Request) -> Result<Respo
         hop,
     };
     let hearing = app.hearing(cut, accept_truncated)?;
+    if hearing.predictor.settings().channel == Channel::Each {
+        return Err(Refusal::bad(
+            "query: the table is of one channel; ask for each by its number, as in channel=0",
+        ));
+    }
     app.workers.has_place()?;
     let upload = app.intake.receive(request).await?;
     let written = app.workers.compute(move |worker| {

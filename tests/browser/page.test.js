@@ -66,12 +66,17 @@ describe('the page', { timeout: 600_000 }, () => {
     for (const name of ['f1_happy_s1', 'f1_sad_s2', 'm1_angry_s3', 'm2_neutral_s1', 'f2_happy_s2', 'm3_sad_s3', 'f3_angry_s1']) {
       const bytes = [...readFileSync(join(DEMO, `${name}.flac`))];
       clips[name] = await page.evaluate(async (bytes) => {
-        const { decode } = await import('/assets/sound.js');
-        return [...await decode(new Blob([Uint8Array.from(bytes)]))];
+        const { channels, mean } = await import('/assets/sound.js');
+        return [...mean(await channels(new Blob([Uint8Array.from(bytes)])))];
       }, bytes);
     }
     await decoding.close();
-    wav('long.wav', Object.values(clips).flat());
+    const pause = new Array(RATE).fill(0);
+    wav('long.wav', Object.values(clips).flatMap((clip) => [...clip, ...pause]));
+    // Two people in turn, each on a channel of their own.
+    const turns = ['f1_happy_s1', 'm1_angry_s3', 'f1_sad_s2', 'm2_neutral_s1'].map((name) => [...clips[name], ...pause]);
+    const sides = turns.map((turn, at) => turn.flatMap((x) => at % 2 ? [0, x] : [x, 0]));
+    wav('call.wav', [...sides.flat(), ...sides.flat()], 2);
     wav('speech.wav', [...clips.f1_happy_s1, ...clips.m1_angry_s3, ...clips.f3_angry_s1]);
     browser = await launch(speech);
   });
@@ -259,20 +264,44 @@ describe('the page', { timeout: 600_000 }, () => {
     near(times.wave, [0, 1], 0.01, 'waveform');
   });
 
-  test('a long recording has a timeline to look at, to read and to seek in', async (t) => {
+  test('a long recording is shown turn by turn, to look at, to read and to play', async (t) => {
     const page = await open(t);
     await upload(page, long);
-    assert.ok(await page.locator('#timeline .segment').count() > 0);
+    const turns = await page.locator('#timeline .segment').count();
+    assert.equal(turns, 7);
+    assert.match(await page.textContent('#sums'), /^\d+\.\d s of speech, \d+ % sure/);
     await page.click('#windows summary');
-    const rows = await page.locator('#rows tr').count();
-    const seconds = Number.parseFloat(await page.textContent('#length'));
-    assert.ok(rows >= Math.floor(seconds) - 2, `${rows} windows in ${seconds} s`);
+    assert.equal(await page.locator('#rows tr').count(), turns);
+    assert.ok(await page.isHidden('#of-channel'));
     await page.waitForFunction(() => document.getElementById('time').textContent !== '');
-    await page.locator('#rows button').nth(3).click();
-    await page.waitForFunction(() => document.getElementById('time').textContent.startsWith('3.0'));
+    // A click plays the turn, and says why.
     await page.locator('#timeline .segment').last().click();
-    await page.waitForFunction(() => !document.getElementById('time').textContent.startsWith('3.0'));
+    await page.waitForSelector('#turn-reasons li');
+    const [from] = (await page.textContent('#turn-place')).match(/[\d.]+/);
+    await page.waitForFunction((from) => Number.parseFloat(document.getElementById('time').textContent) >= from, Number(from) - 0.1);
+    await page.waitForFunction(() => document.getElementById('play').textContent === 'Play');
+    await page.locator('#rows button').first().click();
+    await page.waitForFunction((from) => !document.getElementById('turn-place').textContent.startsWith(from), from);
     await sound(page, 'long');
+  });
+
+  test('a call has a lane for each side', async (t) => {
+    const page = await open(t);
+    await upload(page, join(work, 'call.wav'));
+    assert.match(await page.textContent('#verdict'), /channels carry different voices/);
+    assert.equal(await page.locator('#timeline .strip').count(), 2);
+    for (const side of [0, 1]) {
+      assert.equal(await page.locator('#timeline .strip').nth(side).locator('.segment').count(), 4);
+    }
+    const sums = await page.locator('#sums li').allTextContents();
+    assert.match(sums[0], /^channel 0: \d+\.\d s of speech/);
+    assert.match(sums[1], /^channel 1: /);
+    await page.click('#windows summary');
+    assert.deepEqual(await page.locator('#rows tr td:first-child').allTextContents(), ['0', '1', '0', '1', '0', '1', '0', '1']);
+    await page.locator('#timeline .strip').nth(1).locator('.segment').first().click();
+    await page.waitForSelector('#turn-reasons li');
+    assert.match(await page.textContent('#turn-place'), /^channel 1, /);
+    await sound(page, 'call');
   });
 
   test('the recording plays and pauses', async (t) => {

@@ -48,9 +48,10 @@ async function post(path, sound, { signal, waiting } = {}) {
 
 export const model = async () => (await request('/api/model')).json();
 
-// `timeline` adds what each window is recognised as; without `reasons` the answer comes sooner.
-export async function predict(sound, { timeline = false, reasons = true, ...options } = {}) {
-  const query = new URLSearchParams(timeline ? { window: 3, hop: 1 } : {});
+// `turns` adds what each turn is recognised as, `each` asks for every channel; without `reasons` the answer comes sooner.
+export async function predict(sound, { turns = false, each = false, reasons = true, ...options } = {}) {
+  const query = new URLSearchParams(turns ? { segment: 'speech' } : {});
+  if (each) query.set('channel', 'each');
   if (!reasons) query.set('reasons', false);
   return (await post(`/api/predict?${query}`, sound, options)).json();
 }

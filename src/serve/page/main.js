@@ -4,16 +4,16 @@ import * as api from './api.js';
 import * as live from './live.js';
 import * as microphone from './microphone.js';
 import { draw } from './plots.js';
-import { RATE, decode } from './sound.js';
+import { RATE, channels, mean, wav } from './sound.js';
 import * as view from './view.js';
 
 const { element } = view;
-// A longer recording is asked about window by window.
+// A longer recording is asked about turn by turn.
 const LONG_S = 6;
 const MINUTE = 60;
 
 let plots = null; // of the recording that is shown
-let shown = null; // { sound, samples, prediction, contours } of it
+let shown = null; // { sound, sides, samples, prediction, lanes, contours } of it
 let running = new AbortController(); // stops the analysis of a recording when another one comes
 let stop = null; // stops what uses the microphone
 
@@ -38,16 +38,21 @@ async function analyse(sound) {
   clear();
   say('Listening to the recording …');
   try {
-    const samples = await decode(sound);
+    const sides = await channels(sound);
+    const samples = sides && mean(sides);
     signal.throwIfAborted();
     const asked = api.contours(sound, options).catch(() => null); // a picture without pitch is one, too
-    const timeline = samples && samples.length / RATE > LONG_S;
-    let prediction = await api.predict(sound, { ...options, timeline });
+    const turns = samples && samples.length / RATE > LONG_S;
+    let prediction = await api.predict(sound, { ...options, turns });
     if (!samples && prediction.duration_s > LONG_S) {
-      prediction = await api.predict(sound, { ...options, timeline: true });
+      prediction = await api.predict(sound, { ...options, turns: true });
+    }
+    let lanes = [prediction];
+    if (prediction.channels_differ) {
+      lanes = (await api.predict(sound, { ...options, turns: true, each: true, reasons: false })).channels;
     }
     signal.throwIfAborted();
-    shown = { sound, samples, prediction, contours: null };
+    shown = { sound, sides, samples, prediction, lanes, contours: null };
     show();
     say(`${sound.name}: ${[view.said(prediction), view.mark(prediction)].filter(Boolean).join(', ')}.`, false);
     element('result').focus({ preventScroll: true });
@@ -69,7 +74,7 @@ function clear() {
 }
 
 function show() {
-  const { sound, samples, prediction } = shown;
+  const { sound, samples, prediction, lanes } = shown;
   element('result').hidden = false;
   element('name').textContent = sound.name;
   element('length').textContent = view.seconds(prediction.duration_s);
@@ -80,12 +85,30 @@ function show() {
   element('unplayable').hidden = Boolean(samples);
   if (samples) picture();
 
-  const long = prediction.windows.length > 1;
-  element('timeline').hidden = !long;
-  element('windows').hidden = !long;
-  const seek = samples && ((time) => plots.seek(time));
-  view.strip(element('timeline'), view.slots(prediction.windows), 0, prediction.duration_s, seek);
-  view.table(element('rows'), prediction.windows, seek);
+  const isCut = lanes.some((lane) => lane.windows.length);
+  ['timeline', 'windows', 'sums'].forEach((id) => { element(id).hidden = !isCut; });
+  element('turn').hidden = true;
+  const pick = samples && ((turn, channel) => explain(turn, channel));
+  view.lanes(element('timeline'), lanes, prediction.duration_s, pick);
+  view.sums(element('sums'), lanes);
+  view.table(element('rows'), lanes, pick);
+}
+
+// Plays a turn, and says why it is recognised as it is: of its sound alone the server is asked once more.
+async function explain(turn, channel) {
+  const { sides, samples } = shown;
+  const [from, to] = [turn.start, turn.end].map((time) => Math.round(time * RATE));
+  plots.play(turn.start, turn.end);
+  view.turn(turn, channel);
+  element('turn').hidden = false;
+  try {
+    const part = (channel === undefined ? samples : sides[channel]).subarray(from, to);
+    const sound = new File([wav(part, RATE)], 'turn.wav', { type: 'audio/wav' });
+    const answer = await api.predict(sound, { signal: running.signal });
+    view.reasons(element('turn-reasons'), answer);
+  } catch (failure) {
+    if (!running.signal.aborted) fail(failure);
+  }
 }
 
 // Draws the sound; again, where colours change.

@@ -87,6 +87,10 @@ export function draw(samples, { moved, played }) {
 
   return {
     playPause: () => wave.playPause(),
+    play(from, to) {
+      wanted = null;
+      wave.play(from, to)?.catch(() => {}); // a browser may want to be touched first
+    },
     seek,
     time: () => wave.getCurrentTime(),
     // F0 in Hz every `step_s`, null where there is none.

@@ -6,20 +6,24 @@ export const RATE = 16000;
 // The server reads less than this; decoding more would only fill the memory.
 const LARGEST_BYTES = 60e6;
 
-// Mono samples at RATE, or null where the browser does not know the format.
-export async function decode(blob) {
+// The samples of each channel at RATE, or null where the browser does not know the format.
+export async function channels(blob) {
   if (blob.size > LARGEST_BYTES) return null;
   try {
     const decoded = await new OfflineAudioContext(1, 1, RATE).decodeAudioData(await blob.arrayBuffer());
-    const mono = new Float32Array(decoded.length);
-    for (let channel = 0; channel < decoded.numberOfChannels; channel++) {
-      const samples = decoded.getChannelData(channel);
-      for (let at = 0; at < mono.length; at++) mono[at] += samples[at] / decoded.numberOfChannels;
-    }
-    return mono.length ? mono : null;
+    const all = Array.from({ length: decoded.numberOfChannels }, (_, channel) => decoded.getChannelData(channel));
+    return decoded.length ? all : null;
   } catch {
     return null;
   }
+}
+
+export function mean(channels) {
+  const mono = new Float32Array(channels[0].length);
+  for (const samples of channels) {
+    for (let at = 0; at < mono.length; at++) mono[at] += samples[at] / channels.length;
+  }
+  return mono;
 }
 
 // 16-bit mono WAV.

@@ -68,7 +68,7 @@ function explained({ values, verdict, truncated, channels_cancel, channels_diffe
   const words = [];
   if (truncated) words.push('The recording breaks off; this is said of what there is of it.');
   if (channels_cancel) words.push('Its channels cancel each other when they are averaged; this is said of one of them.');
-  if (channels_differ) words.push('Its channels carry different voices; this is said of their mean. Ask for one channel at a time.');
+  if (channels_differ) words.push('Its channels carry different voices; this is said of their mean, and further down of each.');
   if (verdict === 'no_speech') {
     words.push('Nobody speaks in it, so there is nothing to recognise.');
     return words.join(' ');
@@ -114,47 +114,87 @@ export function reasons(list, { reasons, label }) {
   }));
 }
 
-// Windows overlap; of each the strip shows the part that lies nearer to its middle than to any other's.
-export function slots(windows) {
-  const middle = ({ start, end }) => (start + end) / 2;
-  const between = (at) => (middle(windows[at - 1]) + middle(windows[at])) / 2;
-  return windows.map((window, at) => ({
-    ...window,
-    start: at ? between(at) : window.start,
-    end: at + 1 < windows.length ? between(at + 1) : window.end,
-  }));
-}
+const isSure = ({ unsure, verdict }) => verdict ? verdict === 'sure' : !unsure;
 
-// Neighbours with one label are one segment; where nobody speaks there is none. `seek` makes segments clickable.
-export function strip(node, parts, from, to, seek) {
+// Neighbours with one label are one segment; where nobody speaks there is none. `pick` is told of the one that is clicked.
+export function strip(node, parts, from, to, pick) {
   const runs = [];
   for (const one of parts) {
     if (one.verdict === 'no_speech') continue;
     const part = { ...one, label: said(one) };
     const last = runs.at(-1);
-    if (last && last.label === part.label && last.end >= part.start && Boolean(last.unsure) === Boolean(part.unsure)) last.end = part.end;
+    if (!pick && last && last.label === part.label && last.end >= part.start && isSure(last) === isSure(part)) last.end = part.end;
     else runs.push({ ...part });
   }
-  node.replaceChildren(...runs.map(({ label, start, end, unsure }) => {
-    const segment = coloured(make('span', unsure ? 'segment unsure' : 'segment', make('span', 'long', label), make('span', 'short', label.slice(0, 3))), label);
+  node.replaceChildren(...runs.map((run) => {
+    const { label, start, end } = run;
+    const segment = coloured(make('span', isSure(run) ? 'segment' : 'segment unsure', make('span', 'long', label), make('span', 'short', label.slice(0, 3))), label);
     segment.style.left = `${100 * (start - from) / (to - from)}%`;
     segment.style.width = `${100 * (end - start) / (to - from)}%`;
-    segment.title = `${label}${unsure ? ' (unsure)' : ''}, ${start.toFixed(1)} to ${seconds(end)}`;
-    if (seek) segment.addEventListener('click', () => seek(start));
+    segment.title = `${label}${isSure(run) ? '' : ` (${mark(run) ?? 'unsure'})`}, ${start.toFixed(1)} to ${seconds(end)}`;
+    if (pick) segment.addEventListener('click', () => pick(run));
     return segment;
   }));
   return runs;
 }
 
-export function table(body, windows, seek) {
-  body.replaceChildren(...windows.map((window) => {
+const named = (channel) => channel === undefined ? '' : `channel ${channel}`;
+
+// A strip for each channel, with its turns; a channel that repeats another has none.
+export function lanes(node, lanes, duration, pick) {
+  node.replaceChildren(...lanes.map(({ channel, copy_of, windows }) => {
+    const lane = make('div', 'strip');
+    strip(lane, windows, 0, duration, pick && ((turn) => pick(turn, channel)));
+    if (channel !== undefined) {
+      const name = make('span', 'side-name', String(channel));
+      name.title = copy_of === undefined ? named(channel) : `${named(channel)} repeats ${named(copy_of)}`;
+      lane.append(name);
+    }
+    return lane;
+  }));
+}
+
+// For each channel how much is spoken, and how much of that the model is sure of as what.
+export function sums(list, lanes) {
+  list.replaceChildren(...lanes.map(({ channel, copy_of, windows }) => {
+    const of = named(channel);
+    if (copy_of !== undefined) return make('li', '', `${of} repeats ${named(copy_of)}`);
+    const total = (some) => some.reduce((sum, { speech_s }) => sum + speech_s, 0);
+    const spoken = total(windows);
+    const sure = windows.filter(isSure);
+    const labels = [...new Set(sure.map(said))].map((label) => [label, total(sure.filter((turn) => said(turn) === label))]);
+    const shares = labels.sort(([, a], [, b]) => b - a).map(([label, s]) => `${label} ${percent(s / total(sure))}`);
+    const words = `${seconds(spoken)} of speech${spoken ? `, ${percent(total(sure) / spoken)} sure${shares.length ? ': ' : ''}` : ''}${shares.join(', ')}`;
+    return make('li', '', of ? `${of}: ${words}` : words);
+  }));
+}
+
+export function table(body, lanes, pick) {
+  const rows = lanes.flatMap(({ channel, windows }) => windows.map((window) => ({ channel, window })));
+  rows.sort((a, b) => a.window.start - b.window.start);
+  const several = lanes.length > 1;
+  element('of-channel').hidden = !several;
+  body.replaceChildren(...rows.map(({ channel, window }) => {
     const from = make('button', 'plain', seconds(window.start));
     from.type = 'button';
-    from.ariaLabel = `Go to ${seconds(window.start)}`;
-    from.addEventListener('click', () => seek(window.start));
-    const cells = [seek ? from : seconds(window.start), seconds(window.end), said(window), number(window.probabilities[window.label]), mark(window) ?? ''];
+    from.ariaLabel = `Play ${seconds(window.start)} to ${seconds(window.end)}`;
+    from.addEventListener('click', () => pick(window, channel));
+    const cells = [pick ? from : seconds(window.start), seconds(window.end), said(window), number(window.probabilities[window.label]), mark(window) ?? ''];
+    if (several) cells.unshift(String(channel));
     return make('tr', '', ...cells.map((cell) => make('td', '', cell)));
   }));
+}
+
+// One turn, before its reasons are there.
+export function turn(turn, channel) {
+  const { start, end } = turn;
+  element('turn-place').textContent = [named(channel), `${start.toFixed(1)} to ${seconds(end)}`].filter(Boolean).join(', ');
+  const label = element('turn-label');
+  const marked = mark(turn);
+  label.replaceChildren(said(turn), ...(marked ? [make('span', 'mark', marked)] : []));
+  coloured(label, turn.label ?? '');
+  bars(element('turn-bars'), turn);
+  element('turn-reasons').replaceChildren();
 }
 
 // How good a model was at recordings that it had not heard.
