@@ -86,7 +86,8 @@ def main():
     args.work.mkdir(parents=True, exist_ok=True)
     for corpus in CORPORA:
         manifest = args.work / f"{corpus}.csv"
-        subprocess.run([args.sentire, "corpus", str(args.corpora / corpus), "--quiet", "-o", str(manifest)], check=True)
+        if not manifest.exists():
+            subprocess.run([args.sentire, "corpus", str(args.corpora / corpus), "--quiet", "-o", str(manifest)], check=True)
         for features in SETS:
             table = args.work / f"{corpus}-{features}.parquet"
             if not table.exists():
