@@ -167,9 +167,8 @@ impl App {
             None => {}
         }
         let channel: Option<Result<Channel, Error>> = cut.channel.map(|text| text.parse());
-        match channel.transpose().map_err(bad)? {
-            Some(channel) => predictor = predictor.with_channel(channel),
-            None => {}
+        if let Some(channel) = channel.transpose().map_err(bad)? {
+            predictor = predictor.with_channel(channel);
         }
         if accept_truncated {
             predictor = predictor.accepting_truncated();
