@@ -64,6 +64,9 @@ pub struct Activity {
     power: Vec<Bands>,
     first: usize,
     frames: usize,
+    /// For each band the smoothed power of the frames from `smoothed_first` on.
+    smoothed: Vec<Vec<f64>>,
+    smoothed_first: usize,
     /// The last frame's estimate of speech.
     speech: Bands,
     /// Of each frame.
@@ -98,6 +101,8 @@ impl Activity {
             power: Vec::new(),
             first: 0,
             frames: 0,
+            smoothed: vec![Vec::new(); BANDS],
+            smoothed_first: 0,
             speech: [0.0; BANDS],
             ratios: Vec::new(),
         }
@@ -132,12 +137,17 @@ impl Activity {
     fn judge(&mut self) {
         let block = self.ratios.len()..(self.ratios.len() + BLOCK).min(self.frames);
         let around = block.start.saturating_sub(AROUND)..(block.end + AROUND).min(self.frames);
-        let smoothed: Vec<Bands> = around.clone().map(|frame| self.smoothed(frame)).collect();
+        for frame in self.smoothed_first + self.smoothed[0].len()..around.end {
+            let smoothed = self.smoothed(frame);
+            let of_bands = self.smoothed.iter_mut().zip(smoothed);
+            of_bands.for_each(|(band, power)| band.push(power));
+        }
+        let around = around.start - self.smoothed_first..around.end - self.smoothed_first;
         let mut noise = [0.0; BANDS];
-        let mut of_band = Vec::with_capacity(smoothed.len());
-        for (band, noise) in noise.iter_mut().enumerate() {
+        let mut of_band = Vec::with_capacity(around.len());
+        for (noise, smoothed) in noise.iter_mut().zip(&self.smoothed) {
             of_band.clear();
-            of_band.extend(smoothed.iter().map(|frame| frame[band]));
+            of_band.extend_from_slice(&smoothed[around.clone()]);
             let place = (QUIETER * (of_band.len() - 1) as f64).round() as usize;
             *noise = *of_band.select_nth_unstable_by(place, f64::total_cmp).1 + SILENCE;
         }
@@ -155,11 +165,14 @@ impl Activity {
             self.ratios.push((sum / BANDS as f64) as f32);
         }
         // What blocks to come look at.
-        let needed = self
-            .ratios
-            .len()
-            .saturating_sub(AROUND + SMOOTHED / 2)
-            .max(self.first);
+        let judged = self.ratios.len();
+        let needed = judged.saturating_sub(AROUND).max(self.smoothed_first);
+        for band in &mut self.smoothed {
+            band.drain(..needed - self.smoothed_first);
+        }
+        self.smoothed_first = needed;
+        // All frames that are smoothed from now on are beyond these by more than the smoothing.
+        let needed = judged.saturating_sub(SMOOTHED).max(self.first);
         self.power.drain(..needed - self.first);
         self.first = needed;
     }
