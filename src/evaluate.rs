@@ -18,8 +18,8 @@ pub use compare::compare;
 pub use cross::{cross_corpus, cross_leakage};
 pub use table::predictions_table;
 pub use values::{
-    ValueEvaluation, ValueOutOfFold, compare_values, evaluate_values, random_split_ccc,
-    value_predictions_table,
+    ValueEvaluation, ValueOutOfFold, compare_values, evaluate_values, evaluate_values_with,
+    random_split_ccc, value_predictions_table,
 };
 
 use crate::audit::{self, Finding};
@@ -269,6 +269,19 @@ pub fn leakage(data: &Dataset, protocol: &Protocol) -> Result<Vec<Finding>> {
 /// # Ok::<(), Error>(())
 /// ```
 pub fn evaluate(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Result<Evaluation> {
+    evaluate_with(data, spec, protocol, &|_| {})
+}
+
+/// Is told each time that a fold is done, with how many there are.
+pub type OnFold<'a> = &'a (dyn Fn(usize) + Sync);
+
+/// [`evaluate`], which says how far it is.
+pub fn evaluate_with(
+    data: &Dataset,
+    spec: &ModelSpec,
+    protocol: &Protocol,
+    on_fold: OnFold,
+) -> Result<Evaluation> {
     if let Target::Values(_) = data.target {
         return Err(Error::Usage(format!(
             "`{}` holds numbers; expected classes (evaluate_values, or --task classes)",
@@ -286,7 +299,7 @@ pub fn evaluate(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Result
     let findings = audit::audit(&raw, &folds);
     audit::refuse(&findings, protocol.allow_leakage)?;
     let spec = spec.for_features(&data.feature_names)?;
-    let mut evaluation = on_folds(&scaled, &folds, &spec, protocol)?;
+    let mut evaluation = on_folds(&scaled, &folds, &spec, protocol, on_fold)?;
     let report = &mut evaluation.report;
     report.leakage = findings;
     (report.held_back, report.left_out) = not_tested(data, &raw, unshared, &folds);
@@ -330,9 +343,8 @@ pub fn random_split_uar(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -
         importance: false,
         ..protocol.clone()
     };
-    Ok(on_folds(&participants.scaled, &folds, spec, &protocol)?
-        .report
-        .uar)
+    let evaluation = on_folds(&participants.scaled, &folds, spec, &protocol, &|_| {})?;
+    Ok(evaluation.report.uar)
 }
 
 /// One held-out recording.
@@ -351,6 +363,7 @@ fn on_folds(
     folds: &[Fold],
     spec: &ModelSpec,
     protocol: &Protocol,
+    on_fold: OnFold,
 ) -> Result<Evaluation> {
     let of_folds: Vec<(ModelSpec, Option<CalibratedPipeline>, Vec<Tested>)> = folds
         .par_iter()
@@ -364,6 +377,7 @@ fn on_folds(
             let (trained, _) =
                 CalibratedPipeline::fit(data, &fold.train, spec, normalize, seed).map_err(named)?;
             let tested = test(data, fold, number, &trained);
+            on_fold(folds.len());
             // A trained classifier may be large, and only importance asks it again.
             Ok((
                 trained.spec.clone(),

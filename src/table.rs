@@ -830,7 +830,7 @@ mod tests {
                 .iter()
                 .map(|column| column.null_count())
                 .collect();
-            assert_eq!(nulls, [0, 1, 1, 1, 1, 0]);
+            assert_eq!(nulls, [0, 1, 1, 1, 1, 0, 1]);
         }
     }
 

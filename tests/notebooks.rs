@@ -36,7 +36,7 @@ fn text(lines: &Value) -> String {
 #[test]
 fn notebooks_are_committed_with_their_outputs() {
     let notebooks = notebooks();
-    assert_eq!(notebooks.len(), 5);
+    assert_eq!(notebooks.len(), 6);
     for (path, notebook) in notebooks {
         let name = path.file_name().unwrap().to_string_lossy();
         let cells = notebook["cells"].as_array().unwrap();

@@ -94,7 +94,8 @@ impl Asked<'_> {
     fn classes(&self, console: &Console) -> Result<Outcome> {
         let args = self.args;
         let protocols = self.protocols.iter();
-        let evaluated = protocols.map(|protocol| one(args, self.data, self.other, protocol));
+        let evaluated =
+            protocols.map(|protocol| one(args, self.data, self.other, protocol, console));
         let evaluations: Vec<Evaluation> = evaluated.collect::<Result<_>>()?;
         let reports: Vec<Report> = evaluations.iter().map(|e| e.report.clone()).collect();
         if let Some(dir) = &args.output {
@@ -116,7 +117,7 @@ impl Asked<'_> {
         let args = self.args;
         let protocols = self.protocols.iter();
         let evaluated =
-            protocols.map(|protocol| one_of_values(args, self.data, self.other, protocol));
+            protocols.map(|protocol| one_of_values(args, self.data, self.other, protocol, console));
         let evaluations: Vec<ValueEvaluation> = evaluated.collect::<Result<_>>()?;
         let reports: Vec<ValueReport> = evaluations.iter().map(|e| e.report.clone()).collect();
         let texts: Vec<String> = reports.iter().map(ValueReport::to_text).collect();
@@ -236,9 +237,11 @@ fn one(
     data: &Dataset,
     other: Option<&Other>,
     protocol: &Protocol,
+    console: &Console,
 ) -> Result<Evaluation> {
     let spec = args.learn.spec();
-    let mut evaluation = evaluate::evaluate(data, &spec, protocol)?;
+    let mut evaluation =
+        console.in_folds(|on_fold| evaluate::evaluate_with(data, &spec, protocol, on_fold))?;
     if args.show_leak {
         let uar = evaluate::random_split_uar(data, &spec, protocol)?;
         evaluation.report.random_split_uar = Some(uar);
@@ -248,7 +251,9 @@ fn one(
             importance: false,
             ..protocol.clone()
         };
-        let second = evaluate::evaluate(&other.data, &other.spec, &protocol)?;
+        let second = console.in_folds(|on_fold| {
+            evaluate::evaluate_with(&other.data, &other.spec, &protocol, on_fold)
+        })?;
         let report = &second.report;
         let name = described(&report.model, &report.feature_names, &report.features);
         let compared = evaluate::compare(&evaluation, &second, name)?;
@@ -268,9 +273,11 @@ fn one_of_values(
     data: &Dataset,
     other: Option<&Other>,
     protocol: &Protocol,
+    console: &Console,
 ) -> Result<ValueEvaluation> {
     let spec = args.learn.spec();
-    let mut evaluation = evaluate::evaluate_values(data, &spec, protocol)?;
+    let mut evaluation = console
+        .in_folds(|on_fold| evaluate::evaluate_values_with(data, &spec, protocol, on_fold))?;
     if args.show_leak {
         let ccc = evaluate::random_split_ccc(data, &spec, protocol)?;
         evaluation.report.random_split_ccc = Some(ccc);
@@ -280,7 +287,9 @@ fn one_of_values(
             importance: false,
             ..protocol.clone()
         };
-        let second = evaluate::evaluate_values(&other.data, &other.spec, &protocol)?;
+        let second = console.in_folds(|on_fold| {
+            evaluate::evaluate_values_with(&other.data, &other.spec, &protocol, on_fold)
+        })?;
         let report = &second.report;
         let name = described(&report.model, &report.feature_names, &report.features);
         evaluation.report.comparison = evaluate::compare_values(&evaluation, &second, name)?;

@@ -26,6 +26,7 @@ use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sentire::error::{Error, Result, panic_text};
+use sentire::evaluate::OnFold;
 use sentire::extract::Recognised;
 use sentire::job::Earlier;
 use sentire::model::Model;
@@ -110,6 +111,22 @@ impl Console {
 
     /// A progress bar of `len` recordings on a terminal, invisible elsewhere.
     pub fn progress(&self, len: usize) -> ProgressBar {
+        self.progress_of(len, "recordings")
+    }
+
+    /// Runs what is told of each fold that is done, under a progress bar of them.
+    pub fn in_folds<T>(&self, run: impl FnOnce(OnFold) -> T) -> T {
+        // How many there are is known with the first.
+        let bar = self.progress_of(0, "folds");
+        let done = run(&|folds| {
+            bar.set_length(folds as u64);
+            bar.inc(1);
+        });
+        bar.finish_and_clear();
+        done
+    }
+
+    fn progress_of(&self, len: usize, what: &str) -> ProgressBar {
         let visible = !self.quiet && std::io::stderr().is_terminal();
         let target = if visible {
             ProgressDrawTarget::stderr()
@@ -117,8 +134,9 @@ impl Console {
             ProgressDrawTarget::hidden()
         };
         let bar = ProgressBar::with_draw_target(Some(len as u64), target);
-        let template = "{bar:30} {pos}/{len} recordings, {eta} left";
-        bar.with_style(ProgressStyle::with_template(template).expect("the template is well-formed"))
+        let template = format!("{{bar:30}} {{pos}}/{{len}} {what}, {{eta}} left");
+        let style = ProgressStyle::with_template(&template);
+        bar.with_style(style.expect("the template is well-formed"))
     }
 }
 

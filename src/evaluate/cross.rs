@@ -114,7 +114,7 @@ pub fn cross_corpus(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Re
         let report = if train[..] == [test.clone()] {
             let within = prepared.select(&rows_of(&prepared, test));
             let folds = folds::folds(&within, &protocol.folds)?;
-            on_folds(&within, &folds, spec, protocol)?.report
+            on_folds(&within, &folds, spec, protocol, &|_| {})?.report
         } else {
             let mut of_train: Vec<usize> = train
                 .iter()
@@ -126,7 +126,7 @@ pub fn cross_corpus(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Re
                 train: of_train,
                 test: rows_of(&prepared, test),
             };
-            on_folds(&prepared, &[fold], spec, &across)?.report
+            on_folds(&prepared, &[fold], spec, &across, &|_| {})?.report
         };
         Ok(CrossCell {
             train: train.clone(),

@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::{Participants, Protocol, folds, importance, not_tested};
+use super::{OnFold, Participants, Protocol, folds, importance, not_tested};
 use crate::audit;
 use crate::dataset::{Dataset, Row};
 use crate::error::{Error, Result};
@@ -56,6 +56,16 @@ pub fn evaluate_values(
     spec: &ModelSpec,
     protocol: &Protocol,
 ) -> Result<ValueEvaluation> {
+    evaluate_values_with(data, spec, protocol, &|_| {})
+}
+
+/// [`evaluate_values`], which says how far it is.
+pub fn evaluate_values_with(
+    data: &Dataset,
+    spec: &ModelSpec,
+    protocol: &Protocol,
+    on_fold: OnFold,
+) -> Result<ValueEvaluation> {
     values_of(data)?;
     spec.check(&data.target)?;
     let Participants {
@@ -68,7 +78,7 @@ pub fn evaluate_values(
     let findings = audit::audit(&raw, &folds);
     audit::refuse(&findings, protocol.allow_leakage)?;
     let spec = spec.for_features(&data.feature_names)?;
-    let mut evaluation = on_folds(&scaled, &folds, &spec, protocol)?;
+    let mut evaluation = on_folds(&scaled, &folds, &spec, protocol, on_fold)?;
     let report = &mut evaluation.report;
     report.leakage = findings;
     (report.held_back, report.left_out) = not_tested(data, &raw, unshared, &folds);
@@ -85,7 +95,7 @@ pub fn random_split_ccc(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -
         importance: false,
         ..protocol.clone()
     };
-    let evaluation = on_folds(&participants.scaled, &folds, spec, &protocol)?;
+    let evaluation = on_folds(&participants.scaled, &folds, spec, &protocol, &|_| {})?;
     Ok(evaluation.report.ccc)
 }
 
@@ -104,6 +114,7 @@ fn on_folds(
     folds: &[Fold],
     spec: &ModelSpec,
     protocol: &Protocol,
+    on_fold: OnFold,
 ) -> Result<ValueEvaluation> {
     let train = |(number, fold): (usize, &Fold)| {
         let named = |error| match error {
@@ -114,6 +125,7 @@ fn on_folds(
         let trained = ValuePipeline::fit(data, &fold.train, spec, normalize, seed);
         let (trained, _) = trained.map_err(named)?;
         let tested = test(data, &fold.test, number, &trained);
+        on_fold(folds.len());
         // A trained regression may be large, and only importance asks it again.
         let kept = protocol.importance.then(|| trained.clone());
         Ok((trained.spec, kept, tested))
