@@ -259,8 +259,9 @@ pub fn channels_are_two(file: &str) -> String {
 /// ```
 pub fn are_narrow(recordings: &str, rate: u32) -> String {
     format!(
-        "{recordings} without the upper half of the band that the model was trained on ({rate} Hz), as from a telephone: it may be sure \
-         and wrong; train one for them on a table by `extract --rate 8000`"
+        "{recordings} without the upper half of what the model hears (up to {} Hz), as from a telephone: it may be sure and wrong; train \
+         one for them on a table by `extract --rate 8000`",
+        rate / 2
     )
 }
 

@@ -182,7 +182,7 @@ pub fn stream(
     to: impl Write,
     on_event: &(dyn Fn(Event) + Sync),
 ) -> Result<Summary> {
-    let mut batches = Batches::new(extraction)?;
+    let mut batches = Batches::of_share(extraction)?;
     let mut like = batches.like();
     // Of the share that came in, and other for each.
     like.metadata.remove(MANIFEST);

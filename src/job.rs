@@ -389,6 +389,9 @@ fn part_number(name: &str) -> Option<usize> {
     number.parse().ok()
 }
 
+/// Settings that stand in metadata only where they are others than these, as in tables from before there were any.
+pub const UNSAID: [(&str, &str); 2] = [("sentire.segment", "none"), ("sentire.pauses", "keep")];
+
 /// Whether `metadata` say what `made_with` says, or nothing. Where they say something else, that is an error in
 /// the words of `differs`: name, value then, value now.
 fn agree(
@@ -401,7 +404,9 @@ fn agree(
     keys.sort_by_key(|key| is_names_of_features(key));
     for key in keys {
         let now = &made_with[key];
-        match metadata.get(key) {
+        let unsaid = || UNSAID.iter().find(|(unsaid, _)| unsaid == key);
+        let then = metadata.get(key).map(String::as_str);
+        match then.or_else(|| unsaid().map(|(_, usual)| *usual)) {
             None => return Ok(false),
             Some(then) if then != now && is_names_of_features(key) => {
                 let count = |names: &str| {

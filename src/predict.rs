@@ -640,7 +640,8 @@ impl Predictor {
         let spoken = spoken.filter(|(_, window)| window.verdict != Verdict::NoSpeech);
         let spoken: Vec<(usize, &Segment)> = spoken.map(|(&row, window)| (row, window)).collect();
         let place = (0.0, duration_s);
-        let speech_s: f64 = windows.iter().map(|window| window.speech_s).sum();
+        // The sum of nothing is -0.
+        let speech_s = 0.0 + windows.iter().map(|window| window.speech_s).sum::<f64>();
         let first = match spoken[..] {
             [] => {
                 let is_strange = windows.iter().any(|window| window.out_of_domain);

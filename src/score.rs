@@ -11,7 +11,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use crate::audio::{Recording, Segmentation};
+use crate::audio::{Pauses, Recording, Segmentation};
 use crate::corpus::{Held, Manifest, Utterance};
 use crate::error::{Error, Result, Stage};
 use crate::extract::{
@@ -48,10 +48,16 @@ pub fn made_with(predictor: &Predictor, options: &Options) -> BTreeMap<String, S
         Segmentation::Speech(turns) => turns.to_string(),
         _ => "none".into(),
     };
+    let pauses = match predictor.settings().segmentation {
+        Segmentation::Whole => predictor.settings().pauses,
+        _ => Pauses::Keep,
+    };
     let pairs = [
+        ("channel", predictor.settings().channel.to_string()),
+        ("pauses", pauses.to_string()),
         ("segment", turns),
         // Raised where columns change.
-        ("columns", "2".into()),
+        ("columns", "3".into()),
         ("model_id", predictor.id().to_string()),
         ("rows_of_windows", options.rows_of_windows.to_string()),
         ("window", seconds(window.map(|w| w.width_s))),

@@ -87,12 +87,23 @@ impl Condition {
                 .collect());
         }
         let bound: f64 = self.value.parse().unwrap_or(f64::NAN);
-        let numbers = table.column(&self.column).and_then(Column::numbers);
+        let column = table.column(&self.column).ok_or_else(unknown)?;
+        let numbers = column.numbers();
         let met = |x: f64| match self.comparison {
             Comparison::Above => x > bound,
             _ => x < bound,
         };
-        Ok(numbers.ok_or_else(unknown)?.into_iter().map(met).collect())
+        let no_numbers = || {
+            Error::Usage(format!(
+                "the column `{}` holds no numbers (--where); expected COLUMN=WORD or COLUMN!=WORD",
+                self.column
+            ))
+        };
+        Ok(numbers
+            .ok_or_else(no_numbers)?
+            .into_iter()
+            .map(met)
+            .collect())
     }
 }
 
@@ -278,8 +289,12 @@ fn prepared(table: &Table, by: &[String]) -> Result<Table> {
     }
     let mut columns = Vec::new();
     for name in by {
-        let words = words(table, name).ok_or_else(|| no_column(table, name, "--by"))?;
-        columns.push((name.clone(), Column::Text(words)));
+        let column = match table.column(name) {
+            // In the order of numbers, and a number again.
+            Some(whole @ Column::Int(_)) => whole.clone(),
+            _ => Column::Text(words(table, name).ok_or_else(|| no_column(table, name, "--by"))?),
+        };
+        columns.push((name.clone(), column));
     }
     // Of the columns that are grouped by, none is needed twice.
     let mut add = |name: &str, column: Column| {

@@ -584,8 +584,14 @@ fn numbers_of_a_manifest_stay_numbers_and_columns_can_be_renamed() {
         renamed.starts_with("file,begin_s,end_s,label\n"),
         "{renamed}"
     );
+    sandbox
+        .sentire("export s.parquet --columns label --rename start=end,end=start -o swapped.csv")
+        .exits(0);
+    let swapped = String::from_utf8(sandbox.read("swapped.csv")).unwrap();
+    assert!(swapped.starts_with("file,end,start,label\n"), "{swapped}");
     for (asked, reason) in [
-        ("start=end", "has a column of that name already"),
+        ("start=end", "two columns would have that name"),
+        ("label=File", "two columns would have that name"),
         ("begin=b", "has no such column"),
         ("start=", "expected a name"),
     ] {

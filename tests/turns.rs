@@ -356,7 +356,7 @@ fn what_came_through_a_telephone_is_told_whatever_its_sample_rate() {
             .sentire(&format!("predict {file} -m m.sentire"))
             .exits(0)
             .stderr;
-        let says = "1 recording without the upper half of the band";
+        let says = "1 recording without the upper half of what the model hears (up to 8000 Hz)";
         assert_eq!(told.contains(says), is_told, "{file}: {told}");
     }
     let told = sandbox
@@ -469,6 +469,24 @@ fn how_long_people_wait_is_not_taken_for_how_they_speak() {
     let table = Table::read(sandbox.path("cut.parquet")).unwrap();
     assert_eq!(table.metadata["sentire.pauses"], "cut");
     sandbox.sentire("verify cut.parquet --root long").exits(0);
+    // What was cut is not taken for what is kept, nor the other way round.
+    for (first, then) in [("cut", "keep"), ("keep", "cut")] {
+        let command = |pauses: &str| {
+            format!("extract long --features egemaps --pauses {pauses} -o {first}-first.parquet")
+        };
+        sandbox.sentire(&command(first)).exits(0);
+        let refused = sandbox.sentire(&command(then)).exits(2);
+        let says = format!("was made with pauses {first}, now pauses is {then}");
+        assert!(refused.stderr.contains(&says), "{}", refused.stderr);
+    }
+    for (flag, first, then) in [("pauses", "cut", "keep"), ("channel", "mean", "0")] {
+        let command =
+            |value: &str| format!("score long -m m.sentire --{flag} {value} -o {flag}.parquet");
+        sandbox.sentire(&command(first)).exits(0);
+        let refused = sandbox.sentire(&command(then)).exits(2);
+        let says = format!("was made with {flag} {first}, now {flag} is {then}");
+        assert!(refused.stderr.contains(&says), "{}", refused.stderr);
+    }
     let refused = sandbox
         .sentire("extract long --window 1 --pauses cut -o w.parquet")
         .exits(2);

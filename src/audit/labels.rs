@@ -85,7 +85,7 @@ fn told_by_speaker(table: &Audited, name: &str, y: ArrayView1<f64>) -> Option<Fi
         let cases = rows_of.iter().map(|((_, name), rows)| format!("{name} ({:.2})", mean(rows)));
         let cases: Vec<String> = cases.collect();
         let message = format!(
-            "the speaker tells `{name}` by its mean: {}; guessed from other recordings of the same speaker it has a CCC of {ccc:.2},              so a model may learn speakers instead; add recordings in which speakers vary",
+            "the speaker tells `{name}` by its mean: {}; guessed from other recordings of the same speaker it has a CCC of {ccc:.2}, so a model may learn speakers instead; add recordings in which speakers vary",
             examples(&cases, ", ")
         );
         finding("emotion_by_speaker", message)

@@ -36,20 +36,29 @@ pub fn run(args: &Export, console: &Console) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Gives columns other names. Those that are not there, and names that others have, are errors.
+/// Gives columns other names, all at once. Those that are not there, and names that two would have, are errors.
 fn rename(table: &mut Table, names: &[(String, String)]) -> Result<()> {
-    for (from, to) in names {
-        let refused = |reason: &str| Error::Usage(format!("--rename {from}={to}: {reason}"));
-        if to.is_empty() {
-            return Err(refused("expected a name behind ="));
+    let refused = |(from, to): &(String, String), reason: &str| {
+        Err(Error::Usage(format!("--rename {from}={to}: {reason}")))
+    };
+    for pair in names {
+        if pair.1.is_empty() {
+            return refused(pair, "expected a name behind =");
         }
-        if table.column(to).is_some() {
-            return Err(refused("the table has a column of that name already"));
+        if table.column(&pair.0).is_none() {
+            return refused(pair, "the table has no such column");
         }
-        let mut columns = table.columns.iter_mut();
-        let column = columns.find(|(name, _)| name == from);
-        let (name, _) = column.ok_or_else(|| refused("the table has no such column"))?;
-        name.clone_from(to);
+    }
+    for (name, _) in &mut table.columns {
+        if let Some((_, to)) = names.iter().find(|(from, _)| from == name) {
+            name.clone_from(to);
+        }
+    }
+    for pair in names {
+        let is_it = |(name, _): &&(String, _)| name.eq_ignore_ascii_case(&pair.1);
+        if table.columns.iter().filter(is_it).count() > 1 {
+            return refused(pair, "two columns would have that name");
+        }
     }
     Ok(())
 }

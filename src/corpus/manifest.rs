@@ -11,7 +11,7 @@ mod parse;
 mod place;
 mod time;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 pub(in crate::corpus) use place::foreign_place;
@@ -345,7 +345,7 @@ impl Manifest {
     }
 
     /// What such a column holds: whole numbers or numbers where all its cells that are not empty do, otherwise words. What begins
-    /// with a zero or a plus is a word, as of telephone numbers.
+    /// with a zero or a plus is a word, as of telephone numbers; so is 1.10 beside 1.1, as of versions.
     ///
     /// ```
     /// use sentire::corpus::Held;
@@ -355,14 +355,25 @@ impl Manifest {
     /// let manifest = Manifest::from_reader(lines.as_bytes())?;
     /// let held = ["room", "phone", "rate"].map(|column| manifest.held(column));
     /// assert_eq!(held, [Held::Counts, Held::Words, Held::Numbers]);
+    /// let versions = Manifest::from_reader("file,version\na.wav,1.1\nb.wav,1.10\n".as_bytes())?;
+    /// assert_eq!(versions.held("version"), Held::Words);
     /// # Ok::<(), Error>(())
     /// ```
     pub fn held(&self, column: &str) -> Held {
-        let mut cells = self.utterances.iter().filter_map(|u| u.extra.get(column));
-        let kinds = |cell: &String| Held::of(cell);
+        let cells = || self.utterances.iter().filter_map(|u| u.extra.get(column));
         // Words where there is none.
-        let first = cells.next().map_or(Held::Words, kinds);
-        cells.map(kinds).fold(first, |all, cell| all.max(cell))
+        let held = cells().map(|cell| Held::of(cell)).max();
+        let held = held.unwrap_or(Held::Words);
+        // Versions 1.1 and 1.10 are no numbers, nor are integers that a double does not have.
+        let mut texts: HashMap<u64, &String> = HashMap::new();
+        for cell in cells().filter(|_| held == Held::Numbers) {
+            let number: f64 = cell.parse().unwrap_or(f64::NAN);
+            let text = *texts.entry(number.to_bits()).or_insert(cell);
+            if text != cell || cell.len() > 17 {
+                return Held::Words;
+            }
+        }
+        held
     }
 }
 
@@ -387,6 +398,10 @@ impl Held {
             (None, _) => false,
         };
         let is_finite = |number: f64| number.is_finite();
+        // 1E5 may be a room; programs write 1e-05 and 1e+16.
+        let exponent = digits.find(['e', 'E']).map(|at| &digits[at + 1..]);
+        let is_plain =
+            is_plain && cell != "-0" && exponent.is_none_or(|e| e.starts_with(['-', '+']));
         match (is_plain, cell.parse::<i64>(), cell.parse::<f64>()) {
             (true, Ok(_), _) => Held::Counts,
             // More digits than a double has are a name.
@@ -404,6 +419,9 @@ fn what_cells_hold() {
         ("0.5", Held::Numbers),
         ("-.5", Held::Numbers),
         ("1e-3", Held::Numbers),
+        ("1e+16", Held::Numbers),
+        ("1E5", Held::Words),
+        ("-0", Held::Words),
         ("007", Held::Words),
         ("00.5", Held::Words),
         ("+1", Held::Words),

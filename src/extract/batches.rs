@@ -5,10 +5,10 @@ use std::ops::Range;
 use std::sync::Mutex;
 
 use crate::audio::Segmentation;
-use crate::corpus::{Manifest, Utterance};
+use crate::corpus::{Held, Manifest, Utterance};
 use crate::error::Result;
 use crate::extract::long::{self, Long};
-use crate::extract::rows::{self, Failures, Rows};
+use crate::extract::rows::{self, Failures, OfManifest, Rows};
 use crate::extract::{
     Computed, Event, Extraction, Found, Level, MANIFEST, Settings, Summary, Tally, read_kept,
 };
@@ -63,11 +63,24 @@ enum Ready {
 impl<'a> Batches<'a> {
     /// Before the first.
     pub fn new(extraction: &Extraction<'a>) -> Result<Batches<'a>> {
+        let of_manifest = rows::of_manifest(extraction.manifest, extraction.settings)?;
+        Batches::with(extraction, of_manifest)
+    }
+
+    /// The same of a share of a manifest that nobody here knows whole: what its columns hold in all is not known, and they are words.
+    pub fn of_share(extraction: &Extraction<'a>) -> Result<Batches<'a>> {
+        let mut of_manifest = rows::of_manifest(extraction.manifest, extraction.settings)?;
+        for (_, held) in &mut of_manifest.extra {
+            *held = Held::Words;
+        }
+        Batches::with(extraction, of_manifest)
+    }
+
+    fn with(extraction: &Extraction<'a>, of_manifest: OfManifest) -> Result<Batches<'a>> {
         let Extraction {
             manifest, settings, ..
         } = *extraction;
         settings.check()?;
-        let of_manifest = rows::of_manifest(manifest, settings)?;
         let mut rows = Rows::new(settings, of_manifest);
         rows.describe(MANIFEST, manifest.hash());
         let features = settings.feature_names().len();

@@ -11,6 +11,7 @@ use crate::audio::{
 use crate::catalogue::{self, FeatureSet};
 use crate::corpus::Manifest;
 use crate::error::{Error, Result};
+use crate::job::UNSAID;
 use crate::table::{FEATURES_KEY, view_key};
 
 /// What is computed for each recording.
@@ -189,9 +190,13 @@ impl Settings {
             .collect()
     }
 
-    /// What kept rows must agree with to be used again: the settings, and which features they name, as a set may have gained some.
+    /// What kept rows must agree with to be used again: the settings, also such as stand in no metadata because they are usual, and
+    /// which features they name, as a set may have gained some.
     pub fn made_with(&self) -> BTreeMap<String, String> {
         let mut made_with = self.to_metadata();
+        for (key, usual) in UNSAID {
+            made_with.entry(key.into()).or_insert(usual.into());
+        }
         made_with.insert(FEATURES_KEY.into(), listed(&self.feature_names()));
         made_with
     }
@@ -241,7 +246,8 @@ impl Settings {
     /// The metadata of a table of features that are computed under these settings: the settings,
     /// this program's version, and which columns are features.
     pub fn table_metadata(&self) -> BTreeMap<String, String> {
-        let mut metadata = self.made_with();
+        let mut metadata = self.to_metadata();
+        metadata.insert(FEATURES_KEY.into(), listed(&self.feature_names()));
         metadata.insert("sentire.version".into(), env!("CARGO_PKG_VERSION").into());
         for (view, numbers) in self.views() {
             metadata.insert(view_key(view), listed(&numbers));

@@ -187,7 +187,9 @@ class Hyper(Reader):
         return self.connection.execute_command(f"create temporary table loaded as ({source})")
 
     def to_arrow(self, rows, like):
-        return of_rows(rows, like)
+        # Its moments are of a type of its own.
+        python = lambda value: value.to_datetime() if hasattr(value, "to_datetime") else value
+        return of_rows([[python(value) for value in row] for row in rows], like)
 
 
 class FastParquet(Reader):
