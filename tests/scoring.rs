@@ -579,6 +579,14 @@ fn numbers_of_a_manifest_stay_numbers_and_columns_can_be_renamed() {
     sandbox
         .sentire("export s.parquet --columns label --rename start=begin_s,end=end_s -o r.csv")
         .exits(0);
+    let feature = sandbox
+        .sentire("export f.parquet --rename jitterLocal_sma3nz_amean=jitter -o x.csv")
+        .exits(2);
+    assert!(
+        feature.stderr.contains("a feature keeps its name"),
+        "{}",
+        feature.stderr
+    );
     let renamed = String::from_utf8(sandbox.read("r.csv")).unwrap();
     assert!(
         renamed.starts_with("file,begin_s,end_s,label\n"),

@@ -22,10 +22,10 @@ pub fn run(args: &Export, console: &Console) -> Result<Outcome> {
     if !args.columns.is_empty() {
         table = table.matching(&args.columns)?;
     }
+    rename(&mut table, &args.rename)?;
     if args.long {
         table = super::stacked(&table)?;
     }
-    rename(&mut table, &args.rename)?;
     target.write(&table)?;
     console.note(&format!(
         "{} of {} -> {}",
@@ -41,9 +41,16 @@ fn rename(table: &mut Table, names: &[(String, String)]) -> Result<()> {
     let refused = |(from, to): &(String, String), reason: &str| {
         Err(Error::Usage(format!("--rename {from}={to}: {reason}")))
     };
+    let features = table.feature_names().unwrap_or_default();
     for pair in names {
         if pair.1.is_empty() {
             return refused(pair, "expected a name behind =");
+        }
+        if features.contains(&pair.0) {
+            return refused(
+                pair,
+                "a feature keeps its name, by which other commands know it",
+            );
         }
         if table.column(&pair.0).is_none() {
             return refused(pair, "the table has no such column");

@@ -4,7 +4,7 @@ use polars::prelude::*;
 
 use super::polars;
 use crate::error::{Error, Result};
-use crate::table::schema::{FILE, PART, PROBABILITY};
+use crate::table::schema::{FILE, LARGEST, PART, PROBABILITY};
 use crate::table::{self, FEATURES_KEY, Table};
 
 /// Columns for the time of the work: the number of a row, and that of its match.
@@ -93,6 +93,14 @@ impl Table {
                 ));
             }
         };
+        // One of the manifest's own. (The largest probability, of predictions, is left out below.)
+        let made = [name, value].into_iter().filter(|made| *made != LARGEST);
+        let mut taken = made.filter(|made| self.flat().any(|(column, _)| column == made));
+        if let Some(taken) = taken.next() {
+            return Err(Error::Usage(format!(
+                "the table has a column `{taken}`, which stacked rows have, too; rename it in the manifest, or by `export --rename`"
+            )));
+        }
         // The largest probability of a row is among those that are stacked, under the same name.
         let mut own = self.clone();
         own.columns.retain(|(name, _)| name != value);
@@ -155,6 +163,20 @@ mod tests {
                 ("rms".into(), Column::Float(vec![4.0, 5.0, 6.0])),
             ],
             metadata: [(FEATURES_KEY.to_string(), r#"["f0","rms"]"#.to_string())].into(),
+        }
+    }
+
+    #[test]
+    fn columns_that_stacked_rows_make_are_not_there_before() {
+        for (mut table, name) in [
+            (features(), "feature"),
+            (features(), "value"),
+            (predictions(), "class"),
+        ] {
+            let own = table.columns[0].1.clone();
+            table.columns.push((name.into(), own));
+            let refused = table.stacked().unwrap_err().to_string();
+            assert!(refused.contains(&format!("a column `{name}`")), "{refused}");
         }
     }
 
