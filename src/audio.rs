@@ -111,6 +111,8 @@ impl Audio {
     }
 }
 
+/// What a telephone's recordings are made at; features of no higher rate miss nothing in them.
+const TELEPHONE_HZ: u32 = 8000;
 /// Share of the band that features are computed of: at 16 kHz, the 4 kHz of a telephone are half.
 const NARROW: f64 = 0.55;
 
@@ -199,8 +201,9 @@ impl Recording {
     /// Whether it lacks what lies above a telephone's band, and features are computed of that, too: its sample rate is below
     /// theirs, or its sound ends below 55 % of what theirs can hold.
     pub fn is_narrow(&self) -> bool {
-        let held_hz = f64::from(self.audio.sample_rate) / 2.0;
-        self.sample_rate < self.audio.sample_rate || self.bandwidth_hz < NARROW * held_hz
+        let rate = self.audio.sample_rate;
+        let ends_low = self.bandwidth_hz < NARROW * f64::from(rate) / 2.0;
+        rate > TELEPHONE_HZ && (self.sample_rate < rate || ends_low)
     }
 
     /// How many of these samples are speech.

@@ -47,10 +47,7 @@ impl Table {
                 ),
                 table::Column::Int(values) => Column::new(name, values.as_slice()),
                 table::Column::Bool(values) => Column::new(name, values.as_slice()),
-                column @ table::Column::Time(values) => {
-                    let word = |row| Some(column.text_of(row)).filter(|word| !word.is_empty());
-                    Column::new(name, (0..values.len()).map(word).collect::<Vec<_>>())
-                }
+                table::Column::Time(_) => Column::new(name, column.texts()),
             }
         });
         DataFrame::new(self.rows(), columns.collect()).map_err(polars)

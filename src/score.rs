@@ -424,7 +424,7 @@ fn by_speaker(manifest: &Manifest, column: &str) -> Result<Vec<(String, Vec<usiz
 }
 
 /// The manifest's further columns; refused where one bears the name of one of ours.
-fn own_columns(manifest: &Manifest, predictor: &Predictor) -> Result<Vec<String>> {
+fn own_columns(manifest: &Manifest, predictor: &Predictor) -> Result<Vec<(String, Held)>> {
     let extra = manifest.extra_columns();
     let answers = Answers::of_model(predictor.model());
     let ours = answers.names();
@@ -439,7 +439,7 @@ fn own_columns(manifest: &Manifest, predictor: &Predictor) -> Result<Vec<String>
         Some(name) => Err(Error::Usage(format!(
             "the manifest's column {name:?} has the name of a column of the predictions; rename it"
         ))),
-        None => Ok(extra),
+        None => Ok(rows::own_columns(manifest, extra)),
     }
 }
 
@@ -477,7 +477,7 @@ impl<'a> Sheet<'a> {
             options,
             has_channels: manifest.has_channels(),
             fields: (0..Utterance::FIELDS.len()).filter(is_known).collect(),
-            extra: rows::own_columns(manifest, own_columns(manifest, predictor)?),
+            extra: own_columns(manifest, predictor)?,
             answers: Answers::of_model(predictor.model()),
             model: predictor.model().card.trained.to_string(),
             model_id: predictor.id().to_string(),

@@ -78,7 +78,7 @@ impl Condition {
     fn met(&self, table: &Table) -> Result<Vec<bool>> {
         let unknown = || no_column(table, &self.column, "--where");
         if matches!(self.comparison, Comparison::Is | Comparison::IsNot) {
-            let words = words(table, &self.column).ok_or_else(unknown)?;
+            let words = table.column(&self.column).ok_or_else(unknown)?.texts();
             let is = words
                 .iter()
                 .map(|word| word.as_deref() == Some(&*self.value));
@@ -105,13 +105,6 @@ impl Condition {
             .map(met)
             .collect())
     }
-}
-
-/// A column in words, also where it holds numbers, marks or moments.
-fn words(table: &Table, name: &str) -> Option<Vec<Option<String>>> {
-    let column = table.column(name)?;
-    let word = |row| Some(column.text_of(row)).filter(|word| !word.is_empty());
-    Some((0..column.len()).map(word).collect())
 }
 
 fn no_column(table: &Table, name: &str, flag: &str) -> Error {
@@ -289,10 +282,11 @@ fn prepared(table: &Table, by: &[String]) -> Result<Table> {
     }
     let mut columns = Vec::new();
     for name in by {
-        let column = match table.column(name) {
+        let column = table.column(name);
+        let column = match column.ok_or_else(|| no_column(table, name, "--by"))? {
             // In the order of numbers, and a number again.
-            Some(whole @ Column::Int(_)) => whole.clone(),
-            _ => Column::Text(words(table, name).ok_or_else(|| no_column(table, name, "--by"))?),
+            whole @ Column::Int(_) => whole.clone(),
+            other => Column::Text(other.texts()),
         };
         columns.push((name.clone(), column));
     }

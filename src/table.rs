@@ -215,8 +215,13 @@ impl Column {
             Column::Float(values) if !values.iter().all(|&v| is_word(v.into())) => return None,
             _ => {}
         }
-        let word = |row| Some(self.text_of(row)).filter(|word| !word.is_empty());
-        Some((0..self.len()).map(word).collect())
+        Some(Cow::Owned(self.texts()))
+    }
+
+    /// The [text](Column::text_of) of every row, `None` where missing.
+    pub(crate) fn texts(&self) -> Vec<Option<String>> {
+        let text = |row| Some(self.text_of(row)).filter(|text| !text.is_empty());
+        (0..self.len()).map(text).collect()
     }
 
     fn data_type(&self) -> DataType {

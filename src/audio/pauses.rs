@@ -103,13 +103,12 @@ pub(super) fn shortened(
     }
     let moved = |stretch: &Range<usize>| {
         let mut before = 0;
-        for (place, piece) in kept.iter().enumerate() {
+        for piece in &kept {
             if stretch.end <= piece.end {
                 let start = before + stretch.start - piece.start;
                 return start..start + stretch.len();
             }
-            let is_last = place + 1 == kept.len();
-            before += piece.len() - if is_last { 0 } else { fade };
+            before += piece.len() - fade;
         }
         unreachable!("speech is kept")
     };

@@ -123,10 +123,6 @@ pub(super) fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Reel, S
         Segmentation::Whole if is_long => Segmentation::Speech(Turns::default()),
         other => other,
     };
-    let spoken: usize = speech
-        .iter()
-        .map(|stretch: &Range<usize>| stretch.len())
-        .sum();
     let shortened = match (segmentation, options.pauses) {
         (Segmentation::Whole, Pauses::Cut) => {
             pauses::shortened(&samples, &speech, sample_rate_out, options.most_in_memory)?
@@ -150,6 +146,7 @@ pub(super) fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Reel, S
             }
         }
     };
+    let spoken: usize = speech.iter().map(|stretch| stretch.len()).sum();
     Ok(Reel {
         factor: factor(options.gain, &samples)?,
         samples,

@@ -532,7 +532,7 @@ impl RecordingDescription {
             Some(hz) => format!("up to {:.1} kHz", hz / 1000.0),
             None => "none that comes and goes".to_string(),
         };
-        let mut lines = vec![
+        let lines = [
             (
                 "length",
                 format!(
@@ -570,19 +570,11 @@ impl RecordingDescription {
             ("sound", bandwidth),
             ("audio hash", self.audio_hash.clone()),
         ];
-        let of_channels: Vec<(String, String)> = self
-            .each_channel
-            .iter()
-            .map(|of| (format!("channel {}", of.channel), of.to_text()))
-            .collect();
-        lines.extend(
-            of_channels
-                .iter()
-                .map(|(key, text)| (key.as_str(), text.clone())),
-        );
-        lines
-            .iter()
-            .map(|(key, value)| format!("{key:18} {value}\n"))
-            .collect()
+        let line = |key: &str, value: &str| format!("{key:18} {value}\n");
+        let of_channels = self.each_channel.iter();
+        let of_channels =
+            of_channels.map(|of| line(&format!("channel {}", of.channel), &of.to_text()));
+        let lines = lines.iter().map(|(key, value)| line(key, value));
+        lines.chain(of_channels).collect()
     }
 }

@@ -72,7 +72,7 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
         .iter()
         .filter(|recording| recording.is_narrow)
         .count();
-    if let (1.., Rate::Hz(rate @ 8001..)) = (narrow, predictor.settings().rate) {
+    if let (1.., Rate::Hz(rate)) = (narrow, predictor.settings().rate) {
         console.warn(&audio::are_narrow(&count(narrow, "recording"), rate));
     }
     let predictions = predictor.explained(&recordings, REASONS)?;

@@ -81,7 +81,7 @@ pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
     }
     job.finish()?;
     let summary = summary.unless_empty(&args.output)?;
-    if let (1.., Rate::Hz(rate @ 8001..)) = (summary.narrow, predictor.settings().rate) {
+    if let (1.., Rate::Hz(rate)) = (summary.narrow, predictor.settings().rate) {
         let recordings = format!("{} of {}", summary.narrow, count(summary.done, "recording"));
         console.warn(&audio::are_narrow(&recordings, rate));
     }

@@ -397,7 +397,6 @@ impl Held {
             (Some(first), _) => first.is_ascii_digit() || first == b'.',
             (None, _) => false,
         };
-        let is_finite = |number: f64| number.is_finite();
         // 1E5 may be a room; programs write 1e-05 and 1e+16.
         let exponent = digits.find(['e', 'E']).map(|at| &digits[at + 1..]);
         let is_plain =
@@ -405,7 +404,7 @@ impl Held {
         match (is_plain, cell.parse::<i64>(), cell.parse::<f64>()) {
             (true, Ok(_), _) => Held::Counts,
             // More digits than a double has are a name.
-            (true, Err(_), Ok(number)) if is_finite(number) && digits.len() <= 17 => Held::Numbers,
+            (true, Err(_), Ok(number)) if number.is_finite() && digits.len() <= 17 => Held::Numbers,
             _ => Held::Words,
         }
     }
