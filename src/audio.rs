@@ -6,6 +6,7 @@ mod adts;
 mod aiff;
 mod atoms;
 mod au;
+mod augment;
 mod bytes;
 mod caf;
 mod chunks;
@@ -48,6 +49,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use augment::Augmentation;
 pub use limits::MemoryLimit;
 pub use pauses::{LONGEST_PAUSE_S, Pauses};
 pub use preprocess::{Gain, Segmentation, Turns, Window};
@@ -385,6 +387,8 @@ pub struct ReadOptions {
     pub accept_truncated: bool,
     /// The part to read, in seconds: from, to (`None`: the end).
     pub segment: (f64, Option<f64>),
+    /// Read the copy that is made so. What is known of quality and length stays that of the recording.
+    pub augment: Option<Augmentation>,
     /// Leave out the silence before and after the sound.
     pub trim: bool,
     /// The level to bring the sound to, after trimming.
@@ -422,6 +426,7 @@ impl Default for ReadOptions {
             each_channel: false,
             accept_truncated: false,
             segment: (0.0, None),
+            augment: None,
             trim: false,
             gain: Gain::None,
             segmentation: Segmentation::Whole,

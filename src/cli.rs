@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use sentire::audio::{Channel, Gain, Pauses, Rate, Segmentation, Turns};
+use sentire::audio::{Augmentation, Channel, Gain, Pauses, Rate, Segmentation, Turns};
 use sentire::catalogue::{FeatureSet, computed};
 use sentire::corpus::Layout;
 use sentire::corpus::shard::ShardChoice;
@@ -11,7 +11,7 @@ use sentire::dataset::{LabelSpec, Task};
 use sentire::evaluate::{FoldSpec, NormalizeSpec};
 use sentire::extract::{Level, Limits};
 use sentire::metrics::values::Raters;
-use sentire::model::{ModelSpec, Normalize, learners};
+use sentire::model::{Balance, Groups, ModelSpec, Normalize, learners};
 #[cfg(feature = "frame")]
 use sentire::summary::Condition;
 use sentire::table::Encoding;
@@ -69,6 +69,7 @@ pub enum Command {
     Evaluate(Evaluate),
     Predict(Predict),
     Score(Score),
+    Adapt(Adapt),
     #[cfg(feature = "frame")]
     Summary(Summary),
     Export(Export),
@@ -189,6 +190,10 @@ pub struct Extract {
         required_unless_present = "stdin_manifest"
     )]
     pub input: Option<PathBuf>,
+    /// Also rows for copies of each recording, as other places would have recorded it: telephone, opus (a voice message), noise, noise:DB
+    /// (dB below the recording), reverb, gain, speed; a manifest's column `augment` asks for one copy per line
+    #[arg(long, value_name = "HOW[,HOW]", value_delimiter = ',')]
+    pub augment: Vec<Augmentation>,
     /// Read the manifest from standard input; relative names start at the current folder
     #[arg(long, conflicts_with = "input")]
     pub stdin_manifest: bool,
@@ -344,9 +349,13 @@ pub struct Train {
     #[command(flatten)]
     pub learn: Learn,
     /// train: one scaling, of the training recordings (`corpus` means the same); speaker: each speaker scaled
-    /// by their own recordings, at prediction too
-    #[arg(long, default_value = "train", value_name = "train|speaker")]
+    /// by their own recordings, at prediction too; batch: each corpus by its own recordings, and so the folder that is scored
+    #[arg(long, default_value = "train", value_name = "train|speaker|batch")]
     pub normalize: Normalize,
+    /// What is held out to choose parameters, to calibrate probabilities and to find what is unsure: speakers, or whole corpora, for a
+    /// model that is to meet other corpora
+    #[arg(long, default_value = "speaker", value_name = "speaker|corpus")]
+    pub folds: Groups,
     /// Table of a corpus that is not trained on: the card reports the figures on it too
     #[arg(long, value_name = "FEATURES.parquet")]
     pub unseen: Vec<PathBuf>,
@@ -387,8 +396,9 @@ pub struct Evaluate {
     #[arg(long, default_value = "loso", value_name = "loso|K|corpus|split")]
     pub folds: FoldSpec,
     /// train: scaling fitted on the training speakers (`corpus` means the same); speaker: each speaker scaled
-    /// by their own recordings (uses the test speaker's unlabelled audio); both: both, side by side
-    #[arg(long, default_value = "train", value_name = "train|speaker|both")]
+    /// by their own recordings (uses the test speaker's unlabelled audio); both: these two, side by side; batch: each corpus by its own
+    /// recordings (uses the test corpus's unlabelled audio), where whole corpora are held out
+    #[arg(long, default_value = "train", value_name = "train|speaker|both|batch")]
     pub normalize: NormalizeSpec,
     /// Train on the other corpora, test on this one, in the classes that both have
     #[arg(long, value_name = "NAME", conflicts_with_all = ["folds", "cross_corpus"])]
@@ -446,6 +456,9 @@ pub struct Learn {
     /// Rename a class, also to join it with another, as in calm=neutral; an empty name leaves it out
     #[arg(long, value_name = "FROM=TO", value_delimiter = ',', value_parser = parse_mapping)]
     pub map: Vec<(String, String)>,
+    /// What weighs alike in training: classes; or classes, and within each the corpora that have it
+    #[arg(long, default_value = "class", value_name = "class|corpus,class")]
+    pub balance: Balance,
     /// Go on even if the leakage audit finds that figures cannot be trusted
     #[arg(long)]
     pub allow_leakage: bool,
@@ -579,6 +592,10 @@ pub struct Score {
     pub accept_truncated: bool,
     #[command(flatten)]
     pub limits: RecordingLimits,
+    /// train: features are scaled as the training recordings are; batch: by mean and deviation of all recordings that are scored here,
+    /// at least 30, with a model trained with --normalize batch [default: as the model was trained; train with the built-in one]
+    #[arg(long, value_name = "train|batch")]
+    pub normalize: Option<Normalize>,
     /// Column of the manifest with the speakers: a model trained with --normalize speaker scales the recordings of each
     /// speaker together, and needs at least 8 of each
     #[arg(long, value_name = "COLUMN")]
@@ -601,6 +618,34 @@ pub struct Score {
         value_name = "PARQUET|CSV|ARROW|DIR",
         default_value = "outputs/predictions.parquet"
     )]
+    pub output: PathBuf,
+}
+
+/// Adapt a model to one place: what is usual in its recordings scales the features from now on
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  sentire adapt default calls -o mine.sentire          the built-in model
+  sentire adapt model.sentire labelled.csv -o mine.sentire
+  sentire score calls -m mine.sentire
+
+The model must have been trained with --normalize batch. 30 recordings or more, of many people and all moods, as they come there; labels are not needed. Where 24 recordings or more have one (the column `emotion` of a manifest, in the words of the model), probabilities are calibrated by them, so that `sure` holds there; the closing line says how well, each recording by what the others teach.")]
+pub struct Adapt {
+    /// Model written by `sentire train`; `default` for the built-in one
+    #[arg(value_name = "SENTIRE")]
+    pub model: PathBuf,
+    /// Manifest (CSV with a column `file`) or folder of recordings
+    #[arg(value_name = "MANIFEST.csv|DIR")]
+    pub input: PathBuf,
+    /// Take the mean of all channels, this one (counted from 0), or each as a recording of its own [default: as the model was trained]
+    #[arg(long, value_name = "N|mean|each")]
+    pub channel: Option<Channel>,
+    #[command(flatten)]
+    pub cut: Cut,
+    #[command(flatten)]
+    pub limits: RecordingLimits,
+    /// Where to write the adapted model
+    #[arg(short, long, value_name = "SENTIRE")]
     pub output: PathBuf,
 }
 

@@ -1,7 +1,7 @@
 //! A table as a learner sees it: features, labels, speakers.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use ndarray::{Array2, ArrayView2};
@@ -351,15 +351,22 @@ impl Dataset {
         by_recording
     }
 
-    /// Number of different recordings among `rows`.
+    /// Number of different recordings among `rows`, without copies that were made of them.
     pub fn recording_count(&self, rows: impl IntoIterator<Item = usize>) -> usize {
-        let recordings = rows.into_iter().map(|row| self.recordings[row]);
-        recordings.collect::<std::collections::HashSet<_>>().len()
+        let recordings = rows.into_iter().filter(|&row| !self.is_copy(row));
+        let recordings = recordings.map(|row| self.recordings[row]);
+        recordings.collect::<HashSet<_>>().len()
+    }
+
+    /// Whether a row is of a copy that was made of a recording ([`Augmentation`](crate::audio::Augmentation)): these are trained on,
+    /// and never tested on.
+    pub fn is_copy(&self, row: usize) -> bool {
+        self.rows[row].recording.augment.is_some()
     }
 
     /// Whether recordings have several rows, each a window.
     pub fn has_windows(&self) -> bool {
-        self.recording_count(0..self.len()) < self.len()
+        self.recordings.iter().collect::<HashSet<_>>().len() < self.len()
     }
 
     /// Number of recordings whose speaker is unknown.

@@ -26,7 +26,7 @@ use crate::audit::{self, Finding};
 use crate::dataset::{Dataset, Row, Target};
 use crate::error::{Error, Result};
 use crate::metrics::{self, Confusion};
-use crate::model::{self, CalibratedPipeline, ModelSpec, Normalize};
+use crate::model::{self, Balance, CalibratedPipeline, Groups, ModelSpec, Normalize, TrainOptions};
 use crate::report::{FoldReport, Group, Report, Unsure};
 use crate::split::Fold;
 
@@ -96,7 +96,7 @@ impl FromStr for FoldSpec {
 pub enum NormalizeSpec {
     /// This protocol alone.
     One(Normalize),
-    /// Both protocols, side by side in one report.
+    /// Protocols A and B, side by side in one report.
     Both,
 }
 
@@ -108,7 +108,7 @@ impl FromStr for NormalizeSpec {
             "both" => Ok(NormalizeSpec::Both),
             _ => text.parse().map(NormalizeSpec::One).map_err(|_| {
                 Error::Usage(format!(
-                    "normalize {text:?}: expected train, speaker or both"
+                    "normalize {text:?}: expected train, speaker, batch or both"
                 ))
             }),
         }
@@ -122,6 +122,8 @@ pub struct Protocol {
     pub folds: FoldSpec,
     /// Whose recordings scale the features.
     pub normalize: Normalize,
+    /// What weighs alike in training.
+    pub balance: Balance,
     /// Seed of everything random.
     pub seed: u64,
     /// Whether to go on even if the leakage audit finds that the figures cannot be trusted.
@@ -136,10 +138,39 @@ impl Default for Protocol {
         Protocol {
             folds: FoldSpec::Loso,
             normalize: Normalize::Train,
+            balance: Balance::Class,
             seed: 0,
             allow_leakage: false,
             importance: false,
         }
+    }
+}
+
+impl Protocol {
+    /// How each fold trains: where corpora are held out, inner folds hold them out too.
+    pub fn train_options(&self) -> TrainOptions {
+        TrainOptions {
+            normalize: self.normalize,
+            inner: match self.folds {
+                FoldSpec::Corpus | FoldSpec::TestCorpus(_) => Groups::Corpora,
+                FoldSpec::Loso | FoldSpec::K(_) | FoldSpec::Split => Groups::Speakers,
+            },
+            balance: self.balance,
+            seed: self.seed,
+        }
+    }
+
+    /// An error where training and test rows would be scaled together.
+    fn check(&self) -> Result<()> {
+        let leaves_corpora_out = matches!(self.folds, FoldSpec::Corpus | FoldSpec::TestCorpus(_));
+        if self.normalize == Normalize::Batch && !leaves_corpora_out {
+            return Err(Error::Usage(format!(
+                "--normalize batch scales each corpus by all of its recordings, so whole corpora are to be held out, not {}; expected \
+                 --folds corpus, --test-corpus NAME or --cross-corpus",
+                self.folds
+            )));
+        }
+        Ok(())
     }
 }
 
@@ -289,6 +320,8 @@ pub fn evaluate_with(
         )));
     }
     spec.check(&data.target)?;
+    spec.check_balance(&data.target, protocol.balance)?;
+    protocol.check()?;
     let Participants {
         raw,
         scaled,
@@ -373,9 +406,9 @@ fn on_folds(
                 Error::Data(reason) => Error::Data(format!("fold {}: {reason}", fold.name)),
                 other => other,
             };
-            let (normalize, seed) = (protocol.normalize, protocol.seed);
+            let options = protocol.train_options();
             let (trained, _) =
-                CalibratedPipeline::fit(data, &fold.train, spec, normalize, seed).map_err(named)?;
+                CalibratedPipeline::fit(data, &fold.train, spec, &options).map_err(named)?;
             let tested = test(data, fold, number, &trained);
             on_fold(folds.len());
             // A trained classifier may be large, and only importance asks it again.

@@ -18,17 +18,20 @@ use std::sync::Mutex;
 use crate::error::{Error, Result};
 use crate::job::lock::Lock;
 use crate::output;
-use crate::table::schema::{AUDIO_HASH, CHANNEL, CHANNELS, OF_WINDOWS, SAMPLE_RATE, START};
+use crate::table::schema::{
+    AUDIO_HASH, AUGMENT, CHANNEL, CHANNELS, OF_WINDOWS, SAMPLE_RATE, START,
+};
 use crate::table::{Column, Part, RowReader, Table, Writer, is_names_of_features, plain_key};
 
 /// The column of a part with the content key of its rows; no manifest may have it.
 pub const CONTENT_KEY: &str = "sentire.sound";
 /// The columns of a finished table that it is made of.
-const OF_CONTENT: [&str; 7] = [
+const OF_CONTENT: [&str; 8] = [
     AUDIO_HASH,
     SAMPLE_RATE,
     CHANNELS,
     CHANNEL,
+    AUGMENT,
     START,
     OF_WINDOWS[0],
     OF_WINDOWS[1],
@@ -49,6 +52,9 @@ impl ContentKey {
         // Nothing for none, so that what was kept before there were any is found again.
         if let Some(channel) = listed.channel {
             hasher.update(&(channel as u64).to_le_bytes());
+        }
+        if let Some(augment) = &listed.augment {
+            hasher.update(augment.as_bytes());
         }
         let mut key = [0; 16];
         hasher.finalize_xof().fill(&mut key);
@@ -316,6 +322,21 @@ impl Job {
         self.keep_added()
     }
 
+    /// [`keep`](Job::keep), and finds the rows again in this run already.
+    pub fn keep_to_read(&mut self, part: Table, keys: &[ContentKey]) -> Result<()> {
+        if part.rows() == 0 {
+            return Ok(());
+        }
+        let path = self.part_path();
+        self.keep(part, keys)?;
+        self.know(&path, keys_of_part)
+    }
+
+    /// Where the next part is written.
+    fn part_path(&self) -> PathBuf {
+        self.parts.join(format!("part-{}.parquet", self.next_part))
+    }
+
     /// Adds rows to what is to be kept. They must be together all that a recording has when they are.
     pub fn add(&mut self, mut rows: Table, keys: &[ContentKey]) -> Result<()> {
         if rows.rows() == 0 {
@@ -323,12 +344,12 @@ impl Job {
         }
         let keys = keys.iter().map(|key| Some(key.text())).collect();
         rows.columns.push((CONTENT_KEY.into(), Column::Text(keys)));
+        let path = self.part_path();
         let writing = self.part.get_mut().expect("no thread writes");
         let part = match writing.take() {
             Some(part) => part,
             None => {
                 rows.metadata.extend(self.made_with.clone());
-                let path = self.parts.join(format!("part-{}.parquet", self.next_part));
                 Writer::create_part(&path, &rows)?
             }
         };
@@ -390,7 +411,11 @@ fn part_number(name: &str) -> Option<usize> {
 }
 
 /// Settings that stand in metadata only where they are others than these, as in tables from before there were any.
-pub const UNSAID: [(&str, &str); 2] = [("sentire.segment", "none"), ("sentire.pauses", "keep")];
+pub const UNSAID: [(&str, &str); 3] = [
+    ("sentire.segment", "none"),
+    ("sentire.pauses", "keep"),
+    ("sentire.batch", "false"),
+];
 
 /// Whether `metadata` say what `made_with` says, or nothing. Where they say something else, that is an error in
 /// the words of `differs`: name, value then, value now.

@@ -220,8 +220,8 @@ pub mod prelude {
     pub use polars::prelude::*;
 
     pub use crate::audio::{
-        self, Audio, Channel, Gain, Pauses, Rate, ReadOptions, Recording, Segmentation, Turns,
-        Window,
+        self, Audio, Augmentation, Channel, Gain, Pauses, Rate, ReadOptions, Recording,
+        Segmentation, Turns, Window,
     };
     pub use crate::catalogue::{self, Family, FeatureSet, Lld};
     pub use crate::corpus::{self, Layout, Manifest, Utterance, scan};
@@ -233,7 +233,9 @@ pub mod prelude {
     pub use crate::extract::{self, Level, Settings};
     pub use crate::features::Extractor;
     pub use crate::lld::LldTable;
-    pub use crate::model::{Model, ModelSpec, Normalize, Projection};
+    pub use crate::model::{
+        Balance, Groups, Model, ModelSpec, Normalize, Projection, TrainOptions,
+    };
     #[cfg(any(test, feature = "notebook"))]
     pub use crate::notebook::{Show, Shown, plot_contrasts, plot_reasons};
     pub use crate::plot::{self, Figure};

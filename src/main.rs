@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         cli::Command::Evaluate(args) => cmd::evaluate::run(args, &console),
         cli::Command::Predict(args) => cmd::predict::run(args, &console),
         cli::Command::Score(args) => cmd::score::run(args, &console),
+        cli::Command::Adapt(args) => cmd::adapt::run(args, &console),
         #[cfg(feature = "mic")]
         cli::Command::Listen(args) => cmd::listen::run(args, &console),
         #[cfg(feature = "frame")]

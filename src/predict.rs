@@ -3,6 +3,7 @@
 
 mod reasons;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -19,6 +20,7 @@ use crate::error::{Error, Result, panic_text};
 use crate::extract::{self, Limits, Settings};
 use crate::features::Extractor;
 use crate::model::{self, LearnedValue, Model, Normalize, REACH};
+use crate::scaler::{Moments, Scaler};
 use crate::table::schema::{
     self, Cell, DURATION, FILE, LABEL, LARGEST, MODEL, OUT_OF_DOMAIN, SPEECH_S, TRUNCATED, UNSURE,
     VERDICT,
@@ -248,6 +250,8 @@ impl Segment {
 #[derive(Debug, Clone)]
 pub struct Predictor {
     model: Arc<Model>,
+    /// That of which `model` is the form for recordings alone, where it scales batches by their own recordings.
+    of_batches: Option<Arc<Model>>,
     settings: Settings,
     /// The places of the model's features among those that are computed; `None` where these are the same. Its sets may
     /// have gained others since.
@@ -259,13 +263,19 @@ pub struct Predictor {
 }
 
 impl Predictor {
-    /// A predictor for `model`. An error if this program does not compute the features that it was trained on.
+    /// A predictor for `model`; one for batches answers for recordings alone until it [is told](Predictor::scaled_by) of a batch.
+    /// An error if this program does not compute the features that it was trained on.
     pub fn new(model: Model) -> Result<Predictor> {
         let settings = Settings::from_metadata(&model.card.features)?;
         let settings = within(settings, Limits::default());
         let wanted = wanted(&settings.feature_names(), &model.feature_names)?;
+        let (model, of_batches) = match model.card.normalize {
+            Normalize::Batch => (model.scaled_by_training(), Some(Arc::new(model))),
+            Normalize::Train | Normalize::Speaker => (model, None),
+        };
         Ok(Predictor {
             model: Arc::new(model),
+            of_batches,
             settings,
             wanted,
             vocabulary: Arc::default(),
@@ -294,6 +304,57 @@ impl Predictor {
     pub fn with_segmentation(mut self, segmentation: Segmentation) -> Predictor {
         self.settings.segmentation = segmentation;
         self
+    }
+
+    /// Whether the model can scale a batch by its own recordings: one trained so.
+    pub fn is_for_batches(&self) -> bool {
+        self.of_batches.is_some()
+    }
+
+    /// The model for batches, if it is one.
+    pub fn of_batches(&self) -> Option<&Model> {
+        self.of_batches.as_deref()
+    }
+
+    /// The rows of a recording in which somebody speaks, as the model wants them.
+    pub fn spoken_rows<'a>(&self, features: &'a Features) -> Vec<Cow<'a, [f32]>> {
+        let windows = features.windows.iter().zip(&features.speech_s);
+        let spoken = windows
+            .zip(&features.places)
+            .filter(|((_, speech_s), (start, end))| has_speech(**speech_s, end - start));
+        spoken
+            .map(|((window, _), _)| self.of_model(window))
+            .collect()
+    }
+
+    /// Adds the rows of a recording in which somebody speaks to those of a batch.
+    pub fn add_to_batch(&self, features: &Features, batch: &mut Moments) {
+        for row in self.spoken_rows(features) {
+            batch.add(row.iter());
+        }
+    }
+
+    /// The features of the model among those that are computed.
+    fn of_model<'a>(&self, window: &'a [f32]) -> Cow<'a, [f32]> {
+        match &self.wanted {
+            Some(wanted) => {
+                let place = |&place: &usize| window.get(place).copied();
+                wanted.iter().filter_map(place).collect()
+            }
+            None => window.into(),
+        }
+    }
+
+    /// For the recordings of this batch, where the model scales batches by their own recordings; otherwise as it is.
+    pub fn scaled_by(&self, batch: &Scaler) -> Predictor {
+        match &self.of_batches {
+            None => self.clone(),
+            Some(model) => Predictor {
+                model: Arc::new(model.scaled_by(batch)),
+                of_batches: None,
+                ..self.clone()
+            },
+        }
     }
 
     /// For speakers of whom there are fewer than [`SMALLEST_CALL`] windows, where a model scales each by their own: it scales them by
@@ -767,7 +828,7 @@ impl Predictor {
         let segment = answers.map(|((((rows, &speech_s), p), values), place)| {
             let distance = self.model.distance(x.select(Axis(0), rows).view());
             let (start, end) = place;
-            if speech_s < LEAST_SPEECH_S.min(ALL_OF_IT * (end - start)) {
+            if !has_speech(speech_s, end - start) {
                 return nobody_speaks(place, speech_s, distance > 1.0);
             }
             let classes = self.model.card.classes.iter().cloned();
@@ -797,17 +858,16 @@ impl Predictor {
                  --normalize train"
             )));
         }
-        let of_model = |window: &Vec<f32>| match &self.wanted {
-            Some(wanted) => wanted
-                .iter()
-                .filter_map(|&place| window.get(place).copied())
-                .collect::<Vec<f32>>(),
-            None => window.clone(),
-        };
+        let of_model = |window: &Vec<f32>| self.of_model(window).into_owned();
         let values = rows().flat_map(of_model).collect();
         Array2::from_shape_vec((windows, self.model.feature_names.len()), values)
             .map_err(|cause| Error::Data(format!("features do not fit the model: {cause}")))
     }
+}
+
+/// Whether somebody speaks in a row of so many seconds.
+fn has_speech(speech_s: f64, duration_s: f64) -> bool {
+    speech_s >= LEAST_SPEECH_S.min(ALL_OF_IT * duration_s)
 }
 
 /// What is said where nobody speaks.

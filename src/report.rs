@@ -230,9 +230,12 @@ pub struct CrossCell {
     pub confusion: Confusion,
     /// Expected calibration error.
     pub ece: f64,
+    /// Which answers were sure, and how often these were right.
+    pub unsure: Unsure,
     /// Recordings tested.
     pub n: usize,
 }
+
 #[cfg(test)]
 fn example(normalize: Normalize) -> Report {
     let classes = ["angry", "calm", "sad"].map(String::from);

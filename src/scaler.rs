@@ -54,14 +54,8 @@ impl Scaler {
                 }
             }
         }
-        let inverse = |(square, mean): (&f64, &f64)| {
-            let std = (square / rows.len() as f64).sqrt();
-            if std > CONSTANT * mean.abs() && std > 0.0 {
-                1.0 / std
-            } else {
-                0.0
-            }
-        };
+        let inverse =
+            |(square, mean): (&f64, &f64)| inverse_std((square / rows.len() as f64).sqrt(), *mean);
         let inverse_std = squares.iter().zip(&mean).map(inverse).collect();
         Scaler { mean, inverse_std }
     }
@@ -80,11 +74,71 @@ impl Scaler {
     }
 }
 
-/// `x` (rows x features) with each speaker's rows scaled by mean and deviation of that speaker's own rows.
-pub fn per_speaker(x: ArrayView2<f32>, speakers: &[Option<String>]) -> Array2<f32> {
-    let mut rows_of: BTreeMap<&Option<String>, Vec<usize>> = BTreeMap::new();
-    for (row, speaker) in speakers.iter().enumerate() {
-        rows_of.entry(speaker).or_default().push(row);
+/// Mean and deviation of rows that come one after the other and are not kept (Welford 1962, "Note on a method for calculating
+/// corrected sums of squares and products").
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moments {
+    rows: usize,
+    known: Vec<f64>,
+    mean: Vec<f64>,
+    squares: Vec<f64>,
+}
+
+impl Moments {
+    /// Of rows with so many features.
+    pub fn new(features: usize) -> Moments {
+        Moments {
+            rows: 0,
+            known: vec![0.0; features],
+            mean: vec![0.0; features],
+            squares: vec![0.0; features],
+        }
+    }
+
+    /// One more row.
+    pub fn add<'a>(&mut self, row: impl Iterator<Item = &'a f32>) {
+        self.rows += 1;
+        for (f, &value) in row.enumerate().filter(|(_, value)| !value.is_nan()) {
+            self.known[f] += 1.0;
+            let distance = f64::from(value) - self.mean[f];
+            self.mean[f] += distance / self.known[f];
+            self.squares[f] += distance * (f64::from(value) - self.mean[f]);
+        }
+    }
+
+    /// How many rows there were.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// What [`Scaler::fit`] makes of these rows, but for rounding.
+    pub fn scaler(&self) -> Scaler {
+        let rows = self.rows.max(1) as f64;
+        let inverse = |(square, mean): (&f64, &f64)| inverse_std((square / rows).sqrt(), *mean);
+        Scaler {
+            inverse_std: self.squares.iter().zip(&self.mean).map(inverse).collect(),
+            mean: self.mean.clone(),
+        }
+    }
+}
+
+/// One over a standard deviation; 0 for a constant column.
+fn inverse_std(std: f64, mean: f64) -> f64 {
+    match std > CONSTANT * mean.abs() && std > 0.0 {
+        true => 1.0 / std,
+        false => 0.0,
+    }
+}
+
+/// `x` (rows x features) with the rows of each group, a speaker or a corpus, scaled by mean and deviation of the group's own
+/// rows.
+pub fn per_group<'a>(
+    x: ArrayView2<f32>,
+    groups: impl Iterator<Item = Option<&'a str>>,
+) -> Array2<f32> {
+    let mut rows_of: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
+    for (row, group) in groups.enumerate() {
+        rows_of.entry(group).or_default().push(row);
     }
     let mut out = Array2::zeros(x.dim());
     for rows in rows_of.values() {
@@ -94,6 +148,11 @@ pub fn per_speaker(x: ArrayView2<f32>, speakers: &[Option<String>]) -> Array2<f3
         }
     }
     out
+}
+
+/// `x` scaled by mean and deviation of all its rows.
+pub fn as_one_group(x: ArrayView2<f32>) -> Array2<f32> {
+    per_group(x, (0..x.nrows()).map(|_| None))
 }
 
 #[test]
@@ -119,7 +178,25 @@ fn each_speaker_is_scaled_alone() {
     let x = array![[1.0_f32], [10.0], [3.0], [30.0]];
     let speakers = ["a", "b", "a", "b"].map(|s| Some(s.to_string()));
     assert_eq!(
-        per_speaker(x.view(), &speakers),
+        per_group(x.view(), speakers.iter().map(Option::as_deref)),
         array![[-1.0], [-1.0], [1.0], [1.0]]
     );
+}
+
+#[test]
+fn rows_that_are_not_kept_are_scaled_alike() {
+    let x = Array2::from_shape_fn((50, 4), |(i, f)| match (i * 7 + f) % 11 {
+        3 => f32::NAN,
+        _ if f == 3 => 1000.1,
+        rest => 1000.0 * f as f32 + rest as f32,
+    });
+    let all: Vec<usize> = (0..50).collect();
+    let mut moments = Moments::new(4);
+    x.rows().into_iter().for_each(|row| moments.add(row.iter()));
+    assert_eq!(moments.rows(), 50);
+    let (ours, theirs) = (moments.scaler(), Scaler::fit(x.view(), &all));
+    let (ours, theirs) = (ours.apply(x.view(), &all), theirs.apply(x.view(), &all));
+    assert!(theirs.column(1).iter().any(|z| z.abs() > 0.5));
+    assert!(theirs.column(3).iter().all(|z| *z == 0.0));
+    assert!((ours - theirs).iter().all(|d| d.abs() < 1e-5));
 }

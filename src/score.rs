@@ -2,14 +2,18 @@
 //! each window of it.
 //!
 //! One recording's failure is a row of the failures table, never the end of the run. A [`Job`] keeps what is
-//! finished: under protocol A predictions, under protocol B features, as a prediction depends on all recordings of
-//! its speaker. Memory holds the manifest and a batch, and some hundred bytes for each row that is kept from before;
-//! under protocol B all predictions, as much for each recording, and the features of one speaker.
+//! finished: under protocol A predictions, under protocols B and C features, as a prediction depends on all recordings of
+//! its speaker or of the manifest. Memory holds the manifest and some recordings at a time, and some hundred bytes for each row that is
+//! kept; under protocol B all predictions, as much for each recording, and the features of one speaker.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
+
+mod adapt;
+
+pub use adapt::adapt;
 
 use crate::audio::{Pauses, Recording, Segmentation};
 use crate::corpus::{Held, Manifest, Utterance};
@@ -20,12 +24,13 @@ use crate::extract::{
 };
 use crate::features::Extractor;
 use crate::job::{self, ContentKey, Earlier, Job, Kept};
-use crate::model::Normalize;
+use crate::model::{Normalize, SMALLEST_BATCH};
 use crate::predict::{Answers, Features, Prediction, Predictor, SMALLEST_CALL, Segment};
+use crate::scaler::Moments;
 use crate::table::schema::{
     self, Cell, END, MODEL, MODEL_ID, OF_WINDOWS, PREDICTION, QUALITY, SCORED_AT, START, TRUNCATED,
 };
-use crate::table::{Column, Encoding, Part, Table, Writer};
+use crate::table::{Column, Encoding, Part, Table, Told, Writer};
 
 /// How a manifest is to be scored.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +40,9 @@ pub struct Options {
     /// The column of the manifest that says who speaks: under protocol B those of one name are scaled
     /// together.
     pub speaker_column: Option<String>,
+    /// Whether all recordings of the manifest are scaled together, by their own mean and deviation (protocol C), as far as the model
+    /// [is for batches](Predictor::is_for_batches).
+    pub batch: bool,
     /// What the column `scored_at` says: milliseconds since 1970 began in UTC.
     pub scored_at: i64,
 }
@@ -60,6 +68,7 @@ pub fn made_with(predictor: &Predictor, options: &Options) -> BTreeMap<String, S
         ("columns", "3".into()),
         ("model_id", predictor.id().to_string()),
         ("rows_of_windows", options.rows_of_windows.to_string()),
+        ("batch", options.batch.to_string()),
         ("window", seconds(window.map(|w| w.width_s))),
         ("hop", seconds(window.map(|w| w.hop_s))),
         (
@@ -85,8 +94,12 @@ pub fn run(
 ) -> Result<(Summary, Failures)> {
     let sheet = Sheet::new(manifest, predictor, options)?;
     let mut tally = Tally::new(sheet.answers.names().len());
+    if options.batch && predictor.is_for_batches() {
+        batch(&sheet, job, write, &mut tally, on_event)?;
+        return Ok(tally.finish());
+    }
     match (predictor.model().card.normalize, &options.speaker_column) {
-        (Normalize::Train, _) => {
+        (Normalize::Train | Normalize::Batch, _) => {
             job.take_from_output()?;
             for utterances in manifest.utterances.chunks(BATCH) {
                 let scored = alone(&sheet, utterances, job, on_event)?;
@@ -168,6 +181,7 @@ pub fn update(
     let options = Options {
         rows_of_windows: predictor.settings().segmentation != Segmentation::Whole,
         speaker_column: None,
+        batch: predictor.is_for_batches(),
         scored_at: now(),
     };
     let mut job = Job::begin(out, &made_with(predictor, &options), Earlier::Use)?;
@@ -369,6 +383,71 @@ fn together(
     Ok(scored)
 }
 
+/// All recordings as one batch. They are read twice: first their features are computed and kept, and mean and deviation of these
+/// learned; then what is kept is scaled by them. A batch of few rows is scaled as the training recordings are.
+fn batch<'a>(
+    sheet: &Sheet<'a>,
+    job: &mut Job,
+    write: &mut dyn FnMut(&Table) -> Result<()>,
+    tally: &mut Tally<'a>,
+    on_event: &(dyn Fn(Event) + Sync),
+) -> Result<()> {
+    let (manifest, predictor) = (sheet.manifest, sheet.predictor);
+    let settings = predictor.settings();
+    let mut moments = Moments::new(predictor.model().feature_names.len());
+    let mut was_kept = Vec::with_capacity(manifest.utterances.len());
+    let mut unkept = Rows::new(settings, OfManifest::default());
+    for utterances in manifest.utterances.chunks(BATCH) {
+        let computed = extract::compute(manifest, utterances, settings, Some(job), on_event)?;
+        for (utterance, computed) in utterances.iter().zip(&computed) {
+            let Ok(computed) = computed else {
+                was_kept.push(false);
+                continue;
+            };
+            was_kept.push(computed.kept.is_some());
+            if computed.kept.is_none() {
+                unkept.push(utterance, computed);
+            }
+            predictor.add_to_batch(&features_of(utterance, computed, settings), &mut moments);
+        }
+        let (rows, keys) = unkept.take();
+        job.keep_to_read(rows, &keys)?;
+    }
+    let of_batch = match moments.rows() {
+        rows @ ..SMALLEST_BATCH => {
+            on_event(Event::Warning(&format!(
+                "{rows} rows with speech; a batch is scaled by its own recordings from {SMALLEST_BATCH} on, so these are scaled as the \
+                 training recordings are"
+            )));
+            predictor.clone()
+        }
+        _ => predictor.scaled_by(&moments.scaler()),
+    };
+    let mut was_kept = was_kept.into_iter();
+    for utterances in manifest.utterances.chunks(BATCH) {
+        let computed = extract::compute(manifest, utterances, settings, Some(job), &|_| {})?;
+        let scored = utterances
+            .iter()
+            .zip(computed)
+            .map(|(utterance, computed)| {
+                let was_kept = was_kept.next().unwrap_or(false);
+                let computed = computed?;
+                let features = features_of(utterance, &computed, settings);
+                let prediction = of_batch.predict(std::slice::from_ref(&features))?.remove(0);
+                Ok(Scored {
+                    recording: computed.recording,
+                    key: computed.key,
+                    rows: said(prediction, utterance, sheet.options),
+                    kept: computed.kept.filter(|_| was_kept),
+                })
+            });
+        let scored: Vec<Result<Scored>> = scored.collect();
+        write(&sheet.table(utterances, &scored))?;
+        count(tally, utterances, &scored, on_event);
+    }
+    Ok(())
+}
+
 /// What a model is told of a recording whose rows are computed.
 fn features_of(utterance: &Utterance, computed: &Computed, settings: &Settings) -> Features {
     let origin = utterance.start.unwrap_or(0.0);
@@ -448,7 +527,7 @@ struct Sheet<'a> {
     manifest: &'a Manifest,
     predictor: &'a Predictor,
     options: &'a Options,
-    has_channels: bool,
+    told: Told,
     /// Those of [`Utterance::FIELDS`] in which the manifest knows anything.
     fields: Vec<usize>,
     /// The manifest's own columns.
@@ -475,7 +554,7 @@ impl<'a> Sheet<'a> {
             manifest,
             predictor,
             options,
-            has_channels: manifest.has_channels(),
+            told: manifest.told(),
             fields: (0..Utterance::FIELDS.len()).filter(is_known).collect(),
             extra: own_columns(manifest, predictor)?,
             answers: Answers::of_model(predictor.model()),
@@ -502,6 +581,7 @@ impl<'a> Sheet<'a> {
                     part: Part {
                         file: utterance.file.clone(),
                         channel: utterance.channel,
+                        augment: rows::word_of(utterance),
                         start: said.segment.start,
                         end: said.segment.end,
                     },
@@ -519,7 +599,7 @@ impl<'a> Sheet<'a> {
         row: Option<&'b Described>,
         said: Option<&'b Said>,
     ) -> Vec<(&'b str, Cell<'b>)> {
-        let mut cells = rows::index_cells(row, self.has_channels, self.options.rows_of_windows);
+        let mut cells = rows::index_cells(row, self.told, self.options.rows_of_windows);
         cells.extend(rows::manifest_cells(row, &self.fields, &self.extra));
         let segment = said.map(|said| &said.segment);
         cells.extend(self.answers.cells(segment));

@@ -38,7 +38,7 @@ mod view;
 mod writer;
 
 pub use folder::{part, part_name};
-pub use part::Part;
+pub use part::{Part, Told};
 pub use rows::RowReader;
 pub use stream::Stream;
 pub use view::{is_names_of_features, key as view_key, without_names};

@@ -165,6 +165,7 @@ pub fn verify(path: &Path, root: &Path, rows: usize, seed: u64) -> Result<Verifi
                             channel,
                             start,
                             end,
+                            augment: _,
                         } = parts.own.at(row);
                         verification.findings.push(Finding {
                             file,
@@ -253,6 +254,7 @@ impl<'a> Rows<'a> {
         Ok(Utterance {
             file: part.file,
             channel: part.channel,
+            augment: part.augment.map(|how| how.parse()).transpose()?,
             start: times.map(|(start, _)| start),
             end: times.map(|(_, end)| end),
             ..Utterance::default()

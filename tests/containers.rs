@@ -16,6 +16,7 @@ const NATIVE: ReadOptions = ReadOptions {
     each_channel: false,
     accept_truncated: false,
     segment: (0.0, None),
+    augment: None,
     trim: false,
     gain: audio::Gain::None,
     segmentation: Segmentation::Whole,

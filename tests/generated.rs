@@ -12,7 +12,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sentire::dataset::{Dataset, Row};
 use sentire::evaluate::{self, Evaluation, FoldSpec, OutOfFold, Protocol};
-use sentire::model::{self, CalibratedPipeline, ModelSpec, Normalize};
+use sentire::model::{self, Balance, CalibratedPipeline, ModelSpec, Normalize};
 use sentire::split::{self, PARTS, Shares};
 use sentire::table::{Column, FEATURES_KEY, Part, Table};
 
@@ -75,10 +75,21 @@ fn protocols() -> impl Strategy<Value = Protocol> {
         Just(FoldSpec::Corpus),
         Just(FoldSpec::TestCorpus("corpus 1".into())),
     ];
-    let normalize = prop_oneof![Just(Normalize::Train), Just(Normalize::Speaker)];
-    (folds, normalize, 0_u64..10).prop_map(|(folds, normalize, seed)| Protocol {
-        folds,
+    let normalize = prop_oneof![
+        Just(Normalize::Train),
+        Just(Normalize::Speaker),
+        Just(Normalize::Batch)
+    ];
+    let balance = prop_oneof![Just(Balance::Class), Just(Balance::CorpusAndClass)];
+    (folds, normalize, balance, 0_u64..10).prop_map(|(folds, normalize, balance, seed)| Protocol {
+        folds: match (normalize, folds) {
+            (Normalize::Batch, FoldSpec::Loso | FoldSpec::K(_) | FoldSpec::Split) => {
+                FoldSpec::Corpus
+            }
+            (_, folds) => folds,
+        },
         normalize,
+        balance,
         seed,
         // Few features, or constant ones, make equal rows, which the audit takes for one recording on two sides.
         allow_leakage: true,
@@ -305,6 +316,10 @@ fn evaluated(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Option<Ev
             let said = error.to_string();
             let holds_corpora =
                 matches!(protocol.folds, FoldSpec::Corpus | FoldSpec::TestCorpus(_));
+            if let Err(refused) = spec.check_balance(&data.target, protocol.balance) {
+                assert_eq!(refused.to_string(), said);
+                return None;
+            }
             let fine = match protocol.folds {
                 FoldSpec::K(k) => {
                     let known = model::participants(data, protocol.normalize).unwrap();
@@ -338,8 +353,8 @@ fn uar(data: &Dataset, evaluation: &Evaluation) -> f64 {
 }
 
 fn bytes(data: &Dataset, train: &[usize], spec: &ModelSpec, protocol: &Protocol) -> Vec<u8> {
-    let (normalize, seed) = (protocol.normalize, protocol.seed);
-    let (trained, _) = CalibratedPipeline::fit(data, train, spec, normalize, seed).unwrap();
+    let (trained, _) =
+        CalibratedPipeline::fit(data, train, spec, &protocol.train_options()).unwrap();
     postcard::to_stdvec(&trained).unwrap()
 }
 
@@ -387,7 +402,7 @@ proptest! {
                 let other = |&other: &usize| data.rows[other].corpus != data.rows[row].corpus;
                 prop_assert!(!by_corpora || train.iter().all(other));
             }
-            let (trained, _) = CalibratedPipeline::fit(&data, train, &spec, protocol.normalize, protocol.seed).unwrap();
+            let (trained, _) = CalibratedPipeline::fit(&data, train, &spec, &protocol.train_options()).unwrap();
             let recordings = data.by_recording(test);
             let p = trained.probabilities(data.view(), &recordings);
             let of_fold = evaluation.predictions.iter().filter(|said| said.fold == fold.name);
@@ -423,15 +438,22 @@ proptest! {
         let all: Vec<usize> = (0..alone.len()).collect();
         prop_assert!(bytes(&alone, &all, &spec, &protocol) == expected);
 
-        // Under protocol B the features are changed before speakers are scaled by their own; those of one speaker are on one
-        // side.
+        // Under protocols B and C the features are changed before speakers, or corpora, are scaled by their own; those of one speaker
+        // are on one side, and those of one corpus where corpora are held out.
         let trained_on: BTreeSet<_> = train.iter().map(|&row| key(&used.rows[row])).collect();
         let mut changed = data.clone();
         for row in 0..data.len() {
             let is_of_trained = |speaker: &Option<String>| {
                 train.iter().any(|&row| used.speakers[row] == *speaker)
             };
-            let scales = protocol.normalize == Normalize::Speaker && is_of_trained(&data.speakers[row]);
+            let is_of_trained_corpus = |corpus: &Option<String>| {
+                train.iter().any(|&row| used.rows[row].corpus == *corpus)
+            };
+            let scales = match protocol.normalize {
+                Normalize::Train => false,
+                Normalize::Speaker => is_of_trained(&data.speakers[row]),
+                Normalize::Batch => is_of_trained_corpus(&data.rows[row].corpus),
+            };
             if !trained_on.contains(&key(&data.rows[row])) && !scales {
                 let absurd = [f32::NAN, -1e9, 1e9][random.gen_range(0..3)];
                 changed.x.row_mut(row).fill(absurd);

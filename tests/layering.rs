@@ -34,9 +34,11 @@ fn allowed(module: &str) -> Vec<&'static str> {
         ],
         "plot" => vec![],
         "report" => vec!["audit", "metrics", "model", "plot"],
-        "predict" => vec!["audio", "corpus", "extract", "features", "model", "table"],
+        "predict" => vec![
+            "audio", "corpus", "extract", "features", "model", "scaler", "table",
+        ],
         "score" => vec![
-            "audio", "corpus", "extract", "features", "job", "model", "predict", "table",
+            "audio", "corpus", "extract", "features", "job", "model", "predict", "scaler", "table",
         ],
         "summary" => vec!["predict", "table"],
         "serve" => vec![

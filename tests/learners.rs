@@ -102,7 +102,7 @@ fn models_of_the_format_before_are_read_and_say_the_same() {
     let each: Vec<Vec<usize>> = (0..rows.len()).map(|row| vec![row]).collect();
     for (name, expected) in models {
         let path = folder.join(format!("{name}.sentire"));
-        assert_eq!(std::fs::read(&path).unwrap()[8], 3, "{name}");
+        assert_eq!(std::fs::read(&path).unwrap()[8], 4, "{name}");
         let model = Model::load(&path).unwrap();
         let p = model.probabilities(x.view(), &each);
         // In the same order of the same operations, but a processor with other vectors may round otherwise.
@@ -114,11 +114,22 @@ fn models_of_the_format_before_are_read_and_say_the_same() {
         );
         // Saved again it is of today's format, and the same to the bit.
         let bytes = model.to_bytes();
-        assert_eq!(bytes[8], 4);
+        assert_eq!(bytes[8], 6);
         let again = Model::from_bytes(&bytes).unwrap();
         assert_eq!(again.probabilities(x.view(), &each), p, "{name}");
         assert_eq!(again.card, model.card);
     }
+    let expected: Vec<f64> =
+        serde_json::from_value(said["values"]["ridge-arousal"].clone()).unwrap();
+    let path = folder.join("ridge-arousal.sentire");
+    assert_eq!(std::fs::read(&path).unwrap()[8], 5);
+    let model = Model::load(&path).unwrap();
+    let values = model.values(x.view(), &each).column(0).to_vec();
+    let close = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-6;
+    assert!(values.iter().zip(&expected).all(close), "{values:?}");
+    assert_eq!(model.to_bytes()[8], 7);
+    let again = Model::from_bytes(&model.to_bytes()).unwrap();
+    assert_eq!(again.values(x.view(), &each).column(0).to_vec(), values);
 }
 
 /// Every learner of classes, with each of the words that a key of it may be, and few trees and rounds, so that tests are
@@ -258,6 +269,7 @@ proptest! {
             shares: shares.view(),
             classes: 4,
             speakers: &vec![0; data.len()],
+            corpora: None,
             seed,
         };
         for spec in specs() {

@@ -427,6 +427,7 @@ fn features_of_kept_rows_keep_the_verdict() {
     let options = sentire::score::Options {
         rows_of_windows: true,
         speaker_column: Some("caller".into()),
+        batch: false,
         scored_at: 1_700_000_000_000,
     };
     let out = sandbox.path("again.parquet");

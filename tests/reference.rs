@@ -298,6 +298,7 @@ fn outputs(
         shares: shares.view(),
         classes,
         speakers: &vec![0; y.len()],
+        corpora: None,
         seed,
     };
     let trained = model::fit_each(&[&spec], &rows).unwrap().remove(0);

@@ -62,6 +62,10 @@ mod no_speech;
 mod turns;
 // Training, validation and test parts.
 mod splitting;
+// Other corpora than those of the training: scaled, weighed and held out.
+mod strangers;
+// Copies of recordings as other places would have recorded them.
+mod augmentation;
 // The committed notebooks: short cells, outputs, no errors.
 mod notebooks;
 // Real corpora, where SENTIRE_CORPORA names them.

@@ -6,13 +6,17 @@
 //! In the gaps of discontinuous transmission each makes its own comfort noise. The copies of packets
 //! that in-band FEC carries are not used: files lose none.
 
-use ropus::{Channels, DecodeMode, OpusMSDecoder};
+use ropus::{Application, Bitrate, Channels, DecodeMode, Encoder, OpusMSDecoder};
 
 use crate::audio::bytes::little_at;
 
 /// The rate of all that is decoded. What the header calls input sample rate is informative.
 pub const SAMPLE_RATE: u32 = 48_000;
 
+/// Samples of 20 ms, in which sound is coded.
+const FRAME: usize = 960;
+/// Bytes of the largest packet of one frame (RFC 6716, 3.2.1).
+const LARGEST_PACKET: usize = 1275;
 /// The longest packet, 120 ms, in samples of one channel.
 const LONGEST: usize = 5760;
 
@@ -53,6 +57,31 @@ pub fn head(channels: usize) -> Vec<u8> {
     // No gain, mapping family 0.
     head.extend([0, 0, 0]);
     head
+}
+
+/// What is left of one channel at 48 kHz after it was coded at so many bits per second: as long, and where it was.
+pub fn coded(samples: &[f32], bits_per_second: u32) -> Result<Vec<f32>, String> {
+    let refused = |cause: &dyn std::fmt::Display| format!("cannot be coded as Opus ({cause})");
+    let mut encoder = Encoder::builder(SAMPLE_RATE, Channels::Mono, Application::Voip)
+        .bitrate(Bitrate::Bits(bits_per_second))
+        .build()
+        .map_err(|cause| refused(&cause))?;
+    let mut decoder = ropus::Decoder::new(SAMPLE_RATE, Channels::Mono);
+    let decoder = decoder.as_mut().map_err(|cause| refused(cause))?;
+    let late = encoder.lookahead() as usize;
+    let mut padded = samples.to_vec();
+    padded.resize((samples.len() + late).next_multiple_of(FRAME), 0.0);
+    let (mut packet, mut frame) = (vec![0; LARGEST_PACKET], vec![0.0; FRAME]);
+    let mut decoded = Vec::with_capacity(padded.len());
+    for samples in padded.chunks_exact(FRAME) {
+        let len = encoder.encode_float(samples, &mut packet);
+        let len = len.map_err(|cause| refused(&cause))?;
+        let n = decoder
+            .decode_float(&packet[..len], &mut frame, DecodeMode::Normal)
+            .map_err(|cause| refused(&cause))?;
+        decoded.extend_from_slice(&frame[..n]);
+    }
+    Ok(decoded[late..late + samples.len()].to_vec())
 }
 
 pub struct Decoder {

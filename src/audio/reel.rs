@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use crate::audio::augment::LONGEST_S;
 use crate::audio::decoded::Decoded;
 use crate::audio::pauses::{self, Shortened};
 use crate::audio::preprocess::scale;
@@ -88,6 +89,18 @@ pub(super) fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Reel, S
     let measured = Measured::of(interleaved, channels, sample_rate, options)?;
     let mut mono = measured.mono;
     let duration_s = mono.len() as f64 / rate;
+    let (quality_rate, mut sample_rate, mut rate) = (sample_rate, sample_rate, rate);
+    if let Some(augment) = options.augment {
+        if duration_s > LONGEST_S {
+            return Err(format!(
+                "is {duration_s:.0} s long; copies (--augment) are made of recordings up to {LONGEST_S:.0} s"
+            ));
+        }
+        let (copy, copy_rate) =
+            augment.apply(mono.into_vec()?, sample_rate, &measured.audio_hash)?;
+        (mono, sample_rate) = (Spool::in_memory(copy), copy_rate);
+        rate = f64::from(copy_rate);
+    }
     let mut offset_s = 0.0;
     let others = |seconds: f64| measured.others.are_heard_at(seconds);
     let mut speech = None;
@@ -165,7 +178,7 @@ pub(super) fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Reel, S
             is_inverted: measured.copy_of.is_some_and(|(_, is_inverted)| is_inverted),
             audio_hash: measured.audio_hash,
             duration_s,
-            sample_rate,
+            sample_rate: quality_rate,
             channels,
             clipped_ratio: measured.clipped_ratio,
             flat_top_ratio: measured.flat_top_ratio,

@@ -198,7 +198,9 @@ fn two_labels(table: &Audited, copies: &Copies) -> Option<Finding> {
 fn on_one_side(table: &Audited, copies: &Copies, listed: &BTreeSet<usize>) -> Option<Finding> {
     let case = |place: usize| {
         let group = &copies.groups[place];
+        let is_itself = |recording: &&usize| !table.data.is_copy(table.recordings[**recording][0]);
         let is_told = copies.apart[place].is_some()
+            || group.iter().filter(is_itself).count() < 2
             || copies.contradicts[place]
             || group.iter().all(|recording| listed.contains(recording));
         let names = group.iter().map(|&r| table.name(table.recordings[r][0]));

@@ -58,6 +58,43 @@ impl Family {
     }
 }
 
+impl Family {
+    /// What a person hears of it.
+    pub fn heard(self) -> &'static str {
+        match self {
+            Family::Pitch => "pitch",
+            Family::Loudness => "loudness",
+            Family::VoiceQuality => "voice quality",
+            Family::Formants => "resonance",
+            Family::SpectralEnvelope => "colour of the voice",
+            Family::SpectralShape => "brightness",
+            Family::Chroma => "tone",
+            Family::Rhythm => "rhythm",
+            Family::Intonation => "melody",
+            Family::Articulation => "pronunciation",
+            Family::Interplay => "interplay of pitch, loudness and colour",
+        }
+    }
+
+    /// Whether a single feature of it says something that a person can hear: of others there are hundreds, such as one band of many,
+    /// or one pattern of loudness.
+    pub fn has_telling_features(self) -> bool {
+        match self {
+            Family::Pitch
+            | Family::Loudness
+            | Family::VoiceQuality
+            | Family::Formants
+            | Family::SpectralShape
+            | Family::Rhythm => true,
+            Family::SpectralEnvelope
+            | Family::Chroma
+            | Family::Intonation
+            | Family::Articulation
+            | Family::Interplay => false,
+        }
+    }
+}
+
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

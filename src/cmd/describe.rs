@@ -9,7 +9,7 @@ use sentire::audio::{self, MAX_DURATION_S, Rate, ReadOptions};
 use sentire::catalogue::{Dictionary, Entry, FeatureSet, Lld, Statistic, StatisticGroup};
 use sentire::error::{Error, Result};
 use sentire::extract;
-use sentire::model::{Description, Figures, Model, is_model};
+use sentire::model::{Description, Figures, Model, Sure, is_model};
 use sentire::table::{plain_key, without_names};
 use serde::Serialize;
 
@@ -294,7 +294,15 @@ fn figures_text(figures: &Figures) -> String {
     let Figures {
         uar, accuracy, ece, ..
     } = figures;
-    format!("UAR {uar:.3} ({low:.3} to {high:.3}), accuracy {accuracy:.3}, ECE {ece:.3}")
+    let sure = match figures.sure {
+        Some(Sure {
+            share,
+            accuracy: Some(accuracy),
+        }) => format!(", sure of {share:.2}, {accuracy:.2} of these right"),
+        Some(_) => ", sure of none".into(),
+        None => String::new(),
+    };
+    format!("UAR {uar:.3} ({low:.3} to {high:.3}), accuracy {accuracy:.3}, ECE {ece:.3}{sure}")
 }
 
 fn card_text(model: &Description) -> String {
@@ -303,6 +311,9 @@ fn card_text(model: &Description) -> String {
         sentire::model::Normalize::Train => "A: features scaled by the training speakers",
         sentire::model::Normalize::Speaker => {
             "B: each speaker scaled by their own recordings, at prediction too"
+        }
+        sentire::model::Normalize::Batch => {
+            "C: each corpus scaled by its own recordings, a folder that is scored too"
         }
     };
     let counts: Vec<String> = card
@@ -374,9 +385,13 @@ fn card_text(model: &Description) -> String {
         lines.push((
             "held out",
             format!(
-                "{}, on {} groups of training speakers, each recognised by a model of the others{chosen}",
+                "{}, on {} {}, each recognised by a model of the others{chosen}",
                 figures_text(figures),
-                figures.folds
+                figures.folds,
+                match card.by_corpus.is_empty() {
+                    true => "groups of training speakers",
+                    false => "training corpora",
+                }
             ),
         ));
         let recall = figures
@@ -384,6 +399,36 @@ fn card_text(model: &Description) -> String {
             .iter()
             .map(|(class, recall)| format!("{class} {recall:.2}"));
         lines.push(("recall", recall.collect::<Vec<_>>().join(", ")));
+    }
+    for (corpus, figures) in &card.by_corpus {
+        lines.push((
+            "corpus held out",
+            format!("{corpus}: {}", figures_text(figures)),
+        ));
+    }
+    if let Some(figures) = &card.alone {
+        let figures = figures_text(figures);
+        lines.push(("one at a time", format!("{figures}, likewise held out")));
+    }
+    for (corpus, figures) in &card.alone_by_corpus {
+        lines.push((
+            "one at a time",
+            format!("{corpus}: {}", figures_text(figures)),
+        ));
+    }
+    if let Some(adapted) = &card.adapted {
+        let labels = match &adapted.figures {
+            Some(figures) => format!(
+                ", calibrated by {} labels: {}, each recording by what the others teach",
+                adapted.labelled,
+                figures_text(figures)
+            ),
+            None => String::new(),
+        };
+        lines.push((
+            "adapted",
+            format!("scaled by {} rows of one place{labels}", adapted.rows),
+        ));
     }
     for (corpus, figures) in &card.unseen {
         let classes = count(figures.recall.len(), "class");

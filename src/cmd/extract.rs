@@ -30,6 +30,7 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
         gain: args.gain,
         segmentation: args.cut.segmentation()?.unwrap_or_default(),
         pauses: args.pauses,
+        copies: args.augment.clone(),
         turns_beyond_s: None,
         limits: args.limits.limits()?,
     };

@@ -10,7 +10,7 @@ use sentire::error::{Error, Result};
 use sentire::model::Normalize;
 
 use crate::cli::Listen;
-use crate::cmd::{Console, Outcome, load_predictor, predict};
+use crate::cmd::{Console, Outcome, load_predictor, note_alone, predict};
 
 /// Windows whose root mean square lies below this, in dB re full scale, are called quiet: a microphone in a
 /// silent room.
@@ -26,6 +26,7 @@ pub fn run(args: &Listen, console: &Console) -> Result<Outcome> {
     let window_s = positive("--window", args.window)?;
     let hop_s = positive("--hop", args.hop)?;
     let predictor = load_predictor(args.model.as_deref(), console)?;
+    note_alone(&predictor, args.model.as_deref(), console);
     if predictor.model().card.normalize == Normalize::Speaker {
         return Err(Error::Usage(
             "the model scales each speaker by their own recordings (--normalize speaker) and cannot listen; train one with \

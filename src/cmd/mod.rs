@@ -1,5 +1,6 @@
 //! One file per subcommand. Here is what they share: the console, exit codes, the loading of tables and models.
 
+pub mod adapt;
 pub mod corpus;
 pub mod demo;
 pub mod describe;
@@ -171,6 +172,16 @@ pub fn load_predictor(path: Option<&Path>, console: &Console) -> Result<Predicto
         },
         other => other,
     })
+}
+
+/// Says that a model for batches answers for recordings alone, where it does.
+pub fn note_alone(predictor: &Predictor, path: Option<&Path>, console: &Console) {
+    if let (true, Some(path)) = (predictor.is_for_batches(), path) {
+        console.note(&format!(
+            "note: {} scales a folder by its own recordings (sentire score); recordings alone are scaled as its training recordings were",
+            path.display()
+        ));
+    }
 }
 
 /// The model that is built in, with a line that says what it is.

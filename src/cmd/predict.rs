@@ -12,7 +12,7 @@ use sentire::predict::{
 };
 
 use crate::cli::Predict;
-use crate::cmd::{Console, Outcome, count, load_predictor, of_file};
+use crate::cmd::{Console, Outcome, count, load_predictor, note_alone, of_file};
 
 /// Reasons that stand on a line of text, of those that are looked for.
 const REASONS_ON_A_LINE: usize = 3;
@@ -24,6 +24,7 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
     let mut predictor = load_predictor(args.model.as_deref(), console)?
         .with_limits(limits)
         .with_pauses(args.pauses);
+    note_alone(&predictor, args.model.as_deref(), console);
     if let Some(segmentation) = segmentation {
         predictor = predictor.with_segmentation(segmentation);
     }
@@ -222,11 +223,12 @@ fn answer(said: &Segment) -> String {
             .collect::<Vec<_>>()
             .join(", "),
     };
-    let perhaps = if said.label.is_some() { "perhaps " } else { "" };
     match said.verdict {
         Verdict::NoSpeech => "no speech".into(),
-        Verdict::OutOfDomain => format!("unlike the training recordings, {perhaps}{text}"),
-        Verdict::Unsure => format!("unsure, {perhaps}{text}"),
+        Verdict::OutOfDomain => {
+            format!("I have not heard recordings like this; I would guess {text}")
+        }
+        Verdict::Unsure => format!("unsure; I would guess {text}"),
         Verdict::Sure => text,
     }
 }

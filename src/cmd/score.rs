@@ -1,9 +1,11 @@
 //! `sentire score`: from many recordings to a table of predictions.
 
 use sentire::audio::{self, Rate};
-use sentire::error::Result;
+use sentire::error::{Error, Result};
 use sentire::extract;
 use sentire::job::Job;
+use sentire::model::Normalize;
+use sentire::predict::Predictor;
 use sentire::score::{self, Options};
 use sentire::table::{Table, Writer};
 
@@ -31,6 +33,7 @@ pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
     let options = Options {
         rows_of_windows,
         speaker_column: args.speaker_column.clone(),
+        batch: is_batch(args, &predictor)?,
         scored_at: score::now(),
     };
     // Such a table is written as it comes, and holds all that another run needs of it.
@@ -95,6 +98,22 @@ pub fn run(args: &Score, console: &Console) -> Result<Outcome> {
         &rows,
     ));
     Ok(Outcome::after(summary.failed))
+}
+
+/// Whether the recordings are scaled together. The built-in model answers one by one unless it is asked otherwise: what it says of a
+/// recording does not hang on what lies beside it.
+fn is_batch(args: &Score, predictor: &Predictor) -> Result<bool> {
+    match args.normalize {
+        None => Ok(args.model.is_some() && predictor.is_for_batches()),
+        Some(Normalize::Train) => Ok(false),
+        Some(Normalize::Batch) if predictor.is_for_batches() => Ok(true),
+        Some(Normalize::Batch) => Err(Error::Usage(
+            "--normalize batch: the model was not trained for it; train one with `sentire train --normalize batch`".into(),
+        )),
+        Some(Normalize::Speaker) => Err(Error::Usage(
+            "--normalize speaker: expected train or batch; a model that was trained with it takes --speaker-column".into(),
+        )),
+    }
 }
 
 /// The predictions on their way to the output.

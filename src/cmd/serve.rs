@@ -7,7 +7,7 @@ use sentire::error::Result;
 use sentire::serve::{Answered, Options, Server};
 
 use crate::cli::Serve;
-use crate::cmd::{Console, Outcome, load_predictor, of_file, say};
+use crate::cmd::{Console, Outcome, load_predictor, note_alone, of_file, say};
 
 /// Lines of the log that may wait to be written; more are lost, where nobody reads standard error.
 const LINES_WAITING: usize = 1024;
@@ -17,6 +17,7 @@ const WRITTEN_WITHIN: Duration = Duration::from_secs(1);
 
 pub fn run(args: &Serve, console: &Console) -> Result<Outcome> {
     let predictor = load_predictor(args.model.as_deref(), console)?;
+    note_alone(&predictor, args.model.as_deref(), console);
     let model = format!(
         "{}{}",
         predictor.model().card.trained,

@@ -7,7 +7,7 @@ use sentire::corpus::Layout;
 use sentire::dataset::{Dataset, Target, Task};
 use sentire::error::{Error, Result};
 use sentire::evaluate::{self, Protocol};
-use sentire::model::{self, LearnedValue, Model, ModelSpec, Normalize};
+use sentire::model::{self, Groups, LearnedValue, Model, ModelSpec, Normalize, TrainOptions};
 use sentire::output;
 use sentire::table::Table;
 
@@ -27,7 +27,7 @@ pub fn run(args: &Train, console: &Console) -> Result<Outcome> {
     };
     tell(&findings, console);
     audit::refuse(&findings, args.learn.allow_leakage)?;
-    let mut model = train(&data, &args.learn, args.normalize)?;
+    let mut model = train(&data, &args.learn, args.normalize, args.folds)?;
     for table in &args.unseen {
         let unseen = read(std::slice::from_ref(table), &args.learn, console)?;
         if let Some(name) = unseen
@@ -88,8 +88,14 @@ pub fn run(args: &Train, console: &Console) -> Result<Outcome> {
 }
 
 /// Trains, and puts into the card what is known of the corpora.
-pub fn train(data: &Dataset, learn: &Learn, normalize: Normalize) -> Result<Model> {
-    let mut model = Model::train(data, &learn.spec(), normalize, learn.seed)?;
+pub fn train(data: &Dataset, learn: &Learn, normalize: Normalize, folds: Groups) -> Result<Model> {
+    let options = TrainOptions {
+        normalize,
+        inner: folds,
+        balance: learn.balance,
+        seed: learn.seed,
+    };
+    let mut model = Model::train_with(data, &learn.spec(), &options)?;
     let licence = |name: &String| {
         let layout = Layout::ALL
             .into_iter()
@@ -133,6 +139,7 @@ pub fn read(paths: &[PathBuf], learn: &Learn, console: &Console) -> Result<Datas
 pub fn protocol(learn: &Learn, normalize: Normalize) -> Protocol {
     Protocol {
         normalize,
+        balance: learn.balance,
         seed: learn.seed,
         allow_leakage: learn.allow_leakage,
         ..Protocol::default()

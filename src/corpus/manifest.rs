@@ -18,9 +18,10 @@ pub(in crate::corpus) use place::foreign_place;
 
 use rayon::prelude::*;
 
-use crate::audio::{self, ReadOptions, Reel};
+use crate::audio::{self, Augmentation, ReadOptions, Reel};
 use crate::corpus::manifest::parse::parse;
 use crate::error::{Error, Result, Stage, guarded};
+use crate::table::Told;
 use crate::table::schema::OF_RECORDINGS;
 
 /// One recording, or a segment of one, and what is known about it. What is unknown is `None`.
@@ -30,6 +31,8 @@ pub struct Utterance {
     pub file: String,
     /// The channel, counted from 0; `None` leaves the choice to [`ReadOptions`].
     pub channel: Option<usize>,
+    /// The copy of it that is made so; `None` for the recording itself.
+    pub augment: Option<Augmentation>,
     /// Start of the segment in seconds.
     pub start: Option<f64>,
     /// End of the segment in seconds.
@@ -195,6 +198,7 @@ impl Manifest {
         let options = ReadOptions {
             segment: (utterance.start.unwrap_or(0.0), utterance.end),
             channel: utterance.channel.or(options.channel),
+            augment: utterance.augment.or(options.augment),
             ..*options
         };
         let path = self.path(utterance);
@@ -252,6 +256,42 @@ impl Manifest {
         }
     }
 
+    /// Each line followed by one for each copy of its recording; one that is a copy already stays alone.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let demo = corpus::open("corpora/demo")?.manifest;
+    /// let with_copies = demo.clone().with_copies(&[Augmentation::Telephone, Augmentation::Opus]);
+    /// assert_eq!(with_copies.utterances.len(), 3 * demo.utterances.len());
+    /// assert_eq!(with_copies.utterances[1].augment, Some(Augmentation::Telephone));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn with_copies(self, how: &[Augmentation]) -> Manifest {
+        let of_line = |line: &Utterance| {
+            let copies = how.iter().filter(|_| line.augment.is_none());
+            let copy = |&augment: &Augmentation| Utterance {
+                augment: Some(augment),
+                ..line.clone()
+            };
+            std::iter::once(line.clone())
+                .chain(copies.map(copy))
+                .collect::<Vec<_>>()
+        };
+        Manifest {
+            utterances: self.utterances.iter().flat_map(of_line).collect(),
+            ..self
+        }
+    }
+
+    /// Which columns that not every table has its rows have.
+    pub fn told(&self) -> Told {
+        Told {
+            channels: self.has_channels(),
+            augment: self.utterances.iter().any(|u| u.augment.is_some()),
+        }
+    }
+
     /// Whether any line names a channel.
     pub fn has_channels(&self) -> bool {
         self.utterances.iter().any(|u| u.channel.is_some())
@@ -278,10 +318,13 @@ impl Manifest {
             .filter(|&i| self.utterances.iter().any(|u| u.fields()[i].is_some()))
             .collect();
         let extra = self.extra_columns();
-        let has_channels = self.has_channels();
+        let told = self.told();
         let mut header = vec!["file"];
-        if has_channels {
+        if told.channels {
             header.push("channel");
+        }
+        if told.augment {
+            header.push("augment");
         }
         if has_times {
             header.extend(["start", "end"]);
@@ -292,8 +335,11 @@ impl Manifest {
         writer.write_record(&header).expect(in_memory);
         for utterance in &self.utterances {
             let mut record = vec![utterance.file.clone()];
-            if has_channels {
+            if told.channels {
                 record.push(utterance.channel.map_or(String::new(), |c| c.to_string()));
+            }
+            if told.augment {
+                record.push(utterance.augment.map_or(String::new(), |a| a.to_string()));
             }
             if has_times {
                 let seconds = |time: Option<f64>| time.map_or(String::new(), |s| s.to_string());

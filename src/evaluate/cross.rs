@@ -138,6 +138,7 @@ pub fn cross_corpus(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Re
             recall: report.recall,
             confusion: report.confusion,
             ece: report.calibration.ece,
+            unsure: report.unsure,
             n: report.n,
         })
     };

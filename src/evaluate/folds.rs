@@ -27,6 +27,12 @@ pub fn folds(data: &Dataset, spec: &FoldSpec) -> Result<Vec<Fold>> {
             .collect(),
         FoldSpec::TestCorpus(name) => vec![held_out(data, name)],
     };
+    let folds = without_copies_to_test(data, folds);
+    if folds.is_empty() {
+        return Err(Error::Data(
+            "all rows to test on are of copies (column `augment`); expected some of the recordings themselves".into(),
+        ));
+    }
     match folds
         .iter()
         .find(|fold| fold.train.is_empty() || fold.test.is_empty())
@@ -39,6 +45,16 @@ pub fn folds(data: &Dataset, spec: &FoldSpec) -> Result<Vec<Fold>> {
             data.recording_count(fold.test.iter().copied())
         ))),
     }
+}
+
+/// A copy of a recording is on its side, and counts in training alone; a fold that would test nothing but copies is none.
+fn without_copies_to_test(data: &Dataset, mut folds: Vec<Fold>) -> Vec<Fold> {
+    folds.retain_mut(|fold| {
+        let was_empty = fold.test.is_empty();
+        fold.test.retain(|&row| !data.is_copy(row));
+        was_empty || !fold.test.is_empty()
+    });
+    folds
 }
 
 /// Trains on every row that is not of this corpus.
@@ -129,7 +145,7 @@ pub fn random(data: &Dataset, k: usize, seed: u64) -> Vec<Fold> {
             test: rows(true),
         }
     };
-    (0..k).map(fold).collect()
+    without_copies_to_test(data, (0..k).map(fold).collect())
 }
 
 /// Folds with about as many recordings each, however many windows these have.

@@ -8,18 +8,16 @@ use crate::report::Report;
 use crate::table::schema::{
     self, CORPUS, Cell, FOLD, NORMALIZE, PREDICTED, SPEAKER, TRUTH, UNSURE,
 };
-use crate::table::{Part, Table};
+use crate::table::{Part, Table, Told};
 
 /// The predictions of evaluations as a table: one row per recording and protocol.
 pub fn predictions_table(evaluations: &[Evaluation]) -> Table {
     let predictions = evaluations.iter().flat_map(|e| &e.predictions);
-    let has_channels = predictions
-        .into_iter()
-        .any(|p| p.row.recording.channel.is_some());
+    let told = Told::of(predictions.map(|p| &p.row.recording));
     let classes: BTreeSet<&String> = evaluations.iter().flat_map(|e| &e.report.classes).collect();
     let columns_of_classes: Vec<String> = classes.iter().map(|c| schema::probability(c)).collect();
     let mut table = Table {
-        columns: schema::columns(cells(None, has_channels, &columns_of_classes, &[])),
+        columns: schema::columns(cells(None, told, &columns_of_classes, &[])),
         ..Table::default()
     };
     for Evaluation {
@@ -32,7 +30,7 @@ pub fn predictions_table(evaluations: &[Evaluation]) -> Table {
         let places: Vec<Option<usize>> = classes.iter().map(place).collect();
         for prediction in predictions {
             let row = Some((report, prediction));
-            let cells = cells(row, has_channels, &columns_of_classes, &places);
+            let cells = cells(row, told, &columns_of_classes, &places);
             table.push(cells.into_iter().map(|(_, cell)| cell));
         }
     }
@@ -43,7 +41,7 @@ pub fn predictions_table(evaluations: &[Evaluation]) -> Table {
 /// class stands among those of the report.
 fn cells<'a>(
     row: Option<(&'a Report, &'a OutOfFold)>,
-    has_channels: bool,
+    told: Told,
     columns_of_classes: &'a [String],
     places: &[Option<usize>],
 ) -> Vec<(&'a str, Cell<'a>)> {
@@ -53,8 +51,8 @@ fn cells<'a>(
         Cell::Text(row.map(|(report, prediction)| report.classes[of(prediction)].as_str()))
     };
     let mut cells = match prediction {
-        Some(prediction) => prediction.row.recording.cells(has_channels),
-        None => Part::blank().cells(has_channels),
+        Some(prediction) => prediction.row.recording.cells(told),
+        None => Part::blank().cells(told),
     };
     cells.extend([
         (CORPUS, of_row(|row| row.corpus.as_deref())),

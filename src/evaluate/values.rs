@@ -18,7 +18,7 @@ use crate::report::{
 };
 use crate::split::Fold;
 use crate::table::schema::{self, CORPUS, Cell, FOLD, NORMALIZE, SPEAKER};
-use crate::table::{Part, Table};
+use crate::table::{Part, Table, Told};
 
 /// The numbers predicted for one recording, by a model that was not trained on its speaker.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +68,8 @@ pub fn evaluate_values_with(
 ) -> Result<ValueEvaluation> {
     values_of(data)?;
     spec.check(&data.target)?;
+    spec.check_balance(&data.target, protocol.balance)?;
+    protocol.check()?;
     let Participants {
         raw,
         scaled,
@@ -121,8 +123,8 @@ fn on_folds(
             Error::Data(reason) => Error::Data(format!("fold {}: {reason}", fold.name)),
             other => other,
         };
-        let (normalize, seed) = (protocol.normalize, protocol.seed);
-        let trained = ValuePipeline::fit(data, &fold.train, spec, normalize, seed);
+        let options = protocol.train_options();
+        let trained = ValuePipeline::fit(data, &fold.train, spec, &options);
         let (trained, _) = trained.map_err(named)?;
         let tested = test(data, &fold.test, number, &trained);
         on_fold(folds.len());
@@ -408,19 +410,19 @@ pub fn compare_values(
 /// The predictions of evaluations as a table: one row per recording and protocol; of each target `NAME`, `NAME_true`
 /// and `NAME_std`.
 pub fn value_predictions_table(evaluations: &[ValueEvaluation]) -> Table {
-    let predictions = || evaluations.iter().flat_map(|e| &e.predictions);
-    let has_channels = predictions().any(|p| p.row.recording.channel.is_some());
+    let predictions = evaluations.iter().flat_map(|e| &e.predictions);
+    let told = Told::of(predictions.map(|p| &p.row.recording));
     let targets = evaluations.first().map_or(&[][..], |e| &e.report.targets);
     let columns = |target: &TargetReport| schema::columns_of_value(&target.name);
     let columns: Vec<[String; 3]> = targets.iter().map(columns).collect();
     let mut table = Table {
-        columns: schema::columns(cells(None, has_channels, &columns)),
+        columns: schema::columns(cells(None, told, &columns)),
         ..Table::default()
     };
     for evaluation in evaluations {
         for prediction in &evaluation.predictions {
             let row = Some((&evaluation.report, prediction));
-            let cells = cells(row, has_channels, &columns);
+            let cells = cells(row, told, &columns);
             table.push(cells.into_iter().map(|(_, cell)| cell));
         }
     }
@@ -430,13 +432,13 @@ pub fn value_predictions_table(evaluations: &[ValueEvaluation]) -> Table {
 /// What stands in a row, by the names of the columns; without a row, blanks of the same types.
 fn cells<'a>(
     row: Option<(&'a ValueReport, &'a ValueOutOfFold)>,
-    has_channels: bool,
+    told: Told,
     columns: &'a [[String; 3]],
 ) -> Vec<(&'a str, Cell<'a>)> {
     let prediction = row.map(|(_, prediction)| prediction);
     let of_row = |of: fn(&Row) -> Option<&str>| Cell::Text(prediction.and_then(|p| of(&p.row)));
     let part = prediction.map_or(Part::blank(), |p| &p.row.recording);
-    let mut cells = part.cells(has_channels);
+    let mut cells = part.cells(told);
     cells.push((CORPUS, of_row(|row| row.corpus.as_deref())));
     cells.push((SPEAKER, of_row(|row| row.speaker.as_deref())));
     for (at, names) in columns.iter().enumerate() {

@@ -12,7 +12,7 @@ use crate::table::schema::{
     self, AUDIO_HASH, BANDWIDTH, CHANNELS, CLIPPED, Cell, DURATION, ERROR, OF_WINDOWS, QUALITY,
     SAMPLE_RATE, SNR, SPEECH, STAGE, TRUNCATED,
 };
-use crate::table::{Column, Encoding, Part, Table, Writer};
+use crate::table::{Column, Encoding, Part, Table, Told, Writer};
 
 /// The part that a line of a manifest lists; of one that ends where its recording does, up to there.
 pub fn listed(utterance: &Utterance, recording: &Recording) -> Part {
@@ -20,9 +20,15 @@ pub fn listed(utterance: &Utterance, recording: &Recording) -> Part {
     Part {
         file: utterance.file.clone(),
         channel: utterance.channel,
+        augment: word_of(utterance),
         start,
         end: start + recording.duration_s,
     }
+}
+
+/// Which copy a line lists, in words.
+pub fn word_of(utterance: &Utterance) -> Option<String> {
+    utterance.augment.map(|augment| augment.to_string())
 }
 
 /// The manifest's further columns that are left out, as features of the same name are computed: it may be a table of
@@ -51,7 +57,7 @@ pub fn of_manifest(manifest: &Manifest, settings: &Settings) -> Result<OfManifes
             "the manifest's column {name:?} has the name of a computed column; rename it"
         ))),
         None => Ok(OfManifest {
-            has_channels: manifest.has_channels(),
+            told: manifest.told(),
             extra: own_columns(manifest, extra),
         }),
     }
@@ -68,8 +74,8 @@ pub struct Rows {
 /// What of a manifest stands in rows, besides [`Utterance::FIELDS`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OfManifest {
-    /// Which channel a row is of: where any line says so.
-    pub has_channels: bool,
+    /// Which channel, and which copy, a row is of: where any line says so.
+    pub told: Told,
     /// Its own columns.
     pub extra: Vec<(String, Held)>,
 }
@@ -124,6 +130,7 @@ impl Rows {
                 part: Part {
                     file: utterance.file.clone(),
                     channel: utterance.channel,
+                    augment: word_of(utterance),
                     start: timed.start,
                     end: timed.end,
                 },
@@ -168,7 +175,7 @@ fn cells<'a>(
 ) -> Vec<(&'a str, Cell<'a>)> {
     let of_windows =
         settings.segmentation != Segmentation::Whole && settings.level == Level::Functionals;
-    let mut cells = index_cells(row, of_manifest.has_channels, of_windows);
+    let mut cells = index_cells(row, of_manifest.told, of_windows);
     if settings.level == Level::Lld {
         return cells;
     }
@@ -184,12 +191,10 @@ fn cells<'a>(
 /// The part that a row describes; where rows are those `of_windows`, also the part that the manifest lists.
 pub fn index_cells<'a>(
     row: Option<&'a Described>,
-    has_channels: bool,
+    told: Told,
     of_windows: bool,
 ) -> Vec<(&'a str, Cell<'a>)> {
-    let mut cells = row
-        .map_or(Part::blank(), |row| &row.part)
-        .cells(has_channels);
+    let mut cells = row.map_or(Part::blank(), |row| &row.part).cells(told);
     if of_windows {
         let [start, end] = match row {
             Some(row) => {
@@ -276,8 +281,8 @@ struct Failure {
 }
 
 impl Failure {
-    fn cells(&self, has_channels: bool) -> Vec<(&'static str, Cell<'_>)> {
-        let mut cells = self.part.cells(has_channels);
+    fn cells(&self, told: Told) -> Vec<(&'static str, Cell<'_>)> {
+        let mut cells = self.part.cells(told);
         cells.push((STAGE, Cell::Text(Some(self.stage))));
         cells.push((ERROR, Cell::Text(Some(&self.error))));
         cells
@@ -295,6 +300,7 @@ impl Failures {
             part: Part {
                 file: utterance.file.clone(),
                 channel: utterance.channel,
+                augment: word_of(utterance),
                 start: utterance.start.unwrap_or(f64::NAN),
                 end: utterance.end.unwrap_or(f64::NAN),
             },
@@ -330,13 +336,13 @@ impl Failures {
                 false => Ok(()),
             };
         }
-        let has_channels = self.rows.iter().any(|row| row.part.channel.is_some());
+        let told = Told::of(self.rows.iter().map(|row| &row.part));
         let mut table = Table {
-            columns: schema::columns(Failure::default().cells(has_channels)),
+            columns: schema::columns(Failure::default().cells(told)),
             metadata: [(OURS.to_string(), env!("CARGO_PKG_VERSION").to_string())].into(),
         };
         for row in &self.rows {
-            table.push(row.cells(has_channels).into_iter().map(|(_, cell)| cell));
+            table.push(row.cells(told).into_iter().map(|(_, cell)| cell));
         }
         let mut writer = Writer::create_in(folder, path, &table, encoding)?;
         writer.write(&table)?;

@@ -5,8 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::audio::{
-    Channel, Gain, MAX_DURATION_S, MOST_IN_MEMORY, MemoryLimit, Pauses, Rate, ReadOptions,
-    Segmentation, Turns,
+    Augmentation, Channel, Gain, MAX_DURATION_S, MOST_IN_MEMORY, MemoryLimit, Pauses, Rate,
+    ReadOptions, Segmentation, Turns,
 };
 use crate::catalogue::{self, FeatureSet};
 use crate::corpus::Manifest;
@@ -133,6 +133,9 @@ pub struct Settings {
     pub segmentation: Segmentation,
     /// What becomes of pauses in recordings that are taken whole.
     pub pauses: Pauses,
+    /// Copies that have rows of their own, besides those that a manifest lists. They stand in no metadata: each row says which
+    /// copy it is of.
+    pub copies: Vec<Augmentation>,
     /// Recordings longer than this, in seconds, are recognised turn by turn where they are to be taken whole; where features
     /// are extracted, none is. It stands in no metadata.
     pub turns_beyond_s: Option<f64>,
@@ -152,6 +155,7 @@ impl Default for Settings {
             gain: Gain::None,
             segmentation: Segmentation::Whole,
             pauses: Pauses::Keep,
+            copies: Vec::new(),
             turns_beyond_s: None,
             limits: Limits::default(),
         }
@@ -238,6 +242,7 @@ impl Settings {
                 Some(text) => text.parse()?,
                 None => Pauses::Keep,
             },
+            copies: Vec::new(),
             turns_beyond_s: None,
             limits: Limits::default(),
         })
@@ -266,6 +271,7 @@ impl Settings {
             each_channel: self.channel == Channel::Each,
             accept_truncated: self.accept_truncated,
             segment: (start.unwrap_or(0.0), end),
+            augment: None,
             trim: self.trim,
             gain: self.gain,
             segmentation: self.segmentation,
@@ -277,12 +283,13 @@ impl Settings {
         }
     }
 
-    /// The lines of a manifest: where each channel is taken, a line for each.
+    /// The lines of a manifest: where each channel is taken, a line for each, and for each copy.
     pub fn lines_of(&self, manifest: Manifest) -> Manifest {
-        match self.channel {
+        let manifest = match self.channel {
             Channel::Each => manifest.with_each_channel(),
             Channel::Mean | Channel::One(_) => manifest,
-        }
+        };
+        manifest.with_copies(&self.copies)
     }
 
     /// Whether a table can be made so.

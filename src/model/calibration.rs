@@ -36,6 +36,11 @@ pub struct Calibration {
 }
 
 impl Calibration {
+    /// How many classes it is of.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
     /// The default for when no speaker can be held out. `seen` tells for each class whether it occurred in training.
     pub fn unfitted(seen: &[bool]) -> Calibration {
         Calibration {

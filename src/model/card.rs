@@ -4,13 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::DateTime;
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1, Axis};
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
 use crate::metrics;
 use crate::model::calibrated::{CalibratedPipeline, HeldOut};
-use crate::model::{LearnedValue, ModelSpec, Normalize, ValuePipeline, best};
+use crate::model::{
+    Balance, Groups, Labelled, LearnedValue, ModelSpec, Normalize, TrainOptions, ValuePipeline,
+    best,
+};
 use crate::table;
 
 /// What every card says unless somebody who knows better replaces it.
@@ -60,6 +63,29 @@ pub struct Card {
     pub date: Option<String>,
     /// How the features were computed, from the table's metadata.
     pub features: BTreeMap<String, String>,
+    /// What weighed alike in training.
+    pub balance: Balance,
+    /// What was held out to calibrate probabilities and to find what is unsure.
+    pub held_out_by: Groups,
+    /// How well it does on each training corpus, when that was held out; empty where speakers were.
+    pub by_corpus: BTreeMap<String, Figures>,
+    /// Of a model for batches: how well it does on recordings alone that were held out.
+    pub alone: Option<Figures>,
+    /// The same for each training corpus that was held out.
+    pub alone_by_corpus: BTreeMap<String, Figures>,
+    /// What it was adapted by, if it was.
+    pub adapted: Option<Adapted>,
+}
+
+/// The recordings of the place that a model was adapted to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Adapted {
+    /// Rows that scale the features.
+    pub rows: usize,
+    /// Recordings with a label, by which probabilities were calibrated again; 0 if there were none or too few.
+    pub labelled: usize,
+    /// How well it does on these, each by the calibration that the others want.
+    pub figures: Option<Figures>,
 }
 
 /// A model as JSON describes it: its card, and what is known of the numbers that it predicts.
@@ -69,7 +95,6 @@ pub struct Description<'a> {
     #[serde(flatten)]
     pub card: &'a Card,
     /// The numbers; absent for a model of classes.
-    #[serde(skip_serializing_if = "<[LearnedValue]>::is_empty")]
     pub targets: &'a [LearnedValue],
 }
 
@@ -88,6 +113,17 @@ pub struct Figures {
     pub ece: f64,
     /// Recall of each class.
     pub recall: BTreeMap<String, f64>,
+    /// Of the answers that are sure; `None` where not all classes of the model are there to be taken for one another.
+    pub sure: Option<Sure>,
+}
+
+/// The answers that are sure.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Sure {
+    /// Their share of all answers, 0 to 1.
+    pub share: f64,
+    /// The share of them that is right, 0 to 1; `None` where there is none.
+    pub accuracy: Option<f64>,
 }
 
 impl Card {
@@ -96,9 +132,8 @@ impl Card {
         data: &Dataset,
         model: &ModelSpec,
         pipeline: &CalibratedPipeline,
-        normalize: Normalize,
-        seed: u64,
-        held_out: Option<&HeldOut>,
+        options: &TrainOptions,
+        [held_out, alone]: [Option<HeldOut>; 2],
     ) -> Card {
         let of_class = |class: usize| (0..data.len()).filter(move |&row| data.y()[row] == class);
         let classes = 0..data.classes().len();
@@ -108,17 +143,25 @@ impl Card {
                 .collect(),
             label_meaning: meaning(data),
             classes: data.classes().to_vec(),
-            held_out: held_out.map(|held_out| {
-                Figures::new(
-                    data,
-                    &held_out.rows,
-                    &held_out.probabilities,
-                    held_out.folds,
-                    seed,
-                )
+            by_corpus: match (options.inner, &held_out) {
+                (Groups::Corpora, Some(held_out)) => {
+                    by_corpus(data, held_out, pipeline.unsure_below, options.seed)
+                }
+                _ => BTreeMap::new(),
+            },
+            alone_by_corpus: match (options.inner, &alone, &pipeline.alone) {
+                (Groups::Corpora, Some(held_out), Some(alone)) => {
+                    by_corpus(data, held_out, alone.unsure_below, options.seed)
+                }
+                _ => BTreeMap::new(),
+            },
+            held_out: held_out
+                .map(|held_out| figures(data, &held_out, pipeline.unsure_below, options.seed)),
+            alone: alone.zip(pipeline.alone.as_ref()).map(|(held_out, alone)| {
+                figures(data, &held_out, alone.unsure_below, options.seed)
             }),
             unsure_below: pipeline.unsure_below,
-            ..Card::of_any(data, model, &pipeline.spec, normalize, seed)
+            ..Card::of_any(data, model, &pipeline.spec, options)
         }
     }
 
@@ -127,24 +170,22 @@ impl Card {
         data: &Dataset,
         model: &ModelSpec,
         pipeline: &ValuePipeline,
-        normalize: Normalize,
-        seed: u64,
+        options: &TrainOptions,
     ) -> Card {
-        Card::of_any(data, model, &pipeline.spec, normalize, seed)
+        Card::of_any(data, model, &pipeline.spec, options)
     }
 
     fn of_any(
         data: &Dataset,
         model: &ModelSpec,
         trained: &ModelSpec,
-        normalize: Normalize,
-        seed: u64,
+        options: &TrainOptions,
     ) -> Card {
         Card {
             sentire: env!("CARGO_PKG_VERSION").into(),
             model: model.clone(),
             trained: trained.clone(),
-            normalize,
+            normalize: options.normalize,
             label: data.label.clone(),
             classes: Vec::new(),
             class_counts: Vec::new(),
@@ -157,45 +198,152 @@ impl Card {
             unseen: BTreeMap::new(),
             unsure_below: 0.0,
             intended_use: INTENDED_USE.into(),
-            seed,
+            seed: options.seed,
             date: source_date(),
             features: table::without_names(data.metadata.clone()),
+            balance: options.balance,
+            held_out_by: options.inner,
+            by_corpus: BTreeMap::new(),
+            alone: None,
+            alone_by_corpus: BTreeMap::new(),
+            adapted: None,
         }
     }
 }
 
 impl Figures {
     /// The figures of predictions for recordings of `data`: `rows` holds the first row of each recording, and
-    /// `probabilities` is recordings x classes.
+    /// `probabilities` is recordings x classes; `sure` says which answers are.
     pub fn new(
         data: &Dataset,
         rows: &[usize],
         probabilities: &Array2<f64>,
         folds: usize,
+        sure: Option<&[bool]>,
         seed: u64,
     ) -> Figures {
         let truth: Vec<usize> = rows.iter().map(|&row| data.y()[row]).collect();
-        let predicted: Vec<usize> = probabilities.rows().into_iter().map(best).collect();
         let speakers: Vec<Option<String>> =
             rows.iter().map(|&row| data.speakers[row].clone()).collect();
-        let classes = data.classes().len();
-        let confusion = metrics::confusion(&truth, &predicted, classes);
+        let answers = Answers {
+            truth: &truth,
+            speakers: &speakers,
+            classes: data.classes(),
+        };
+        Figures::of_answers(&answers, probabilities, folds, sure, seed)
+    }
+
+    fn of_answers(
+        answers: &Answers,
+        probabilities: &Array2<f64>,
+        folds: usize,
+        sure: Option<&[bool]>,
+        seed: u64,
+    ) -> Figures {
+        let Answers {
+            truth,
+            speakers,
+            classes: names,
+        } = *answers;
+        let predicted: Vec<usize> = probabilities.rows().into_iter().map(best).collect();
+        let classes = names.len();
+        let confusion = metrics::confusion(truth, &predicted, classes);
+        let sure = sure.map(|are_sure| {
+            let sure: Vec<usize> = (0..truth.len()).filter(|&at| are_sure[at]).collect();
+            let right = sure.iter().filter(|&&at| predicted[at] == truth[at]);
+            Sure {
+                share: sure.len() as f64 / truth.len() as f64,
+                accuracy: (!sure.is_empty()).then(|| right.count() as f64 / sure.len() as f64),
+            }
+        });
         let probabilities = probabilities.rows().into_iter();
         let probabilities: Vec<Vec<f64>> = probabilities.map(|row| row.to_vec()).collect();
-        let recall = data
-            .classes()
-            .iter()
-            .cloned()
-            .zip(metrics::recall(&confusion));
+        let recall = names.iter().cloned().zip(metrics::recall(&confusion));
         Figures {
             folds,
             uar: metrics::uar(&confusion),
-            uar_ci95: metrics::intervals(&truth, &predicted, &speakers, classes, seed).uar,
+            uar_ci95: metrics::intervals(truth, &predicted, speakers, classes, seed).uar,
             accuracy: metrics::accuracy(&confusion),
-            ece: metrics::calibration(&probabilities, &truth, &predicted, &speakers, seed).ece,
+            ece: metrics::calibration(&probabilities, truth, &predicted, speakers, seed).ece,
             recall: recall.filter(|(_, recall)| !recall.is_nan()).collect(),
+            sure,
         }
     }
+}
+
+impl Figures {
+    /// The figures of recordings of one place: `probabilities` is recordings x classes, by the calibration that other folds want.
+    pub(super) fn of_labelled(
+        labelled: &Labelled,
+        classes: &[String],
+        probabilities: &Array2<f64>,
+        folds: usize,
+        sure_from: f64,
+        seed: u64,
+    ) -> Figures {
+        let sure = probabilities.rows().into_iter();
+        let sure: Vec<bool> = sure.map(|p| p[best(p)] >= sure_from).collect();
+        Figures::of_answers(
+            &Answers {
+                truth: &labelled.y,
+                speakers: &labelled.speakers,
+                classes,
+            },
+            probabilities,
+            folds,
+            Some(&sure),
+            seed,
+        )
+    }
+}
+
+/// What is known of recordings that were answered.
+struct Answers<'a> {
+    truth: &'a [usize],
+    speakers: &'a [Option<String>],
+    classes: &'a [String],
+}
+
+/// Of recordings themselves, without copies that were made of them.
+fn figures(data: &Dataset, held_out: &HeldOut, sure_from: f64, seed: u64) -> Figures {
+    let HeldOut {
+        rows,
+        probabilities,
+        is_near,
+        folds,
+    } = held_out;
+    let itself: Vec<usize> = (0..rows.len())
+        .filter(|&at| !data.is_copy(rows[at]))
+        .collect();
+    let rows: Vec<usize> = itself.iter().map(|&at| rows[at]).collect();
+    let probabilities = &probabilities.select(Axis(0), &itself);
+    let is_near = itself.iter().map(|&at| is_near[at]);
+    let answers = probabilities.rows().into_iter().zip(is_near);
+    let is_sure = |(p, is_near): (ArrayView1<f64>, bool)| is_near && p[best(p)] >= sure_from;
+    let sure: Vec<bool> = answers.map(is_sure).collect();
+    Figures::new(data, &rows, probabilities, *folds, Some(&sure), seed)
+}
+
+/// The figures of each corpus.
+fn by_corpus(
+    data: &Dataset,
+    held_out: &HeldOut,
+    sure_from: f64,
+    seed: u64,
+) -> BTreeMap<String, Figures> {
+    let of = |name: &String| {
+        let is_of = |at: &usize| data.rows[held_out.rows[*at]].corpus.as_ref() == Some(name);
+        let places: Vec<usize> = (0..held_out.rows.len()).filter(is_of).collect();
+        let of_corpus = HeldOut {
+            rows: places.iter().map(|&at| held_out.rows[at]).collect(),
+            probabilities: held_out.probabilities.select(Axis(0), &places),
+            is_near: places.iter().map(|&at| held_out.is_near[at]).collect(),
+            folds: held_out.folds,
+        };
+        let is_there = !places.is_empty();
+        is_there.then(|| (name.clone(), figures(data, &of_corpus, sure_from, seed)))
+    };
+    data.corpora.iter().filter_map(of).collect()
 }
 
 /// The corpora's own words for each class.

@@ -4,16 +4,14 @@
 //! a typical one. How far recordings of other speakers lie is learned from training speakers held out in turn; a recording
 //! farther away than 99 in 100 of those was recorded under other conditions, or is not speech.
 
-use std::collections::BTreeSet;
-
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
 use crate::error::Result;
+use crate::model::Groups;
 use crate::model::calibrated::inner_folds;
 use crate::scaler::Scaler;
-use crate::split;
 
 /// Share of held-out training recordings that count as near.
 const NEAR: f64 = 0.99;
@@ -39,26 +37,30 @@ impl Domain {
         self.scaler.fits(features)
     }
 
-    /// Learns from the unscaled rows of `data`; for recordings cut into windows the mean distance counts.
+    /// Learns from all unscaled rows of `data`; for recordings cut into windows the mean distance counts.
     pub fn fit(data: &Dataset) -> Result<Domain> {
         let all: Vec<usize> = (0..data.len()).collect();
+        Domain::of_rows(data, &all)
+    }
+
+    /// The same of the rows `rows`.
+    pub(super) fn of_rows(data: &Dataset, all: &[usize]) -> Result<Domain> {
         let of_recordings = |scaler: &Scaler, rows: &[usize]| -> Vec<f64> {
             let recordings = data.by_recording(rows).into_iter();
             recordings
                 .map(|rows| mean_distance(scaler, data.view(), &rows))
                 .collect()
         };
-        let speakers = data.speakers.iter().collect::<BTreeSet<_>>().len();
         let mut distances = Vec::new();
-        if speakers >= 2 {
-            for fold in split::grouped_k_fold(&data.speakers, inner_folds(speakers))? {
-                let scaler = Scaler::fit(data.view(), &fold.train);
-                distances.extend(of_recordings(&scaler, &fold.test));
-            }
+        let folds = inner_folds(data, all, Groups::Speakers)?;
+        for fold in folds.into_iter().flatten() {
+            let rows = |places: &[usize]| places.iter().map(|&at| all[at]).collect::<Vec<usize>>();
+            let scaler = Scaler::fit(data.view(), &rows(&fold.train));
+            distances.extend(of_recordings(&scaler, &rows(&fold.test)));
         }
-        let scaler = Scaler::fit(data.view(), &all);
+        let scaler = Scaler::fit(data.view(), all);
         if distances.is_empty() {
-            distances = of_recordings(&scaler, &all);
+            distances = of_recordings(&scaler, all);
         }
         distances.sort_unstable_by(f64::total_cmp);
         let last = (NEAR * distances.len() as f64).ceil() as usize;

@@ -10,11 +10,11 @@ use crate::output;
 const MAGIC: &[u8; 8] = b"sentire\n";
 /// Of models of classes. Rises when programs of the format before can no longer read the file; those of this one can
 /// read both.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 6;
 /// Of models of numbers.
-const OF_VALUES: u32 = 5;
+const OF_VALUES: u32 = 7;
 /// The formats that are read, in words.
-const READ: &str = "3, 4 and 5";
+const READ: &str = "4 to 7";
 /// Magic, format, length of the model, its BLAKE3.
 const HEADER: usize = 8 + 4 + 8 + 32;
 
@@ -124,9 +124,11 @@ impl Model {
             return Err("is damaged (its checksum does not match); copy it again".into());
         }
         let model = match format {
-            former::FORMAT => former::read(body),
-            FORMAT => postcard::from_bytes(body).map(|parts| of_parts(parts, Trained::Classes)),
-            _ => postcard::from_bytes(body).map(|parts| of_parts(parts, Trained::Values)),
+            former::FORMAT | former::OF_VALUES => former::read(body, format),
+            FORMAT => postcard::from_bytes(body)
+                .map(|parts| of_parts(parts, |trained| Trained::Classes(Box::new(trained)))),
+            _ => postcard::from_bytes(body)
+                .map(|parts| of_parts(parts, |trained| Trained::Values(Box::new(trained)))),
         };
         let mut model = model.map_err(|cause| match unknown_classifier(body) {
             Some(reason) => format!("has a classifier that this sentire lacks ({reason})"),

@@ -269,7 +269,7 @@ fn solve(problem: &Weighted, penalty: Option<&Mat<f64>>, factor: f64) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::balanced_weights;
+    use crate::model::balance;
     use crate::model::learners::Estimator;
     use crate::model::learners::ridge::{Alpha, Ridge};
     use crate::model::least_squares::{example, one_hot};
@@ -285,15 +285,14 @@ mod tests {
         let (comparison, alpha) = (Comparison::Linear, 0.02);
         let ours = KernelRidge::fit(
             x.view(),
-            Targets::Shares(one_hot(&y, 3).view()),
+            Targets::Shares(one_hot(&y, 3).view(), None),
             comparison,
             alpha,
             0,
         )
         .unwrap();
         // The penalty in its own measure: a share of the sum of squares about the weighted means.
-        let weights = balanced_weights(&y, 3);
-        let weights: Vec<f64> = y.iter().map(|&class| weights[class]).collect();
+        let weights = balance::of_rows(&y, 3, None);
         let variance: f64 = (0..width)
             .map(|f| {
                 let at = |i: usize| f64::from(x[(i, f)]);
@@ -306,7 +305,7 @@ mod tests {
         let alpha = Alpha::Value(alpha * variance);
         let ridge = Ridge::fit(
             x.view(),
-            Targets::Shares(one_hot(&y, 3).view()),
+            Targets::Shares(one_hot(&y, 3).view(), None),
             &[0; 24],
             alpha,
         )
@@ -326,7 +325,7 @@ mod tests {
         let comparison = Comparison::Radial { gamma: 0.5 };
         let ridge = KernelRidge::fit(
             x.view(),
-            Targets::Shares(one_hot(&y, 3).view()),
+            Targets::Shares(one_hot(&y, 3).view(), None),
             comparison,
             0.1,
             0,
@@ -352,7 +351,7 @@ mod tests {
         let (x, y) = example(18, 4);
         let ridge = KernelRidge::fit(
             x.view(),
-            Targets::Shares(one_hot(&y, 3).view()),
+            Targets::Shares(one_hot(&y, 3).view(), None),
             Comparison::Radial { gamma: 0.4 },
             0.01,
             0,
@@ -380,7 +379,7 @@ mod tests {
             for x in [Array2::zeros((3, 2)), Array2::from_elem((3, 2), 0.7)] {
                 let ridge = KernelRidge::fit(
                     x.view(),
-                    Targets::Shares(one_hot(&y, 2).view()),
+                    Targets::Shares(one_hot(&y, 2).view(), None),
                     comparison,
                     1e-3,
                     0,
@@ -412,7 +411,7 @@ mod tests {
             let comparison = Comparison::Radial { gamma: 0.3 };
             let ridge = KernelRidge::fit(
                 x.view(),
-                Targets::Shares(one_hot(&y, 2).view()),
+                Targets::Shares(one_hot(&y, 2).view(), None),
                 comparison,
                 alpha,
                 0,
@@ -434,7 +433,7 @@ mod tests {
         let (x, y) = example(LANDMARKS + 700, 3);
         let ridge = KernelRidge::fit(
             x.view(),
-            Targets::Shares(one_hot(&y, 3).view()),
+            Targets::Shares(one_hot(&y, 3).view(), None),
             Comparison::Radial { gamma: 0.3 },
             1e-3,
             0,

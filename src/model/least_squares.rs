@@ -5,15 +5,15 @@
 use faer::Mat;
 use ndarray::{Array2, ArrayView2};
 
+use crate::model::balance;
 use crate::model::products::products;
-use crate::model::{balanced_weights_of_shares, weighted_shares};
 
 /// What a regression is on.
 #[derive(Debug, Clone, Copy)]
 pub enum Targets<'a> {
     /// Rows x classes: the share of each class, which sum to 1 in a row. Classes weigh alike in sum, as by scikit-learn's
-    /// `class_weight="balanced"`.
-    Shares(ArrayView2<'a, f64>),
+    /// `class_weight="balanced"`; with the number of each row's corpus, corpora do within each class.
+    Shares(ArrayView2<'a, f64>, Option<&'a [usize]>),
     /// Rows x targets; rows weigh alike.
     Values(ArrayView2<'a, f64>),
 }
@@ -42,8 +42,9 @@ impl Weighted {
     /// Of the rows `x`.
     pub fn of(x: ArrayView2<f32>, targets: Targets) -> Weighted {
         match targets {
-            Targets::Shares(shares) => {
-                Weighted::new(x, shares, &balanced_weights_of_shares(shares))
+            Targets::Shares(shares, corpora) => {
+                let (weights, shares) = balance::of_shares(shares, corpora);
+                Weighted::new(x, shares.view(), weights)
             }
             Targets::Values(y) => {
                 let present = (0..y.ncols()).collect();
@@ -54,15 +55,15 @@ impl Weighted {
         }
     }
 
-    /// Of rows with these shares of the classes, where a row of each class weighs this, and others in proportion; a class of
-    /// weight 0 does not occur.
-    pub fn new(x: ArrayView2<f32>, shares: ArrayView2<f64>, of_class: &[f64]) -> Weighted {
-        let present: Vec<usize> = (0..of_class.len()).filter(|&k| of_class[k] > 0.0).collect();
-        let (weights, shares) = weighted_shares(shares, of_class);
+    /// Of rows with these shares of the classes and these weights.
+    pub fn new(x: ArrayView2<f32>, shares: ArrayView2<f64>, weights: Vec<f64>) -> Weighted {
+        let classes = shares.ncols();
+        let occurs = |&class: &usize| shares.column(class).iter().any(|&share| share > 0.0);
+        let present: Vec<usize> = (0..classes).filter(occurs).collect();
         let roots: Vec<f64> = weights.into_iter().map(f64::sqrt).collect();
         let of_place = present.clone();
         let target = |i: usize, k: usize| 2.0 * shares[(i, of_place[k])] - 1.0;
-        Weighted::with(x, roots, present, of_class.len(), target)
+        Weighted::with(x, roots, present, classes, target)
     }
 
     fn with(

@@ -1,5 +1,6 @@
 //! Models: what to train ([`ModelSpec`]), the result ([`Model`]), and its file.
 
+mod balance;
 #[cfg(feature = "default-model")]
 mod built_in;
 mod calibrated;
@@ -14,6 +15,7 @@ mod former;
 mod kernel_ridge;
 pub mod learners;
 mod least_squares;
+mod options;
 pub mod outputs;
 mod pipeline;
 mod products;
@@ -24,35 +26,38 @@ mod spec;
 mod values;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, Axis, CowArray, Ix2};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, CowArray, Ix2};
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "default-model")]
 pub use built_in::built_in;
 pub use calibrated::{CalibratedPipeline, HeldOut};
-pub use card::{Card, Description, Figures, source_date};
+pub use card::{Adapted, Card, Description, Figures, Sure, source_date};
 pub use domain::Domain;
 pub use file::is_model;
 pub use learners::AUTO;
+pub use options::{Balance, Groups, TrainOptions};
 pub use projection::Projection;
 pub use spec::{ModelSpec, fit_each, fit_each_to_values};
 pub use values::{LearnedValue, REACH, ValuePipeline, values_of};
 
 use crate::dataset::{Dataset, Target};
 use crate::error::{Error, Result};
-use crate::scaler;
+use crate::scaler::{self, Scaler};
+use crate::split::{self, Fold};
 
-/// Whose recordings scale the features: the two protocols, whose figures do not compare.
+/// Whose recordings scale the features: the protocols, whose figures do not compare.
 ///
 /// ```
 /// use sentire::prelude::*;
 ///
 /// assert_eq!("train".parse::<Normalize>()?, Normalize::Train);
 /// assert_eq!("corpus".parse::<Normalize>()?, Normalize::Train, "its former name");
+/// assert_eq!("batch".parse::<Normalize>()?, Normalize::Batch);
 /// assert!("file".parse::<Normalize>().is_err());
 /// # Ok::<(), Error>(())
 /// ```
@@ -66,7 +71,13 @@ pub enum Normalize {
     /// Protocol B: each speaker by their own recordings, at prediction too. Uses the test speaker's
     /// unlabelled audio.
     Speaker,
+    /// Protocol C: each corpus, at prediction the batch that is scored, by its own recordings. Uses the test corpus's
+    /// unlabelled audio.
+    Batch,
 }
+
+/// The fewest rows of a batch that are scaled by their own mean and deviation.
+pub const SMALLEST_BATCH: usize = 30;
 
 impl Normalize {
     /// As in metadata and reports.
@@ -74,6 +85,7 @@ impl Normalize {
         match self {
             Normalize::Train => "corpus",
             Normalize::Speaker => "speaker",
+            Normalize::Batch => "batch",
         }
     }
 }
@@ -91,49 +103,12 @@ impl FromStr for Normalize {
         match text {
             "train" | "corpus" => Ok(Normalize::Train),
             "speaker" => Ok(Normalize::Speaker),
+            "batch" => Ok(Normalize::Batch),
             _ => Err(Error::Usage(format!(
-                "normalize {text:?}: expected train or speaker"
+                "normalize {text:?}: expected train, speaker or batch"
             ))),
         }
     }
-}
-
-/// What a row of each class weighs by scikit-learn's `class_weight="balanced"`: classes that occur
-/// weigh alike in sum, rows 1 in the mean. 0 for a class that does not occur.
-fn balanced_weights(y: &[usize], classes: usize) -> Vec<f64> {
-    let mut counts = vec![0.0; classes];
-    y.iter().for_each(|&class| counts[class] += 1.0);
-    balanced(&counts, y.len())
-}
-
-/// The same of rows whose shares of the classes are these (rows x classes, which sum to 1 in a row).
-fn balanced_weights_of_shares(shares: ArrayView2<f64>) -> Vec<f64> {
-    balanced(&shares.sum_axis(Axis(0)).to_vec(), shares.nrows())
-}
-
-/// The same of so many rows, of which each class has so much.
-fn balanced(of_classes: &[f64], rows: usize) -> Vec<f64> {
-    let present = of_classes.iter().filter(|&&sum| sum > 0.0).count() as f64;
-    let weight = |&sum: &f64| match sum > 0.0 {
-        true => rows as f64 / (present * sum),
-        false => 0.0,
-    };
-    of_classes.iter().map(weight).collect()
-}
-
-/// What each row weighs, and its shares, if a row of each class weighs this: as if the word of each rater were a row.
-fn weighted_shares(shares: ArrayView2<f64>, of_class: &[f64]) -> (Vec<f64>, Array2<f64>) {
-    let mut weighted = shares.to_owned();
-    let weight = |mut row: ArrayViewMut1<f64>| {
-        row.iter_mut()
-            .zip(of_class)
-            .for_each(|(share, weight)| *share *= weight);
-        let sum = row.sum();
-        row.mapv_inplace(|share| share / sum);
-        sum
-    };
-    let weights = weighted.rows_mut().into_iter().map(weight).collect();
-    (weights, weighted)
 }
 
 /// The norm over the classes of each feature's weights; `weights` holds those of each class, and none
@@ -198,7 +173,7 @@ fn mean(probabilities: ArrayView2<f64>, rows: &[usize]) -> Array1<f64> {
 /// The rows that a protocol can use: under protocol B only those whose speaker is known. An error if there is none.
 pub fn participants(data: &Dataset, normalize: Normalize) -> Result<Cow<'_, Dataset>> {
     let is_known = |&row: &usize| data.speakers[row].is_some();
-    if normalize == Normalize::Train || (0..data.len()).all(|row| is_known(&row)) {
+    if normalize != Normalize::Speaker || (0..data.len()).all(|row| is_known(&row)) {
         return Ok(Cow::Borrowed(data));
     }
     let known: Vec<usize> = (0..data.len()).filter(is_known).collect();
@@ -211,12 +186,18 @@ pub fn participants(data: &Dataset, normalize: Normalize) -> Result<Cow<'_, Data
 }
 
 /// The [`participants`] with the scaling that does not depend on folds: under protocol B each speaker is scaled by their
-/// own rows; under protocol A nothing is scaled yet.
+/// own rows, under protocol C each corpus; under protocol A nothing is scaled yet.
 pub fn scaled(participants: &Dataset, normalize: Normalize) -> Cow<'_, Dataset> {
+    let speakers = participants.speakers.iter().map(Option::as_deref);
+    let corpora = participants.rows.iter().map(|row| row.corpus.as_deref());
     match normalize {
         Normalize::Train => Cow::Borrowed(participants),
         Normalize::Speaker => Cow::Owned(Dataset {
-            x: scaler::per_speaker(participants.view(), &participants.speakers),
+            x: scaler::per_group(participants.view(), speakers),
+            ..participants.clone()
+        }),
+        Normalize::Batch => Cow::Owned(Dataset {
+            x: scaler::per_group(participants.view(), corpora),
             ..participants.clone()
         }),
     }
@@ -235,11 +216,81 @@ pub struct Model {
     id: Option<String>,
 }
 
+/// The fewest recordings with a label by which probabilities are calibrated anew.
+pub const FEWEST_LABELLED: usize = 24;
+
+/// Recordings of one place with their classes.
+#[derive(Debug, Clone)]
+pub struct Labelled {
+    /// Unscaled rows x features, in the order of the model's.
+    x: Array2<f32>,
+    /// The rows of each recording.
+    recordings: Vec<Vec<usize>>,
+    /// The class of each, as a place in those of the model.
+    y: Vec<usize>,
+    /// Who speaks in each.
+    speakers: Vec<Option<String>>,
+}
+
+impl Labelled {
+    /// None yet, of so many features.
+    pub fn new(features: usize) -> Labelled {
+        Labelled {
+            x: Array2::zeros((0, features)),
+            recordings: Vec::new(),
+            y: Vec::new(),
+            speakers: Vec::new(),
+        }
+    }
+
+    /// One more, with these rows, in which this is said and by whom; `class` is a place in those of the model.
+    pub fn push(&mut self, rows: &[Cow<[f32]>], class: usize, speaker: Option<String>) {
+        let first = self.x.nrows();
+        for row in rows {
+            self.x
+                .push_row(ArrayView1::from(&row[..]))
+                .expect("as many features as all have");
+        }
+        self.recordings.push((first..first + rows.len()).collect());
+        self.y.push(class);
+        self.speakers.push(speaker);
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.y.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.y.is_empty()
+    }
+
+    /// Whether they are enough to calibrate by: 24, of two classes.
+    fn are_enough(&self) -> bool {
+        let is_other = |class: &&usize| Some(*class) != self.y.first();
+        self.y.len() >= FEWEST_LABELLED && self.y.iter().any(|class| is_other(&class))
+    }
+
+    /// Folds of speakers; where fewer than two are known, of recordings in turn.
+    fn folds(&self) -> Result<Vec<Fold>> {
+        const FOLDS: usize = 5;
+        let known: BTreeSet<&String> = self.speakers.iter().flatten().collect();
+        if known.len() > 1 {
+            return split::grouped_k_fold(&self.speakers, FOLDS.min(known.len()));
+        }
+        let in_turn: Vec<Option<String>> = (0..self.y.len())
+            .map(|at| Some((at % FOLDS).to_string()))
+            .collect();
+        split::grouped_k_fold(&in_turn, FOLDS)
+    }
+}
+
 /// What was trained.
 #[derive(Debug, Clone)]
 enum Trained {
-    Classes(CalibratedPipeline),
-    Values(ValuePipeline),
+    Classes(Box<CalibratedPipeline>),
+    Values(Box<ValuePipeline>),
 }
 
 impl Model {
@@ -270,23 +321,57 @@ impl Model {
         normalize: Normalize,
         seed: u64,
     ) -> Result<Model> {
+        let options = TrainOptions {
+            normalize,
+            seed,
+            ..TrainOptions::default()
+        };
+        Model::train_with(data, spec, &options)
+    }
+
+    /// [`train`](Model::train) with all that can be said of how.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let features = dir.path().join("demo.parquet");
+    /// # let egemaps = Settings { sets: vec![FeatureSet::EGEMAPS], ..Settings::default() };
+    /// # let mut demo = corpus::open("corpora/demo/manifest.csv")?.manifest;
+    /// # demo.utterances.iter_mut().for_each(|u| u.corpus = u.sex.clone());
+    /// # extract::update(&demo, &egemaps, &features)?;
+    /// // Of the demo corpus, the women as one corpus, the men as another.
+    /// let data = Dataset::read(&[&features], "emotion")?;
+    /// let options = TrainOptions {
+    ///     normalize: Normalize::Batch,
+    ///     inner: Groups::Corpora,
+    ///     balance: Balance::CorpusAndClass,
+    ///     seed: 0,
+    /// };
+    /// let model = Model::train_with(&data, &"ridge".parse()?, &options)?;
+    /// assert_eq!(model.card.by_corpus.keys().collect::<Vec<_>>(), ["female", "male"]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn train_with(data: &Dataset, spec: &ModelSpec, options: &TrainOptions) -> Result<Model> {
         spec.check(&data.target)?;
+        spec.check_balance(&data.target, options.balance)?;
         let spec = spec.for_features(&data.feature_names)?;
+        let normalize = options.normalize;
         let data = participants(data, normalize)?;
         let prepared = scaled(&data, normalize);
         let rows: Vec<usize> = (0..prepared.len()).collect();
+        let unscaled = (normalize == Normalize::Batch).then_some(&*data);
         let (card, trained) = match &prepared.target {
             Target::Classes(_) => {
-                let (pipeline, held_out) =
-                    CalibratedPipeline::fit(&prepared, &rows, &spec, normalize, seed)?;
-                let held_out = held_out.as_ref();
-                let card = Card::new(&prepared, &spec, &pipeline, normalize, seed, held_out);
-                (card, Trained::Classes(pipeline))
+                let (pipeline, held_out, alone) =
+                    CalibratedPipeline::fit_for(&prepared, unscaled, &rows, &spec, options)?;
+                let card = Card::new(&prepared, &spec, &pipeline, options, [held_out, alone]);
+                (card, Trained::Classes(Box::new(pipeline)))
             }
             Target::Values(_) => {
-                let (pipeline, _) = ValuePipeline::fit(&prepared, &rows, &spec, normalize, seed)?;
-                let card = Card::of_values(&prepared, &spec, &pipeline, normalize, seed);
-                (card, Trained::Values(pipeline))
+                let (pipeline, _) = ValuePipeline::fit(&prepared, &rows, &spec, options)?;
+                let card = Card::of_values(&prepared, &spec, &pipeline, options);
+                (card, Trained::Values(Box::new(pipeline)))
             }
         };
         Ok(Model {
@@ -317,7 +402,7 @@ impl Model {
     /// Probabilities of the classes (recordings x classes, each row sums to 1; recordings x 0 for a model of numbers); the
     /// largest one decides. `x` has a row of unscaled features for each window, in the order of
     /// [`feature_names`](Model::feature_names); `recordings` holds the rows of each recording. Under protocol B all rows must
-    /// come from one speaker, who is scaled by them.
+    /// come from one speaker, who is scaled by them; under protocol C they are the batch.
     ///
     /// ```
     /// use sentire::prelude::*;
@@ -352,25 +437,96 @@ impl Model {
         }
     }
 
-    /// Of a model that scales each speaker by their own recordings, one that scales all as the training rows are, together: for
-    /// speakers of whom there is too little. Other models stay as they are.
+    /// Of a model that scales each speaker or each batch by their own recordings, one that scales all as the training rows are,
+    /// together: for recordings alone, and where there are too few. Other models stay as they are.
     pub fn scaled_by_training(&self) -> Model {
-        let mut model = self.clone();
-        model.id = Some(self.id());
+        let mut model = self.with_id();
         model.card.normalize = Normalize::Train;
         let scaler = self.domain.scaler();
         match &mut model.trained {
-            Trained::Classes(trained) => trained.pipeline.scale_by(scaler),
+            Trained::Classes(trained) => **trained = (**trained).clone().alone(scaler),
+            Trained::Values(trained) => trained.scale_by(scaler),
+        }
+        model.card.unsure_below = model.unsure_below();
+        model
+    }
+
+    /// Of a model whose batches are scaled by their own recordings, one that scales all rows as those are that `scaler` was fitted on:
+    /// a batch, or what is usual in one place. Other models stay as they are.
+    pub fn scaled_by(&self, scaler: &Scaler) -> Model {
+        let mut model = self.with_id();
+        if self.card.normalize != Normalize::Batch {
+            return model;
+        }
+        model.card.normalize = Normalize::Train;
+        match &mut model.trained {
+            Trained::Classes(trained) => {
+                trained.alone = None;
+                trained.pipeline.scale_by(scaler);
+            }
             Trained::Values(trained) => trained.scale_by(scaler),
         }
         model
+    }
+
+    /// Of a model whose batches are scaled by their own recordings, the one for the place whose recordings `scaler` was fitted on, `rows`
+    /// of them; its probabilities calibrated anew by those of `labelled`, as far as these are [enough](FEWEST_LABELLED).
+    pub fn adapted(&self, scaler: &Scaler, rows: usize, labelled: &Labelled) -> Result<Model> {
+        let mut model = self.scaled_by(scaler);
+        model.id = None;
+        let mut adapted = Adapted {
+            rows,
+            labelled: 0,
+            figures: None,
+        };
+        if let (Trained::Classes(trained), true) = (&mut model.trained, labelled.are_enough()) {
+            let folds = labelled.folds()?;
+            let x = labelled.x.view();
+            let pipeline = (**trained).clone();
+            let (pipeline, held_out) =
+                pipeline.recalibrated(x, &labelled.recordings, &labelled.y, &folds);
+            adapted.labelled = labelled.y.len();
+            adapted.figures = Some(Figures::of_labelled(
+                labelled,
+                &model.card.classes,
+                &held_out,
+                folds.len(),
+                pipeline.unsure_below,
+                model.card.seed,
+            ));
+            **trained = pipeline;
+        }
+        model.card.unsure_below = model.unsure_below();
+        model.card.adapted = Some(adapted);
+        Ok(model)
+    }
+
+    /// Whether labels of a place calibrated it.
+    pub fn is_recalibrated(&self) -> bool {
+        let adapted = self.card.adapted.as_ref();
+        adapted.is_some_and(|adapted| adapted.labelled > 0)
+    }
+
+    fn with_id(&self) -> Model {
+        Model {
+            id: Some(self.id()),
+            ..self.clone()
+        }
+    }
+
+    /// Answers whose probability is below this are unsure; 0 of numbers.
+    fn unsure_below(&self) -> f64 {
+        match &self.trained {
+            Trained::Classes(trained) => trained.unsure_below,
+            Trained::Values(_) => 0.0,
+        }
     }
 
     /// Rows as the training rows were scaled before their folds.
     fn prepared<'a>(&self, x: ArrayView2<'a, f32>) -> CowArray<'a, f32, Ix2> {
         match self.card.normalize {
             Normalize::Train => x.into(),
-            Normalize::Speaker => scaler::per_speaker(x, &vec![None; x.nrows()]).into(),
+            Normalize::Speaker | Normalize::Batch => scaler::as_one_group(x).into(),
         }
     }
 
@@ -417,13 +573,17 @@ impl Model {
             .iter()
             .filter_map(|class| classes.iter().position(|known| known == class))
             .collect();
-        let mut by_speaker: BTreeMap<&Option<String>, Vec<usize>> = BTreeMap::new();
+        let together = |row: usize| match self.card.normalize {
+            Normalize::Train | Normalize::Speaker => data.speakers[row].as_deref(),
+            Normalize::Batch => data.rows[row].corpus.as_deref(),
+        };
+        let mut asked: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
         for row in 0..data.len() {
-            by_speaker.entry(&data.speakers[row]).or_default().push(row);
+            asked.entry(together(row)).or_default().push(row);
         }
         let mut first_rows = Vec::new();
         let mut probabilities = Vec::new();
-        for rows in by_speaker.values() {
+        for rows in asked.values() {
             let recordings = data.by_recording(rows);
             let place: HashMap<usize, usize> = rows.iter().copied().zip(0..).collect();
             let in_x = |rows: &Vec<usize>| rows.iter().map(|row| place[row]).collect();
@@ -438,11 +598,18 @@ impl Model {
         }
         let shape = (first_rows.len(), places.len());
         let probabilities = Array2::from_shape_vec(shape, probabilities).expect("whole rows");
-        Ok(Figures::new(&data, &first_rows, &probabilities, 0, seed))
+        Ok(Figures::new(
+            &data,
+            &first_rows,
+            &probabilities,
+            0,
+            None,
+            seed,
+        ))
     }
 
     /// The features as deviations from what is usual, in standard deviations (rows x features): under protocol A relative
-    /// to the training recordings, under protocol B to the rows of `x`, which must come from one speaker. Missing
+    /// to the training recordings, under protocol B to the rows of `x`, which must come from one speaker, under C to the batch. Missing
     /// features become 0.
     ///
     /// ```
@@ -463,7 +630,7 @@ impl Model {
     pub fn deviations(&self, x: ArrayView2<f32>) -> Array2<f32> {
         match self.card.normalize {
             Normalize::Train => self.domain.deviations(x),
-            Normalize::Speaker => scaler::per_speaker(x, &vec![None; x.nrows()]),
+            Normalize::Speaker | Normalize::Batch => scaler::as_one_group(x),
         }
     }
 

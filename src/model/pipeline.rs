@@ -11,14 +11,14 @@ use crate::model::components::Components;
 use crate::model::learners::{Estimator, Named, Scale, Training, ValueTraining};
 use crate::model::outputs::Outputs;
 use crate::model::spec::{self, ModelSpec};
-use crate::model::{Normalize, select};
+use crate::model::{Balance, Normalize, TrainOptions, select};
 use crate::scaler::Scaler;
 
 /// Scaler, selection, principal components, and classifier or regression.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Pipeline {
     pub(super) features: usize,
-    /// `None` under protocol B, where each speaker is scaled by their own rows before.
+    /// `None` where rows are scaled before: under protocol B each speaker by their own, under C each corpus.
     pub(super) scaler: Option<Scaler>,
     pub(super) seen: Seen,
     pub(super) estimator: Named,
@@ -123,16 +123,15 @@ impl Seen {
 }
 
 impl Pipeline {
-    /// Fits on the rows `rows` of a dataset that was [`scaled`](crate::model::scaled) under `normalize`. Its other rows are
+    /// Fits on the rows `rows` of a dataset that was [`scaled`](crate::model::scaled) as `options` say. Its other rows are
     /// not used.
     pub fn fit(
         data: &Dataset,
         rows: &[usize],
         spec: &ModelSpec,
-        normalize: Normalize,
-        seed: u64,
+        options: &TrainOptions,
     ) -> Result<Pipeline> {
-        let mut pipelines = Pipeline::fit_each(data, rows, &[spec], normalize, seed)?;
+        let mut pipelines = Pipeline::fit_each(data, rows, &[spec], options)?;
         Ok(pipelines.remove(0))
     }
 
@@ -142,10 +141,11 @@ impl Pipeline {
         data: &Dataset,
         rows: &[usize],
         specs: &[&ModelSpec],
-        normalize: Normalize,
-        seed: u64,
+        options: &TrainOptions,
     ) -> Result<Vec<Pipeline>> {
-        let scaler = (normalize == Normalize::Train).then(|| Scaler::fit(data.view(), rows));
+        let seed = options.seed;
+        let is_of_training = options.normalize == Normalize::Train;
+        let scaler = is_of_training.then(|| Scaler::fit(data.view(), rows));
         let x = scaled(&scaler, data.view(), rows);
         let target = data.target.select(rows);
         let seen = Seen::fit(x.view(), &target, specs[0])?;
@@ -154,6 +154,8 @@ impl Pipeline {
         let (scales, estimators) = match &target {
             Target::Classes(classes) => {
                 let shares = classes.shares();
+                let corpora = (options.balance == Balance::CorpusAndClass)
+                    .then(|| numbered(rows.iter().map(|&row| &data.rows[row].corpus)));
                 let rows = Training {
                     x: x.view(),
                     names: &names,
@@ -161,6 +163,7 @@ impl Pipeline {
                     shares: shares.view(),
                     classes: classes.names.len(),
                     speakers: &speakers,
+                    corpora: corpora.as_deref(),
                     seed,
                 };
                 (None, spec::fit_each(specs, &rows)?)
@@ -245,13 +248,13 @@ fn standardised(y: &Array2<f64>) -> (Vec<Scale>, Array2<f64>) {
     (scales, scaled)
 }
 
-/// A number for each speaker, in the order in which they come.
-fn numbered<'a>(speakers: impl Iterator<Item = &'a Option<String>>) -> Vec<usize> {
+/// A number for each speaker, or corpus, in the order in which they come.
+fn numbered<'a>(names: impl Iterator<Item = &'a Option<String>>) -> Vec<usize> {
     let mut numbers = HashMap::new();
-    speakers
-        .map(|speaker| {
+    names
+        .map(|name| {
             let next = numbers.len();
-            *numbers.entry(speaker).or_insert(next)
+            *numbers.entry(name).or_insert(next)
         })
         .collect()
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataset::Target;
 use crate::error::{Error, Result};
+use crate::model::Balance;
 use crate::model::learners::parameters::{self, Parameters};
 use crate::model::learners::{
     self, AUTO, AnyEstimator, LEARNERS, Learner, Training, ValueTraining,
@@ -111,6 +112,34 @@ impl ModelSpec {
                 ),
             )),
             _ => Ok(()),
+        }
+    }
+
+    /// Whether it can train on this target so that this weighs alike. An error names the learners that can.
+    pub fn check_balance(&self, target: &Target, balance: Balance) -> Result<()> {
+        if balance == Balance::Class {
+            return Ok(());
+        }
+        if let Target::Values(values) = target {
+            return Err(Error::Usage(format!(
+                "--balance {balance} weighs classes, and `{}` holds numbers",
+                values.names.join(",")
+            )));
+        }
+        let weighs = |learner: &Learner| learner.classes.as_ref().is_some_and(|c| c.weighs_corpora);
+        match self.learner().is_some_and(weighs) {
+            true => Ok(()),
+            false => {
+                let names = LEARNERS.iter().filter(|learner| weighs(learner));
+                let names: Vec<&str> = names.map(|learner| learner.name).collect();
+                Err(wrong(
+                    &self.to_string(),
+                    &format!(
+                        "does not weigh corpora alike (--balance {balance}); {} do",
+                        names.join(", ")
+                    ),
+                ))
+            }
         }
     }
 

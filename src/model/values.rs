@@ -14,7 +14,7 @@ use crate::metrics::values::{self, ValueFigures};
 use crate::model::calibrated::{Rehearsal, picked, rehearse};
 use crate::model::outputs::Outputs;
 use crate::model::pipeline::Pipeline;
-use crate::model::{ModelSpec, Normalize};
+use crate::model::{ModelSpec, TrainOptions};
 use crate::scaler::Scaler;
 
 /// Share of recordings whose true number lies within 1.645 [`spread`](LearnedValue::spread)s of the predicted one.
@@ -128,21 +128,20 @@ impl ValuePipeline {
     }
 
     /// Trains on the rows `rows` of a dataset whose target is numbers and that was [`scaled`](crate::model::scaled) under
-    /// `normalize`; nothing else of it is looked at. With one speaker nobody can be held out: then the first candidate
+    /// as `options` say; nothing else of it is looked at. With one speaker nobody can be held out: then the first candidate
     /// is taken, and nothing is known of its errors.
     pub fn fit(
         data: &Dataset,
         rows: &[usize],
         spec: &ModelSpec,
-        normalize: Normalize,
-        seed: u64,
+        options: &TrainOptions,
     ) -> Result<(ValuePipeline, Option<HeldOutValues>)> {
         let target = values_of(data)?;
         let candidates = spec.candidates(&data.target).into_iter();
         let candidates: Vec<ModelSpec> = candidates
             .map(|spec| spec.for_features(&data.feature_names))
             .collect::<Result<_>>()?;
-        let rehearsed = rehearse(data, rows, &candidates, normalize, seed)?;
+        let rehearsed = rehearse(data, None, rows, &candidates, options)?;
         let rehearsed = rehearsed.map(|rehearsal| Rehearsed::of(data, target, rehearsal));
         let chosen = rehearsed.as_ref().map_or(0, Rehearsed::best);
         let spec = candidates[chosen].clone();
@@ -158,7 +157,7 @@ impl ValuePipeline {
             let figures = rehearsed.as_ref().zip(held_out.as_ref());
             let figures = figures.map(|(all, held_out)| {
                 let (said, truth) = (column(&held_out.values), column(&all.truth));
-                let figures = values::figures(&truth, &said, &all.speakers, seed);
+                let figures = values::figures(&truth, &said, &all.speakers, options.seed);
                 (spread(&truth, &said), figures)
             });
             LearnedValue {
@@ -177,7 +176,7 @@ impl ValuePipeline {
         };
         let targets = target.names.iter().enumerate().map(learned).collect();
         let pipeline = ValuePipeline {
-            pipeline: Pipeline::fit(data, rows, &spec, normalize, seed)?,
+            pipeline: Pipeline::fit(data, rows, &spec, options)?,
             spec,
             targets,
         };

@@ -201,8 +201,8 @@ impl Show for Prediction {
         let mut verdict = format!("{}: {said}", self.file);
         verdict.push_str(match self.verdict {
             Verdict::NoSpeech => "no speech",
-            Verdict::OutOfDomain => ", unlike the training recordings",
-            Verdict::Unsure => ", unsure",
+            Verdict::OutOfDomain => ", a guess: it has not heard recordings like this",
+            Verdict::Unsure => ", a guess: it is unsure",
             Verdict::Sure => "",
         });
         if self.truncated {

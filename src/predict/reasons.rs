@@ -41,12 +41,12 @@ pub struct Reason {
     /// The feature that represents the family: among those farthest from usual, the one that on its own changes the prediction
     /// most in the same direction. Only means, medians and deviations are considered, if the family has any.
     pub feature: String,
-    /// What that feature is; if the family has no means and deviations, also what the family is.
+    /// What that feature is; of a family whose single features nobody hears, what the family is.
     pub meaning: String,
     /// How far the feature lies from what is usual for the model, in standard deviations.
     pub deviation: f64,
-    /// The family and the deviation in plain words: `pitch varies far more than usual (+2.1 sd)`. If the family has no
-    /// means and deviations, how far its features lie from usual (root mean square): `articulation, 1.3 sd from usual`.
+    /// What is heard of the family, and how far it deviates: `pitch varies far more than usual (+2.1 sd)`; of a family whose single
+    /// features nobody hears, how far these lie from usual (root mean square): `melody, 1.3 sd from usual`.
     pub text: String,
 }
 
@@ -87,9 +87,10 @@ fn in_words(family: Family, plain: Plain, deviation: f64) -> String {
         ..1.5 => format!("{side} than usual"),
         _ => format!("far {side} than usual"),
     };
+    let heard = family.heard();
     match varies {
-        true => format!("{family} varies {far} ({deviation:+.1} sd)"),
-        false => format!("{family}, {far} ({deviation:+.1} sd)"),
+        true => format!("{heard} varies {far} ({deviation:+.1} sd)"),
+        false => format!("{heard}, {far} ({deviation:+.1} sd)"),
     }
 }
 
@@ -131,7 +132,7 @@ impl Predictor {
     /// let predictor = Predictor::new(built_in()?)?;
     /// let recording = predictor.read("corpora/demo/f1_angry_s1.flac", &mut predictor.extractor())?;
     /// let strongest = predictor.reasons(&[recording], 0, 1)?.remove(0);
-    /// assert!(strongest.text.starts_with(&strongest.family.to_string()));
+    /// assert!(strongest.text.starts_with(strongest.family.heard()));
     /// assert!(strongest.to_text().ends_with(&strongest.meaning));
     /// # Ok(())
     /// # }
@@ -150,7 +151,7 @@ impl Predictor {
         };
         let (recordings, which) = match self.model.card.normalize {
             Normalize::Train => (std::slice::from_ref(recording), 0),
-            Normalize::Speaker => (recordings, which),
+            Normalize::Speaker | Normalize::Batch => (recordings, which),
         };
         let x = self.matrix(recordings)?;
         let first: usize = recordings[..which].iter().map(|r| r.windows.len()).sum();
@@ -207,13 +208,15 @@ impl Predictor {
             let far = deviation[place];
             let meaning = &column.meaning;
             let (meaning, text) = match column.plain {
-                Some(plain) => (meaning.clone(), in_words(family, plain, far)),
-                None => {
+                Some(plain) if family.has_telling_features() => {
+                    (meaning.clone(), in_words(family, plain, far))
+                }
+                _ => {
                     let of_family = &families[&family];
                     let squares = of_family.iter().map(|&place| deviation[place].powi(2));
                     let typical = (squares.sum::<f64>() / of_family.len() as f64).sqrt();
-                    let meaning = format!("{}; above all {meaning}", family.meaning());
-                    (meaning, format!("{family}, {typical:.1} sd from usual"))
+                    let text = format!("{}, {typical:.1} sd from usual", family.heard());
+                    (family.meaning().to_string(), text)
                 }
             };
             Reason {
@@ -235,14 +238,14 @@ impl Predictor {
         // Under protocol B a row depends on all rows of its speaker, so each question wants all of them;
         // otherwise the rows of the recording do, and several questions are asked at once.
         let (own, rows) = match self.model.card.normalize {
-            Normalize::Speaker => (asked.x.clone(), asked.rows.clone()),
+            Normalize::Speaker | Normalize::Batch => (asked.x.clone(), asked.rows.clone()),
             Normalize::Train => {
                 let own = asked.x.select(Axis(0), &asked.rows);
                 (own, (0..asked.rows.len()).collect())
             }
         };
         let at_once = match self.model.card.normalize {
-            Normalize::Speaker => 1,
+            Normalize::Speaker | Normalize::Batch => 1,
             Normalize::Train => (ASKED_AT_ONCE / rows.len()).max(1),
         };
         let effects_of = |groups: &[&[usize]]| {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::model::Normalize;
+use crate::report::text::scaling;
 use crate::report::{CrossCell, CrossCorpus};
 
 impl CrossCorpus {
@@ -12,12 +12,7 @@ impl CrossCorpus {
             .corpora
             .iter()
             .map(|name| format!("{name} {}", self.recordings[name]));
-        let scaling = match self.normalize {
-            Normalize::Train => "scaling fitted on the training speakers (protocol A)",
-            Normalize::Speaker => {
-                "each speaker scaled by their own unlabelled recordings (protocol B, transductive)"
-            }
-        };
+        let scaling = scaling(self.normalize);
         let mut text = format!(
             "{} corpora ({} recordings), {} shared classes: {}\n{} ({}), {scaling}\n",
             self.corpora.len(),
@@ -58,6 +53,7 @@ impl CrossCorpus {
                 .map(|test| self.cell(|cell| cell.test == *test && cell.train.len() > 1));
             line(&mut text, "on all others", width, cells);
         }
+        self.add_calibration(&mut text, width);
         let chance = 1.0 / self.classes.len() as f64;
         let _ = writeln!(
             text,
@@ -72,6 +68,36 @@ impl CrossCorpus {
             );
         }
         text
+    }
+
+    /// What probabilities and `sure` are worth on a corpus that was not trained on.
+    fn add_calibration(&self, text: &mut String, width: usize) {
+        let others = |test: &String| {
+            let by_many = self.corpora.len() > 2;
+            let is_it = |cell: &CrossCell| {
+                cell.test == *test
+                    && !cell.train.contains(test)
+                    && (cell.train.len() > 1) == by_many
+            };
+            self.cell(is_it)
+        };
+        let shown = |name: &str, of: &dyn Fn(&CrossCell) -> String| {
+            let cells = self
+                .corpora
+                .iter()
+                .map(|test| others(test).map_or(String::new(), of));
+            let cells: String = cells.map(|cell| format!("{cell:>22}")).collect();
+            format!("{name:0$}{cells}\n", width + 2)
+        };
+        let sure = |cell: &CrossCell| match cell.unsure.accuracy_of_sure {
+            Some(right) => format!("{:.2} ({right:.2} right)", 1.0 - cell.unsure.share),
+            None => "none".into(),
+        };
+        text.push('\n');
+        text.push_str(&shown("ECE, others learned", &|cell| {
+            format!("{:.3}", cell.ece)
+        }));
+        text.push_str(&shown("sure, others learned", &sure));
     }
 
     fn cell(&self, is_it: impl Fn(&CrossCell) -> bool) -> Option<&CrossCell> {

@@ -85,6 +85,7 @@ pub fn plot_uars(reports: &[Report]) -> Figure {
             _ if !protocols => label,
             Normalize::Train => format!("A, {label}"),
             Normalize::Speaker => format!("B, {label}"),
+            Normalize::Batch => format!("C, {label}"),
         }
     };
     // Evaluations of different classes have no chance in common.

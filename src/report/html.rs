@@ -138,6 +138,7 @@ fn name(normalize: Normalize) -> (char, &'static str) {
     match normalize {
         Normalize::Train => ('A', "speakers never heard before"),
         Normalize::Speaker => ('B', "speakers whose other recordings are at hand"),
+        Normalize::Batch => ('C', "corpora of which a whole batch is at hand"),
     }
 }
 
@@ -148,6 +149,9 @@ fn headline(page: &mut String, report: &Report) {
         Normalize::Train => "scaled by the training speakers alone",
         Normalize::Speaker => {
             "<strong>transductive</strong>: each speaker is scaled by their own unlabelled recordings"
+        }
+        Normalize::Batch => {
+            "<strong>transductive</strong>: each corpus is scaled by its own unlabelled recordings"
         }
     };
     let [low, high] = report.uar_ci95;

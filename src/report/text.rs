@@ -187,6 +187,9 @@ pub(super) fn scaling(normalize: Normalize) -> &'static str {
         Normalize::Speaker => {
             "each speaker scaled by their own unlabelled recordings (protocol B, transductive)"
         }
+        Normalize::Batch => {
+            "each corpus scaled by its own unlabelled recordings (protocol C, transductive)"
+        }
     }
 }
 

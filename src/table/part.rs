@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use crate::table::schema::{CHANNEL, Cell, END, FILE, OF_WINDOWS, START};
+use crate::table::schema::{AUGMENT, CHANNEL, Cell, END, FILE, OF_WINDOWS, START};
 use crate::table::{Column, Table};
 
 /// From where to where, in which channel of which file.
@@ -15,6 +15,8 @@ pub struct Part {
     pub file: String,
     /// Which of its channels, counted from 0; `None` where channels are not told apart.
     pub channel: Option<usize>,
+    /// How the copy of it was made that is meant; `None` for the recording itself.
+    pub augment: Option<String>,
     /// Start in seconds from the beginning of the file; NaN where unknown.
     pub start: f64,
     /// End in seconds; NaN where unknown.
@@ -27,6 +29,7 @@ impl Part {
         static BLANK: Part = Part {
             file: String::new(),
             channel: None,
+            augment: None,
             start: f64::NAN,
             end: f64::NAN,
         };
@@ -34,24 +37,30 @@ impl Part {
     }
 
     /// Times are the same to the bit, or both unknown.
-    fn key(&self) -> (&str, Option<usize>, [u64; 2]) {
+    fn key(&self) -> (&str, Option<usize>, Option<&str>, [u64; 2]) {
         (
             &self.file,
             self.channel,
+            self.augment.as_deref(),
             [self.start, self.end].map(time_key),
         )
     }
 
-    /// The columns that say it, with the channel where `has_channels`.
-    pub fn cells(&self, has_channels: bool) -> Vec<(&'static str, Cell<'_>)> {
+    /// The columns that say it; of those that not every table has, such as are `told`.
+    pub fn cells(&self, told: Told) -> Vec<(&'static str, Cell<'_>)> {
         let channel = self.channel.and_then(|channel| channel.try_into().ok());
         let cells = [
             (FILE, Cell::Text(Some(&self.file))),
             (CHANNEL, Cell::Int(channel)),
+            (AUGMENT, Cell::Text(self.augment.as_deref())),
             (START, Cell::Double(self.start)),
             (END, Cell::Double(self.end)),
         ];
-        let is_told = |(name, _): &(&str, Cell)| has_channels || *name != CHANNEL;
+        let is_told = |(name, _): &(&str, Cell)| match *name {
+            CHANNEL => told.channels,
+            AUGMENT => told.augment,
+            _ => true,
+        };
         cells.into_iter().filter(is_told).collect()
     }
 }
@@ -97,6 +106,9 @@ impl fmt::Display for Part {
         if let Some(channel) = self.channel {
             write!(f, " channel {channel}")?;
         }
+        if let Some(augment) = &self.augment {
+            write!(f, " by {augment}")?;
+        }
         if self.start > 0.0 {
             write!(f, " ({} to {} s)", self.start, self.end)?;
         }
@@ -104,10 +116,30 @@ impl fmt::Display for Part {
     }
 }
 
+/// Which columns that not every table has stand in one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Which channel a row is of.
+    pub channels: bool,
+    /// Which copy.
+    pub augment: bool,
+}
+
+impl Told {
+    /// What is to be told of these parts.
+    pub fn of<'a>(parts: impl Iterator<Item = &'a Part>) -> Told {
+        parts.fold(Told::default(), |told, part| Told {
+            channels: told.channels || part.channel.is_some(),
+            augment: told.augment || part.augment.is_some(),
+        })
+    }
+}
+
 /// The parts that the rows of a table describe.
 pub struct Parts<'a> {
     files: Option<Cow<'a, [Option<String>]>>,
     channels: Option<&'a [Option<i64>]>,
+    augment: Option<Cow<'a, [Option<String>]>>,
     starts: Option<Vec<f64>>,
     ends: Option<Vec<f64>>,
 }
@@ -134,6 +166,7 @@ impl Table {
                 Some(Column::Int(channels)) => Some(channels),
                 _ => None,
             },
+            augment: self.as_words(AUGMENT),
             starts: seconds(start),
             ends: seconds(end),
         }
@@ -146,6 +179,7 @@ impl Parts<'_> {
         Part {
             file: self.file(row).unwrap_or_default().to_string(),
             channel: self.channel(row),
+            augment: self.augment(row).map(str::to_string),
             start: seconds(&self.starts, row),
             end: seconds(&self.ends, row),
         }
@@ -157,13 +191,18 @@ impl Parts<'_> {
         self.is_of_same_file(a, b) && times(a) == times(b)
     }
 
-    /// Whether two rows describe the same channel of the same file, whatever their times.
+    /// Whether two rows describe the same channel of the same file, or the same copy of it, whatever their times.
     pub fn is_of_same_file(&self, a: usize, b: usize) -> bool {
-        self.file(a) == self.file(b) && self.channel(a) == self.channel(b)
+        let of = |row| (self.file(row), self.channel(row), self.augment(row));
+        of(a) == of(b)
     }
 
     fn file(&self, row: usize) -> Option<&str> {
         self.files.as_ref()?[row].as_deref()
+    }
+
+    fn augment(&self, row: usize) -> Option<&str> {
+        self.augment.as_ref()?[row].as_deref()
     }
 
     fn channel(&self, row: usize) -> Option<usize> {
@@ -182,6 +221,7 @@ fn parts_are_the_same_where_file_channel_and_times_are() {
         channel,
         start,
         end: f64::NAN,
+        augment: None,
     };
     let one = part("a.wav", None, 0.5);
     assert_eq!(one, part("a.wav", None, 0.5));
@@ -190,6 +230,10 @@ fn parts_are_the_same_where_file_channel_and_times_are() {
         part("b.wav", None, 0.5),
         part("a.wav", Some(0), 0.5),
         part("a.wav", None, 0.25),
+        Part {
+            augment: Some("opus".into()),
+            ..one.clone()
+        },
     ] {
         assert_ne!(one, other);
     }
@@ -209,7 +253,10 @@ fn the_parts_of_windows_are_their_own_and_those_that_the_manifest_lists() {
             (OF_WINDOWS[0], Cell::Double(from)),
             (OF_WINDOWS[1], Cell::Double(to)),
         ];
-        cells.extend(part.cells(true));
+        cells.extend(part.cells(Told {
+            channels: true,
+            augment: true,
+        }));
         let owned = cells.into_iter().map(|(name, cell)| match cell {
             Cell::Text(word) => (name, Column::Text(vec![word.map(str::to_string)])),
             Cell::Int(count) => (name, Column::Int(vec![count])),
@@ -225,6 +272,7 @@ fn the_parts_of_windows_are_their_own_and_those_that_the_manifest_lists() {
     let window = Part {
         file: "a.wav".into(),
         channel: Some(1),
+        augment: Some("telephone".into()),
         start: 3.0,
         end: 4.0,
     };
@@ -236,7 +284,7 @@ fn the_parts_of_windows_are_their_own_and_those_that_the_manifest_lists() {
         ..window.clone()
     };
     assert_eq!(table.listed_parts().at(0), listed);
-    let alone = table.select_columns(&[FILE, CHANNEL, START, END]).unwrap();
+    let alone = table.select_columns(&crate::table::schema::PART).unwrap();
     assert_eq!(alone.listed_parts().at(0), window);
     assert!(alone.parts().is_same(0, 0));
 }

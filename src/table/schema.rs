@@ -7,16 +7,26 @@ use super::{Column, Table};
 pub const FILE: &str = "file";
 /// Which of its channels, counted from 0; only where the manifest says so.
 pub const CHANNEL: &str = "channel";
+/// How the copy was made that the row describes; only where there are copies.
+pub const AUGMENT: &str = "augment";
 /// Where the row begins, in seconds from the beginning of the file.
 pub const START: &str = "start";
 /// Where it ends.
 pub const END: &str = "end";
-/// What tells rows apart: audformat's index, and the channel.
-pub const PART: [&str; 4] = [FILE, CHANNEL, START, END];
+/// What tells rows apart: audformat's index, the channel, and the copy.
+pub const PART: [&str; 5] = [FILE, CHANNEL, AUGMENT, START, END];
 /// Which recording, or which part of it that the manifest lists, a window belongs to: where that starts and ends, in seconds.
 pub const OF_WINDOWS: [&str; 2] = ["utterance_start", "utterance_end"];
 /// Both together.
-pub const INDEX: [&str; 6] = [FILE, CHANNEL, START, END, OF_WINDOWS[0], OF_WINDOWS[1]];
+pub const INDEX: [&str; 7] = [
+    FILE,
+    CHANNEL,
+    AUGMENT,
+    START,
+    END,
+    OF_WINDOWS[0],
+    OF_WINDOWS[1],
+];
 
 /// The corpus.
 pub const CORPUS: &str = "corpus";

@@ -16,6 +16,8 @@ pub enum Meaning {
     End,
     /// Which channel.
     Channel,
+    /// Which copy.
+    Augment,
     /// One of [`Utterance::FIELDS`].
     Field(&'static str),
     /// What is carried along, under this name.
@@ -44,6 +46,7 @@ impl Columns {
             "start" => Meaning::Start,
             "end" => Meaning::End,
             "channel" => Meaning::Channel,
+            "augment" => Meaning::Augment,
             "" => Meaning::Nothing,
             name => match Utterance::FIELDS.iter().find(|field| **field == name) {
                 Some(field) => Meaning::Field(field),

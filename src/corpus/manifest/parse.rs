@@ -126,6 +126,14 @@ fn utterance(columns: &Columns, row: &Record) -> Result<Utterance, String> {
                 utterance.channel =
                     columns::channel(value).ok_or_else(|| wrong("channel", "channel", expected))?;
             }
+            Meaning::Augment if is_missing(value) => {}
+            Meaning::Augment => {
+                let expected = "telephone, opus, noise, noise:DB, reverb, gain, speed, or nothing; rename the column if it says something else";
+                let augment = value
+                    .parse()
+                    .map_err(|_| wrong("augment", "copy", expected))?;
+                utterance.augment = Some(augment);
+            }
             Meaning::Nothing => {}
             Meaning::Field(_) | Meaning::Extra(_) if is_missing(value) => {}
             Meaning::Field(name) => {

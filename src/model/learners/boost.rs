@@ -8,7 +8,7 @@ use ndarray::{Array2, ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::model::balanced_weights;
+use crate::model::balance;
 use crate::model::learners::parameters::Key;
 use crate::model::learners::{self, Estimator, Learner, OfClasses, OfValues};
 use crate::model::outputs::Outputs;
@@ -36,6 +36,7 @@ pub const LEARNER: Learner = Learner {
     for_features: learners::whatever_features,
     classes: Some(OfClasses {
         learns_shares: false,
+        weighs_corpora: true,
         fit: |each, rows| {
             learners::fit(each, |given| {
                 let settings = Settings {
@@ -43,7 +44,14 @@ pub const LEARNER: Learner = Learner {
                     rate: given.get("rate"),
                     max_depth: given.get("max_depth"),
                 };
-                Boost::fit(rows.x, rows.y, rows.classes, settings, rows.seed)
+                Boost::fit(
+                    rows.x,
+                    rows.y,
+                    rows.classes,
+                    rows.corpora,
+                    settings,
+                    rows.seed,
+                )
             })
         },
         read: learners::read::<Boost>,
@@ -142,19 +150,20 @@ impl TryFrom<Packed> for Boost {
 
 impl Boost {
     /// Trains `rounds` rounds of one tree per class on the scaled rows `x`. Classes are weighted as
-    /// by scikit-learn's `class_weight="balanced"`.
+    /// by scikit-learn's `class_weight="balanced"`, within them corpora, where these are told.
     pub fn fit(
         x: ArrayView2<f32>,
         y: &[usize],
         classes: usize,
+        corpora: Option<&[usize]>,
         settings: Settings,
         seed: u64,
     ) -> Result<Boost> {
-        let weights = balanced_weights(y, classes);
-        let present: Vec<usize> = (0..classes).filter(|&class| weights[class] > 0.0).collect();
+        let present: Vec<usize> = (0..classes).filter(|class| y.contains(class)).collect();
         let place = |class: &usize| present.binary_search(class).expect("it occurs");
         let labels: Vec<f32> = y.iter().map(|class| place(class) as f32).collect();
-        let row_weights: Vec<f32> = y.iter().map(|&class| weights[class] as f32).collect();
+        let row_weights = balance::of_rows(y, classes, corpora).into_iter();
+        let row_weights: Vec<f32> = row_weights.map(|weight| weight as f32).collect();
         let objective = Multiclass::new(present.len()).map_err(untrainable)?;
         let objective = Objective::Softprob(objective);
         let trees = trained(x, &labels, Some(&row_weights), objective, settings, seed)?;
@@ -341,7 +350,7 @@ fn boosted_trees_separate_what_is_separable() {
         rate: 0.3,
         max_depth: 3,
     };
-    let fit = || Boost::fit(x.view(), &y, 4, settings, 5).unwrap();
+    let fit = || Boost::fit(x.view(), &y, 4, None, settings, 5).unwrap();
     let shares = fit().shares(x.view());
     for (row, &label) in y.iter().enumerate() {
         assert!(shares[(row, label)] > 0.6, "row {row}: {}", shares.row(row));

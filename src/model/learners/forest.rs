@@ -50,6 +50,7 @@ pub const LEARNER: Learner = Learner {
     for_features: learners::whatever_features,
     classes: Some(OfClasses {
         learns_shares: false,
+        weighs_corpora: false,
         fit: |each, rows| {
             let fit =
                 |trees, leaf| Forest::fit(rows.x, rows.y, rows.classes, trees, leaf, rows.seed);

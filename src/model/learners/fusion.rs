@@ -32,6 +32,13 @@ pub const LEARNER: Learner = Learner {
         Key::positive("gamma", "0.3", "width of the radial kernel"),
         Key::positive("power", "0.7", "exponent of the signed power"),
         Key::new("views", ALL_GROUPS, GROUPS, "what the regressions see").quiet(),
+        Key::new(
+            "kernel",
+            "radial",
+            Kind::Word(&["radial", "linear"]),
+            "of statistics and covariance; linear makes a small model",
+        )
+        .quiet(),
     ],
     in_auto: &[(7, "fusion")],
     grid: |given| {
@@ -42,8 +49,9 @@ pub const LEARNER: Learner = Learner {
     for_features: groups_among,
     classes: Some(OfClasses {
         learns_shares: true,
+        weighs_corpora: true,
         fit: |each, rows| {
-            let targets = Targets::Shares(rows.shares);
+            let targets = Targets::Shares(rows.shares, rows.corpora);
             learners::fit(each, |given| {
                 Fusion::fit(rows.x, rows.names, targets, &settings(given), rows.seed)
             })
@@ -72,6 +80,7 @@ fn settings(given: &Parameters) -> Settings {
         alpha: given.get("alpha"),
         gamma: given.get("gamma"),
         power: given.get("power"),
+        is_linear: given.word("kernel") == "linear",
     }
 }
 
@@ -155,6 +164,8 @@ pub struct Settings {
     pub gamma: f64,
     /// Exponent of the signed power.
     pub power: f64,
+    /// Whether all groups are compared by the inner product.
+    pub is_linear: bool,
 }
 
 impl Default for Settings {
@@ -164,6 +175,7 @@ impl Default for Settings {
             alpha: 1e-3,
             gamma: 0.3,
             power: 0.7,
+            is_linear: false,
         }
     }
 }
@@ -193,6 +205,7 @@ impl Fusion {
                 FeatureGroup::SpectralKernels
                 | FeatureGroup::ProsodicKernels
                 | FeatureGroup::All => (Comparison::Linear, settings.alpha / 2.0),
+                _ if settings.is_linear => (Comparison::Linear, settings.alpha / 2.0),
                 FeatureGroup::Statistics
                 | FeatureGroup::Source
                 | FeatureGroup::Filter
@@ -273,7 +286,7 @@ mod tests {
             let fusion = Fusion::fit(
                 x.view(),
                 &names,
-                Targets::Shares(one_hot(&y, 3).view()),
+                Targets::Shares(one_hot(&y, 3).view(), None),
                 &settings,
                 0,
             )
@@ -307,7 +320,7 @@ mod tests {
         let error = Fusion::fit(
             x.view(),
             &names,
-            Targets::Shares(one_hot(&[0, 1, 0, 1], 2).view()),
+            Targets::Shares(one_hot(&[0, 1, 0, 1], 2).view(), None),
             &settings,
             0,
         )

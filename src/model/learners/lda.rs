@@ -42,6 +42,7 @@ pub const LEARNER: Learner = Learner {
     for_features: learners::whatever_features,
     classes: Some(OfClasses {
         learns_shares: false,
+        weighs_corpora: false,
         fit: |each, rows| {
             let fit = |shrinkage| Lda::fit(rows.x, rows.y, rows.classes, shrinkage);
             learners::fit(each, |given| fit(given.get("shrinkage")))

@@ -18,9 +18,7 @@ use crate::model::learners::parameters::Key;
 use crate::model::learners::{self, Estimator, Learner, OfClasses};
 use crate::model::outputs::{Outputs, softmax};
 use crate::model::products::product;
-use crate::model::{
-    are_linear, balanced_weights_of_shares, linear_scores, norms_over_classes, weighted_shares,
-};
+use crate::model::{are_linear, balance, linear_scores, norms_over_classes};
 
 /// The search ends where no derivative of the mean loss is larger. scikit-learn's default is 1e-4;
 /// at 1e-6 probabilities stand still to about 1e-4.
@@ -49,8 +47,9 @@ pub const LEARNER: Learner = Learner {
     for_features: learners::whatever_features,
     classes: Some(OfClasses {
         learns_shares: true,
+        weighs_corpora: true,
         fit: |each, rows| {
-            let fit = |c| Logistic::fit(rows.x, rows.shares, c);
+            let fit = |c| Logistic::fit(rows.x, rows.shares, rows.corpora, c);
             learners::fit(each, |given| Ok(fit(given.get("c"))))
         },
         read: learners::read::<Logistic>,
@@ -91,12 +90,17 @@ impl Logistic {
     }
 
     /// Trains on the scaled rows `x` with these shares of the classes (rows x classes, which sum to 1 in a row). Classes
-    /// are weighted as by scikit-learn's `class_weight="balanced"`.
-    pub fn fit(x: ArrayView2<f32>, shares: ArrayView2<f64>, c: f64) -> Logistic {
-        let class_weights = balanced_weights_of_shares(shares);
-        let classes = class_weights.len();
-        let present: Vec<usize> = (0..classes).filter(|&k| class_weights[k] > 0.0).collect();
-        let (row_weights, shares) = weighted_shares(shares, &class_weights);
+    /// are weighted as by scikit-learn's `class_weight="balanced"`, within them corpora, where these are told.
+    pub fn fit(
+        x: ArrayView2<f32>,
+        shares: ArrayView2<f64>,
+        corpora: Option<&[usize]>,
+        c: f64,
+    ) -> Logistic {
+        let classes = shares.ncols();
+        let occurs = |&class: &usize| shares.column(class).iter().any(|&share| share > 0.0);
+        let present: Vec<usize> = (0..classes).filter(occurs).collect();
+        let (row_weights, shares) = balance::of_shares(shares, corpora);
         let total: f64 = row_weights.iter().sum();
         let narrow = (x.ncols() > x.nrows()).then(|| Narrow::of(x)).flatten();
         let problem = Problem {
@@ -350,8 +354,8 @@ mod tests {
         let x = Array2::from_shape_fn((26, 6), |(i, j)| value(i % 24, j));
         let wide = Array2::from_shape_fn((26, 40), |(i, j)| if j < 6 { x[(i, j)] } else { 0.0 });
         let y: Vec<usize> = (0..26).map(|i| i % 3).collect();
-        let narrow = Logistic::fit(x.view(), one_hot(&y, 3).view(), 0.5).scores(x.view());
-        let wide = Logistic::fit(wide.view(), one_hot(&y, 3).view(), 0.5).scores(wide.view());
+        let narrow = Logistic::fit(x.view(), one_hot(&y, 3).view(), None, 0.5).scores(x.view());
+        let wide = Logistic::fit(wide.view(), one_hot(&y, 3).view(), None, 0.5).scores(wide.view());
         assert!((narrow - wide).iter().all(|d| d.abs() < 1e-4));
     }
 
@@ -415,7 +419,7 @@ mod tests {
         let x = Array2::zeros((10, 1));
         let mut y = [0; 10];
         y[4] = 2;
-        let scores = Logistic::fit(x.view(), one_hot(&y, 3).view(), 1.0).scores(x.view());
+        let scores = Logistic::fit(x.view(), one_hot(&y, 3).view(), None, 1.0).scores(x.view());
         for (found, meant) in scores.row(0).iter().zip([0.5, 0.0, 0.5]) {
             assert!((found - meant).abs() < 1e-6, "{scores}");
         }
@@ -432,7 +436,7 @@ mod tests {
             [0.2, 6.0]
         ];
         let y = [0, 0, 1, 1, 2, 2];
-        let fit = || Logistic::fit(x.view(), one_hot(&y, 3).view(), 10.0);
+        let fit = || Logistic::fit(x.view(), one_hot(&y, 3).view(), None, 10.0);
         let scores = fit().scores(x.view());
         for (row, &class) in y.iter().enumerate() {
             assert!(scores[(row, class)] > 0.7, "row {row}: {scores}");
@@ -457,8 +461,9 @@ mod tests {
         let y: Vec<usize> = raters.iter().map(|&(_, class)| class).collect();
         let repeated = x.select(Axis(0), &rows);
         // There are four times as many rows beside the same penalty.
-        let ours = Logistic::fit(x.view(), shares.view(), 2.0).scores(x.view());
-        let theirs = Logistic::fit(repeated.view(), one_hot(&y, 2).view(), 0.5).scores(x.view());
+        let ours = Logistic::fit(x.view(), shares.view(), None, 2.0).scores(x.view());
+        let theirs =
+            Logistic::fit(repeated.view(), one_hot(&y, 2).view(), None, 0.5).scores(x.view());
         assert!((ours - theirs).iter().all(|d| d.abs() < 1e-5));
     }
 
@@ -481,7 +486,7 @@ mod tests {
                 ))
                 .unwrap();
             let theirs = theirs.predict_probabilities(&x.mapv(f64::from));
-            let ours = Logistic::fit(x.view(), one_hot(&y, 3).view(), c).scores(x.view());
+            let ours = Logistic::fit(x.view(), one_hot(&y, 3).view(), None, c).scores(x.view());
             let largest = (&ours - &theirs)
                 .iter()
                 .fold(0.0_f64, |m, d| m.max(d.abs()));

@@ -100,6 +100,8 @@ impl Learner {
 pub struct OfClasses {
     /// Whether it learns the shares of the classes of each row; otherwise the class with the largest.
     pub learns_shares: bool,
+    /// Whether it can weigh corpora alike.
+    pub weighs_corpora: bool,
     /// Trains a classifier with each of these parameters, on rows of at least two classes; what they have in common is
     /// computed once.
     pub fit: fn(&[&Parameters], &Training) -> Result<Vec<AnyEstimator>>,
@@ -135,6 +137,8 @@ pub struct Training<'a> {
     pub classes: usize,
     /// The number of each row's speaker.
     pub speakers: &'a [usize],
+    /// The number of each row's corpus, where corpora are to weigh alike.
+    pub corpora: Option<&'a [usize]>,
     /// Seed of everything random.
     pub seed: u64,
 }

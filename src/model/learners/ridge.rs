@@ -50,8 +50,9 @@ pub const LEARNER: Learner = Learner {
     for_features: learners::whatever_features,
     classes: Some(OfClasses {
         learns_shares: true,
+        weighs_corpora: true,
         fit: |each, rows| {
-            let targets = Targets::Shares(rows.shares);
+            let targets = Targets::Shares(rows.shares, rows.corpora);
             let fit = |alpha| Ridge::fit(rows.x, targets, rows.speakers, alpha);
             learners::fit(each, |given| fit(given.get("alpha")))
         },
@@ -281,14 +282,14 @@ mod tests {
         for alpha in [Alpha::Value(2.0), Alpha::LeaveOneOut] {
             let narrow = Ridge::fit(
                 x.view(),
-                Targets::Shares(one_hot(&y, 3).view()),
+                Targets::Shares(one_hot(&y, 3).view(), None),
                 &speakers,
                 alpha,
             )
             .unwrap();
             let wide_fit = Ridge::fit(
                 wide.view(),
-                Targets::Shares(one_hot(&y, 3).view()),
+                Targets::Shares(one_hot(&y, 3).view(), None),
                 &speakers,
                 alpha,
             )
@@ -313,12 +314,12 @@ mod tests {
         let repeated = x.select(ndarray::Axis(0), &rows);
         let one = Ridge::fit(
             x.view(),
-            Targets::Shares(shares.view()),
+            Targets::Shares(shares.view(), None),
             &[0; 24],
             Alpha::Value(2.0),
         );
         let words = one_hot(&y, 2);
-        let words = Targets::Shares(words.view());
+        let words = Targets::Shares(words.view(), None);
         let other = Ridge::fit(repeated.view(), words, &[0; 96], Alpha::Value(8.0));
         let difference = one.unwrap().scores(x.view()) - other.unwrap().scores(x.view());
         assert!(difference.iter().all(|d| d.abs() < 1e-5), "{difference}");
@@ -328,10 +329,9 @@ mod tests {
     fn the_error_of_a_left_out_speaker_is_that_of_a_regression_without_them() {
         // The shortcut against fitting once for each speaker.
         let (x, y) = example(21, 4);
-        let of_class = [1.0; 3];
         let at = 4;
         let alpha = ALPHAS[at];
-        let problem = Weighted::new(x.view(), one_hot(&y, 3).view(), &of_class);
+        let problem = Weighted::new(x.view(), one_hot(&y, 3).view(), vec![1.0; 21]);
         let blocks = blocks(&(0..21).map(|i| i % 4).collect::<Vec<_>>());
         let decomposed = Decomposed::of(&problem).unwrap();
         let shortcut = decomposed.left_out_errors(&problem, &blocks)[at];
@@ -340,7 +340,11 @@ mod tests {
             let others: Vec<usize> = (0..21).filter(|i| !block.contains(i)).collect();
             let x_others = x.select(ndarray::Axis(0), &others);
             let y_others: Vec<usize> = others.iter().map(|&i| y[i]).collect();
-            let part = Weighted::new(x_others.view(), one_hot(&y_others, 3).view(), &of_class);
+            let part = Weighted::new(
+                x_others.view(),
+                one_hot(&y_others, 3).view(),
+                vec![1.0; others.len()],
+            );
             let weights = Decomposed::of(&part).unwrap().weights(&part, alpha);
             for (&row, k) in block.iter().flat_map(|row| [(row, 0), (row, 1), (row, 2)]) {
                 let product: f64 = (0..4)

@@ -54,6 +54,7 @@ pub const LEARNER: Learner = Learner {
     // All machines share one matrix of inner products.
     classes: Some(OfClasses {
         learns_shares: false,
+        weighs_corpora: false,
         fit: |each, rows| {
             let settings: Vec<(Kernel, f64)> = each.iter().map(|given| setting(given)).collect();
             let machines = Svm::fit_each(rows.x, rows.y, rows.classes, &settings).into_iter();

@@ -12,7 +12,7 @@ use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::model::balanced_weights;
+use crate::model::balance;
 use crate::model::learners::parameters::Key;
 use crate::model::learners::{self, Estimator, Learner, OfClasses};
 use crate::model::outputs::Outputs;
@@ -31,6 +31,7 @@ pub const LEARNER: Learner = Learner {
     for_features: learners::whatever_features,
     classes: Some(OfClasses {
         learns_shares: false,
+        weighs_corpora: false,
         fit: |each, rows| {
             let fit = |depth| Tree::fit(rows.x, rows.y, rows.classes, depth);
             learners::fit(each, |given| Ok(fit(given.get("max_depth"))))
@@ -115,7 +116,7 @@ impl Tree {
             // Feature by feature: a split looks at one after the other.
             columns: x.t().as_standard_layout().into_owned(),
             y,
-            weights: balanced_weights(y, classes),
+            weights: balance::of_classes(y, classes),
         };
         let mut nodes = Vec::new();
         growing.grow((0..y.len()).collect(), max_depth, &mut nodes);

@@ -67,6 +67,9 @@ fn matrix(page: &mut String, cross: &CrossCorpus) {
         Normalize::Speaker => {
             "<strong>Transductive</strong>: each speaker is scaled by their own unlabelled recordings."
         }
+        Normalize::Batch => {
+            "<strong>Transductive</strong>: each corpus is scaled by its own unlabelled recordings."
+        }
     };
     let _ = write!(
         page,
@@ -132,11 +135,18 @@ fn confusions(page: &mut String, cross: &CrossCorpus) {
                     trained_on(cross, &cell.train)
                 ),
                 &format!(
-                    "UAR {}, accuracy {}, macro-F1 {}, expected calibration error {:.3}, {} recordings.",
+                    "UAR {}, accuracy {}, macro-F1 {}, expected calibration error {:.3}, sure of {}{}, {} recordings.",
                     percent(cell.uar),
                     percent(cell.accuracy),
                     percent(cell.macro_f1),
                     cell.ece,
+                    percent(1.0 - cell.unsure.share),
+                    cell.unsure
+                        .accuracy_of_sure
+                        .map_or(String::new(), |right| format!(
+                            " ({} of these right)",
+                            percent(right)
+                        )),
                     cell.n
                 ),
                 &plot::confusion(&cross.classes, &cell.confusion),

@@ -90,6 +90,9 @@ fn protocol(report: &Report) -> String {
         Normalize::Speaker => {
             "Features were scaled, speaker by speaker, by the mean and spread of the speaker's own recordings: those of the test speaker too, without their labels."
         }
+        Normalize::Batch => {
+            "Features were scaled, corpus by corpus, by the mean and spread of the corpus's own recordings: those of the test corpus too, without their labels."
+        }
     };
     let tuned = match report.tuned {
         true => " Each fold chose its parameters in folds of its own training speakers.",

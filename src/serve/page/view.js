@@ -74,17 +74,22 @@ function explained({ values, verdict, truncated, channels_cancel, channels_diffe
     return words.join(' ');
   }
   if (verdict === 'unsure') {
-    const bar = model ? `: below ${number(model.unsure_below)}, from where on the model errs at most half as often as in general` : '';
-    words.push(`Only the best guess${bar}.`);
+    const bar = model && model.unsure_below < 1 ? ` From ${number(model.unsure_below)} on, ${reliable()}.` : '';
+    words.push(`Only a guess: one as hesitant as this is too often wrong.${bar}`);
   }
   if (verdict === 'out_of_domain') {
-    words.push('Unlike what the model learned from: another kind of speech, another microphone, or no speech. Do not rely on it.');
+    words.push('I have not heard recordings like this: another kind of speech, another microphone, or no speech. This is what I would guess; do not rely on it.');
   }
   if (values) {
     words.push('The bars go from the smallest to the largest number that was learned from; nine in ten true numbers lie within the shaded part.');
-  } else if (verdict === 'sure') words.push('At this probability the model errs at most half as often as in general.');
+  } else if (verdict === 'sure') words.push(`At this probability ${reliable()}.`);
   return words.join(' ');
 }
+
+// What is known of answers that are sure.
+const reliable = () => model?.held_out_by === 'corpus'
+  ? 'it was right at least two times in three about voices and languages that it had not learned from'
+  : 'it errs at most half as often as in general';
 
 export function answer(label, words, bars_, prediction) {
   const marked = mark(prediction);

@@ -34,6 +34,7 @@ pub const LEARNER: Learner = Learner {
     for_features: learners::whatever_features,
     classes: Some(OfClasses {
         learns_shares: false,
+        weighs_corpora: false,
         fit: |each, rows| {
             let fit = |smoothing| Bayes::fit(rows.x, rows.y, rows.classes, smoothing);
             learners::fit(each, |given| fit(given.get("var_smoothing")))

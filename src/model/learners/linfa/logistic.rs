@@ -33,6 +33,7 @@ pub const LEARNER: Learner = Learner {
     for_features: learners::whatever_features,
     classes: Some(OfClasses {
         learns_shares: false,
+        weighs_corpora: false,
         fit: |each, rows| {
             let fit = |c| fit(rows.x, rows.y, rows.classes, c);
             learners::fit(each, |given| fit(given.get("c")))

@@ -12,7 +12,7 @@ use ndarray::{Array1, Axis};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::model::balanced_weights;
+use crate::model::balance;
 use crate::model::learners::svm::{self, Kernel, Pair, Solution, Svm, pairs};
 use crate::model::learners::{self, Learner, OfClasses, Training, guarded};
 
@@ -26,6 +26,7 @@ pub const LEARNER: Learner = Learner {
     for_features: learners::whatever_features,
     classes: Some(OfClasses {
         learns_shares: false,
+        weighs_corpora: false,
         fit: |each, rows| {
             learners::fit(each, |given| {
                 let (kernel, c) = svm::setting(given);
@@ -47,7 +48,7 @@ const MOST_ROWS: usize = 10_000;
 const MEMORY: usize = 1 << 30;
 
 fn fit(rows: &Training, kernel: Kernel, c: f64) -> Result<Svm> {
-    let weights = balanced_weights(rows.y, rows.classes);
+    let weights = balance::of_classes(rows.y, rows.classes);
     let highest = c * weights.iter().copied().fold(0.0, f64::max);
     if highest > MOST_COST {
         return Err(Error::Usage(format!(
@@ -109,6 +110,7 @@ fn what_would_take_for_ever_is_refused() {
         shares: shares.view(),
         classes: 2,
         speakers: &[0, 0, 0],
+        corpora: None,
         seed: 0,
     };
     let said = fit(&rows, Kernel::Linear, 1e300).unwrap_err().to_string();

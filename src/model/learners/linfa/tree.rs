@@ -19,7 +19,7 @@ use linfa_trees::{DecisionTree, TreeNode};
 use ndarray::{Array1, ArrayView2};
 
 use crate::error::Result;
-use crate::model::balanced_weights;
+use crate::model::balance;
 use crate::model::learners::parameters::Key;
 use crate::model::learners::tree::{self, Node, Tree};
 use crate::model::learners::{self, Learner, OfClasses, guarded};
@@ -37,6 +37,7 @@ pub const LEARNER: Learner = Learner {
     for_features: learners::whatever_features,
     classes: Some(OfClasses {
         learns_shares: false,
+        weighs_corpora: false,
         fit: |each, rows| {
             let fit = |depth, leaf| fit(rows.x, rows.y, rows.classes, depth, leaf);
             learners::fit(each, |given| {
@@ -60,7 +61,7 @@ fn fit<'a>(
 ) -> Result<Tree> {
     // Sums of multiples of this up to the number of rows are exact in the library's single precision.
     let exact = y.len().next_power_of_two() as f64 / f64::from(1 << 23);
-    let weights: Vec<f64> = balanced_weights(y, classes)
+    let weights: Vec<f64> = balance::of_classes(y, classes)
         .iter()
         .map(|weight| (weight / exact).ceil() * exact)
         .collect();

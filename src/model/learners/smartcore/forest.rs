@@ -44,6 +44,7 @@ pub const LEARNER: Learner = Learner {
     for_features: learners::whatever_features,
     classes: Some(OfClasses {
         learns_shares: false,
+        weighs_corpora: false,
         fit: |each, rows| learners::fit(each, |given| fit(rows, given)),
         read: learners::read::<Forest>,
     }),

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::pairs;
 use super::smo::{self, Solution};
-use crate::model::balanced_weights;
+use crate::model::balance;
 use crate::model::products::{gram, products};
 use crate::model::radial::{norms, radial};
 
@@ -62,7 +62,7 @@ impl<'a> Problem<'a> {
         Problem {
             x,
             rows_of,
-            weights: balanced_weights(y, classes),
+            weights: balance::of_classes(y, classes),
         }
     }
 
