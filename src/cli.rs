@@ -353,12 +353,15 @@ pub struct Train {
     #[arg(long, default_value = "train", value_name = "train|speaker|batch")]
     pub normalize: Normalize,
     /// What is held out to choose parameters, to calibrate probabilities and to find what is unsure: speakers, or whole corpora, for a
-    /// model that is to meet other corpora
-    #[arg(long, default_value = "speaker", value_name = "speaker|corpus")]
-    pub folds: Groups,
+    /// model that is to meet other corpora [default: speaker; corpus with --normalize batch and several corpora]
+    #[arg(long, value_name = "speaker|corpus")]
+    pub folds: Option<Groups>,
     /// Table of a corpus that is not trained on: the card reports the figures on it too
     #[arg(long, value_name = "FEATURES.parquet")]
     pub unseen: Vec<PathBuf>,
+    /// Terms of a training corpus, as stated in the card; those of corpora with a layout are known
+    #[arg(long, value_name = "CORPUS=TERMS", value_parser = parse_mapping)]
+    pub licence: Vec<(String, String)>,
     /// Intended use, as stated in the card [default: a text for models trained on acted speech]
     #[arg(long, value_name = "TEXT")]
     pub intended_use: Option<String>,

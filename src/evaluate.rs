@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
+use ndarray::Axis;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +27,9 @@ use crate::audit::{self, Finding};
 use crate::dataset::{Dataset, Row, Target};
 use crate::error::{Error, Result};
 use crate::metrics::{self, Confusion};
-use crate::model::{self, Balance, CalibratedPipeline, Groups, ModelSpec, Normalize, TrainOptions};
+use crate::model::{
+    self, Balance, CalibratedPipeline, Domain, Groups, ModelSpec, Normalize, TrainOptions,
+};
 use crate::report::{FoldReport, Group, Report, Unsure};
 use crate::split::Fold;
 
@@ -409,7 +412,13 @@ fn on_folds(
             let options = protocol.train_options();
             let (trained, _) =
                 CalibratedPipeline::fit(data, &fold.train, spec, &options).map_err(named)?;
-            let tested = test(data, fold, number, &trained);
+            // Of rows that are scaled by their own mean nobody knows where they were.
+            let knows_domain =
+                options.inner == Groups::Corpora && options.normalize == Normalize::Train;
+            let domain = knows_domain
+                .then(|| Domain::of_rows(data, &fold.train))
+                .transpose()?;
+            let tested = test(data, fold, number, &trained, domain.as_ref());
             on_fold(folds.len());
             // A trained classifier may be large, and only importance asks it again.
             Ok((
@@ -467,16 +476,27 @@ fn on_folds(
 }
 
 /// The fold's test recordings, as a model says that was trained on its training rows.
-fn test(data: &Dataset, fold: &Fold, number: usize, trained: &CalibratedPipeline) -> Vec<Tested> {
+fn test(
+    data: &Dataset,
+    fold: &Fold,
+    number: usize,
+    trained: &CalibratedPipeline,
+    domain: Option<&Domain>,
+) -> Vec<Tested> {
     let recordings = data.by_recording(&fold.test);
     let probabilities = trained.probabilities(data.view(), &recordings);
+    let distance = |rows: &[usize]| {
+        domain.map_or(0.0, |domain| {
+            domain.distance(data.x.select(Axis(0), rows).view())
+        })
+    };
     let tested = |(at, rows): (usize, &Vec<usize>)| {
         let p = probabilities.row(at);
         let predicted = model::best(p);
         Tested {
             row: rows[0],
             predicted,
-            unsure: p[predicted] < trained.unsure_below,
+            unsure: !trained.sureness.is_sure(p[predicted], distance(rows)),
             probabilities: p.to_vec(),
             fold: number,
         }

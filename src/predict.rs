@@ -757,7 +757,7 @@ impl Predictor {
         let best = model::best(p.view());
         let unsure = p
             .get(best)
-            .is_some_and(|&p| p < self.model.card.unsure_below);
+            .is_some_and(|&p| !self.model.sureness().is_sure(p, distance));
         let out_of_domain = distance > 1.0;
         Segment {
             start,

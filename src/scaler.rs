@@ -131,10 +131,11 @@ fn inverse_std(std: f64, mean: f64) -> f64 {
 }
 
 /// `x` (rows x features) with the rows of each group, a speaker or a corpus, scaled by mean and deviation of the group's own
-/// rows.
+/// rows, as far as these `count`; of a group of which none does, of all.
 pub fn per_group<'a>(
     x: ArrayView2<f32>,
     groups: impl Iterator<Item = Option<&'a str>>,
+    counts: impl Fn(&usize) -> bool,
 ) -> Array2<f32> {
     let mut rows_of: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
     for (row, group) in groups.enumerate() {
@@ -142,7 +143,9 @@ pub fn per_group<'a>(
     }
     let mut out = Array2::zeros(x.dim());
     for rows in rows_of.values() {
-        let scaled = Scaler::fit(x, rows).apply(x, rows);
+        let own: Vec<usize> = rows.iter().copied().filter(|row| counts(row)).collect();
+        let scaler = Scaler::fit(x, if own.is_empty() { rows } else { &own });
+        let scaled = scaler.apply(x, rows);
         for (scaled, &row) in scaled.rows().into_iter().zip(rows) {
             out.row_mut(row).assign(&scaled);
         }
@@ -152,7 +155,7 @@ pub fn per_group<'a>(
 
 /// `x` scaled by mean and deviation of all its rows.
 pub fn as_one_group(x: ArrayView2<f32>) -> Array2<f32> {
-    per_group(x, (0..x.nrows()).map(|_| None))
+    per_group(x, (0..x.nrows()).map(|_| None), |_| true)
 }
 
 #[test]
@@ -178,7 +181,7 @@ fn each_speaker_is_scaled_alone() {
     let x = array![[1.0_f32], [10.0], [3.0], [30.0]];
     let speakers = ["a", "b", "a", "b"].map(|s| Some(s.to_string()));
     assert_eq!(
-        per_group(x.view(), speakers.iter().map(Option::as_deref)),
+        per_group(x.view(), speakers.iter().map(Option::as_deref), |_| true),
         array![[-1.0], [-1.0], [1.0], [1.0]]
     );
 }

@@ -151,7 +151,7 @@ fn count<'a>(
     }
 }
 
-/// What `sentire score` does: [`run`], from where an earlier run on the Parquet file `out` stopped; a row for each recording, or for each
+/// What `sentire score -m MODEL` does: [`run`], from where an earlier run on the Parquet file `out` stopped; a row for each recording, or for each
 /// window or turn where the predictor cuts them. That no recording could be used is an error, and so is an `out` that
 /// holds something else.
 ///
@@ -408,7 +408,9 @@ fn batch<'a>(
             if computed.kept.is_none() {
                 unkept.push(utterance, computed);
             }
-            predictor.add_to_batch(&features_of(utterance, computed, settings), &mut moments);
+            if utterance.augment.is_none() {
+                predictor.add_to_batch(&features_of(utterance, computed, settings), &mut moments);
+            }
         }
         let (rows, keys) = unkept.take();
         job.keep_to_read(rows, &keys)?;

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::audio::augment::LONGEST_S;
+use crate::audio::augment::{Augmentation, LONGEST_S};
 use crate::audio::decoded::Decoded;
 use crate::audio::pauses::{self, Shortened};
 use crate::audio::preprocess::scale;
@@ -96,6 +96,11 @@ pub(super) fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Reel, S
                 "is {duration_s:.0} s long; copies (--augment) are made of recordings up to {LONGEST_S:.0} s"
             ));
         }
+        if augment == Augmentation::Speed && options.segmentation != Segmentation::Whole {
+            return Err(
+                "cannot be cut, as times in a copy of another speed (augment) are not its own; expected recordings taken whole".into(),
+            );
+        }
         let (copy, copy_rate) =
             augment.apply(mono.into_vec()?, sample_rate, &measured.audio_hash)?;
         (mono, sample_rate) = (Spool::in_memory(copy), copy_rate);
@@ -170,7 +175,7 @@ pub(super) fn prepare(decoded: Decoded, options: &ReadOptions) -> Result<Reel, S
             },
             offset_s,
             windows,
-            speech_ratio: spoken as f64 / f64::from(sample_rate_out) / duration_s,
+            speech_ratio: (spoken as f64 / f64::from(sample_rate_out) / duration_s).min(1.0),
             speech,
             instead_of_mean: measured.compared.instead_of_mean,
             channels_differ: measured.compared.differ,

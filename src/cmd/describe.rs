@@ -308,6 +308,9 @@ fn figures_text(figures: &Figures) -> String {
 fn card_text(model: &Description) -> String {
     let Description { card, targets } = model;
     let protocol = match card.normalize {
+        _ if card.adapted.is_some() => {
+            "C: features scaled by the recordings of one place, for good"
+        }
         sentire::model::Normalize::Train => "A: features scaled by the training speakers",
         sentire::model::Normalize::Speaker => {
             "B: each speaker scaled by their own recordings, at prediction too"

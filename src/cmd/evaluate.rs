@@ -6,7 +6,7 @@ use sentire::audit::{self, Finding};
 use sentire::dataset::{Dataset, Target, Task};
 use sentire::error::{Error, Result};
 use sentire::evaluate::{self, Evaluation, FoldSpec, NormalizeSpec, Protocol, ValueEvaluation};
-use sentire::model::{ModelSpec, Normalize};
+use sentire::model::{Balance, ModelSpec, Normalize};
 use sentire::output;
 use sentire::report::{About, Report, ValueReport, cross_to_html, to_html, values_to_html};
 use sentire::table::{Encoding, Table};
@@ -380,6 +380,9 @@ fn command(args: &Evaluate) -> String {
     };
     say("--normalize", normalize);
     say("--model", learn.model.to_string());
+    if learn.balance != Balance::Class {
+        say("--balance", learn.balance.to_string());
+    }
     if learn.label != "emotion" {
         say("--label", learn.label.clone());
     }

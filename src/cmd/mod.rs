@@ -189,8 +189,8 @@ pub fn note_alone(predictor: &Predictor, path: Option<&Path>, console: &Console)
 fn built_in(console: &Console) -> Result<Model> {
     let model = sentire::model::built_in()?;
     console.note(
-        "note: by the model that is built in, of acted English and German speech (RAVDESS, EmoDB); not for judging people. To train \
-         one on speech like yours: sentire train --help",
+        "note: by the model that is built in, of acted and prompted speech in five languages; a first answer, not for judging people. To fit it \
+         to one place: sentire adapt --help; to train one on speech like yours: sentire train --help",
     );
     Ok(model)
 }

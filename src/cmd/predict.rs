@@ -232,3 +232,30 @@ fn answer(said: &Segment) -> String {
         Verdict::Sure => text,
     }
 }
+
+#[test]
+fn what_is_not_sure_is_said_as_a_guess() {
+    let said = |verdict| {
+        answer(&Segment {
+            start: 0.0,
+            end: 1.0,
+            label: (verdict != Verdict::NoSpeech).then(|| "sad".to_string()),
+            probabilities: [("happy".to_string(), 0.3), ("sad".to_string(), 0.7)].into(),
+            values: Default::default(),
+            unsure: verdict != Verdict::Sure,
+            out_of_domain: verdict == Verdict::OutOfDomain,
+            verdict,
+            speech_s: 1.0,
+        })
+    };
+    assert_eq!(said(Verdict::Sure), "sad  (sad 0.70, happy 0.30)");
+    assert_eq!(
+        said(Verdict::Unsure),
+        "unsure; I would guess sad  (sad 0.70, happy 0.30)"
+    );
+    assert_eq!(
+        said(Verdict::OutOfDomain),
+        "I have not heard recordings like this; I would guess sad  (sad 0.70, happy 0.30)"
+    );
+    assert_eq!(said(Verdict::NoSpeech), "no speech");
+}

@@ -27,7 +27,12 @@ pub fn run(args: &Train, console: &Console) -> Result<Outcome> {
     };
     tell(&findings, console);
     audit::refuse(&findings, args.learn.allow_leakage)?;
-    let mut model = train(&data, &args.learn, args.normalize, args.folds)?;
+    let mut model = train(
+        &data,
+        &args.learn,
+        args.normalize,
+        folds_of(args, &data, console)?,
+    )?;
     for table in &args.unseen {
         let unseen = read(std::slice::from_ref(table), &args.learn, console)?;
         if let Some(name) = unseen
@@ -51,6 +56,15 @@ pub fn run(args: &Train, console: &Console) -> Result<Outcome> {
         let figures = model.figures_on(&unseen, args.learn.seed)?;
         model.card.unseen.insert(name, figures);
     }
+    for (corpus, terms) in &args.licence {
+        if !model.card.corpora.contains(corpus) {
+            return Err(Error::Usage(format!(
+                "--licence {corpus}=...: is no training corpus; these are {}",
+                model.card.corpora.join(", ")
+            )));
+        }
+        model.card.licences.insert(corpus.clone(), terms.clone());
+    }
     if let Some(text) = &args.intended_use {
         model.card.intended_use.clone_from(text);
     }
@@ -59,8 +73,12 @@ pub fn run(args: &Train, console: &Console) -> Result<Outcome> {
     let output = args.output.display();
     let held_out = match (&card.held_out, model.targets()) {
         (Some(figures), _) => format!(
-            ", UAR {:.3} on training speakers held out in {} groups",
-            figures.uar, figures.folds
+            ", UAR {:.3} on training {}",
+            figures.uar,
+            match card.held_out_by {
+                Groups::Speakers => format!("speakers held out in {} groups", figures.folds),
+                Groups::Corpora => format!("corpora, {} of them, held out in turn", figures.folds),
+            }
         ),
         (None, targets) => {
             let ccc = |target: &LearnedValue| {
@@ -85,6 +103,30 @@ pub fn run(args: &Train, console: &Console) -> Result<Outcome> {
         count(card.speakers, "speaker"),
     ));
     Ok(Outcome::Done)
+}
+
+/// What inner folds hold out. Corpora that are scaled whole are held out whole.
+fn folds_of(args: &Train, data: &Dataset, console: &Console) -> Result<Groups> {
+    let is_batch = args.normalize == Normalize::Batch;
+    match (args.folds, data.corpora.len()) {
+        (Some(Groups::Corpora), n @ ..2) => Err(Error::Usage(format!(
+            "--folds corpus holds out one corpus at a time, and the tables name {n} in the column `corpus`; expected at least two"
+        ))),
+        (Some(Groups::Speakers), 2..) if is_batch => Err(Error::Usage(
+            "--folds speaker: with --normalize batch speakers would be scaled together with those of the training; expected corpus".into(),
+        )),
+        (Some(groups), _) => Ok(groups),
+        (None, 2..) if is_batch => Ok(Groups::Corpora),
+        (None, _) => {
+            if is_batch {
+                console.note(
+                    "warning: one corpus, scaled whole: its figures are of speakers scaled together with those of the training, and say \
+                     little of other corpora",
+                );
+            }
+            Ok(Groups::Speakers)
+        }
+    }
 }
 
 /// Trains, and puts into the card what is known of the corpora.

@@ -269,8 +269,11 @@ impl Manifest {
     /// ```
     pub fn with_copies(self, how: &[Augmentation]) -> Manifest {
         let of_line = |line: &Utterance| {
-            let copies = how.iter().filter(|_| line.augment.is_none());
-            let copy = |&augment: &Augmentation| Utterance {
+            let copies = how
+                .iter()
+                .enumerate()
+                .filter(|(at, augment)| line.augment.is_none() && !how[..*at].contains(augment));
+            let copy = |(_, &augment): (usize, &Augmentation)| Utterance {
                 augment: Some(augment),
                 ..line.clone()
             };

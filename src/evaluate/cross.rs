@@ -8,7 +8,7 @@ use crate::audit::{self, Finding};
 use crate::dataset::{Dataset, Target};
 use crate::error::{Error, Result};
 use crate::evaluate::{FoldSpec, Participants, Protocol, folds, on_folds};
-use crate::model::ModelSpec;
+use crate::model::{ModelSpec, Normalize};
 use crate::report::{CrossCell, CrossCorpus};
 use crate::split::Fold;
 
@@ -96,15 +96,15 @@ pub fn cross_corpus(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Re
     let leakage = cross_leakage(data, protocol)?;
     audit::refuse(&leakage, protocol.allow_leakage)?;
     let across = across(data, protocol)?;
+    spec.check_balance(&data.target, protocol.balance)?;
     let prepared = Participants::of(data, &across)?.scaled;
     let corpora = &prepared.corpora;
     let mut asked: Vec<(Vec<String>, String)> = Vec::new();
     for test in corpora {
-        asked.extend(
-            corpora
-                .iter()
-                .map(|train| (vec![train.clone()], test.clone())),
-        );
+        // A corpus that is scaled whole cannot be tested on itself.
+        let is_asked = |train: &&String| across.normalize != Normalize::Batch || *train != test;
+        let alone = corpora.iter().filter(is_asked);
+        asked.extend(alone.map(|train| (vec![train.clone()], test.clone())));
         if corpora.len() > 2 {
             let others = corpora.iter().filter(|name| *name != test).cloned();
             asked.push((others.collect(), test.clone()));
@@ -124,7 +124,10 @@ pub fn cross_corpus(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Re
             let fold = Fold {
                 name: test.clone(),
                 train: of_train,
-                test: rows_of(&prepared, test),
+                test: rows_of(&prepared, test)
+                    .into_iter()
+                    .filter(|&row| !prepared.is_copy(row))
+                    .collect(),
             };
             on_folds(&prepared, &[fold], spec, &across, &|_| {})?.report
         };

@@ -85,7 +85,7 @@ fn loss(
         train: Vec::new(),
         test: (0..fold.test.len()).collect(),
     };
-    let blind = test(&without, &of_all, 0, trained);
+    let blind = test(&without, &of_all, 0, trained, None);
     let told = tested.iter().zip(blind);
     told.map(|(t, blind)| {
         let truth = data.y()[t.row];

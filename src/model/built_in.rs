@@ -6,11 +6,12 @@ use crate::error::{Error, Result};
 
 const BYTES: &[u8] = include_bytes!("built_in/model.sentire");
 
-/// The built-in model: six emotions, trained on acted English and German speech (RAVDESS, EmoDB).
+/// The built-in model: six emotions, trained on acted speech in English, German, Italian and Polish, and prompted words in English and
+/// Hindi. It can scale batches by their own recordings; a [`Predictor`](crate::predict::Predictor) answers for recordings alone.
 ///
 /// ```
 /// let model = sentire::model::built_in()?;
-/// assert_eq!(model.card.corpora, ["emodb", "ravdess"]);
+/// assert_eq!(model.card.corpora, ["emodb", "emospeech", "emovo", "nemo", "ravdess"]);
 /// assert_eq!(model.card.classes.len(), 6);
 /// # Ok::<(), sentire::error::Error>(())
 /// ```
@@ -27,10 +28,18 @@ mod tests {
     #[test]
     fn the_model_is_of_this_version_and_small() {
         let model = built_in().unwrap();
-        assert_eq!(model.card.corpora, ["emodb", "ravdess"]);
-        assert_eq!(model.card.classes.len(), 6);
-        assert!(model.card.licences["ravdess"].contains("CC BY-NC-SA 4.0"));
-        assert!(model.card.unseen.contains_key("emovo"));
+        let card = &model.card;
+        assert_eq!(
+            card.corpora,
+            ["emodb", "emospeech", "emovo", "nemo", "ravdess"]
+        );
+        assert_eq!(card.classes.len(), 6);
+        assert_eq!(card.normalize, crate::model::Normalize::Batch);
+        for of_corpora in [&card.by_corpus, &card.alone_by_corpus] {
+            assert!(of_corpora.keys().eq(&card.corpora));
+        }
+        assert!(card.licences.keys().eq(&card.corpora));
+        assert!(card.licences["ravdess"].contains("CC BY-NC-SA 4.0"));
         assert!(BYTES.len() < 5_000_000);
         // Of features that this program computes: run make.py again where it fails.
         Predictor::new(model).unwrap();

@@ -4,19 +4,20 @@
 //! The choice, the calibration and the threshold come from inner folds: groups of the training speakers, each held out
 //! in turn from a classifier fitted on the others. So everything is decided by the given rows alone.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Target};
 use crate::error::{Error, Result};
 use crate::metrics;
 use crate::model::calibration::Calibration;
 use crate::model::outputs::Outputs;
 use crate::model::pipeline::Pipeline;
 use crate::model::spec::ModelSpec;
+use crate::model::sure::{Answer, Sureness};
 use crate::model::{Domain, Groups, Normalize, TrainOptions, best};
 use crate::scaler::Scaler;
 use crate::split::{self, Fold};
@@ -26,16 +27,6 @@ const INNER_FOLDS: usize = 5;
 /// Up to so many speakers are held out one at a time instead: of few speakers a fifth is much to do
 /// without, and what the others teach would look less sure than all together are.
 const FEW_SPEAKERS: usize = 10;
-/// An answer is sure if those at least as confident are wrong at most this often, compared to all.
-const SURE: f64 = 0.5;
-/// Where corpora are held out, an answer is sure if those at least as confident are right at least this often in the mean of the
-/// corpora, and at least that often in each.
-const SURE_OF_STRANGERS: f64 = 2.0 / 3.0;
-const SURE_OF_EACH: f64 = 0.5;
-/// Of fewer answers than this nothing follows for a corpus.
-const FEWEST_OF_CORPUS: usize = 10;
-/// Fewest answers that are called sure, as a share of all.
-const FEWEST_SURE: f64 = 0.1;
 
 /// Scaling, selection and classifier, whose outputs are calibrated probabilities.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -44,10 +35,9 @@ pub struct CalibratedPipeline {
     pub spec: ModelSpec,
     pub(super) pipeline: Pipeline,
     pub(super) calibration: Calibration,
-    /// Answers whose probability is below this are unsure: above it, held-out training speakers
-    /// were recognised wrongly at most half as often as in general; held-out training corpora rightly at least
-    /// two times in three.
-    pub unsure_below: f64,
+    /// What makes an answer sure: held-out training speakers were then recognised wrongly at most half as often as in general,
+    /// held-out training corpora rightly at least two times in three.
+    pub sureness: Sureness,
     /// Of a model whose batches are scaled by their own recordings: how it answers for one recording alone.
     pub(super) alone: Option<Alone>,
 }
@@ -58,7 +48,7 @@ pub(super) struct Alone {
     /// That of all training rows together.
     pub scaler: Scaler,
     calibration: Calibration,
-    pub unsure_below: f64,
+    pub sureness: Sureness,
 }
 
 /// The predictions of the inner folds for the training recordings.
@@ -68,8 +58,11 @@ pub struct HeldOut {
     pub rows: Vec<usize>,
     /// Recordings x classes.
     pub probabilities: Array2<f64>,
-    /// Whether each belongs to the domain of the recordings that its fold was trained on; looked at where corpora are held out.
-    pub is_near: Vec<bool>,
+    /// How far each lies from the recordings that its fold was trained on, as a multiple of the limit of their domain; 0 where corpora were
+    /// not held out.
+    pub distances: Vec<f64>,
+    /// What the folds held out: speakers, where there is one corpus alone.
+    pub groups: Groups,
     /// Number of folds.
     pub folds: usize,
 }
@@ -78,6 +71,21 @@ impl HeldOut {
     /// The predicted class of each recording.
     pub fn predicted(&self) -> Vec<usize> {
         self.probabilities.rows().into_iter().map(best).collect()
+    }
+}
+
+impl HeldOut {
+    /// What makes an answer sure, as these have it.
+    fn sureness(&self, data: &Dataset) -> Sureness {
+        let predicted = self.predicted();
+        let answers = predicted.iter().zip(&self.rows).enumerate();
+        let answer = |(at, (&said, &row)): (usize, (&usize, &usize))| Answer {
+            confidence: self.probabilities[(at, said)],
+            is_right: said == data.y()[row],
+            distance: self.distances[at],
+            corpus: data.rows[row].corpus.as_deref(),
+        };
+        Sureness::of(answers.map(answer).collect(), self.groups)
     }
 }
 
@@ -134,8 +142,8 @@ impl CalibratedPipeline {
             }
         };
         let spec = candidates[chosen].clone();
-        let unsure_below = |held_out: Option<&HeldOut>| {
-            held_out.map_or(0.0, |held_out| threshold(held_out, data, options.inner))
+        let sureness = |held_out: Option<&HeldOut>| {
+            held_out.map_or(Sureness::ALL, |held_out| held_out.sureness(data))
         };
         let (alone_calibration, alone_held_out) = match alone {
             Some((calibration, held_out)) => (calibration, Some(held_out)),
@@ -144,13 +152,13 @@ impl CalibratedPipeline {
         let alone = unscaled.map(|unscaled| Alone {
             scaler: Scaler::fit(unscaled.view(), rows),
             calibration: alone_calibration,
-            unsure_below: unsure_below(alone_held_out.as_ref()),
+            sureness: sureness(alone_held_out.as_ref()),
         });
         let pipeline = CalibratedPipeline {
             pipeline: Pipeline::fit(data, rows, &spec, options)?,
             spec,
             calibration,
-            unsure_below: unsure_below(held_out.as_ref()),
+            sureness: sureness(held_out.as_ref()),
             alone,
         };
         Ok((pipeline, held_out, alone_held_out))
@@ -163,7 +171,7 @@ impl CalibratedPipeline {
             Some(alone) => {
                 self.pipeline.scale_by(&alone.scaler);
                 self.calibration = alone.calibration;
-                self.unsure_below = alone.unsure_below;
+                self.sureness = alone.sureness;
             }
             None => self.pipeline.scale_by(scaler),
         }
@@ -206,9 +214,10 @@ impl CalibratedPipeline {
             .map(|(p, &truth)| Answer {
                 confidence: p[best(p)],
                 is_right: best(p) == truth,
+                distance: 0.0,
                 corpus: None,
             });
-        self.unsure_below = lowest_sure(answers.collect(), Groups::Corpora);
+        self.sureness = Sureness::of(answers.collect(), Groups::Corpora);
         (self, held_out)
     }
 
@@ -237,26 +246,33 @@ impl CalibratedPipeline {
 }
 
 /// The inner folds of these rows, as places among them: of corpora where these are held out and there are several, otherwise of
-/// speakers. `None` where nobody can be held out.
+/// speakers; and which it was. `None` where nobody can be held out.
 pub(super) fn inner_folds(
     data: &Dataset,
     rows: &[usize],
     held_out: Groups,
-) -> Result<Option<Vec<Fold>>> {
+) -> Result<Option<(Vec<Fold>, Groups)>> {
     let distinct = |names: &[Option<String>]| names.iter().collect::<BTreeSet<_>>().len();
     let corpora: Vec<Option<String>> = rows
         .iter()
         .map(|&row| data.rows[row].corpus.clone())
         .collect();
     if held_out == Groups::Corpora && distinct(&corpora) > 1 {
-        return split::loso(&corpora).map(Some);
+        return Ok(Some((split::loso(&corpora)?, Groups::Corpora)));
     }
     let speakers: Vec<Option<String>> =
         rows.iter().map(|&row| data.speakers[row].clone()).collect();
     match distinct(&speakers) {
         0 | 1 => Ok(None),
-        few @ ..=FEW_SPEAKERS => split::grouped_k_fold(&speakers, few).map(Some),
-        _ => split::grouped_k_fold(&speakers, INNER_FOLDS).map(Some),
+        some => {
+            let folds = if some <= FEW_SPEAKERS {
+                some
+            } else {
+                INNER_FOLDS
+            };
+            let folds = split::grouped_k_fold(&speakers, folds)?;
+            Ok(Some((folds, Groups::Speakers)))
+        }
     }
 }
 
@@ -266,14 +282,16 @@ pub(super) struct Rehearsal {
     pub rows: Vec<usize>,
     /// The fold that each was held out in.
     pub fold_of: Vec<usize>,
-    /// Whether each belongs to the domain of the training rows of its fold.
-    is_near: Vec<bool>,
+    /// How far each lies from the training rows of its fold, as a multiple of the limit of their domain.
+    distances: Vec<f64>,
     /// Of each candidate.
     pub outputs: Vec<Outputs>,
     /// The same for rows that are scaled by the training rows of their fold, where they were asked for.
     alone: Option<Vec<Outputs>>,
     /// Number of folds.
     pub folds: usize,
+    /// What they held out.
+    groups: Groups,
 }
 
 /// Fits every candidate on all inner folds but one, and asks it of that one. `None` where nobody
@@ -285,7 +303,7 @@ pub(super) fn rehearse(
     candidates: &[ModelSpec],
     options: &TrainOptions,
 ) -> Result<Option<Rehearsal>> {
-    let Some(folds) = inner_folds(data, rows, options.inner)? else {
+    let Some((folds, groups)) = inner_folds(data, rows, options.inner)? else {
         return Ok(None);
     };
     let specs: Vec<&ModelSpec> = candidates.iter().collect();
@@ -293,7 +311,16 @@ pub(super) fn rehearse(
         .par_iter()
         .map(|fold| {
             let of = |places: &[usize]| places.iter().map(|&at| rows[at]).collect::<Vec<_>>();
-            let (train, test) = (of(&fold.train), of(&fold.test));
+            let (train, mut test) = (of(&fold.train), of(&fold.test));
+            // Copies are learned from alone; and a class that other corpora lack can be in no answer.
+            test.retain(|&row| !data.is_copy(row));
+            if let (Target::Classes(classes), Groups::Corpora) = (&data.target, groups) {
+                let known: HashSet<usize> = train.iter().map(|&row| classes.y[row]).collect();
+                test.retain(|&row| known.contains(&classes.y[row]));
+            }
+            if test.is_empty() {
+                return Ok(None);
+            }
             match Pipeline::fit_each(data, &train, &specs, options) {
                 Ok(pipelines) => {
                     let ask = |pipeline: &Pipeline| pipeline.outputs(data.view(), &test);
@@ -306,7 +333,13 @@ pub(super) fn rehearse(
                         pipelines.par_iter().map(ask).collect()
                     });
                     Ok(Some(OfFold {
-                        is_near: are_near(unscaled.unwrap_or(data), &train, &test, options)?,
+                        distances: distances(
+                            data,
+                            unscaled,
+                            &train,
+                            &test,
+                            (groups, options.normalize),
+                        )?,
                         test,
                         outputs,
                         alone,
@@ -335,44 +368,49 @@ pub(super) fn rehearse(
     Ok(Some(Rehearsal {
         outputs: stacked(&|fold| fold.outputs.clone()),
         alone: unscaled.map(|_| stacked(&alone)),
-        is_near: of_folds
+        distances: of_folds
             .iter()
-            .flat_map(|fold| fold.is_near.clone())
+            .flat_map(|fold| fold.distances.clone())
             .collect(),
         fold_of: numbered
             .flat_map(|(number, fold)| vec![number; fold.test.len()])
             .collect(),
         folds: of_folds.len(),
+        groups,
         rows: of_folds.iter().flat_map(|fold| fold.test.clone()).collect(),
     }))
 }
 
-/// Whether the recordings of each test row belong to the domain of the training rows: where corpora are held out. Speakers of corpora
-/// that are learned from do, and where each is scaled by their own rows nothing is known of it.
-fn are_near(
+/// How far the recording of each test row lies from the training rows, as a multiple of the limit of their domain, where corpora are held
+/// out; 0 of speakers of corpora that are learned from, and of rows that are scaled by their own mean, unless they are at hand
+/// `unscaled`: of these nothing is known.
+fn distances(
     data: &Dataset,
+    unscaled: Option<&Dataset>,
     train: &[usize],
     test: &[usize],
-    options: &TrainOptions,
-) -> Result<Vec<bool>> {
-    if options.inner == Groups::Speakers || options.normalize == Normalize::Speaker {
-        return Ok(vec![true; test.len()]);
-    }
+    (groups, normalize): (Groups, Normalize),
+) -> Result<Vec<f64>> {
+    let data = match (unscaled, normalize) {
+        _ if groups == Groups::Speakers => return Ok(vec![0.0; test.len()]),
+        (Some(unscaled), _) => unscaled,
+        (None, Normalize::Train) => data,
+        (None, Normalize::Speaker | Normalize::Batch) => return Ok(vec![0.0; test.len()]),
+    };
     let domain = Domain::of_rows(data, train)?;
-    let mut far: HashSet<usize> = HashSet::new();
+    let mut of_rows: HashMap<usize, f64> = HashMap::new();
     for recording in data.by_recording(test) {
-        if domain.distance(data.x.select(Axis(0), &recording).view()) > 1.0 {
-            far.extend(recording);
-        }
+        let distance = domain.distance(data.x.select(Axis(0), &recording).view());
+        of_rows.extend(recording.into_iter().map(|row| (row, distance)));
     }
-    Ok(test.iter().map(|row| !far.contains(row)).collect())
+    Ok(test.iter().map(|row| of_rows[row]).collect())
 }
 
 /// What one fold says of the rows that it holds out, by each candidate.
 struct OfFold {
     test: Vec<usize>,
     outputs: Vec<Outputs>,
-    is_near: Vec<bool>,
+    distances: Vec<f64>,
     /// As each row would be answered alone.
     alone: Option<Vec<Outputs>>,
 }
@@ -413,7 +451,7 @@ impl Rehearsal {
         recordings: &[Vec<usize>],
         which: Vec<usize>,
     ) -> Calibration {
-        let is_near = |at: &usize| self.is_near[recordings[*at][0]];
+        let is_near = |at: &usize| self.distances[recordings[*at][0]] <= 1.0;
         let near: Vec<usize> = which.iter().copied().filter(is_near).collect();
         let which = if near.is_empty() { which } else { near };
         let (rows, recordings) = picked(recordings, &which);
@@ -442,11 +480,12 @@ impl Rehearsal {
         }
         HeldOut {
             rows: recordings.iter().map(|rows| self.rows[rows[0]]).collect(),
-            is_near: recordings
+            distances: recordings
                 .iter()
-                .map(|rows| self.is_near[rows[0]])
+                .map(|rows| self.distances[rows[0]])
                 .collect(),
             probabilities,
+            groups: self.groups,
             folds: self.folds,
         }
     }
@@ -462,132 +501,4 @@ pub(super) fn picked(recordings: &[Vec<usize>], places: &[usize]) -> (Vec<usize>
     };
     let picked = places.iter().map(of).collect();
     (rows, picked)
-}
-
-/// The lowest confidence from which on answers are right often enough.
-fn threshold(held_out: &HeldOut, data: &Dataset, groups: Groups) -> f64 {
-    let predicted = held_out.predicted();
-    let answers = predicted
-        .iter()
-        .zip(&held_out.rows)
-        .enumerate()
-        .filter(|(at, _)| held_out.is_near[*at])
-        .map(|(at, (&said, &row))| Answer {
-            confidence: held_out.probabilities[(at, said)],
-            is_right: said == data.y()[row],
-            corpus: data.rows[row].corpus.as_deref(),
-        });
-    lowest_sure(answers.collect(), groups)
-}
-
-/// The lowest confidence from which on these answers are right often enough.
-fn lowest_sure(mut answers: Vec<Answer>, groups: Groups) -> f64 {
-    answers.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-    let sure = match groups {
-        Groups::Speakers => sure_of_known(&answers),
-        Groups::Corpora => sure_of_strangers(&answers),
-    };
-    match (sure, answers.get(sure)) {
-        (0, _) => 1.0,
-        // Halfway to the first that is not.
-        (_, Some(next)) => (answers[sure - 1].confidence + next.confidence) / 2.0,
-        (_, None) => 0.0,
-    }
-}
-
-/// A held-out answer.
-struct Answer<'a> {
-    confidence: f64,
-    is_right: bool,
-    corpus: Option<&'a str>,
-}
-
-/// How many of the answers, the most confident first, are sure: those that are wrong at most [`SURE`] times as often as all are;
-/// where no such confidence is, the surest tenth.
-fn sure_of_known(answers: &[Answer]) -> usize {
-    let wrong = answers.iter().filter(|answer| !answer.is_right).count();
-    let bearable = SURE * wrong as f64 / answers.len() as f64;
-    let mut sure = ((FEWEST_SURE * answers.len() as f64).ceil() as usize).max(1);
-    let mut wrong_so_far = 0;
-    for (at, answer) in answers.iter().enumerate() {
-        wrong_so_far += usize::from(!answer.is_right);
-        if wrong_so_far as f64 <= bearable * (at + 1) as f64 {
-            sure = sure.max(at + 1);
-        }
-    }
-    sure
-}
-
-/// The same where the answers are about corpora that were held out: those that are right [`SURE_OF_STRANGERS`] of the times in the
-/// mean of the corpora, and [`SURE_OF_EACH`] in each. It may be none.
-fn sure_of_strangers(answers: &[Answer]) -> usize {
-    // Of each corpus how many answers there are so far, and how many are right.
-    let mut so_far: BTreeMap<Option<&str>, (usize, usize)> = BTreeMap::new();
-    let mut sure = 0;
-    for (at, answer) in answers.iter().enumerate() {
-        let (all, right) = so_far.entry(answer.corpus).or_default();
-        *all += 1;
-        *right += usize::from(answer.is_right);
-        let told = so_far.values().filter(|(all, _)| *all >= FEWEST_OF_CORPUS);
-        let rates: Vec<f64> = told
-            .map(|&(all, right)| right as f64 / all as f64)
-            .collect();
-        let mean = rates.iter().sum::<f64>() / rates.len() as f64;
-        if mean >= SURE_OF_STRANGERS && rates.iter().all(|&rate| rate >= SURE_OF_EACH) {
-            sure = at + 1;
-        }
-    }
-    sure
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_threshold_halves_the_share_of_errors() {
-        // Sixteen answers, the surer the more often right; 4 of 16 are wrong. Of the surest 12 one
-        // is: less than an eighth; of the surest 13 two are: more.
-        let wrong = [5, 12, 14, 15];
-        let confidence = |at: usize| 0.9 - 0.025 * at as f64;
-        let held_out = HeldOut {
-            rows: (0..16).collect(),
-            probabilities: Array2::from_shape_fn((16, 2), |(at, class)| match class {
-                0 => confidence(at),
-                _ => 1.0 - confidence(at),
-            }),
-            is_near: vec![true; 16],
-            folds: 2,
-        };
-        let y: Vec<usize> = (0..16).map(|at| usize::from(wrong.contains(&at))).collect();
-        let data = crate::dataset::tests::of_labels(&y, 2);
-        let found = threshold(&held_out, &data, Groups::Speakers);
-        assert!(
-            (found - (confidence(11) + confidence(12)) / 2.0).abs() < 1e-12,
-            "{found}"
-        );
-    }
-
-    #[test]
-    fn strangers_are_sure_where_corpora_are_right_in_the_mean_and_each_is_half_of_the_times() {
-        let answer = |corpus, is_right| Answer {
-            confidence: 0.5,
-            is_right,
-            corpus: Some(corpus),
-        };
-        let of = |right_of_a: usize, right_of_b: usize| -> Vec<Answer> {
-            let of_a = (0..20).map(|at| answer("a", at < right_of_a));
-            let of_b = (0..20).map(|at| answer("b", at < right_of_b));
-            of_a.chain(of_b).collect()
-        };
-        // Half of b and all of a: three quarters in the mean. Of one less right, b is under the half from its 19th on.
-        assert_eq!(sure_of_strangers(&of(20, 10)), 40);
-        assert_eq!(sure_of_strangers(&of(20, 9)), 38);
-        // Half of b, and of a three quarters: too few in the mean from the 16th of b on.
-        assert_eq!(sure_of_strangers(&of(15, 10)), 37);
-        // Fewer than ten say nothing yet.
-        assert_eq!(sure_of_strangers(&of(20, 0)), 29);
-        let wrong: Vec<Answer> = (0..20).map(|_| answer("a", false)).collect();
-        assert_eq!(sure_of_strangers(&wrong), 0);
-    }
 }

@@ -11,8 +11,8 @@ use crate::dataset::Dataset;
 use crate::metrics;
 use crate::model::calibrated::{CalibratedPipeline, HeldOut};
 use crate::model::{
-    Balance, Groups, Labelled, LearnedValue, ModelSpec, Normalize, TrainOptions, ValuePipeline,
-    best,
+    Balance, Groups, Labelled, LearnedValue, ModelSpec, Normalize, Sureness, TrainOptions,
+    ValuePipeline, best,
 };
 use crate::table;
 
@@ -143,24 +143,27 @@ impl Card {
                 .collect(),
             label_meaning: meaning(data),
             classes: data.classes().to_vec(),
-            by_corpus: match (options.inner, &held_out) {
-                (Groups::Corpora, Some(held_out)) => {
-                    by_corpus(data, held_out, pipeline.unsure_below, options.seed)
+            held_out_by: held_out
+                .as_ref()
+                .map_or(options.inner, |held_out| held_out.groups),
+            by_corpus: match &held_out {
+                Some(held_out) if held_out.groups == Groups::Corpora => {
+                    by_corpus(data, held_out, pipeline.sureness, options.seed)
                 }
                 _ => BTreeMap::new(),
             },
-            alone_by_corpus: match (options.inner, &alone, &pipeline.alone) {
-                (Groups::Corpora, Some(held_out), Some(alone)) => {
-                    by_corpus(data, held_out, alone.unsure_below, options.seed)
+            alone_by_corpus: match (&alone, &pipeline.alone) {
+                (Some(held_out), Some(alone)) if held_out.groups == Groups::Corpora => {
+                    by_corpus(data, held_out, alone.sureness, options.seed)
                 }
                 _ => BTreeMap::new(),
             },
             held_out: held_out
-                .map(|held_out| figures(data, &held_out, pipeline.unsure_below, options.seed)),
-            alone: alone.zip(pipeline.alone.as_ref()).map(|(held_out, alone)| {
-                figures(data, &held_out, alone.unsure_below, options.seed)
-            }),
-            unsure_below: pipeline.unsure_below,
+                .map(|held_out| figures(data, &held_out, pipeline.sureness, options.seed)),
+            alone: alone
+                .zip(pipeline.alone.as_ref())
+                .map(|(held_out, alone)| figures(data, &held_out, alone.sureness, options.seed)),
+            unsure_below: pipeline.sureness.unsure_below,
             ..Card::of_any(data, model, &pipeline.spec, options)
         }
     }
@@ -304,31 +307,25 @@ struct Answers<'a> {
     classes: &'a [String],
 }
 
-/// Of recordings themselves, without copies that were made of them.
-fn figures(data: &Dataset, held_out: &HeldOut, sure_from: f64, seed: u64) -> Figures {
+fn figures(data: &Dataset, held_out: &HeldOut, sureness: Sureness, seed: u64) -> Figures {
     let HeldOut {
         rows,
         probabilities,
-        is_near,
+        distances,
         folds,
+        ..
     } = held_out;
-    let itself: Vec<usize> = (0..rows.len())
-        .filter(|&at| !data.is_copy(rows[at]))
-        .collect();
-    let rows: Vec<usize> = itself.iter().map(|&at| rows[at]).collect();
-    let probabilities = &probabilities.select(Axis(0), &itself);
-    let is_near = itself.iter().map(|&at| is_near[at]);
-    let answers = probabilities.rows().into_iter().zip(is_near);
-    let is_sure = |(p, is_near): (ArrayView1<f64>, bool)| is_near && p[best(p)] >= sure_from;
+    let answers = probabilities.rows().into_iter().zip(distances);
+    let is_sure = |(p, &distance): (ArrayView1<f64>, &f64)| sureness.is_sure(p[best(p)], distance);
     let sure: Vec<bool> = answers.map(is_sure).collect();
-    Figures::new(data, &rows, probabilities, *folds, Some(&sure), seed)
+    Figures::new(data, rows, probabilities, *folds, Some(&sure), seed)
 }
 
 /// The figures of each corpus.
 fn by_corpus(
     data: &Dataset,
     held_out: &HeldOut,
-    sure_from: f64,
+    sureness: Sureness,
     seed: u64,
 ) -> BTreeMap<String, Figures> {
     let of = |name: &String| {
@@ -337,11 +334,12 @@ fn by_corpus(
         let of_corpus = HeldOut {
             rows: places.iter().map(|&at| held_out.rows[at]).collect(),
             probabilities: held_out.probabilities.select(Axis(0), &places),
-            is_near: places.iter().map(|&at| held_out.is_near[at]).collect(),
+            distances: places.iter().map(|&at| held_out.distances[at]).collect(),
+            groups: held_out.groups,
             folds: held_out.folds,
         };
         let is_there = !places.is_empty();
-        is_there.then(|| (name.clone(), figures(data, &of_corpus, sure_from, seed)))
+        is_there.then(|| (name.clone(), figures(data, &of_corpus, sureness, seed)))
     };
     data.corpora.iter().filter_map(of).collect()
 }

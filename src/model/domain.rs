@@ -4,7 +4,7 @@
 //! a typical one. How far recordings of other speakers lie is learned from training speakers held out in turn; a recording
 //! farther away than 99 in 100 of those was recorded under other conditions, or is not speech.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
@@ -32,6 +32,14 @@ impl Domain {
         &self.scaler
     }
 
+    /// The region as far about the rows of another scaling as it is about those of the training.
+    pub(super) fn moved_to(&self, scaler: &Scaler) -> Domain {
+        Domain {
+            scaler: scaler.clone(),
+            limit: self.limit,
+        }
+    }
+
     /// Whether it is of so many features.
     pub(super) fn fits(&self, features: usize) -> bool {
         self.scaler.fits(features)
@@ -44,7 +52,7 @@ impl Domain {
     }
 
     /// The same of the rows `rows`.
-    pub(super) fn of_rows(data: &Dataset, all: &[usize]) -> Result<Domain> {
+    pub fn of_rows(data: &Dataset, all: &[usize]) -> Result<Domain> {
         let of_recordings = |scaler: &Scaler, rows: &[usize]| -> Vec<f64> {
             let recordings = data.by_recording(rows).into_iter();
             recordings
@@ -53,7 +61,7 @@ impl Domain {
         };
         let mut distances = Vec::new();
         let folds = inner_folds(data, all, Groups::Speakers)?;
-        for fold in folds.into_iter().flatten() {
+        for fold in folds.map_or_else(Vec::new, |(folds, _)| folds) {
             let rows = |places: &[usize]| places.iter().map(|&at| all[at]).collect::<Vec<usize>>();
             let scaler = Scaler::fit(data.view(), &rows(&fold.train));
             distances.extend(of_recordings(&scaler, &rows(&fold.test)));
@@ -66,12 +74,6 @@ impl Domain {
         let last = (NEAR * distances.len() as f64).ceil() as usize;
         let limit = distances[last.clamp(1, distances.len()) - 1];
         Ok(Domain { scaler, limit })
-    }
-
-    /// The rows of `x`, not scaled, in deviations of the training rows from their mean.
-    pub fn deviations(&self, x: ArrayView2<f32>) -> Array2<f32> {
-        let rows: Vec<usize> = (0..x.nrows()).collect();
-        self.scaler.apply(x, &rows)
     }
 
     /// The mean distance of the unscaled rows of `x`, as a multiple of the limit: above 1 is out of the domain.
@@ -95,6 +97,7 @@ fn mean_distance(scaler: &Scaler, x: ArrayView2<f32>, rows: &[usize]) -> f64 {
 
 #[test]
 fn what_lies_elsewhere_is_far() {
+    use ndarray::Array2;
     let mut data = crate::dataset::tests::of_labels(&[0; 40], 2);
     data.x = Array2::from_shape_fn((40, 5), |(i, j)| ((i * (2 * j + 3)) % 13) as f32);
     data.speakers = (0..40).map(|i| Some((i % 4).to_string())).collect();

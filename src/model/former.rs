@@ -9,7 +9,7 @@ use crate::model::calibration::Calibration;
 use crate::model::pipeline::Pipeline;
 use crate::model::{
     Balance, CalibratedPipeline, Card, Domain, Figures, Groups, Model, ModelSpec, Normalize,
-    Trained, ValuePipeline,
+    Sureness, Trained, ValuePipeline,
 };
 
 /// The number of the format of models of classes.
@@ -113,7 +113,10 @@ impl From<FormerPipeline> for CalibratedPipeline {
             spec: former.spec,
             pipeline: former.pipeline,
             calibration: former.calibration,
-            unsure_below: former.unsure_below,
+            sureness: Sureness {
+                unsure_below: former.unsure_below,
+                within: f64::INFINITY,
+            },
             alone: None,
         }
     }

@@ -23,6 +23,7 @@ mod projection;
 mod radial;
 mod select;
 mod spec;
+mod sure;
 mod values;
 
 use std::borrow::Cow;
@@ -43,6 +44,7 @@ pub use learners::AUTO;
 pub use options::{Balance, Groups, TrainOptions};
 pub use projection::Projection;
 pub use spec::{ModelSpec, fit_each, fit_each_to_values};
+pub use sure::Sureness;
 pub use values::{LearnedValue, REACH, ValuePipeline, values_of};
 
 use crate::dataset::{Dataset, Target};
@@ -186,18 +188,19 @@ pub fn participants(data: &Dataset, normalize: Normalize) -> Result<Cow<'_, Data
 }
 
 /// The [`participants`] with the scaling that does not depend on folds: under protocol B each speaker is scaled by their
-/// own rows, under protocol C each corpus; under protocol A nothing is scaled yet.
+/// own rows, under protocol C each corpus, and copies as what they were made of; under protocol A nothing is scaled yet.
 pub fn scaled(participants: &Dataset, normalize: Normalize) -> Cow<'_, Dataset> {
     let speakers = participants.speakers.iter().map(Option::as_deref);
     let corpora = participants.rows.iter().map(|row| row.corpus.as_deref());
+    let is_itself = |&row: &usize| !participants.is_copy(row);
     match normalize {
         Normalize::Train => Cow::Borrowed(participants),
         Normalize::Speaker => Cow::Owned(Dataset {
-            x: scaler::per_group(participants.view(), speakers),
+            x: scaler::per_group(participants.view(), speakers, is_itself),
             ..participants.clone()
         }),
         Normalize::Batch => Cow::Owned(Dataset {
-            x: scaler::per_group(participants.view(), corpora),
+            x: scaler::per_group(participants.view(), corpora, is_itself),
             ..participants.clone()
         }),
     }
@@ -447,7 +450,7 @@ impl Model {
             Trained::Classes(trained) => **trained = (**trained).clone().alone(scaler),
             Trained::Values(trained) => trained.scale_by(scaler),
         }
-        model.card.unsure_below = model.unsure_below();
+        model.card.unsure_below = model.sureness().unsure_below;
         model
     }
 
@@ -485,18 +488,20 @@ impl Model {
             let pipeline = (**trained).clone();
             let (pipeline, held_out) =
                 pipeline.recalibrated(x, &labelled.recordings, &labelled.y, &folds);
+            // What is told of labels of the place is told of recordings like those.
+            model.domain = self.domain.moved_to(scaler);
             adapted.labelled = labelled.y.len();
             adapted.figures = Some(Figures::of_labelled(
                 labelled,
                 &model.card.classes,
                 &held_out,
                 folds.len(),
-                pipeline.unsure_below,
+                pipeline.sureness.unsure_below,
                 model.card.seed,
             ));
             **trained = pipeline;
         }
-        model.card.unsure_below = model.unsure_below();
+        model.card.unsure_below = model.sureness().unsure_below;
         model.card.adapted = Some(adapted);
         Ok(model)
     }
@@ -514,11 +519,11 @@ impl Model {
         }
     }
 
-    /// Answers whose probability is below this are unsure; 0 of numbers.
-    fn unsure_below(&self) -> f64 {
+    /// What makes an answer sure.
+    pub fn sureness(&self) -> Sureness {
         match &self.trained {
-            Trained::Classes(trained) => trained.unsure_below,
-            Trained::Values(_) => 0.0,
+            Trained::Classes(trained) => trained.sureness,
+            Trained::Values(_) => Sureness::ALL,
         }
     }
 
@@ -554,7 +559,8 @@ impl Model {
     /// ```
     pub fn figures_on(&self, data: &Dataset, seed: u64) -> Result<Figures> {
         let classes = &self.card.classes;
-        let is_shared = |&row: &usize| classes.contains(&data.classes()[data.y()[row]]);
+        let is_shared =
+            |&row: &usize| classes.contains(&data.classes()[data.y()[row]]) && !data.is_copy(row);
         let shared: Vec<usize> = (0..data.len()).filter(is_shared).collect();
         if shared.is_empty() || data.feature_names != self.feature_names {
             return Err(Error::Data(format!(
@@ -563,6 +569,8 @@ impl Model {
                 self.feature_names.len()
             )));
         }
+        // A batch is scaled by all of its recordings, whatever their classes.
+        let of_batches = self.of_batches(data);
         let data = participants(
             &data.select(&shared).without_empty_classes(),
             self.card.normalize,
@@ -583,12 +591,13 @@ impl Model {
         }
         let mut first_rows = Vec::new();
         let mut probabilities = Vec::new();
-        for rows in asked.values() {
+        for (group, rows) in &asked {
+            let model = of_batches.get(group).unwrap_or(self);
             let recordings = data.by_recording(rows);
             let place: HashMap<usize, usize> = rows.iter().copied().zip(0..).collect();
             let in_x = |rows: &Vec<usize>| rows.iter().map(|row| place[row]).collect();
             let in_x: Vec<Vec<usize>> = recordings.iter().map(in_x).collect();
-            let p = self.probabilities(data.x.select(Axis(0), rows).view(), &in_x);
+            let p = model.probabilities(data.x.select(Axis(0), rows).view(), &in_x);
             for (recording, p) in recordings.iter().zip(p.rows()) {
                 let of_shared: Vec<f64> = places.iter().map(|&class| p[class]).collect();
                 let sum: f64 = of_shared.iter().sum();
@@ -606,6 +615,25 @@ impl Model {
             None,
             seed,
         ))
+    }
+
+    /// Of a model for batches, the one for each corpus; of other models none.
+    fn of_batches<'a>(&self, data: &'a Dataset) -> BTreeMap<Option<&'a str>, Model> {
+        let mut batches: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
+        if self.card.normalize == Normalize::Batch {
+            for row in (0..data.len()).filter(|&row| !data.is_copy(row)) {
+                let corpus = data.rows[row].corpus.as_deref();
+                batches.entry(corpus).or_default().push(row);
+            }
+        }
+        let model = |rows: &Vec<usize>| match rows.len() {
+            ..SMALLEST_BATCH => self.scaled_by_training(),
+            _ => self.scaled_by(&Scaler::fit(data.view(), rows)),
+        };
+        let of_batch = batches
+            .into_iter()
+            .map(|(corpus, rows)| (corpus, model(&rows)));
+        of_batch.collect()
     }
 
     /// The features as deviations from what is usual, in standard deviations (rows x features): under protocol A relative
@@ -629,7 +657,14 @@ impl Model {
     /// ```
     pub fn deviations(&self, x: ArrayView2<f32>) -> Array2<f32> {
         match self.card.normalize {
-            Normalize::Train => self.domain.deviations(x),
+            Normalize::Train => {
+                let own = match &self.trained {
+                    Trained::Classes(trained) => trained.pipeline.scaler.as_ref(),
+                    Trained::Values(trained) => trained.scaler(),
+                };
+                let rows: Vec<usize> = (0..x.nrows()).collect();
+                own.unwrap_or(self.domain.scaler()).apply(x, &rows)
+            }
             Normalize::Speaker | Normalize::Batch => scaler::as_one_group(x),
         }
     }

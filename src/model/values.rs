@@ -122,12 +122,17 @@ impl ValuePipeline {
         self.pipeline.scale_by(scaler);
     }
 
+    /// How it scales rows, if it does.
+    pub(super) fn scaler(&self) -> Option<&Scaler> {
+        self.pipeline.scaler.as_ref()
+    }
+
     /// Whether its parts fit together, and it is of so many features.
     pub(super) fn fits(&self, features: usize) -> bool {
         self.pipeline.fits(features, self.targets.len())
     }
 
-    /// Trains on the rows `rows` of a dataset whose target is numbers and that was [`scaled`](crate::model::scaled) under
+    /// Trains on the rows `rows` of a dataset whose target is numbers and that was [`scaled`](crate::model::scaled)
     /// as `options` say; nothing else of it is looked at. With one speaker nobody can be held out: then the first candidate
     /// is taken, and nothing is known of its errors.
     pub fn fit(

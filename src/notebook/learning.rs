@@ -292,7 +292,7 @@ mod tests {
         };
         let html = prediction.shown().html;
         assert_well_formed(&html, &[]);
-        assert!(html.contains("&lt;x&gt;.wav: sad, unsure"));
+        assert!(html.contains("&lt;x&gt;.wav: sad, a guess: it is unsure"));
         assert!(
             html.find(">\nsad").unwrap() < html.find(">\nangry").unwrap(),
             "the surest first"

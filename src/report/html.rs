@@ -215,8 +215,8 @@ fn glossary(page: &mut String, reports: &[Report]) {
         ),
         (
             true,
-            "Protocol A, protocol B",
-            "Under A nothing is known of a test speaker beforehand. Under B the mean and spread of each feature over a speaker's own recordings, without their labels, are taken off first. That needs to know who speaks and several recordings of each, and gives higher figures: the two must not be compared with each other.",
+            "Protocols A, B and C",
+            "Under A nothing is known of a test speaker beforehand. Under B the mean and spread of each feature over a speaker's own recordings, without their labels, are taken off first. That needs to know who speaks and several recordings of each, and gives higher figures. Under C the same is done over a whole corpus of which nobody was trained on. Figures of different protocols must not be compared with each other.",
         ),
         (
             calibrated,
@@ -231,7 +231,7 @@ fn glossary(page: &mut String, reports: &[Report]) {
         (
             calibrated,
             "Unsure",
-            "The verdict where the largest probability lies below a threshold that was set on training speakers.",
+            "The verdict where the largest probability lies below a threshold that was set on training speakers or corpora held out.",
         ),
         (
             any(|report| report.comparison.is_some()),

@@ -38,9 +38,14 @@ pub fn adapt(
     predictor: &Predictor,
     on_event: &(dyn Fn(Event) + Sync),
 ) -> Result<(Model, Summary)> {
+    if predictor.model().card.adapted.is_some() {
+        return Err(Error::Usage(
+            "the model is adapted already; adapt the one that it was made of".into(),
+        ));
+    }
     let Some(model) = predictor.of_batches() else {
         return Err(Error::Usage(
-            "the model cannot be adapted: it was not trained with --normalize batch; expected one that was, or the built-in one (default)"
+            "the model cannot be adapted: it was not trained with --normalize batch; expected one that was"
                 .into(),
         ));
     };
@@ -60,6 +65,10 @@ pub fn adapt(
             };
             let rows = computed.rows.len();
             tally.done(utterance, &computed.recording, rows, false, on_event);
+            // Copies were not recorded there.
+            if utterance.augment.is_some() {
+                continue;
+            }
             let features = features_of(utterance, &computed, settings);
             let rows = predictor.spoken_rows(&features);
             rows.iter().for_each(|row| moments.add(row.iter()));

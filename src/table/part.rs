@@ -201,14 +201,19 @@ impl Parts<'_> {
         self.files.as_ref()?[row].as_deref()
     }
 
+    /// A column of that name may come from elsewhere, and say so of recordings themselves.
     fn augment(&self, row: usize) -> Option<&str> {
-        self.augment.as_ref()?[row].as_deref()
+        let word = self.augment.as_ref()?[row].as_deref()?;
+        (!NO_COPY.contains(&word)).then_some(word)
     }
 
     fn channel(&self, row: usize) -> Option<usize> {
         usize::try_from(self.channels?[row]?).ok()
     }
 }
+
+/// Words of other programs for what is no copy.
+const NO_COPY: [&str; 8] = ["", "0", "false", "False", "no", "none", "None", "original"];
 
 fn seconds(times: &Option<Vec<f64>>, row: usize) -> f64 {
     times.as_ref().map_or(f64::NAN, |times| times[row])

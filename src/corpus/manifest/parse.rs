@@ -104,6 +104,13 @@ fn too_many(row: &Record, sheet: &Sheet) -> String {
     )
 }
 
+/// What other programs say of recordings themselves.
+fn is_no_copy(value: &str) -> bool {
+    ["0", "false", "no", "original"]
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(value))
+}
+
 fn utterance(columns: &Columns, row: &Record) -> Result<Utterance, String> {
     let mut utterance = Utterance::default();
     let mut file = "";
@@ -126,7 +133,7 @@ fn utterance(columns: &Columns, row: &Record) -> Result<Utterance, String> {
                 utterance.channel =
                     columns::channel(value).ok_or_else(|| wrong("channel", "channel", expected))?;
             }
-            Meaning::Augment if is_missing(value) => {}
+            Meaning::Augment if is_missing(value) || is_no_copy(value) => {}
             Meaning::Augment => {
                 let expected = "telephone, opus, noise, noise:DB, reverb, gain, speed, or nothing; rename the column if it says something else";
                 let augment = value

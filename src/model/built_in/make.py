@@ -34,6 +34,7 @@ CORPORA_OF = {
     "nemo": ["nemo"],
     "emospeech": ["emospeech"],
 }
+LICENCES = {"nemo": "CC BY-NC-SA 4.0", "emospeech": "CC BY-NC-SA 4.0"}
 NEMO = {"anger": "angry", "fear": "fearful", "happiness": "happy", "sadness": "sad"}
 
 USE = (
@@ -84,7 +85,8 @@ def features(corpus):
 
 def train(corpora, model):
     tables = [WORK / f"{corpus}.parquet" for corpus in corpora]
-    sentire("train", *tables, *TRAIN, "--intended-use", USE, "-o", model, "--force")
+    licences = [argument for corpus in corpora if corpus in LICENCES for argument in ("--licence", f"{corpus}={LICENCES[corpus]}")]
+    sentire("train", *tables, *TRAIN, *licences, "--intended-use", USE, "-o", model, "--force")
 
 
 def scores(known, model, *flags):

@@ -95,7 +95,9 @@ fn protocol(report: &Report) -> String {
         }
     };
     let tuned = match report.tuned {
-        true => " Each fold chose its parameters in folds of its own training speakers.",
+        true => {
+            " Each fold chose its parameters in folds of its own training speakers, or corpora."
+        }
         false => "",
     };
     format!("{held_out} {scaling}{tuned}")

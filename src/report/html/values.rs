@@ -247,9 +247,10 @@ fn glossary(page: &mut String) {
             "Where the figure would probably lie with other speakers of the same kind, by resampling speakers.",
         ),
         (
-            "Protocol A, protocol B",
+            "Protocols A, B and C",
             "Under A nothing is known of a test speaker beforehand. Under B the mean and spread of each feature over a speaker's own \
-             recordings, without their labels, are taken off first: the two must not be compared with each other.",
+             recordings, without their labels, are taken off first; under C, over a whole corpus of which nobody was trained on. Figures of \
+             different protocols must not be compared with each other.",
         ),
     ];
     page.push_str("<section class=\"glossary\">\n<h2>What the words mean</h2>\n<dl>\n");

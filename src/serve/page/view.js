@@ -209,14 +209,16 @@ const figures = ({ uar, uar_ci95, accuracy }) => `${percent(accuracy)} recognise
 // The model card (src/model/card.rs).
 export function card(card) {
   model = card;
-  const { held_out } = card;
+  // It hears recordings one at a time.
+  const held_out = card.alone ?? card.held_out;
+  const strangers = card.held_out_by === 'corpus' ? 'corpora' : 'speakers';
   const corpora = card.corpora.map((name) => (card.licences[name] ? `${name} (${card.licences[name]})` : name));
   const targets = card.targets ?? [];
   const facts = {
     'Intended use': card.intended_use,
     Classifier: card.trained,
     'Learned from': `${card.n} recordings of ${card.speakers} speakers${corpora.length ? `: ${corpora.join(', ')}` : ''}`,
-    'On speakers it had not heard': held_out
+    [`On ${strangers} it had not heard`]: held_out
       ? `${figures(held_out)}; probabilities off by ${number(held_out.ece)} on average`
       : targets.map(({ name, held_out }) => held_out && `${name}: CCC ${number(held_out.ccc)}, ` +
         `95 % interval ${held_out.ccc_ci95.map(number).join(' to ')}`).filter(Boolean).join('; ') || 'not measured',
