@@ -174,7 +174,7 @@ def changed(known, change):
 def robustness():
     """EMOVO by a model that has not learned from it, through other ways of recording."""
     known, model = manifest("emovo"), WORK / "without-emovo.sentire"
-    base = scores(known, model)
+    base = scores(known, model, "--normalize", "train")
     print("| the recording | keeps its label | where it was sure | best of four |\n|---|---|---|---|")
     print(f"| as it is | | | {recalls(base, FOUR):.2f} |")
 
@@ -184,14 +184,14 @@ def robustness():
         print(f"| {words} | {same.mean():.3f} | {same[sure].mean():.3f} | {recalls(said, FOUR):.2f} |", flush=True)
 
     for change in (softer, louder, padded, mp3, noisy):
-        line(change.__doc__, scores(changed(known, change), model))
+        line(change.__doc__, scores(changed(known, change), model, "--normalize", "train"))
     for augment, words in (
         ("telephone", "by telephone: 300 to 3400 Hz, 8 kHz, mu-law"),
         ("opus", "as a voice message: Ogg/Opus at 18 kbit/s"),
         ("noise:10", "with noise 10 dB below it, white to pink"),
         ("reverb", "in a room that rings for 0.2 to 0.8 s"),
     ):
-        line(words, scores(known.assign(augment=augment), model))
+        line(words, scores(known.assign(augment=augment), model, "--normalize", "train"))
 
 
 def main():
