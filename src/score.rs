@@ -151,7 +151,7 @@ fn count<'a>(
     }
 }
 
-/// What `sentire score -m MODEL` does: [`run`], from where an earlier run on the Parquet file `out` stopped; a row for each recording, or for each
+/// What `sentire score --normalize train` does: [`run`], from where an earlier run on the Parquet file `out` stopped; a row for each recording, or for each
 /// window or turn where the predictor cuts them. That no recording could be used is an error, and so is an `out` that
 /// holds something else.
 ///
@@ -181,7 +181,7 @@ pub fn update(
     let options = Options {
         rows_of_windows: predictor.settings().segmentation != Segmentation::Whole,
         speaker_column: None,
-        batch: predictor.is_for_batches(),
+        batch: false,
         scored_at: now(),
     };
     let mut job = Job::begin(out, &made_with(predictor, &options), Earlier::Use)?;

@@ -752,7 +752,8 @@ fn without_a_model_the_one_that_is_built_in_answers() {
     );
     for part in [
         "built in",
-        "RAVDESS",
+        "five languages",
+        "sentire adapt",
         "not for judging people",
         "sentire train",
     ] {
