@@ -414,7 +414,7 @@ fn on_folds(
                 CalibratedPipeline::fit(data, &fold.train, spec, &options).map_err(named)?;
             // Of rows that are scaled by their own mean nobody knows where they were.
             let knows_domain =
-                options.inner == Groups::Corpora && options.normalize == Normalize::Train;
+                options.normalize == Normalize::Train && trained.sureness.within.is_finite();
             let domain = knows_domain
                 .then(|| Domain::of_rows(data, &fold.train))
                 .transpose()?;

@@ -72,9 +72,7 @@ impl HeldOut {
     pub fn predicted(&self) -> Vec<usize> {
         self.probabilities.rows().into_iter().map(best).collect()
     }
-}
 
-impl HeldOut {
     /// What makes an answer sure, as these have it.
     fn sureness(&self, data: &Dataset) -> Sureness {
         let predicted = self.predicted();
@@ -164,9 +162,9 @@ impl CalibratedPipeline {
         Ok((pipeline, held_out, alone_held_out))
     }
 
-    /// Of a model for batches, the one that answers for recordings alone; others stay as they are, and scale rows by `scaler` if
-    /// they do not scale them yet.
-    pub(super) fn alone(mut self, scaler: &Scaler) -> CalibratedPipeline {
+    /// What is for batches answers for recordings alone from now on; what is not stays as it is, and scales rows by `scaler` if it
+    /// does not scale them yet.
+    pub(super) fn answer_alone(&mut self, scaler: &Scaler) {
         match self.alone.take() {
             Some(alone) => {
                 self.pipeline.scale_by(&alone.scaler);
@@ -175,38 +173,30 @@ impl CalibratedPipeline {
             }
             None => self.pipeline.scale_by(scaler),
         }
-        self
     }
 
-    /// Calibrated anew on recordings of one place, as these rows scale the features from now on; and what is said of each recording by the
-    /// calibration that the other folds of these want. `y` are their classes.
-    pub(super) fn recalibrated(
-        mut self,
+    /// Calibrates anew on recordings of one place, by their classes `y`; and says of each recording what the calibration does that the
+    /// other folds want.
+    pub(super) fn recalibrate(
+        &mut self,
         x: ArrayView2<f32>,
         recordings: &[Vec<usize>],
         y: &[usize],
         folds: &[Fold],
-    ) -> (CalibratedPipeline, Array2<f64>) {
+    ) -> Array2<f64> {
         let all: Vec<usize> = (0..recordings.len()).collect();
         let seen = vec![true; self.calibration.classes()];
-        let fit = |which: &[usize]| {
-            let (rows, places) = picked(recordings, which);
-            let of_rows = which.iter().zip(&places);
-            let y: Vec<usize> = of_rows
-                .flat_map(|(&at, rows)| vec![y[at]; rows.len()])
-                .collect();
-            Calibration::fit(&self.pipeline.outputs(x, &rows), &y, &seen, &places)
-        };
-        let mut held_out = Array2::zeros((recordings.len(), seen.len()));
-        for fold in folds {
-            let (rows, places) = picked(recordings, &fold.test);
-            let p = fit(&fold.train).probabilities(&self.pipeline.outputs(x, &rows), &places);
-            for (&at, p) in fold.test.iter().zip(p.rows()) {
-                held_out.row_mut(at).assign(&p);
-            }
-        }
-        let calibration = fit(&all);
-        self.calibration = calibration;
+        let (rows, recordings) = picked(recordings, &all);
+        let outputs = self.pipeline.outputs(x, &rows);
+        let of_recordings = y.iter().zip(&recordings);
+        let of_rows: Vec<usize> = of_recordings
+            .flat_map(|(&class, rows)| vec![class; rows.len()])
+            .collect();
+        let calibration =
+            |which: &[usize]| calibration_of(&outputs, &of_rows, &seen, &recordings, which);
+        let folds = folds.iter().map(|fold| (&fold.train[..], &fold.test[..]));
+        let held_out = by_others(&outputs, &recordings, seen.len(), folds, calibration);
+        self.calibration = calibration(&all);
         let answers = held_out
             .rows()
             .into_iter()
@@ -218,7 +208,7 @@ impl CalibratedPipeline {
                 corpus: None,
             });
         self.sureness = Sureness::of(answers.collect(), Groups::Corpora);
-        (self, held_out)
+        held_out
     }
 
     /// Whether its parts fit together, and it is of so many features and classes.
@@ -434,7 +424,7 @@ impl Rehearsal {
     fn calibrated(&self, data: &Dataset, outputs: &Outputs, seen: &[bool]) -> (Calibration, f64) {
         let (y, recordings) = (self.labels(data), self.recordings(data));
         let all: Vec<usize> = (0..recordings.len()).collect();
-        let calibration = self.calibration(outputs, &y, seen, &recordings, all);
+        let calibration = self.calibration(outputs, &y, seen, &recordings, &all);
         let p = calibration.probabilities(outputs, &recordings);
         let said: Vec<usize> = p.rows().into_iter().map(best).collect();
         let truth: Vec<usize> = recordings.iter().map(|rows| y[rows[0]]).collect();
@@ -449,14 +439,12 @@ impl Rehearsal {
         y: &[usize],
         seen: &[bool],
         recordings: &[Vec<usize>],
-        which: Vec<usize>,
+        which: &[usize],
     ) -> Calibration {
         let is_near = |at: &usize| self.distances[recordings[*at][0]] <= 1.0;
         let near: Vec<usize> = which.iter().copied().filter(is_near).collect();
-        let which = if near.is_empty() { which } else { near };
-        let (rows, recordings) = picked(recordings, &which);
-        let y: Vec<usize> = rows.iter().map(|&row| y[row]).collect();
-        Calibration::fit(&outputs.select(&rows), &y, seen, &recordings)
+        let which = if near.is_empty() { which } else { &near };
+        calibration_of(outputs, y, seen, recordings, which)
     }
 
     /// What the inner folds say of each recording, each fold by the calibration that the others
@@ -464,20 +452,21 @@ impl Rehearsal {
     fn held_out(&self, data: &Dataset, outputs: &Outputs, seen: &[bool]) -> HeldOut {
         let (y, recordings) = (self.labels(data), self.recordings(data));
         let fold = |rows: &Vec<usize>| self.fold_of[rows[0]];
-        let mut probabilities = Array2::zeros((recordings.len(), seen.len()));
-        for number in 0..self.folds {
-            let (own, others): (Vec<usize>, Vec<usize>) =
-                (0..recordings.len()).partition(|&at| fold(&recordings[at]) == number);
-            let calibration = match others.is_empty() {
+        let sides = (0..self.folds).map(|number| {
+            let is_own = |&at: &usize| fold(&recordings[at]) == number;
+            let (own, others): (Vec<usize>, Vec<usize>) = (0..recordings.len()).partition(is_own);
+            (others, own)
+        });
+        let probabilities = by_others(
+            outputs,
+            &recordings,
+            seen.len(),
+            sides,
+            |others| match others.is_empty() {
                 true => Calibration::unfitted(seen),
                 false => self.calibration(outputs, &y, seen, &recordings, others),
-            };
-            let (rows, of_fold) = picked(&recordings, &own);
-            let p = calibration.probabilities(&outputs.select(&rows), &of_fold);
-            for (&at, p) in own.iter().zip(p.rows()) {
-                probabilities.row_mut(at).assign(&p);
-            }
-        }
+            },
+        );
         HeldOut {
             rows: recordings.iter().map(|rows| self.rows[rows[0]]).collect(),
             distances: recordings
@@ -489,6 +478,40 @@ impl Rehearsal {
             folds: self.folds,
         }
     }
+}
+
+/// The calibration that the recordings `which` want; `y` are the classes of the rows.
+fn calibration_of(
+    outputs: &Outputs,
+    y: &[usize],
+    seen: &[bool],
+    recordings: &[Vec<usize>],
+    which: &[usize],
+) -> Calibration {
+    let (rows, recordings) = picked(recordings, which);
+    let y: Vec<usize> = rows.iter().map(|&row| y[row]).collect();
+    Calibration::fit(&outputs.select(&rows), &y, seen, &recordings)
+}
+
+/// The probabilities of each recording (recordings x classes), for each fold by the `calibration` of the others; a fold is the others and
+/// its own.
+fn by_others<Places: AsRef<[usize]>>(
+    outputs: &Outputs,
+    recordings: &[Vec<usize>],
+    classes: usize,
+    folds: impl Iterator<Item = (Places, Places)>,
+    calibration: impl Fn(&[usize]) -> Calibration,
+) -> Array2<f64> {
+    let mut probabilities = Array2::zeros((recordings.len(), classes));
+    for (others, own) in folds {
+        let own = own.as_ref();
+        let (rows, of_fold) = picked(recordings, own);
+        let p = calibration(others.as_ref()).probabilities(&outputs.select(&rows), &of_fold);
+        for (&at, p) in own.iter().zip(p.rows()) {
+            probabilities.row_mut(at).assign(&p);
+        }
+    }
+    probabilities
 }
 
 /// The rows of some recordings, and these recordings as places among them.

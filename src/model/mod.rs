@@ -447,7 +447,7 @@ impl Model {
         model.card.normalize = Normalize::Train;
         let scaler = self.domain.scaler();
         match &mut model.trained {
-            Trained::Classes(trained) => **trained = (**trained).clone().alone(scaler),
+            Trained::Classes(trained) => trained.answer_alone(scaler),
             Trained::Values(trained) => trained.scale_by(scaler),
         }
         model.card.unsure_below = model.sureness().unsure_below;
@@ -485,9 +485,7 @@ impl Model {
         if let (Trained::Classes(trained), true) = (&mut model.trained, labelled.are_enough()) {
             let folds = labelled.folds()?;
             let x = labelled.x.view();
-            let pipeline = (**trained).clone();
-            let (pipeline, held_out) =
-                pipeline.recalibrated(x, &labelled.recordings, &labelled.y, &folds);
+            let held_out = trained.recalibrate(x, &labelled.recordings, &labelled.y, &folds);
             // What is told of labels of the place is told of recordings like those.
             model.domain = self.domain.moved_to(scaler);
             adapted.labelled = labelled.y.len();
@@ -496,10 +494,9 @@ impl Model {
                 &model.card.classes,
                 &held_out,
                 folds.len(),
-                pipeline.sureness.unsure_below,
+                trained.sureness.unsure_below,
                 model.card.seed,
             ));
-            **trained = pipeline;
         }
         model.card.unsure_below = model.sureness().unsure_below;
         model.card.adapted = Some(adapted);
