@@ -5,16 +5,19 @@ use std::path::Path;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use sentire::audio::{self, ReadOptions};
+use sentire::catalogue::gemaps::Processing;
 use sentire::dsp::lanes::{LANES, Lanes, vectorised};
 use sentire::features::egemaps;
-use sentire::lld::egemaps::balance::Balance;
-use sentire::lld::egemaps::f0::Summation;
-use sentire::lld::egemaps::formant::Formants;
-use sentire::lld::egemaps::harmonics::{self, Harmonics};
-use sentire::lld::egemaps::loudness::Mel;
-use sentire::lld::egemaps::path;
-use sentire::lld::egemaps::perturbation::jitter_and_shimmer;
-use sentire::lld::egemaps::stream::{self, Stream};
+use sentire::lld::opensmile::balance::Balance;
+use sentire::lld::opensmile::egemaps::{F0_HZ, RULES, UNDECIDED};
+use sentire::lld::opensmile::f0::Summation;
+use sentire::lld::opensmile::formant::Formants;
+use sentire::lld::opensmile::harmonics::{self, Harmonics};
+use sentire::lld::opensmile::mel::{self, Mel};
+use sentire::lld::opensmile::path;
+use sentire::lld::opensmile::perturbation::voices;
+use sentire::lld::opensmile::stream::{self, Stream};
+use sentire::lld::opensmile::{LOWEST_BAND_HZ, Plan, Wanted};
 
 const RATE: u32 = 16_000;
 
@@ -32,6 +35,10 @@ fn steps(criterion: &mut Criterion) {
     all(criterion, &samples);
 }
 
+const WANTED: Wanted = Wanted {
+    egemaps: true,
+    ..Wanted::NOTHING
+};
 const SAMPLES: usize = 2 * RATE as usize;
 
 /// The frames of two seconds, eight at a time.
@@ -79,14 +86,16 @@ fn timbre(criterion: &mut Criterion, frames: &mut Frames, samples: &[f32]) {
     frames.stream.transform_to_spectrum();
     let power = frames.power();
     let Frames { stream, starts } = frames;
-    let mel = Mel::new(stream);
+    let mel = Mel::new(stream, LOWEST_BAND_HZ);
     criterion.bench_function("loudness and MFCC", |b| {
         b.iter(|| {
             vectorised(
                 #[inline(always)]
                 || {
                     for _ in starts.iter() {
-                        black_box(mel.loudness_and_mfcc(&mel.bands(&power)));
+                        let bands = mel.bands(&power);
+                        black_box(mel::mean(&mel.auditory(&bands)));
+                        black_box(mel.mfcc::<4>(&bands));
                     }
                 },
             )
@@ -105,7 +114,7 @@ fn timbre(criterion: &mut Criterion, frames: &mut Frames, samples: &[f32]) {
             )
         })
     });
-    let mut formants = Formants::new(RATE, stream);
+    let mut formants = Formants::new(RATE, stream, Processing::B);
     criterion.bench_function("formants", |b| {
         b.iter(|| {
             vectorised(
@@ -133,7 +142,8 @@ fn voice(criterion: &mut Criterion, frames: &mut Frames, samples: &[f32]) {
                 #[inline(always)]
                 || {
                     for _ in starts.iter() {
-                        black_box(summation.candidates(&stream.magnitude));
+                        summation.sum(&stream.magnitude);
+                        black_box(summation.candidates(F0_HZ));
                     }
                 },
             )
@@ -144,13 +154,18 @@ fn voice(criterion: &mut Criterion, frames: &mut Frames, samples: &[f32]) {
         .flat_map(|starts| {
             stream.load(samples, starts);
             stream.transform();
-            summation.candidates(&stream.magnitude)[..starts.len()].to_vec()
+            summation.sum(&stream.magnitude);
+            summation.candidates(F0_HZ)[..starts.len()].to_vec()
         })
         .collect();
     criterion.bench_function("path of F0", |b| {
-        b.iter(|| path::cheapest(black_box(&candidates)))
+        b.iter(|| path::cheapest(black_box(&candidates), UNDECIDED))
     });
-    let f0_hz = path::cheapest(&candidates).f0_hz;
+    let states = path::cheapest(&candidates, UNDECIDED).states;
+    let found = states.iter().zip(&candidates);
+    let f0_hz: Vec<f32> = found
+        .map(|(&state, candidates)| candidates.get(state).map_or(0.0, |found| found.f0_hz))
+        .collect();
     let voiced = f0_hz.iter().filter(|&&f0| f0 > 0.0).count();
     let mut acf = vec![Lanes::default(); power.len()];
     let magnitude: Vec<f32> = stream.magnitude.iter().map(|m| m.0[0]).collect();
@@ -175,17 +190,18 @@ fn voice(criterion: &mut Criterion, frames: &mut Frames, samples: &[f32]) {
         })
     });
     criterion.bench_function("jitter and shimmer", |b| {
-        b.iter(|| jitter_and_shimmer(black_box(samples), RATE, stream, &f0_hz))
+        b.iter(|| voices(black_box(samples), RATE, stream, &f0_hz, RULES))
     });
 }
 
 /// The whole set.
 fn all(criterion: &mut Criterion, samples: &[f32]) {
-    let mut plan = egemaps::Plan::new(RATE);
+    let mut plan = Plan::new(RATE);
     criterion.bench_function("all descriptors", |b| {
-        b.iter(|| plan.analyse(black_box(samples)))
+        b.iter(|| plan.analyse(black_box(samples), WANTED))
     });
-    let contours = plan.analyse(samples);
+    let analysis = plan.analyse(samples, WANTED);
+    let contours = analysis.egemaps.expect("it is wanted");
     criterion.bench_function("all statistics", |b| {
         b.iter(|| {
             let mut out = Vec::new();

@@ -199,7 +199,8 @@ pub struct Extract {
     pub stdin_manifest: bool,
     #[arg(long, default_value = "default", value_name = "NAME[,NAME]", help = sets_help())]
     pub features: String,
-    /// functionals: a row per recording; lld: a row per frame, of one set (by default, `rich`)
+    /// functionals: a row per recording; lld: a row per frame, of one set (by default, `rich`); deltas: a row per frame of the
+    /// changes from frame to frame, for openSMILE's sets that have them
     #[arg(long, default_value = "functionals")]
     pub level: Level,
     /// Sample rate to resample to, in Hz, or `native` for each file's own
@@ -739,6 +740,9 @@ pub struct Export {
     /// Rename columns, as in start=begin_s,end=end_s: `start` and `end` are words of SQL
     #[arg(long, value_name = "FROM=TO", value_delimiter = ',', value_parser = parse_mapping)]
     pub rename: Vec<(String, String)>,
+    /// To CSV: write times as pandas, audformat and opensmile-python read them: 0 days 00:00:01.500000000
+    #[arg(long)]
+    pub timedelta: bool,
     /// Add the columns of this table, joined by file, start and end
     #[arg(long, value_name = "PREDICTIONS.parquet")]
     pub join: Option<PathBuf>,

@@ -488,7 +488,7 @@ fn feature_names(path: &Path, table: &Table) -> Result<Vec<String>> {
     if table
         .metadata
         .get("sentire.level")
-        .is_some_and(|level| level == "lld")
+        .is_some_and(|level| level != "functionals")
     {
         return Err(foreign(
             "holds a row per frame; expected a row per recording (extract with --level functionals)",

@@ -506,7 +506,7 @@ impl Found {
                 rows.map(|(window, f)| timed(&reel.recording, utterance, settings, window, f))
                     .collect()
             }
-            (None, Level::Lld) => contours_of(&reel, utterance, extractor)?,
+            (None, level) => contours_of(&reel, utterance, level, extractor)?,
         };
         Ok(Computed {
             recording: reel.recording,
@@ -535,16 +535,20 @@ fn timed(
     }
 }
 
-/// The descriptors, a row for each frame.
+/// The descriptors or their deltas, a row for each frame.
 fn contours_of(
     reel: &Reel,
     utterance: &Utterance,
+    level: Level,
     extractor: &mut Extractor,
 ) -> Result<Vec<Timed>> {
     let whole = reel.recording.windows[0].clone();
     let audio = part_of(reel, whole, &utterance.file)?;
-    let llds = || extractor.llds(&audio);
-    let table = guarded(&utterance.file, Stage::Features, llds)?;
+    let contours = || match level {
+        Level::Deltas => extractor.deltas(&audio),
+        _ => extractor.llds(&audio),
+    };
+    let table = guarded(&utterance.file, Stage::Features, contours)?;
     let origin = utterance.start.unwrap_or(0.0) + reel.recording.offset_s;
     let of_frame = |frame: usize| {
         let (start, end) = table.span_s(frame);
@@ -568,7 +572,7 @@ pub fn compute_some(
     which: &[usize],
 ) -> Result<(Computed, usize)> {
     let mut found = Found::open(manifest, utterance, settings, None)?;
-    if settings.level == Level::Lld {
+    if settings.level.is_of_frames() {
         let mut computed = found.compute(utterance, settings, extractor)?;
         let all = std::mem::take(&mut computed.rows);
         let n = all.len();

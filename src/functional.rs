@@ -1,8 +1,8 @@
 //! Statistics of contours: what turns descriptors of any length into features of one recording.
 
 pub mod covariance;
-pub mod egemaps;
 pub mod kernels;
+pub mod opensmile;
 pub mod rhythm;
 pub mod speech;
 

@@ -118,7 +118,7 @@ pub fn verify(path: &Path, root: &Path, rows: usize, seed: u64) -> Result<Verifi
     };
     let mut names: Vec<String> = match settings.level {
         Level::Functionals => [&[AUDIO_HASH], &QUALITY[..]].concat(),
-        Level::Lld => vec![START],
+        Level::Lld | Level::Deltas => vec![START],
     }
     .into_iter()
     .map(str::to_string)
@@ -224,7 +224,7 @@ impl<'a> Rows<'a> {
             own: index.parts(),
             listed,
             starts: seconds(START)?,
-            is_whole: settings.level == Level::Lld,
+            is_whole: settings.level.is_of_frames(),
         })
     }
 

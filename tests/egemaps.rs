@@ -35,13 +35,13 @@ fn words(row: &Value) -> Vec<&str> {
 }
 
 /// How two lists of numbers agree: their correlation, and of the relative deviations the median and the largest.
-struct Agreement {
-    r: f64,
-    median: f64,
-    largest: f64,
+pub struct Agreement {
+    pub r: f64,
+    pub median: f64,
+    pub largest: f64,
 }
 
-fn agreement(ours: &[f64], theirs: &[f64]) -> Agreement {
+pub fn agreement(ours: &[f64], theirs: &[f64]) -> Agreement {
     assert_eq!(ours.len(), theirs.len());
     let n = ours.len() as f64;
     let mean = |x: &[f64]| x.iter().sum::<f64>() / n;
@@ -197,7 +197,7 @@ pub fn test_signal(rate: u32) -> Vec<i16> {
 }
 
 /// The signals of `opensmile_values.py`.
-fn signal(name: &str, rate: u32) -> Vec<i16> {
+pub fn signal(name: &str, rate: u32) -> Vec<i16> {
     let second = || 0..16_000_i32;
     match name {
         "silence" => vec![0; 16_000],
@@ -335,7 +335,7 @@ fn real_reference(name: &str) -> Option<Table> {
     Some(Table::read(Path::new(&folder).join(name)).unwrap())
 }
 
-fn column(table: &Table, name: &str) -> Vec<f64> {
+pub fn column(table: &Table, name: &str) -> Vec<f64> {
     match table.column(name) {
         Some(Column::Double(values)) => values.clone(),
         Some(Column::Float(values)) => values.iter().map(|&x| f64::from(x)).collect(),
@@ -345,7 +345,7 @@ fn column(table: &Table, name: &str) -> Vec<f64> {
 
 /// What `sentire extract` makes, with these options, of the recordings of a table of openSMILE's
 /// values; and that table.
-fn extracted(reference: &str, options: &str) -> Option<(Table, Table)> {
+pub fn extracted(reference: &str, options: &str) -> Option<(Table, Table)> {
     let reference = real_reference(reference)?;
     let root = corpus("ravdess")?.parent().unwrap().to_path_buf();
     let mut files: Vec<&str> = reference

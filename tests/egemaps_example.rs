@@ -1,12 +1,14 @@
 //! The worked example of the specification of eGeMAPSv02 (section 16.1 of
-//! `src/lld/egemaps/specification.md`), step by step: values of openSMILE's own stages for frame 20,
+//! `src/lld/opensmile/specifications/egemaps-v02.md`), step by step: values of openSMILE's own stages for frame 20,
 //! which is voiced, and frame 80, which is noise. (The features of the whole are among the signals of
 //! `opensmile.json`.)
 
-use sentire::features::egemaps::{self, Plan};
-use sentire::lld::egemaps::f0::Summation;
-use sentire::lld::egemaps::loudness::Mel;
-use sentire::lld::egemaps::stream::{self, Stream};
+use sentire::features::egemaps;
+use sentire::lld::opensmile::egemaps::F0_HZ;
+use sentire::lld::opensmile::f0::Summation;
+use sentire::lld::opensmile::mel::Mel;
+use sentire::lld::opensmile::stream::{self, Stream};
+use sentire::lld::opensmile::{LOWEST_BAND_HZ, Plan, Wanted};
 
 use crate::egemaps::test_signal;
 
@@ -79,7 +81,7 @@ fn spectra_and_bands() {
     ];
     near(lane(&long, 0, 6..=12), &voiced, 1e-5);
 
-    let mel = Mel::new(&short);
+    let mel = Mel::new(&short, LOWEST_BAND_HZ);
     let power: Vec<_> = short.magnitude.iter().map(|&m| m * m).collect();
     let bands = mel.bands(&power);
     let expected = [189.25702, 355.18915, 102.133514, 67.69693, 0.0057831598];
@@ -95,7 +97,9 @@ fn candidates_of_the_pitch() {
     let mut long = Stream::new(RATE, 0.060, stream::gauss);
     long.load(&samples(), &STARTS);
     long.transform();
-    let found = Summation::new(&long).candidates(&long.magnitude);
+    let mut summation = Summation::new(&long);
+    summation.sum(&long.magnitude);
+    let found = summation.candidates(F0_HZ);
     let voiced = found[0];
     near(
         voiced.map(|c| c.f0_hz),
@@ -125,7 +129,12 @@ fn descriptors_before_and_after_smoothing() {
         .iter()
         .map(|&x| f32::from(x) / 32768.0)
         .collect();
-    let contours = Plan::new(RATE).analyse(&samples);
+    let wanted = Wanted {
+        egemaps: true,
+        ..Wanted::NOTHING
+    };
+    let analysis = Plan::new(RATE).analyse(&samples, wanted);
+    let contours = analysis.egemaps.unwrap();
     assert_eq!(
         (contours.short[0].len(), contours.long[0].len()),
         (149, 145)

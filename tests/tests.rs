@@ -22,6 +22,10 @@ mod frames;
 mod egemaps;
 // The worked example of its specification.
 mod egemaps_example;
+// That of the specification of its older relatives.
+mod gemaps_example;
+// openSMILE's other sets against openSMILE.
+mod opensmile;
 // What is made from the list of learners, and what holds for each.
 mod learners;
 // No leak, no dependence on threads, models that survive saving.

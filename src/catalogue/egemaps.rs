@@ -1,9 +1,11 @@
 //! The set `egemaps`: for each descriptor and feature its unit, its meaning in plain words, its formula, its range, and
 //! where openSMILE departs from the paper. Numbers in brackets are sections of the specification,
-//! `src/lld/egemaps/specification.md`.
+//! `src/lld/opensmile/specifications/egemaps-v02.md`. The older sets of the family ([`gemaps`](super::gemaps)) are made of
+//! the same entries.
 
 use std::fmt::Write;
 
+use super::gemaps::{EGEMAPS_V02, Member, Processing, changed_by_a};
 use super::statistics::Plain;
 use super::{
     Column, Dictionary, Entry, Family, FeatureSet, Lld, Region, SetInfo, Side, Storage, with_unit,
@@ -14,16 +16,18 @@ pub(super) static INFO: SetInfo = SetInfo {
     version: 2,
     help: "openSMILE's eGeMAPSv02: 25 descriptors, 88 features",
     storage: Storage::Flat,
-    llds,
-    columns,
+    edition: EGEMAPS_V02.processing.edition(),
+    llds: || llds(&EGEMAPS_V02),
+    deltas: Vec::new,
+    columns: |set| columns(&EGEMAPS_V02, set),
     statistics: Vec::new,
-    dictionary: Some(dictionary),
+    dictionary: Some(|| dictionary(&EGEMAPS_V02)),
 };
 
 /// A contour, and what is to be said of it.
-struct Contour {
+pub(super) struct Contour {
     /// Column name at the level of frames.
-    name: &'static str,
+    pub(super) name: &'static str,
     unit: &'static str,
     /// A noun for it.
     noun: &'static str,
@@ -31,8 +35,20 @@ struct Contour {
     family: Family,
     meaning: &'static str,
     definition: &'static str,
-    range: &'static str,
+    pub(super) range: &'static str,
     deviation: Option<&'static str>,
+}
+
+impl Contour {
+    /// Where it departs from the paper, and the values that it takes, in a set of the family.
+    fn deviation_and_range(&self, member: &Member) -> (Option<&'static str>, &'static str) {
+        match changed_by_a(self.name, self.range) {
+            Some((deviation, range)) if member.processing == Processing::A => {
+                (Some(deviation), range)
+            }
+            _ => (self.deviation, self.range),
+        }
+    }
 }
 
 /// A statistic of a contour.
@@ -423,13 +439,14 @@ impl Whole {
 }
 
 /// Where all of it is written.
-const SOURCE: &str = "src/lld/egemaps/specification.md, in the repository of sentire";
+const SOURCE: &str =
+    "src/lld/opensmile/specifications/egemaps-v02.md, in the repository of sentire";
 const F0: &str = "F0semitoneFrom27.5Hz_sma3nz";
 const THOUSAND: &str = "no more than 1000 stretches are counted (some six minutes of speech)";
 const ONE_SHORT: &str = "a stretch counts one frame short, from its first frame to its last; no more than 1000 are counted";
 
-/// The 25 descriptors, in the order of their columns.
-fn llds() -> Vec<Lld> {
+/// The descriptors, in the order of their columns.
+pub(super) fn llds(member: &Member) -> Vec<Lld> {
     let lld = |contour: &Contour| {
         Lld {
             name: contour.name.into(),
@@ -441,17 +458,33 @@ fn llds() -> Vec<Lld> {
             side: side(contour.family),
         }
     };
-    CONTOURS.iter().map(lld).collect()
+    contours(member).map(lld).collect()
+}
+
+/// The contours that the table of contours has.
+fn contours(member: &Member) -> impl Iterator<Item = &'static Contour> {
+    let contours = CONTOURS.iter();
+    contours.filter(|contour| member.has_contour(contour.name))
 }
 
 /// The features that are statistics of contours: name, contour, frames, statistic.
-fn of_contours() -> impl Iterator<Item = (String, &'static Contour, Region, &'static Statistic)> {
-    GROUPS.iter().flat_map(|&(contour, name, region, n)| {
+fn of_contours(
+    member: &Member,
+) -> impl Iterator<Item = (String, &'static Contour, Region, &'static Statistic)> {
+    let groups = GROUPS.iter();
+    let groups = groups.filter(|(contour, ..)| member.has_features_of(CONTOURS[*contour].name));
+    groups.flat_map(|&(contour, name, region, n)| {
         STATISTICS[..n].iter().map(move |statistic| {
             let name = format!("{name}_{}", statistic.suffix);
             (name, &CONTOURS[contour], region, statistic)
         })
     })
+}
+
+/// The other features.
+fn wholes(member: &Member) -> impl Iterator<Item = &'static Whole> {
+    let wholes = WHOLES.iter();
+    wholes.filter(|whole| member.has_features_of(whole.of))
 }
 
 fn side(family: Family) -> Side {
@@ -461,10 +494,10 @@ fn side(family: Family) -> Side {
     }
 }
 
-/// The 88 features, in the order of their columns.
-fn columns(set: FeatureSet) -> Vec<Column> {
-    let of_contours = of_contours().map(|(name, contour, region, statistic)| {
-        let entry = feature(name, contour, region, statistic);
+/// The features, in the order of their columns.
+pub(super) fn columns(member: &Member, set: FeatureSet) -> Vec<Column> {
+    let of_contours = of_contours(member).map(|(name, contour, region, statistic)| {
+        let entry = feature(member, name, contour, region, statistic);
         let plain = statistic.plain;
         (
             entry,
@@ -475,7 +508,7 @@ fn columns(set: FeatureSet) -> Vec<Column> {
             plain,
         )
     });
-    let wholes = WHOLES.iter().map(|whole| {
+    let wholes = wholes(member).map(|whole| {
         let entry = whole.entry();
         (entry, whole.of, whole.name, Region::All, whole.family, None)
     });
@@ -497,20 +530,22 @@ fn columns(set: FeatureSet) -> Vec<Column> {
 }
 
 /// What stands in the dictionary of the set.
-fn dictionary() -> Dictionary {
-    let of_contours = of_contours()
-        .map(|(name, contour, region, statistic)| feature(name, contour, region, statistic));
-    let wholes = WHOLES.iter().map(Whole::entry);
+pub(super) fn dictionary(member: &Member) -> Dictionary {
+    let of_contours = of_contours(member).map(|(name, contour, region, statistic)| {
+        feature(member, name, contour, region, statistic)
+    });
+    let wholes = wholes(member).map(Whole::entry);
+    let descriptors = contours(member).map(|contour| descriptor(member, contour));
     Dictionary {
         source: SOURCE,
-        descriptors: CONTOURS.iter().map(descriptor).collect(),
+        descriptors: descriptors.collect(),
         features: of_contours.chain(wholes).collect(),
     }
 }
 
 /// The documentation of the set in Markdown: `egemaps.md`, beside this file, is this text.
 pub fn documentation() -> String {
-    let dictionary = dictionary();
+    let dictionary = dictionary(&EGEMAPS_V02);
     let mut text = String::from(INTRODUCTION);
     for (title, entries) in [
         ("The 25 descriptors", &dictionary.descriptors),
@@ -542,7 +577,7 @@ The set `egemaps`: the 25 descriptors and 88 features of eGeMAPSv02, under openS
 numbers.
 
 Made from `egemaps.rs`, as `sentire describe egemaps` is. Numbers in brackets are
-sections of `src/lld/egemaps/specification.md`. The last column says where
+sections of `src/lld/opensmile/specifications/egemaps-v02.md`. The last column says where
 openSMILE, and so this set, departs from the paper that defines it (F. Eyben et al. 2016, IEEE Transactions
 on Affective Computing 7, 190-202), or from what a name promises.
 
@@ -557,7 +592,8 @@ undecided when the input ends, and statistics of pitch, of voiced and of unvoice
 of descriptors has a row more than there are frames of 60 ms, and one row twice (11.3).
 ";
 
-fn descriptor(contour: &Contour) -> Entry {
+fn descriptor(member: &Member, contour: &Contour) -> Entry {
+    let (deviation, range) = contour.deviation_and_range(member);
     let smoothing = match contour.name.ends_with("nz") {
         true => "mean of three frames, zeros left out (11)",
         false => "mean of three frames (11)",
@@ -567,12 +603,18 @@ fn descriptor(contour: &Contour) -> Entry {
         unit: contour.unit.to_string(),
         meaning: contour.meaning.to_string(),
         definition: format!("{}; {smoothing}", contour.definition),
-        range: contour.range.to_string(),
-        deviation: contour.deviation.map(str::to_string),
+        range: range.to_string(),
+        deviation: deviation.map(str::to_string),
     }
 }
 
-fn feature(name: String, contour: &Contour, region: Region, statistic: &Statistic) -> Entry {
+fn feature(
+    member: &Member,
+    name: String,
+    contour: &Contour,
+    region: Region,
+    statistic: &Statistic,
+) -> Entry {
     let over = match region {
         Region::All => "all frames",
         Region::Voiced => "voiced frames",
@@ -589,11 +631,8 @@ fn feature(name: String, contour: &Contour, region: Region, statistic: &Statisti
             ", set to 0 in voiced frames before it is smoothed, zeros left out (11.2)"
         }
     };
-    let deviations: Vec<&str> = contour
-        .deviation
-        .into_iter()
-        .chain(statistic.deviation)
-        .collect();
+    let (deviation, _) = contour.deviation_and_range(member);
+    let deviations: Vec<&str> = deviation.into_iter().chain(statistic.deviation).collect();
     Entry {
         name,
         unit: match statistic.unit {
@@ -616,7 +655,7 @@ fn feature(name: String, contour: &Contour, region: Region, statistic: &Statisti
 
 #[test]
 fn there_are_25_descriptors_and_88_features_with_all_that_is_to_be_said() {
-    let dictionary = dictionary();
+    let dictionary = dictionary(&EGEMAPS_V02);
     assert_eq!(
         (dictionary.descriptors.len(), dictionary.features.len()),
         (25, 88)

@@ -4,14 +4,19 @@
 //! A set is one file and one line of [`SETS`]; a descriptor of a set is one entry of its file.
 
 pub mod aubio;
+pub mod compare;
 pub mod covariance;
 pub mod egemaps;
+pub mod emobase;
 mod family;
+pub mod gemaps;
+pub mod is09;
 pub mod kernels;
+mod older_gemaps;
 pub mod rich;
 pub mod statistics;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
@@ -50,14 +55,28 @@ pub struct SetInfo {
     pub help: &'static str,
     /// How tables keep its features.
     pub storage: Storage,
+    /// Whose names it bears, where other sets bear them, too.
+    pub edition: Option<Edition>,
     /// The descriptors, in the order of their columns in a table of contours.
     pub llds: fn() -> Vec<Lld>,
+    /// Their changes from frame to frame, in the order of their columns in a table of these; none for a set that has no such
+    /// table.
+    pub deltas: fn() -> Vec<Lld>,
     /// The features, in the order of their columns.
     pub columns: fn(FeatureSet) -> Vec<Column>,
     /// The statistics that make up the features, grouped by what they are taken over.
     pub statistics: fn() -> Vec<StatisticGroup>,
     /// A full description of each descriptor and feature, for sets that have one.
     pub dictionary: Option<fn() -> Dictionary>,
+}
+
+/// Which edition of a feature set of somebody else's a set is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edition {
+    /// The set whose editions share names.
+    pub of: &'static str,
+    /// Those that name the same here have equal values under equal names; others do not, and are not computed into one table.
+    pub values: &'static str,
 }
 
 /// How a table keeps the features of a set.
@@ -76,12 +95,29 @@ pub static SETS: &[FeatureSet] = &[
     FeatureSet::SPECTRAL_KERNELS,
     FeatureSet::PROSODIC_KERNELS,
     FeatureSet::EGEMAPS,
+    FeatureSet::COMPARE,
+    FeatureSet::EMOBASE,
+    FeatureSet::IS09,
+    FeatureSet::GEMAPS,
+    FeatureSet::EGEMAPS_V01B,
+    FeatureSet::GEMAPS_V01A,
+    FeatureSet::EGEMAPS_V01A,
     FeatureSet::AUBIO,
 ];
 
 /// Other names by which sets may be asked for: what they are called in the field. Tables, models and reports keep the
 /// first.
-pub static ALIASES: &[(&str, FeatureSet)] = &[("log-correlation", FeatureSet::COVARIANCE)];
+/// Case does not matter.
+pub static ALIASES: &[(&str, FeatureSet)] = &[
+    ("log-correlation", FeatureSet::COVARIANCE),
+    ("eGeMAPSv02", FeatureSet::EGEMAPS),
+    ("GeMAPSv01b", FeatureSet::GEMAPS),
+    ("GeMAPSv01a", FeatureSet::GEMAPS_V01A),
+    ("eGeMAPSv01a", FeatureSet::EGEMAPS_V01A),
+    ("eGeMAPSv01b", FeatureSet::EGEMAPS_V01B),
+    ("ComParE_2016", FeatureSet::COMPARE),
+    ("IS09_emotion", FeatureSet::IS09),
+];
 
 impl FeatureSet {
     /// 95 descriptors and their deltas, times statistics.
@@ -92,8 +128,22 @@ impl FeatureSet {
     pub const SPECTRAL_KERNELS: FeatureSet = FeatureSet(&kernels::SPECTRAL_INFO);
     /// The same of level, pitch and voicing.
     pub const PROSODIC_KERNELS: FeatureSet = FeatureSet(&kernels::PROSODIC_INFO);
+    /// GeMAPSv01b as openSMILE computes it.
+    pub const GEMAPS: FeatureSet = FeatureSet(&older_gemaps::GEMAPS_INFO);
+    /// GeMAPSv01a as openSMILE computes it.
+    pub const GEMAPS_V01A: FeatureSet = FeatureSet(&older_gemaps::GEMAPS_V01A_INFO);
+    /// eGeMAPSv01a as openSMILE computes it.
+    pub const EGEMAPS_V01A: FeatureSet = FeatureSet(&older_gemaps::EGEMAPS_V01A_INFO);
+    /// eGeMAPSv01b as openSMILE computes it.
+    pub const EGEMAPS_V01B: FeatureSet = FeatureSet(&older_gemaps::EGEMAPS_V01B_INFO);
     /// eGeMAPSv02 as openSMILE computes it.
     pub const EGEMAPS: FeatureSet = FeatureSet(&egemaps::INFO);
+    /// ComParE_2016 as openSMILE computes it.
+    pub const COMPARE: FeatureSet = FeatureSet(&compare::INFO);
+    /// emobase as openSMILE computes it.
+    pub const EMOBASE: FeatureSet = FeatureSet(&emobase::INFO);
+    /// The features of the Interspeech 2009 emotion challenge as openSMILE computes them.
+    pub const IS09: FeatureSet = FeatureSet(&is09::INFO);
     /// Pitch, onsets and spectral descriptors by aubio, times statistics.
     pub const AUBIO: FeatureSet = FeatureSet(&aubio::INFO);
 
@@ -142,6 +192,12 @@ impl FeatureSet {
     /// The descriptors of the set, in the order of their columns in a table of contours.
     pub fn llds(self) -> Vec<Lld> {
         (self.0.llds)()
+    }
+
+    /// The changes of its descriptors from frame to frame, in the order of their columns in a table of these; none for a set
+    /// that has no such table.
+    pub fn deltas(self) -> Vec<Lld> {
+        (self.0.deltas)()
     }
 
     /// The features of the set, in the order of their columns.
@@ -201,9 +257,9 @@ impl FeatureSet {
     pub fn parse_list(text: &str) -> Result<Vec<FeatureSet>> {
         let mut sets = Vec::new();
         for name in text.split(',').map(str::trim) {
-            let named = match name {
-                "default" => FeatureSet::DEFAULT.to_vec(),
-                _ => vec![name.parse()?],
+            let named = match name.eq_ignore_ascii_case("default") {
+                true => FeatureSet::DEFAULT.to_vec(),
+                false => vec![name.parse()?],
             };
             let new: Vec<FeatureSet> = named
                 .into_iter()
@@ -211,8 +267,100 @@ impl FeatureSet {
                 .collect();
             sets.extend(new);
         }
+        check_together(&sets)?;
         Ok(sets)
     }
+}
+
+/// Whether `sets` can be computed into one table: editions of one set whose values differ cannot.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// assert!(catalogue::check_together(&[FeatureSet::EGEMAPS, FeatureSet::COMPARE]).is_ok());
+/// ```
+pub fn check_together(sets: &[FeatureSet]) -> Result<()> {
+    for (place, set) in sets.iter().enumerate() {
+        let differs = |other: &&FeatureSet| match (set.0.edition, other.0.edition) {
+            (Some(a), Some(b)) => a.of == b.of && a.values != b.values,
+            _ => false,
+        };
+        if let Some(other) = sets[..place].iter().find(differs) {
+            return Err(Error::Usage(format!(
+                "{other} and {set} have features of one name with different values; ask for one of them at a time"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The names under which a table has the features of `sets`: those of each set, set after set. What an earlier set has with
+/// the same value is there once; where two have other values under one name, that of the later of [`SETS`] has the name of its
+/// set before it: `emobase_pcm_zcr_sma_range`.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let names = catalogue::names_of(&[FeatureSet::EGEMAPS]);
+/// assert!(names.into_iter().eq(FeatureSet::EGEMAPS.names()));
+/// ```
+pub fn names_of(sets: &[FeatureSet]) -> Vec<String> {
+    placed(sets).flatten().collect()
+}
+
+/// For each column of each of `sets` its name in a table of all of them; `None` for one that is there already. The order in
+/// which sets are asked for decides no name: of two that have one in common, the earlier of [`SETS`] keeps it.
+pub fn placed(sets: &[FeatureSet]) -> impl Iterator<Item = Option<String>> {
+    let place = |set: FeatureSet| SETS.iter().position(|&other| other == set);
+    let mut owners: HashMap<&str, FeatureSet> = HashMap::new();
+    for column in sets.iter().flat_map(|set| set.columns()) {
+        let owner = owners.entry(&column.name).or_insert(column.set);
+        if place(column.set) < place(*owner) {
+            *owner = column.set;
+        }
+    }
+    let mut taken: HashSet<&str> = HashSet::new();
+    let columns = sets.iter().flat_map(|set| set.columns());
+    columns.map(move |column| {
+        let owner = owners[column.name.as_str()];
+        let is_equal = owner == column.set
+            || (owner.0.edition.is_some() && owner.0.edition == column.set.0.edition);
+        match is_equal {
+            true => taken.insert(&column.name).then(|| column.name.clone()),
+            false => Some(column.name_beside_others()),
+        }
+    })
+}
+
+/// The feature that a table of `sets` has under `name`.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let of = |sets: &[FeatureSet], name: &str| catalogue::column_of(sets, name).map(|column| column.set);
+/// let (compare, emobase) = (FeatureSet::COMPARE, FeatureSet::EMOBASE);
+/// assert_eq!(of(&[emobase], "pcm_zcr_sma_range"), Some(emobase));
+/// assert_eq!(of(&[emobase, compare], "pcm_zcr_sma_range"), Some(compare));
+/// assert_eq!(of(&[emobase, compare], "emobase_pcm_zcr_sma_range"), Some(emobase));
+/// ```
+pub fn column_of(sets: &[FeatureSet], name: &str) -> Option<&'static Column> {
+    let place = |set: &&FeatureSet| SETS.iter().position(|other| other == *set);
+    let mut in_order: Vec<&FeatureSet> = sets.iter().collect();
+    in_order.sort_by_key(place);
+    let mut all = in_order.into_iter().flat_map(|set| set.columns());
+    let found = all.find(|column| column.name == name);
+    found.or_else(|| column(name))
+}
+
+/// The sets whose features have the names of those of `set`, but other values: of a table that lost its metadata nobody can tell
+/// which it has.
+pub fn look_alikes(set: FeatureSet) -> Vec<FeatureSet> {
+    let differs = |other: &FeatureSet| match (set.0.edition, other.0.edition) {
+        (Some(a), Some(b)) => a.of == b.of && a.values != b.values,
+        _ => false,
+    };
+    let looks_alike = |other: &FeatureSet| differs(other) && other.names().eq(set.names());
+    SETS.iter().copied().filter(looks_alike).collect()
 }
 
 /// The sets that this program computes.
@@ -334,11 +482,15 @@ impl FromStr for FeatureSet {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<FeatureSet> {
-        let is_named = |set: &FeatureSet| set.name() == name || set.alias() == Some(name);
+        let is_alias = |set: &FeatureSet| {
+            let mut aliases = ALIASES.iter().filter(|(_, of)| of == set);
+            aliases.any(|(alias, _)| alias.eq_ignore_ascii_case(name))
+        };
+        let is_named = |set: &FeatureSet| set.name().eq_ignore_ascii_case(name) || is_alias(set);
         let named = computed().find(is_named);
         named.ok_or_else(|| {
             let known: Vec<&str> = computed().map(FeatureSet::name).collect();
-            let missing = if name == FeatureSet::AUBIO.name() {
+            let missing = if name.eq_ignore_ascii_case(FeatureSet::AUBIO.name()) {
                 "; this program was built without it (cargo feature `aubio`)"
             } else {
                 ""
@@ -428,7 +580,14 @@ pub struct Column {
     pub plain: Option<Plain>,
 }
 
-/// The feature named `name`, in any set.
+impl Column {
+    /// Its name in a table that has another feature of the same name: that of its set before it.
+    pub fn name_beside_others(&self) -> String {
+        format!("{}_{}", self.set, self.name)
+    }
+}
+
+/// The feature named `name`, in any set; where several sets have one of that name, in the first of [`SETS`] that has.
 ///
 /// ```
 /// use sentire::prelude::*;
@@ -440,10 +599,15 @@ pub struct Column {
 /// ```
 pub fn column(name: &str) -> Option<&'static Column> {
     static PLACES: LazyLock<HashMap<&str, &Column>> = LazyLock::new(|| {
-        let columns = SETS.iter().flat_map(|set| set.columns());
+        let columns = SETS.iter().rev().flat_map(|set| set.columns());
         columns.map(|column| (&*column.name, column)).collect()
     });
-    PLACES.get(name).copied()
+    let of_set = |&set: &FeatureSet| {
+        let name = name.strip_prefix(set.name())?.strip_prefix('_')?;
+        set.columns().iter().find(|column| column.name == name)
+    };
+    let found = PLACES.get(name).copied();
+    found.or_else(|| SETS.iter().find_map(of_set))
 }
 
 /// The full description of a descriptor or a feature.
@@ -485,25 +649,24 @@ fn with_unit(meaning: &str, unit: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashSet;
 
     #[test]
     fn names_are_unique_and_found() {
-        let mut all = HashSet::new();
         for &set in SETS {
+            let mut names = HashSet::new();
             for column in set.columns() {
-                assert!(all.insert(&column.name), "{} twice", column.name);
-                assert!(super::column(&column.name) == Some(column));
+                assert!(names.insert(&column.name), "{} twice", column.name);
+                let found = super::column(&column.name).unwrap();
+                assert!(found == column || found.set != set, "{}", column.name);
+                let beside = column.name_beside_others();
+                assert!(super::column(&beside) == Some(column), "{beside}");
             }
             // A name of `rich` needs no prefix; those of aubio begin with its own.
             let has_prefix = |name: String| name.starts_with("aubio_") == (set.name() == "aubio");
             assert!(set.names().all(has_prefix));
-            // A set as wide as that belongs in one column of lists.
-            let flat = if set.is_list() {
-                0
-            } else {
-                set.columns().len()
-            };
+            // A set as wide as that belongs in one column of lists, unless others have given it its columns.
+            let is_flat = !set.is_list() && set != FeatureSet::COMPARE;
+            let flat = set.columns().iter().filter(|_| is_flat).count();
             assert!(flat <= 2000, "{set}: {flat} columns");
         }
         assert!(super::column("loudness").is_none());
@@ -554,9 +717,11 @@ mod tests {
         if cfg!(feature = "aubio") {
             assert_eq!(parsed.unwrap().name(), "aubio");
         } else {
-            assert_eq!(
-                parsed.unwrap_err().to_string(),
-                "unknown feature set \"aubio\"; this program was built without it (cargo feature `aubio`); available: rich, covariance, spectral_kernels, prosodic_kernels, egemaps, default"
+            let said = parsed.unwrap_err().to_string();
+            let begins = "unknown feature set \"aubio\"; this program was built without it (cargo feature `aubio`); available: rich, ";
+            assert!(
+                said.starts_with(begins) && said.ends_with(", default"),
+                "{said}"
             );
         }
     }

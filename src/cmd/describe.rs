@@ -84,6 +84,9 @@ struct SetDescription {
     set: String,
     features_version: u32,
     descriptors: Vec<Lld>,
+    /// Their changes from frame to frame, where the set has a table of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    deltas: Vec<Lld>,
     /// Name and definition of each statistic, by the group's name and `_statistics`.
     #[serde(flatten)]
     statistics: BTreeMap<String, Vec<[&'static str; 2]>>,
@@ -110,6 +113,7 @@ impl SetDescription {
             set: set.to_string(),
             features_version: set.version(),
             descriptors: set.llds(),
+            deltas: set.deltas(),
             statistics: groups.iter().map(pairs).collect(),
             features: set.names().collect(),
             dictionary: set.dictionary(),
@@ -121,15 +125,25 @@ impl SetDescription {
 
     fn to_text(&self) -> String {
         let mut text = format!(
-            "{}: {} descriptors per frame, {} features per recording (version {})\n{}\n",
+            "{}: {} descriptors{} per frame, {} features per recording (version {})\n{}\n",
             self.full_name,
             self.descriptors.len(),
+            match self.deltas.len() {
+                0 => String::new(),
+                n => format!(" and {n} deltas"),
+            },
             self.features.len(),
             self.features_version,
             self.help
         );
         if let Some(dictionary) = &self.dictionary {
             text += &dictionary_text(dictionary);
+            if !self.deltas.is_empty() {
+                text += "\nDeltas (--level deltas), per frame\n";
+            }
+            for lld in &self.deltas {
+                let _ = writeln!(text, "\n  {}\n    = {}", lld.name, lld.definition);
+            }
             return text;
         }
         text += "\nDescriptors\n";

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use sentire::error::{Error, Result};
 use sentire::output;
-use sentire::table::{Encoding, Table};
+use sentire::table::schema::{END, OF_WINDOWS, START};
+use sentire::table::{Column, Encoding, Table};
 
 use crate::cli::Export;
 use crate::cmd::{Console, Outcome, count, read_table};
@@ -22,6 +23,18 @@ pub fn run(args: &Export, console: &Console) -> Result<Outcome> {
     if !args.columns.is_empty() {
         table = table.matching(&args.columns)?;
     }
+    if args.timedelta {
+        let is_csv = args
+            .output
+            .extension()
+            .is_some_and(|ext| ext.eq_ignore_ascii_case("csv"));
+        if !is_csv {
+            return Err(Error::Usage(
+                "--timedelta is for CSV; other tables keep times as numbers of seconds".into(),
+            ));
+        }
+        write_out_times(&mut table);
+    }
     rename(&mut table, &args.rename)?;
     if args.long {
         table = super::stacked(&table)?;
@@ -34,6 +47,44 @@ pub fn run(args: &Export, console: &Console) -> Result<Outcome> {
         args.output.display()
     ));
     Ok(Outcome::Done)
+}
+
+/// Writes the times of rows out as pandas does.
+fn write_out_times(table: &mut Table) {
+    for (name, column) in &mut table.columns {
+        if let Column::Double(seconds) = column
+            && [START, END, OF_WINDOWS[0], OF_WINDOWS[1]].contains(&name.as_str())
+        {
+            let times = seconds.iter().map(|&s| s.is_finite().then(|| timedelta(s)));
+            *column = Column::Text(times.collect());
+        }
+    }
+}
+
+/// Seconds as pandas writes a Timedelta: days, hours, minutes, and seconds to the nanosecond.
+fn timedelta(seconds: f64) -> String {
+    let nanoseconds = (seconds * 1e9).round() as u64;
+    let (whole, rest) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
+    let (minutes, hours) = (whole / 60, whole / 3600);
+    format!(
+        "{} days {:02}:{:02}:{:02}.{rest:09}",
+        hours / 24,
+        hours % 24,
+        minutes % 60,
+        whole % 60
+    )
+}
+
+#[test]
+fn times_are_written_out_as_pandas_writes_them() {
+    for (seconds, written) in [
+        (0.0, "0 days 00:00:00.000000000"),
+        (1.0175625, "0 days 00:00:01.017562500"),
+        (3723.5, "0 days 01:02:03.500000000"),
+        (90_000.25, "1 days 01:00:00.250000000"),
+    ] {
+        assert_eq!(timedelta(seconds), written);
+    }
 }
 
 /// Gives columns other names, all at once. Those that are not there, and names that two would have, are errors.

@@ -20,6 +20,13 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
         (Level::Lld, sets) if sets == FeatureSet::DEFAULT => vec![FeatureSet::RICH],
         (_, sets) => sets,
     };
+    for (spelled, ours) in [("GeMAPS", "GeMAPSv01b"), ("eGeMAPS", "eGeMAPSv02")] {
+        if args.features.split(',').any(|name| name.trim() == spelled) {
+            console.note(&format!(
+                "{spelled} without a version is {spelled}v01a in opensmile-python, and {ours} here; for the other ask for {spelled}v01a"
+            ));
+        }
+    }
     let settings = Settings {
         sets,
         level: args.level,
@@ -75,7 +82,7 @@ pub fn run(args: &Extract, console: &Console) -> Result<Outcome> {
     let closing = closing(&summary, &output, &failures, to_do, &made);
     let next = match settings.level {
         Level::Functionals => "evaluate",
-        Level::Lld => "describe",
+        Level::Lld | Level::Deltas => "describe",
     };
     console.note(&format!(
         "{closing}; next: sentire {next} {}",

@@ -2,11 +2,11 @@
 //! of them at once.
 //!
 //! Within a frame every sum keeps its order, so that sums round in the same way whether one frame is computed or eight:
-//! the formants of [`egemaps`](crate::lld::egemaps) depend on it. Fused multiply-add, which rounds once instead of twice,
+//! the formants of [`egemaps`](crate::lld::opensmile) depend on it. Fused multiply-add, which rounds once instead of twice,
 //! is never used.
 
 use std::f32::consts::FRAC_1_SQRT_2;
-use std::f64::consts::{LN_2, LOG2_E};
+use std::f64::consts::{FRAC_1_SQRT_2 as SQRT_HALF, LN_2, LOG2_E};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use pulp::Arch;
@@ -92,6 +92,14 @@ impl Lanes<f32> {
         })
     }
 
+    /// Whether all are 0.
+    #[inline(always)]
+    pub fn is_zero(self) -> bool {
+        // A disjunction of bits is one instruction, eight comparisons are eight branches. (Of -0 the sign is a bit, too.)
+        let bits = self.0.iter().fold(0, |bits, x| bits | x.to_bits());
+        bits << 1 == 0
+    }
+
     /// The natural logarithm of each, of normal positive numbers, within 1e-14 (absolute, and relative
     /// where that is larger).
     ///
@@ -111,6 +119,30 @@ impl Lanes<f32> {
                 series = series * z + 1.0 / odd;
             }
             2.0 * s * series + f64::from(e) * LN_2
+        })
+    }
+
+    /// `ln(1 + x)` of each, of numbers from 0 on, the sum in double precision; within 1e-14 (absolute, and relative where that
+    /// is larger). As [`ln`](Lanes::ln).
+    #[inline(always)]
+    pub fn ln_of_one_more(self) -> Lanes<f64> {
+        self.map(|x| {
+            const MANTISSA_BITS: u32 = 52;
+            const MANTISSA: u64 = (1 << MANTISSA_BITS) - 1;
+            const SQRT_HALF_BITS: u64 = SQRT_HALF.to_bits();
+            // A whole number in the lowest bits, added to this, is a number less this.
+            const WHOLE: f64 = (1_u64 << MANTISSA_BITS) as f64;
+            // The sum is 1 or more, so the exponent is not negative.
+            let shifted = (1.0 + f64::from(x)).to_bits() - SQRT_HALF_BITS;
+            let e = f64::from_bits((shifted >> MANTISSA_BITS) | WHOLE.to_bits()) - WHOLE;
+            let m = f64::from_bits((shifted & MANTISSA) + SQRT_HALF_BITS);
+            let s = (m - 1.0) / (m + 1.0);
+            let z = s * s;
+            let mut series = 1.0 / 17.0;
+            for odd in [15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0] {
+                series = series * z + 1.0 / odd;
+            }
+            2.0 * s * series + e * LN_2
         })
     }
 
@@ -213,6 +245,7 @@ fn operators_work_lane_by_lane() {
         sum,
         Lanes::from_fn(|i| (i * (i + 1)) as f32 - i as f32 / 2.0)
     );
+    assert!((ramp * -0.0).is_zero() && !ramp.is_zero());
     assert_eq!((-ramp).max(Lanes::splat(-3.5)).0[2..5], [-2.0, -3.0, -3.5]);
 }
 
@@ -236,5 +269,15 @@ fn logarithms_and_powers_are_those_of_the_library() {
         }
     }
     assert_eq!(Lanes::splat(1.0_f32).ln(), Lanes::splat(0.0));
+    assert_eq!(Lanes::splat(0.0_f32).ln_of_one_more(), Lanes::splat(0.0));
+    for i in 0..20_000 {
+        let x = 1e-12 * 1.0035_f32.powi(i);
+        let found = vectorised(|| Lanes::splat(x).ln_of_one_more()).0[i as usize % LANES];
+        let expected = (1.0 + f64::from(x)).ln();
+        assert!(
+            (found - expected).abs() <= 1e-14 * expected.max(1.0),
+            "{x}: {found}, not {expected}"
+        );
+    }
     assert_eq!(Lanes::splat(0.0).exp(), Lanes::splat(1.0));
 }

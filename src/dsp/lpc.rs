@@ -84,9 +84,12 @@ fn product_and_power(x: &[f64], y: &[f64]) -> (f64, f64) {
 ///
 /// Number k of the result is the weight of `x[n - 1 - k]` in the prediction error. Computed in single precision, with each
 /// sum in the order of its terms: nearly singular equations have as many solutions as there are ways to round. Coefficients
-/// that a frame does not determine are 0: all of them for silence.
+/// that a frame does not determine are 0: all of them for silence. With them comes the power of the prediction error.
 #[inline(always)]
-pub fn levinson_durbin<const N: usize>(power: Lanes<f32>, r: &[Lanes<f32>; N]) -> [Lanes<f32>; N] {
+pub fn levinson_durbin<const N: usize>(
+    power: Lanes<f32>,
+    r: &[Lanes<f32>; N],
+) -> ([Lanes<f32>; N], Lanes<f32>) {
     let mut a = [Lanes::splat(0.0); N];
     let mut error = power;
     for m in 0..N {
@@ -105,7 +108,7 @@ pub fn levinson_durbin<const N: usize>(power: Lanes<f32>, r: &[Lanes<f32>; N]) -
         a[m] = reflection;
         error = error * (Lanes::splat(1.0) - reflection * reflection);
     }
-    a
+    (a, error)
 }
 
 /// Steps after which roots that still move are taken as they are. Ten roots of a speech frame stand
@@ -313,7 +316,7 @@ mod tests {
     #[test]
     fn levinson_durbin_solves_the_example_of_the_specification() {
         let lag = |x: f32| Lanes::from_fn(|lane| if lane == 7 { 0.0 } else { x });
-        let a = levinson_durbin(lag(1.0), &[0.9, 0.7, 0.4].map(lag));
+        let (a, _) = levinson_durbin(lag(1.0), &[0.9, 0.7, 0.4].map(lag));
         for (found, expected) in a.iter().zip([-1.083333, -0.250001, 0.583334_f32]) {
             assert!((found.0[2] - expected).abs() < 2e-6, "{a:?}");
             // Silence.

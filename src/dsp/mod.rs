@@ -10,6 +10,7 @@ pub mod lpc;
 pub mod matrix;
 pub mod mel;
 pub mod resample;
+pub mod sort;
 pub mod spectrum;
 pub mod speech;
 pub mod spline;

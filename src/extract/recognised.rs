@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::Path;
 
 use crate::audio::Segmentation;
-use crate::catalogue::{FeatureSet, SETS};
+use crate::catalogue::{self, FeatureSet, SETS};
 use crate::error::Result;
 use crate::extract::Settings;
 use crate::table::schema::{END, FILE, OF_WINDOWS, START};
@@ -51,15 +51,19 @@ fn recognise(table: &mut Table) -> Option<Recognised> {
     // By the place of the first column of each.
     let mut found: BTreeMap<usize, (FeatureSet, Vec<String>)> = BTreeMap::new();
     let mut missing = 0;
-    for &set in SETS {
-        let names: Vec<String> = set.names().collect();
-        let all = names.len();
-        let has = |name: &String| places.contains_key(name.as_str());
-        let names: Vec<String> = names.into_iter().filter(has).collect();
-        if let Some(first) = names.iter().map(|name| places[name.as_str()]).min() {
-            missing += all - names.len();
-            found.insert(first, (set, names));
-        }
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    for (set, names) in candidates(&places) {
+        // What several sets name alike is of the first of them.
+        let lacks = set.columns().len() - names.len();
+        let names: Vec<String> = names
+            .into_iter()
+            .filter(|name| !taken.contains(name))
+            .collect();
+        let first = names.iter().map(|name| places[name.as_str()]).min();
+        let Some(first) = first else { continue };
+        missing += lacks;
+        taken.extend(names.iter().cloned());
+        found.insert(first, (set, names));
     }
     if found.is_empty() {
         return None;
@@ -92,6 +96,23 @@ fn recognise(table: &mut Table) -> Option<Recognised> {
         missing,
         assumed,
     })
+}
+
+/// The sets that have columns of these names, with the names: first those that are whole, then those that have most of them.
+fn candidates(places: &HashMap<&str, usize>) -> Vec<(FeatureSet, Vec<String>)> {
+    let named = |column: &catalogue::Column| {
+        let names = [column.name_beside_others(), column.name.clone()];
+        names
+            .into_iter()
+            .find(|name| places.contains_key(name.as_str()))
+    };
+    let of_set = |&set: &FeatureSet| (set, set.columns().iter().filter_map(named).collect());
+    let mut candidates: Vec<(FeatureSet, Vec<String>)> = SETS.iter().map(of_set).collect();
+    candidates.sort_by_key(|(set, names)| {
+        let lacks = set.columns().len() - names.len();
+        (lacks > 0, std::cmp::Reverse(names.len()))
+    });
+    candidates
 }
 
 /// The windows that rows are of, if they are of windows: as long as the longest, as far apart as the nearest of one
@@ -142,6 +163,14 @@ impl fmt::Display for Recognised {
                 " with --window {window} --hop {hop} and the defaults otherwise"
             )?,
             None => f.write_str(" with the defaults")?,
+        }
+        for &set in &self.sets {
+            for other in catalogue::look_alikes(set) {
+                write!(
+                    f,
+                    "; {set} has the names of {other}: if it is that, extract anew"
+                )?;
+            }
         }
         match self.missing {
             0 => Ok(()),

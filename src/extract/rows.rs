@@ -176,7 +176,7 @@ fn cells<'a>(
     let of_windows =
         settings.segmentation != Segmentation::Whole && settings.level == Level::Functionals;
     let mut cells = index_cells(row, of_manifest.told, of_windows);
-    if settings.level == Level::Lld {
+    if settings.level.is_of_frames() {
         return cells;
     }
     let fields = (0..Utterance::FIELDS.len()).collect::<Vec<_>>();

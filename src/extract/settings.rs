@@ -8,7 +8,7 @@ use crate::audio::{
     Augmentation, Channel, Gain, MAX_DURATION_S, MOST_IN_MEMORY, MemoryLimit, Pauses, Rate,
     ReadOptions, Segmentation, Turns,
 };
-use crate::catalogue::{self, FeatureSet};
+use crate::catalogue::{self, FeatureSet, Lld};
 use crate::corpus::Manifest;
 use crate::error::{Error, Result};
 use crate::job::UNSAID;
@@ -21,6 +21,15 @@ pub enum Level {
     Functionals,
     /// One row per frame: the descriptors themselves.
     Lld,
+    /// One row per frame: how they change from frame to frame, for sets that have a table of these.
+    Deltas,
+}
+
+impl Level {
+    /// Whether there is a row for each frame.
+    pub fn is_of_frames(self) -> bool {
+        self != Level::Functionals
+    }
 }
 
 impl fmt::Display for Level {
@@ -28,6 +37,7 @@ impl fmt::Display for Level {
         f.write_str(match self {
             Level::Functionals => "functionals",
             Level::Lld => "lld",
+            Level::Deltas => "deltas",
         })
     }
 }
@@ -39,8 +49,9 @@ impl FromStr for Level {
         match text {
             "functionals" => Ok(Level::Functionals),
             "lld" => Ok(Level::Lld),
+            "deltas" => Ok(Level::Deltas),
             _ => Err(Error::Usage(format!(
-                "unknown level {text:?}; available: functionals, lld"
+                "unknown level {text:?}; available: functionals, lld, deltas"
             ))),
         }
     }
@@ -105,6 +116,9 @@ impl Limits {
 /// What computing takes for each sample that is computed on at once, in bytes: measured on the set of the
 /// largest appetite, `rich`, at 16 kHz, with a fifth to spare.
 const BYTES_PER_SAMPLE: f64 = 14.0;
+/// What each of openSMILE's larger sets takes more, where it is computed beside others: its contours, smoothed and not, and their
+/// deltas.
+const MORE_BYTES_PER_SAMPLE: f64 = 7.0;
 /// Copies of a row's numbers on their way into a table or a model.
 const COPIES_OF_ROWS: f64 = 5.0;
 /// From the beginning of a turn to that of the next there are seldom fewer seconds in the mean.
@@ -294,31 +308,42 @@ impl Settings {
 
     /// Whether a table can be made so.
     pub fn check(&self) -> Result<()> {
-        let is_cut = self.segmentation != Segmentation::Whole || self.level == Level::Lld;
+        let is_cut = self.segmentation != Segmentation::Whole || self.level.is_of_frames();
         if self.pauses == Pauses::Cut && is_cut {
             return Err(Error::Usage(
-                "--pauses cut is for recordings taken whole, a row each; leave out --window, --segment and --level lld".into(),
+                "--pauses cut is for recordings taken whole, a row each; leave out --window, --segment and --level".into(),
             ));
         }
-        if self.level == Level::Functionals {
+        catalogue::check_together(&self.sets)?;
+        let level = self.level;
+        if !level.is_of_frames() {
             return Ok(());
         }
+        let lacks_deltas = |set: &FeatureSet| set.deltas().is_empty();
+        if level == Level::Deltas && self.sets.iter().all(lacks_deltas) {
+            let have = catalogue::computed().filter(|set| !lacks_deltas(set));
+            let have: Vec<&str> = have.map(FeatureSet::name).collect();
+            return Err(Error::Usage(format!(
+                "--level deltas is for openSMILE's sets that have deltas of their own; name one of {} with --features",
+                have.join(", ")
+            )));
+        }
         if self.sets.len() > 1 {
-            return Err(Error::Usage(
-                "--level lld writes one feature set to a file; name one with --features".into(),
-            ));
+            return Err(Error::Usage(format!(
+                "--level {level} writes one feature set to a file; name one with --features"
+            )));
         }
         if self.segmentation != Segmentation::Whole {
-            return Err(Error::Usage(
-                "--level lld writes a row per frame, --window a row per window and --segment one per turn; choose one".into(),
-            ));
+            return Err(Error::Usage(format!(
+                "--level {level} writes a row per frame, --window a row per window and --segment one per turn; choose one"
+            )));
         }
         Ok(())
     }
 
     fn memory_limit(&self) -> MemoryLimit {
         let rows_per_s = match (self.level, self.segmentation.window()) {
-            (Level::Lld, _) => FRAMES_PER_S,
+            (Level::Lld | Level::Deltas, _) => FRAMES_PER_S,
             (Level::Functionals, Some(window)) if self.limits.keeps_features => 1.0 / window.hop_s,
             (Level::Functionals, None) if self.limits.keeps_features => match self.segmentation {
                 Segmentation::Speech(_) => 1.0 / FROM_TURN_TO_TURN_S,
@@ -333,7 +358,15 @@ impl Settings {
         };
         MemoryLimit {
             most_mb: self.limits.max_memory_mb,
-            per_sample: BYTES_PER_SAMPLE,
+            per_sample: match self
+                .sets
+                .iter()
+                .filter(|set| !set.deltas().is_empty())
+                .count()
+            {
+                _ if self.sets.len() == 1 => BYTES_PER_SAMPLE,
+                larger => BYTES_PER_SAMPLE + larger as f64 * MORE_BYTES_PER_SAMPLE,
+            },
             per_second: match rows_per_s {
                 0.0 => 0.0,
                 rows => rows * bytes_per_row(),
@@ -353,16 +386,16 @@ impl Settings {
 
     /// Names of the columns that are computed.
     pub fn feature_names(&self) -> Vec<String> {
+        // Contours are those of one set; the others of the default are made of them.
+        let of_frames = |llds: fn(FeatureSet) -> Vec<Lld>| {
+            let first = self.sets.first().into_iter();
+            let llds = first.flat_map(|&set| llds(set));
+            llds.map(|lld| lld.name).collect()
+        };
         match self.level {
-            Level::Functionals => self.sets.iter().flat_map(|set| set.names()).collect(),
-            // Contours are those of one set; the others of the default are made of them.
-            Level::Lld => self
-                .sets
-                .first()
-                .into_iter()
-                .flat_map(|set| set.llds())
-                .map(|lld| lld.name)
-                .collect(),
+            Level::Functionals => catalogue::names_of(&self.sets),
+            Level::Lld => of_frames(FeatureSet::llds),
+            Level::Deltas => of_frames(FeatureSet::deltas),
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! The algorithms differ from those of [`rich`](super::rich); the frames are the same, one every 10 ms, centred.
 
-use super::Computation;
+use super::{Computation, Wanted};
 use crate::audio::Audio;
 use crate::catalogue::FeatureSet;
 use crate::catalogue::aubio::ONSET;
@@ -17,6 +17,8 @@ pub(super) const COMPUTATION: Computation = Computation {
     set: FeatureSet::AUBIO,
     functionals: |_, audio, out| functionals(&table(audio), out),
     contours: |_, audio| table(audio),
+    deltas: None,
+    wanted: Wanted::NOTHING,
 };
 
 /// A voiced segment lasts at least this many frames (30 ms), as in `rich`.

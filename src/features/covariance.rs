@@ -1,7 +1,7 @@
 //! Log-correlation, the set `covariance`. The module [`covariance`] of the functionals has the method and its source.
 
-use super::Computation;
 use super::rich::Analysis;
+use super::{Computation, Wanted};
 use crate::catalogue::FeatureSet;
 use crate::catalogue::covariance::DESCRIPTORS;
 use crate::functional::covariance;
@@ -15,6 +15,8 @@ pub(super) const COMPUTATION: Computation = Computation {
             .llds
             .only(FeatureSet::COVARIANCE.llds())
     },
+    deltas: None,
+    wanted: Wanted::NOTHING,
 };
 
 /// NaN where there are no two frames of speech.

@@ -1,23 +1,31 @@
 #![doc = include_str!("../catalogue/egemaps.md")]
 
-use super::Computation;
+use super::{Analyses, Computation, Wanted};
+use crate::audio::Audio;
 use crate::catalogue::FeatureSet;
-use crate::functional::egemaps::{
-    Stretches, equivalent_level_db, mean_and_deviation, peaks_per_s, ten_statistics,
+use crate::functional::opensmile::egemaps::{
+    equivalent_level_db, mean_and_deviation, peaks_per_s, ten_statistics,
 };
+use crate::functional::opensmile::stretches::Stretches;
 use crate::lld::LldTable;
-use crate::lld::egemaps::{Contours, LONG, SHORT, smooth::Rule};
-
-pub use crate::lld::egemaps::Plan;
+use crate::lld::opensmile::egemaps::{Contours, LONG, SHORT};
+use crate::lld::opensmile::smooth::Rule;
 
 pub(super) const COMPUTATION: Computation = Computation {
     set: FeatureSet::EGEMAPS,
-    functionals: |analyses, audio, out| {
-        let contours = analyses.egemaps(audio.sample_rate).analyse(&audio.samples);
-        functionals(&contours, out);
+    functionals: |analyses, audio, out| functionals(contours(analyses, audio), out),
+    contours: |analyses, audio| table(contours(analyses, audio)),
+    deltas: None,
+    wanted: Wanted {
+        egemaps: true,
+        ..Wanted::NOTHING
     },
-    contours: |analyses, audio| table(&analyses.egemaps(audio.sample_rate).analyse(&audio.samples)),
 };
+
+pub(super) fn contours<'a>(analyses: &'a mut Analyses, audio: &Audio) -> &'a Contours {
+    let contours = &analyses.opensmile(audio).egemaps;
+    contours.as_ref().expect("it is wanted")
+}
 
 /// Seconds that a row of the table of contours stands for: the shorter of the two frames.
 const ROW_S: f64 = 0.020;
@@ -48,6 +56,7 @@ pub fn table(contours: &Contours) -> LldTable {
         llds: FeatureSet::EGEMAPS.llds(),
         hop_s: contours.hop_s,
         row_s: ROW_S,
+        frames_of_rows: None,
         last_end_s: Some(contours.duration_s),
         contours: columns,
     }

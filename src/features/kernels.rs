@@ -1,8 +1,8 @@
 //! The sets `spectral_kernels` and `prosodic_kernels`. The module [`kernels`] of the functionals has the method and its
 //! source.
 
-use super::Computation;
 use super::rich::Analysis;
+use super::{Computation, Wanted};
 use crate::catalogue::FeatureSet;
 use crate::catalogue::kernels::{Kernels, PROSODIC, SPECTRAL};
 use crate::functional::kernels;
@@ -14,6 +14,8 @@ pub(super) const SPECTRAL_COMPUTATION: Computation = Computation {
         let contours = &analyses.rich(audio).llds;
         contours.only(FeatureSet::SPECTRAL_KERNELS.llds())
     },
+    deltas: None,
+    wanted: Wanted::NOTHING,
 };
 
 pub(super) const PROSODIC_COMPUTATION: Computation = Computation {
@@ -23,6 +25,8 @@ pub(super) const PROSODIC_COMPUTATION: Computation = Computation {
         let contours = &analyses.rich(audio).llds;
         contours.only(FeatureSet::PROSODIC_KERNELS.llds())
     },
+    deltas: None,
+    wanted: Wanted::NOTHING,
 };
 
 /// NaN where there is no frame.

@@ -1,20 +1,26 @@
-//! Computes the named feature sets, each a fixed function of one recording. [`catalogue`](crate::catalogue) describes what
+//! Computes the named feature sets, each a fixed function of one recording. [`catalogue`] describes what
 //! they consist of.
 //!
 //! A set is one file and one line of `COMPUTATIONS`.
 
 #[cfg(feature = "aubio")]
 pub mod aubio;
+mod compare;
 mod covariance;
 pub mod egemaps;
+pub mod emobase;
+mod gemaps;
+pub mod is09;
 mod kernels;
 pub mod rich;
 
 use std::collections::HashMap;
 
 use crate::audio::Audio;
-use crate::catalogue::FeatureSet;
+use crate::catalogue::gemaps::Processing;
+use crate::catalogue::{self, FeatureSet};
 use crate::lld::LldTable;
+use crate::lld::opensmile::{self, Wanted};
 
 /// How a set is computed.
 struct Computation {
@@ -23,6 +29,10 @@ struct Computation {
     functionals: fn(&mut Analyses, &Audio, &mut Vec<f32>),
     /// The contours of its descriptors.
     contours: fn(&mut Analyses, &Audio) -> LldTable,
+    /// The contours of their changes, for a set that has a table of these.
+    deltas: Option<fn(&mut Analyses, &Audio) -> LldTable>,
+    /// The parts of openSMILE's analysis that it is made of.
+    wanted: Wanted,
 }
 
 static COMPUTATIONS: &[Computation] = &[
@@ -30,7 +40,14 @@ static COMPUTATIONS: &[Computation] = &[
     covariance::COMPUTATION,
     kernels::SPECTRAL_COMPUTATION,
     kernels::PROSODIC_COMPUTATION,
+    gemaps::GEMAPS_COMPUTATION,
+    gemaps::GEMAPS_V01A_COMPUTATION,
+    gemaps::EGEMAPS_V01A_COMPUTATION,
+    gemaps::EGEMAPS_V01B_COMPUTATION,
     egemaps::COMPUTATION,
+    compare::COMPUTATION,
+    emobase::COMPUTATION,
+    is09::COMPUTATION,
     #[cfg(feature = "aubio")]
     aubio::COMPUTATION,
 ];
@@ -39,9 +56,18 @@ static COMPUTATIONS: &[Computation] = &[
 #[derive(Default)]
 struct Analyses {
     rich: HashMap<u32, rich::Plan>,
-    egemaps: HashMap<u32, egemaps::Plan>,
-    /// That of the recording at hand, once a set has asked for it.
+    opensmile: HashMap<u32, opensmile::Plan>,
+    /// With the processing of the sets of the GeMAPS family whose version ends in "a".
+    opensmile_a: HashMap<u32, opensmile::Plan>,
+    emobase: HashMap<u32, opensmile::emobase::Plan>,
+    /// What the sets at hand need.
+    wanted: Wanted,
+    wanted_of_emobase: opensmile::emobase::Wanted,
+    /// Those of the recording at hand, once a set has asked for them.
     of_rich: Option<rich::Analysis>,
+    of_opensmile: Option<opensmile::Analysis>,
+    of_opensmile_a: Option<opensmile::Analysis>,
+    of_emobase: Option<opensmile::emobase::Analysis>,
 }
 
 impl Analyses {
@@ -54,10 +80,45 @@ impl Analyses {
         })
     }
 
-    fn egemaps(&mut self, sample_rate: u32) -> &mut egemaps::Plan {
-        self.egemaps
-            .entry(sample_rate)
-            .or_insert_with(|| egemaps::Plan::new(sample_rate))
+    fn opensmile(&mut self, audio: &Audio) -> &opensmile::Analysis {
+        let (plans, wanted) = (&mut self.opensmile, self.wanted);
+        self.of_opensmile.get_or_insert_with(|| {
+            let plan = plans.entry(audio.sample_rate);
+            let plan = plan.or_insert_with(|| opensmile::Plan::new(audio.sample_rate));
+            plan.analyse(&audio.samples, wanted)
+        })
+    }
+
+    fn opensmile_a(&mut self, audio: &Audio) -> &opensmile::Analysis {
+        let plans = &mut self.opensmile_a;
+        self.of_opensmile_a.get_or_insert_with(|| {
+            let plan = plans.entry(audio.sample_rate);
+            let plan =
+                plan.or_insert_with(|| opensmile::Plan::with(audio.sample_rate, Processing::A));
+            let wanted = Wanted {
+                egemaps: true,
+                ..Wanted::NOTHING
+            };
+            plan.analyse(&audio.samples, wanted)
+        })
+    }
+
+    /// What `emobase` and `is09` are made of.
+    fn emobase(&mut self, audio: &Audio) -> &opensmile::emobase::Analysis {
+        let (plans, wanted) = (&mut self.emobase, self.wanted_of_emobase);
+        self.of_emobase.get_or_insert_with(|| {
+            let plan = plans.entry(audio.sample_rate);
+            let plan = plan.or_insert_with(|| opensmile::emobase::Plan::new(audio.sample_rate));
+            plan.analyse(&audio.samples, wanted)
+        })
+    }
+
+    /// Forgets the recording at hand.
+    fn forget(&mut self) {
+        self.of_rich = None;
+        self.of_opensmile = None;
+        self.of_opensmile_a = None;
+        self.of_emobase = None;
     }
 }
 
@@ -74,6 +135,8 @@ impl Analyses {
 /// ```
 pub struct Extractor {
     computations: Vec<&'static Computation>,
+    /// Whether each of their features is kept: one that an earlier set has with the same value is not.
+    keeps: Vec<bool>,
     analyses: Analyses,
 }
 
@@ -86,20 +149,33 @@ impl Extractor {
             let found = all.find(|computation| computation.set == *set);
             found.expect("every set is computed")
         };
+        let computations: Vec<_> = sets.iter().map(computation).collect();
+        let parts = computations.iter().map(|computation| computation.wanted);
         Extractor {
-            computations: sets.iter().map(computation).collect(),
-            analyses: Analyses::default(),
+            analyses: Analyses {
+                wanted: parts.fold(Wanted::NOTHING, Wanted::and),
+                wanted_of_emobase: opensmile::emobase::Wanted {
+                    emobase: sets.contains(&FeatureSet::EMOBASE),
+                    is09: sets.contains(&FeatureSet::IS09),
+                },
+                ..Analyses::default()
+            },
+            computations,
+            keeps: catalogue::placed(sets).map(|name| name.is_some()).collect(),
         }
     }
 
     /// The features of one recording: one value per [column](FeatureSet::columns) of each set, set after set; NaN where
-    /// undefined.
+    /// undefined. What an earlier set has with the same name and value is not repeated; see
+    /// [`names_of`](catalogue::names_of).
     pub fn functionals(&mut self, audio: &Audio) -> Vec<f32> {
         let mut out = Vec::new();
         for computation in &self.computations {
             (computation.functionals)(&mut self.analyses, audio, &mut out);
         }
-        self.analyses.of_rich = None;
+        self.analyses.forget();
+        let mut keeps = self.keeps.iter();
+        out.retain(|_| keeps.next().copied().unwrap_or(true));
         out
     }
 
@@ -116,7 +192,25 @@ impl Extractor {
     /// ```
     pub fn llds(&mut self, audio: &Audio) -> LldTable {
         let contours = (self.computations[0].contours)(&mut self.analyses, audio);
-        self.analyses.of_rich = None;
+        self.analyses.forget();
+        contours
+    }
+
+    /// How the descriptors of one recording change from frame to frame, of the first of the sets only. Panics if there is no
+    /// set, or if it has [no such table](FeatureSet::deltas).
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let silence = Audio { samples: vec![0.0; 16_000], sample_rate: 16_000 };
+    /// let deltas = Extractor::new(&[FeatureSet::COMPARE]).deltas(&silence);
+    /// let level = deltas.contour("pcm_RMSenergy_sma_de").expect("a delta of compare");
+    /// assert!(level.iter().all(|&change| change == 0.0));
+    /// ```
+    pub fn deltas(&mut self, audio: &Audio) -> LldTable {
+        let deltas = self.computations[0].deltas.expect("the set has deltas");
+        let contours = deltas(&mut self.analyses, audio);
+        self.analyses.forget();
         contours
     }
 }
@@ -175,10 +269,10 @@ mod tests {
             ] {
                 let values = features_of(set, samples, rate);
                 for (value, column) in values.iter().zip(set.columns()) {
-                    // `egemaps` has values of all that is as long as its longer frame, or none.
+                    // Sets of the GeMAPS family have values of all that is as long as its longer frame, or none.
                     let has_frame = samples.len() >= (0.06 * f64::from(rate)).round() as usize;
                     assert!(
-                        set != FeatureSet::EGEMAPS || value.is_finite() == has_frame,
+                        Processing::of(set).is_none() || value.is_finite() == has_frame,
                         "{} of {} samples at {rate} Hz is {value}",
                         column.name,
                         samples.len()

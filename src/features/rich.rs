@@ -5,7 +5,7 @@
 //! Frames of 25 ms (periodic Hann), one every 10 ms, centred, in an FFT of the next power of two
 //! (512 at 16 kHz); pitch, voice quality and formants on frames of 50 ms at the same centres.
 
-use super::Computation;
+use super::{Computation, Wanted};
 use crate::catalogue::rich::{DESCRIPTORS, Summary};
 use crate::catalogue::{FeatureSet, Region};
 use crate::dsp::frame::Framing;
@@ -27,6 +27,8 @@ pub(super) const COMPUTATION: Computation = Computation {
     set: FeatureSet::RICH,
     functionals: |analyses, audio, out| functionals(analyses.rich(audio), out),
     contours: |analyses, audio| analyses.rich(audio).llds.clone(),
+    deltas: None,
+    wanted: Wanted::NOTHING,
 };
 
 const WIDTH_S: f64 = 0.025;

@@ -5,11 +5,11 @@
 pub mod aubio;
 pub mod chroma;
 pub mod cpp;
-pub mod egemaps;
 pub mod energy;
 pub mod f0;
 pub mod formant;
 pub mod mfcc;
+pub mod opensmile;
 pub mod perturbation;
 pub mod spectral;
 
@@ -37,6 +37,8 @@ pub struct LldTable {
     pub hop_s: f64,
     /// Seconds that a row of the table covers, from its start.
     pub row_s: f64,
+    /// The frame whose time each row bears, where that is not its own: as openSMILE has it where the input ends.
+    pub frames_of_rows: Option<Vec<usize>>,
     /// Where the last row ends, in seconds, if it covers the rest of the recording.
     pub last_end_s: Option<f64>,
     /// One contour per descriptor, one value per frame; NaN where undefined.
@@ -51,7 +53,11 @@ impl LldTable {
 
     /// The time that row `frame` covers: start and end in seconds.
     pub fn span_s(&self, frame: usize) -> (f64, f64) {
-        let start_s = frame as f64 * self.hop_s;
+        let timed = self
+            .frames_of_rows
+            .as_ref()
+            .map_or(frame, |of_rows| of_rows[frame]);
+        let start_s = timed as f64 * self.hop_s;
         let is_last = frame + 1 == self.frames();
         let end_s = self.last_end_s.filter(|_| is_last);
         (start_s, end_s.unwrap_or(start_s + self.row_s))
@@ -77,6 +83,7 @@ impl LldTable {
         LldTable {
             contours: llds.iter().map(contour).collect(),
             llds,
+            frames_of_rows: self.frames_of_rows.clone(),
             ..*self
         }
     }
@@ -125,6 +132,7 @@ impl Contours {
             llds,
             hop_s,
             row_s: hop_s,
+            frames_of_rows: None,
             last_end_s: None,
             contours,
         }

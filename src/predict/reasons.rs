@@ -6,13 +6,13 @@
 //! evidence). It works in the same way for every classifier. Whole families are taken away because their features are
 //! redundant: the others would stand in for a single one. Families differ in size, and their effects do not add up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::{Features, Predictor};
-use crate::catalogue::{self, Column, Family, Plain};
+use crate::catalogue::{self, Column, Family, FeatureSet, Plain};
 use crate::error::{Error, Result};
 use crate::model::{self, LearnedValue, Model, Normalize};
 
@@ -103,9 +103,17 @@ pub(super) struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// Of features that the catalogue has.
-    fn new(names: &[String]) -> Vocabulary {
-        let column = |name: &String| catalogue::column(name).expect("a model's features are known");
+    /// Of features that the catalogue has, in these sets.
+    fn new(sets: &[FeatureSet], names: &[String]) -> Vocabulary {
+        // Looked for one by one they would take too long.
+        let of_sets: HashMap<String, &Column> = catalogue::placed(sets)
+            .zip(sets.iter().flat_map(|set| set.columns()))
+            .filter_map(|(name, column)| Some((name?, column)))
+            .collect();
+        let column = |name: &String| match of_sets.get(name) {
+            Some(column) => *column,
+            None => catalogue::column(name).expect("a model's features are known"),
+        };
         let columns: Vec<&Column> = names.iter().map(column).collect();
         let mut families: BTreeMap<Family, Vec<usize>> = BTreeMap::new();
         for (place, column) in columns.iter().enumerate() {
@@ -161,7 +169,9 @@ impl Predictor {
         let asked = Asked::of(&self.model, x, rows);
 
         let names = &self.model.feature_names;
-        let vocabulary = self.vocabulary.get_or_init(|| Vocabulary::new(names));
+        let vocabulary = self
+            .vocabulary
+            .get_or_init(|| Vocabulary::new(&self.settings.sets, names));
         let Vocabulary { columns, families } = vocabulary;
         let of_families: Vec<&[usize]> = families.values().map(|places| &places[..]).collect();
         let effects = self

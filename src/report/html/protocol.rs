@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{decimal, escaped, name, percent};
-use crate::catalogue;
+use crate::catalogue::{self, FeatureSet};
 use crate::model::Normalize;
 use crate::plot::{self, Figure};
 use crate::report::text::points;
@@ -281,6 +281,12 @@ fn groups(page: &mut String, what: &str, groups: &[Group]) {
     page.push_str("</tbody>\n</table></div>\n");
 }
 
+/// The sets that a report names, of whatever version.
+pub(super) fn sets_of(named: &str) -> Vec<FeatureSet> {
+    let names = named.split(',').filter_map(|set| set.split('@').next());
+    names.filter_map(|name| name.trim().parse().ok()).collect()
+}
+
 fn importance(page: &mut String, report: &Report) {
     if report.importance.is_empty() {
         return;
@@ -290,7 +296,9 @@ fn importance(page: &mut String, report: &Report) {
         c if c < 0.0 => "lower in",
         _ => "",
     };
-    let meaning = |feature: &str| catalogue::column(feature).map(|column| column.meaning.clone());
+    let sets = sets_of(&report.features);
+    let column = |feature: &str| catalogue::column_of(&sets, feature);
+    let meaning = |feature: &str| column(feature).map(|column| column.meaning.clone());
     let label = |important: &crate::report::Importance| {
         let words = meaning(&important.feature).unwrap_or(important.feature.clone());
         match direction(important.correlation) {

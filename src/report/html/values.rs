@@ -197,8 +197,9 @@ fn importance(page: &mut String, report: &ValueReport) {
     if report.importance.is_empty() {
         return;
     }
+    let sets = super::protocol::sets_of(&report.features);
     let label = |important: &crate::report::ValueImportance| {
-        let column = catalogue::column(&important.feature);
+        let column = catalogue::column_of(&sets, &important.feature);
         let words = column.map_or(important.feature.clone(), |column| column.meaning.clone());
         match important.correlation {
             c if c > 0.0 => format!("{words}: rises with {}", important.target),

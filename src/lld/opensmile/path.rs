@@ -4,42 +4,40 @@
 //! A Viterbi search over the six candidates of each frame and "unvoiced". A frame is decided as soon as the paths of all
 //! seven agree on it; how many are decided when the sound ends matters, because the statistics read no further.
 
-use crate::lld::egemaps::f0::{CANDIDATES, Candidate};
+use crate::dsp::lanes::{LANES, Lanes, vectorised};
+use crate::lld::opensmile::f0::{CANDIDATES, Candidate};
 
 /// The candidates, and unvoiced.
 const STATES: usize = CANDIDATES + 1;
-const UNVOICED: usize = CANDIDATES;
+/// The state of frames without a voice.
+pub const UNVOICED: usize = CANDIDATES;
 /// Voicing from which a frame counts as voiced.
 const THRESHOLD: f32 = 0.7;
-/// Frames that may be undecided at once.
-const BUFFER: usize = 40;
-
 /// A pitch contour.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Path {
-    /// Fundamental frequency in Hz; 0 where unvoiced.
-    pub f0_hz: Vec<f32>,
+    /// The candidate of each frame, or [`UNVOICED`].
+    pub states: Vec<usize>,
     /// Frames that were decided before the end was known.
     pub decided: usize,
 }
 
-/// The cheapest path through the candidates of each frame.
-pub fn cheapest(frames: &[[Candidate; CANDIDATES]]) -> Path {
-    let mut search = Search::default();
+/// The cheapest path through the candidates of each frame, of which `most` may be undecided at once.
+pub fn cheapest(frames: &[[Candidate; CANDIDATES]], most: usize) -> Path {
+    let mut search = Search::new(most);
     for frame in frames {
         search.add(frame);
     }
-    let decided = search.f0_hz.len();
-    search.finish();
-    Path {
-        f0_hz: search.f0_hz,
-        decided,
-    }
+    search.finish()
 }
 
+/// The search for the path, frame by frame.
 #[derive(Default)]
-struct Search {
-    f0_hz: Vec<f32>,
+pub struct Search {
+    /// The candidate of each frame that is decided, or [`UNVOICED`].
+    pub states: Vec<usize>,
+    /// Frames that may be undecided at once.
+    most: usize,
     /// Of each frame that is not decided: the frequency of each state (0: unvoiced), and the state
     /// in the frame before from which it is reached.
     undecided: std::collections::VecDeque<([f32; STATES], [usize; STATES])>,
@@ -51,7 +49,16 @@ struct Search {
 }
 
 impl Search {
-    fn add(&mut self, candidates: &[Candidate; CANDIDATES]) {
+    /// A search in which `most` frames may be undecided at once.
+    pub fn new(most: usize) -> Search {
+        Search {
+            most,
+            ..Search::default()
+        }
+    }
+
+    /// Goes one frame further.
+    pub fn add(&mut self, candidates: &[Candidate; CANDIDATES]) {
         let mut f0_hz = [0.0; STATES];
         for (f0_hz, candidate) in f0_hz.iter_mut().zip(candidates) {
             *f0_hz = candidate.f0_hz;
@@ -65,11 +72,15 @@ impl Search {
                 self.slope = 1.0;
             }
             Some(&(before, _)) => {
+                let slopes = vectorised(
+                    #[inline(always)]
+                    || slopes(&before, &f0_hz),
+                );
                 let mut costs = [0.0; STATES];
                 for state in 0..STATES {
                     let mut least = f64::INFINITY;
                     for source in 0..STATES {
-                        let cost = self.transition(&before, source, &f0_hz, state);
+                        let cost = self.transition(source, state, &slopes);
                         let cost = cost + self.costs[source];
                         if cost < least {
                             (least, from[state]) = (cost, source);
@@ -82,7 +93,7 @@ impl Search {
         }
         self.undecided.push_back((f0_hz, from));
         let newest = self.undecided.len() - 1;
-        if self.undecided.len() >= BUFFER {
+        if self.undecided.len() >= self.most {
             self.decide(newest, self.cheapest_state(), 1);
         } else if let Some((frame, state)) = self.meeting() {
             self.decide(frame, state, frame + 1);
@@ -104,13 +115,7 @@ impl Search {
     }
 
     /// The cost of going from `source` to `target`.
-    fn transition(
-        &mut self,
-        before: &[f32; STATES],
-        source: usize,
-        f0_hz: &[f32; STATES],
-        target: usize,
-    ) -> f64 {
+    fn transition(&mut self, source: usize, target: usize, slopes: &Slopes) -> f64 {
         match (source == UNVOICED, target == UNVOICED) {
             (true, true) => 1.0,
             (true, false) | (false, true) => {
@@ -118,10 +123,10 @@ impl Search {
                 10.0
             }
             (false, false) => {
-                if before[source] == 0.0 || f0_hz[target] == 0.0 {
+                let slope = slopes[target].0[source];
+                if slope == NO_SLOPE {
                     return 999.0;
                 }
-                let slope = f64::from(f0_hz[target] / before[source]).ln();
                 let change = (slope - self.slope).abs();
                 self.slope = slope;
                 10.0 * slope.abs() + 10.0 * change
@@ -141,25 +146,55 @@ impl Search {
 
     /// Decides the oldest `n` undecided frames by the path to `state` of undecided frame `frame`.
     fn decide(&mut self, frame: usize, state: usize, n: usize) {
-        let first = self.f0_hz.len();
-        self.f0_hz.resize(first + n, 0.0);
+        let first = self.states.len();
+        self.states.resize(first + n, UNVOICED);
         let mut state = state;
         for frame in (0..=frame).rev() {
-            let (f0_hz, from) = &self.undecided[frame];
             if frame < n {
-                self.f0_hz[first + frame] = f0_hz[state];
+                self.states[first + frame] = state;
             }
-            state = from[state];
+            state = self.undecided[frame].1[state];
         }
         self.undecided.drain(..n);
     }
 
-    /// Decides the frames that are left.
-    fn finish(&mut self) {
+    /// Decides the frames that are left: there are no more.
+    pub fn finish(mut self) -> Path {
+        let decided = self.states.len();
         if let Some(newest) = self.undecided.len().checked_sub(1) {
             self.decide(newest, self.cheapest_state(), newest + 1);
         }
+        Path {
+            states: self.states,
+            decided,
+        }
     }
+}
+
+/// By candidate, and in lanes by the candidate of the frame before: the logarithm of the ratio of their frequencies.
+type Slopes = [Lanes<f64>; CANDIDATES];
+/// Where one of the two does not exist.
+const NO_SLOPE: f64 = f64::INFINITY;
+
+#[inline(always)]
+fn slopes(before: &[f32; STATES], here: &[f32; STATES]) -> Slopes {
+    let exists = |hz: f32| hz > 0.0;
+    let mut slopes = [Lanes::splat(NO_SLOPE); CANDIDATES];
+    for (slopes, &here) in slopes
+        .iter_mut()
+        .zip(here)
+        .filter(|(_, here)| exists(**here))
+    {
+        let mut ratios = Lanes::splat(1.0);
+        for lane in (0..CANDIDATES.min(LANES)).filter(|&lane| exists(before[lane])) {
+            ratios.0[lane] = here / before[lane];
+        }
+        let logarithms = ratios.ln();
+        for lane in (0..CANDIDATES.min(LANES)).filter(|&lane| exists(before[lane])) {
+            slopes.0[lane] = logarithms.0[lane];
+        }
+    }
+    slopes
 }
 
 fn local_costs(candidates: &[Candidate; CANDIDATES]) -> [f64; STATES] {
@@ -205,8 +240,8 @@ mod tests {
     fn a_steady_voice_is_followed_through_a_frame_that_prefers_its_octave() {
         let steady = frame(&[(200.0, 0.9), (100.0, 0.8)]);
         let odd = frame(&[(100.0, 0.9), (200.0, 0.85)]);
-        let path = cheapest(&[steady, steady, odd, steady, steady]);
-        assert_eq!(path.f0_hz, [200.0; 5]);
+        let path = cheapest(&[steady, steady, odd, steady, steady], 40);
+        assert_eq!(path.states, [0, 0, 1, 0, 0]);
         // The newest frame is never decided before the end.
         assert!(path.decided <= 4);
     }
@@ -218,25 +253,27 @@ mod tests {
         let mut frames = vec![noise; 6];
         frames.extend([voiced; 6]);
         frames.extend([noise; 6]);
-        let path = cheapest(&frames);
-        let expected = [[0.0; 6], [150.0; 6], [0.0; 6]].concat();
-        assert_eq!(path.f0_hz, expected);
+        let path = cheapest(&frames, 40);
+        let expected = [[UNVOICED; 6], [0; 6], [UNVOICED; 6]].concat();
+        assert_eq!(path.states, expected);
     }
 
     #[test]
     fn silence_is_decided_but_for_its_last_frame() {
-        let path = cheapest(&vec![frame(&[]); 95]);
-        assert_eq!((path.f0_hz, path.decided), (vec![0.0; 95], 94));
-        assert_eq!(cheapest(&[]), Path::default());
+        let path = cheapest(&vec![frame(&[]); 95], 40);
+        assert_eq!((path.states, path.decided), (vec![UNVOICED; 95], 94));
+        assert_eq!(cheapest(&[], 40), Path::default());
     }
 
     #[test]
     fn a_full_buffer_is_emptied_frame_by_frame() {
         // Two voices that cost the same, the one by its voicing, the other by its slope: neither path
-        // ever wins, and from frame 40 on the decisions stay 39 frames behind.
+        // ever wins, and from a full buffer on the decisions stay behind.
         let two = frame(&[(150.0, 0.7243), (160.0, 1.0)]);
-        let path = cheapest(&[two; 200]);
-        assert_eq!((path.f0_hz.len(), path.decided), (200, 161));
+        for (most, decided) in [(40, 161), (30, 171)] {
+            let path = cheapest(&[two; 200], most);
+            assert_eq!((path.states.len(), path.decided), (200, decided));
+        }
     }
 
     #[test]

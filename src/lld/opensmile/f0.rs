@@ -7,11 +7,12 @@
 //! the enhancement of peaks, the smoothing, the spline and the auditory weight too).
 
 use std::f64::consts::PI;
+use std::ops::RangeInclusive;
 
 use crate::dsp::lanes::{LANES, Lanes};
 use crate::dsp::spline::NaturalSpline;
 use crate::dsp::stats::parabola;
-use crate::lld::egemaps::stream::Stream;
+use crate::lld::opensmile::stream::Stream;
 
 /// The logarithmic scale begins here.
 const LOWEST_HZ: f64 = 25.0;
@@ -23,13 +24,13 @@ const WEIGHT_REFERENCE_HZ: f64 = 50.0;
 const HARMONICS: usize = 15;
 /// Each of them counts this share of the one below it.
 const COMPRESSION: f32 = 0.85;
+/// Places whose harmonics are summed side by side.
+const BLOCK: usize = 8;
 /// Bins on either side of a peak that survive the enhancement.
 const PEAK_REACH: usize = 2;
 
 /// Candidates of a frame.
 pub const CANDIDATES: usize = 6;
-/// Candidates lie between these.
-pub const F0_HZ: std::ops::RangeInclusive<f32> = 55.0..=1000.0;
 
 /// A frequency that a frame may have.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -56,9 +57,13 @@ pub struct Summation {
     smoothed: Vec<Lanes<f64>>,
     /// 1 where a bin is a peak, else 0; there are [`PEAK_REACH`] bins more on each side.
     peaks: Vec<Lanes<f32>>,
-    /// The octave spectrum, and zeros behind it.
+    /// The octave spectrum, and zeros behind it: as far as the highest harmonic of the last block reaches.
     octaves: Vec<Lanes<f32>>,
     sums: Vec<Lanes<f32>>,
+    /// The mean of the sums of each frame.
+    mean: Lanes<f64>,
+    /// The largest maxima of the sums of each frame: place and sum, largest first.
+    largest: [[(usize, f32); CANDIDATES]; LANES],
 }
 
 impl Summation {
@@ -87,21 +92,28 @@ impl Summation {
             enhanced: vec![Lanes::default(); n],
             smoothed: vec![Lanes::default(); n],
             peaks: vec![Lanes::default(); n + 2 * PEAK_REACH],
-            octaves: vec![Lanes::default(); n + shifts[HARMONICS - 2]],
+            octaves: vec![Lanes::default(); n + shifts[HARMONICS - 2] + BLOCK],
             sums: vec![Lanes::default(); n],
+            mean: Lanes::default(),
+            largest: Default::default(),
             shifts,
         }
     }
 
-    /// The candidates of eight frames.
+    /// Sums the harmonics of eight frames.
     #[inline(always)]
-    pub fn candidates(&mut self, magnitude: &[Lanes<f32>]) -> [[Candidate; CANDIDATES]; LANES] {
+    pub fn sum(&mut self, magnitude: &[Lanes<f32>]) {
         self.enhance(magnitude);
         self.smooth();
         self.octave_spectrum();
-        let mean = self.sum();
-        let largest = self.largest();
-        std::array::from_fn(|lane| self.refine(lane, &largest[lane], mean.0[lane]))
+        self.mean = self.sum_harmonics();
+        self.largest = self.find_largest();
+    }
+
+    /// The candidates within `f0_hz` of the eight frames that were summed last.
+    #[inline(always)]
+    pub fn candidates(&self, f0_hz: RangeInclusive<f32>) -> [[Candidate; CANDIDATES]; LANES] {
+        std::array::from_fn(|lane| self.refine(lane, &f0_hz))
     }
 
     /// Keeps the bins near a maximum, and those before the first and behind the last one. Of a
@@ -175,41 +187,47 @@ impl Summation {
 
     /// Sums the harmonics; returns the mean of the sums.
     #[inline(always)]
-    fn sum(&mut self) -> Lanes<f64> {
+    fn sum_harmonics(&mut self) -> Lanes<f64> {
         let n = self.sums.len();
-        let octaves = &self.octaves[..];
-        // Beyond the end there are zeros.
-        let harmonics = self.shifts.map(|shift| &octaves[shift..shift + n]);
+        let block_at = |place: usize| *self.octaves[place..].first_chunk::<BLOCK>().expect("zeros");
         let mut mean = Lanes::splat(0.0);
-        for (j, (place, &fundamental)) in self.sums.iter_mut().zip(octaves).enumerate() {
-            let mut sum = fundamental;
+        for (places, first) in self.sums.chunks_mut(BLOCK).zip((0..).step_by(BLOCK)) {
+            let mut sums = block_at(first);
             let mut gain = COMPRESSION;
-            for harmonic in harmonics {
-                sum += harmonic[j] * gain;
+            // Beyond the end there are zeros.
+            let harmonics = self.shifts.iter().map(|shift| first + shift);
+            for harmonic in harmonics.take_while(|&harmonic| harmonic < n) {
+                for (sum, harmonic) in sums.iter_mut().zip(block_at(harmonic)) {
+                    *sum += harmonic * gain;
+                }
                 gain *= COMPRESSION;
             }
-            let sum = (sum / HARMONICS as f32).max(Lanes::splat(0.0));
-            *place = sum;
-            mean += sum.to_f64();
+            for (place, sum) in places.iter_mut().zip(sums) {
+                *place = (sum / HARMONICS as f32).max(Lanes::splat(0.0));
+                mean += place.to_f64();
+            }
         }
         mean / n as f64
     }
 
     /// The largest maxima of the sums of each frame: place and sum, largest first; of equals the first.
     #[inline(always)]
-    fn largest(&self) -> [[(usize, f32); CANDIDATES]; LANES] {
+    fn find_largest(&self) -> [[(usize, f32); CANDIDATES]; LANES] {
         let mut largest = [[(0, 0.0); CANDIDATES]; LANES];
         let mut least = Lanes::splat(0.0);
         for (before, window) in self.sums.windows(3).enumerate() {
             let here = window[1];
             let above = here.exceeds(least.max(window[0]).max(window[2]));
-            if above == Lanes::splat(0.0) {
+            if above.is_zero() {
                 continue;
             }
             for lane in (0..LANES).filter(|&lane| above.0[lane] != 0.0) {
                 let (largest, here) = (&mut largest[lane], here.0[lane]);
-                let rank = largest.partition_point(|&(_, other)| other >= here);
-                largest[rank..].rotate_right(1);
+                let mut rank = CANDIDATES - 1;
+                while rank > 0 && largest[rank - 1].1 < here {
+                    largest[rank] = largest[rank - 1];
+                    rank -= 1;
+                }
                 largest[rank] = (before + 1, here);
                 least.0[lane] = largest[CANDIDATES - 1].1;
             }
@@ -218,12 +236,8 @@ impl Summation {
     }
 
     /// The candidates of one frame, from its largest maxima.
-    fn refine(
-        &self,
-        lane: usize,
-        largest: &[(usize, f32); CANDIDATES],
-        mean: f64,
-    ) -> [Candidate; CANDIDATES] {
+    fn refine(&self, lane: usize, range_hz: &RangeInclusive<f32>) -> [Candidate; CANDIDATES] {
+        let (largest, mean) = (&self.largest[lane], self.mean.0[lane]);
         let sum = |j: usize| self.sums[j].0[lane];
         let mut candidates = [Candidate::default(); CANDIDATES];
         let mut kept = 0;
@@ -236,7 +250,7 @@ impl Summation {
             };
             let (octave, score) = parabola(at(j - 1), at(j), at(j + 1));
             let f0_hz = octave.exp2() as f32;
-            if F0_HZ.contains(&f0_hz) {
+            if range_hz.contains(&f0_hz) {
                 let stands_out = score > 0.0 && score > mean;
                 candidates[kept] = Candidate {
                     f0_hz,
@@ -264,7 +278,8 @@ impl Summation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lld::egemaps::stream::gauss;
+    use crate::lld::opensmile::egemaps::F0_HZ;
+    use crate::lld::opensmile::stream::gauss;
 
     /// The candidates of a frame of 60 ms at `rate` Hz.
     fn candidates(rate: u32, sample: impl Fn(f64) -> f64) -> [Candidate; CANDIDATES] {
@@ -272,7 +287,9 @@ mod tests {
         let samples = (0..stream.width).map(|i| sample(i as f64 / f64::from(rate)) as f32);
         stream.load(&samples.collect::<Vec<f32>>(), &[0]);
         stream.transform();
-        Summation::new(&stream).candidates(&stream.magnitude)[0]
+        let mut summation = Summation::new(&stream);
+        summation.sum(&stream.magnitude);
+        summation.candidates(F0_HZ)[0]
     }
 
     /// A tone with ten harmonics that fall by 6 dB per octave.

@@ -7,6 +7,44 @@ use crate::dsp::split_radix::{Complex, SplitRadix};
 /// Seconds from one frame to the next.
 pub const HOP_S: f64 = 0.010;
 
+/// Hops that are kept side by side: those of eight frames in sequence, each up to nine hops long.
+const HOPS: usize = 16;
+
+/// A stretch of a recording, hop beside hop, so that the same sample of eight frames in sequence is one load.
+pub struct Hops {
+    /// Sample n of each hop.
+    rows: Vec<Row>,
+}
+
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Row([f32; HOPS]);
+
+impl Hops {
+    /// Hops of so many samples.
+    pub fn new(hop: usize) -> Hops {
+        Hops {
+            rows: vec![Row([0.0; HOPS]); hop],
+        }
+    }
+
+    /// Takes the hops from number `first` on; behind the end there are zeros.
+    #[inline(always)]
+    pub fn fill(&mut self, samples: &[f32], first: usize) {
+        let hop = self.rows.len();
+        for column in 0..HOPS {
+            let samples = samples.get((first + column) * hop..).unwrap_or(&[]);
+            let n = samples.len().min(hop);
+            for (row, &x) in self.rows.iter_mut().zip(samples) {
+                row.0[column] = x;
+            }
+            for row in &mut self.rows[n..] {
+                row.0[column] = 0.0;
+            }
+        }
+    }
+}
+
 /// One of the two streams of frames, at one sample rate: eight frames of it at a time.
 pub struct Stream {
     /// Samples in a frame.
@@ -16,6 +54,8 @@ pub struct Stream {
     /// Bins per hertz: bin k lies at `k / bins_per_hz` Hz.
     pub bins_per_hz: f64,
     window: Vec<f32>,
+    /// Zeros before a frame in its transform; the others lie behind it.
+    zeros_before: usize,
     transform: SplitRadix,
     numbers: Vec<Lanes<f32>>,
     /// Bins 0 to half the length of the transform; imaginary parts as [`SplitRadix`] has them. Not
@@ -40,10 +80,20 @@ impl Stream {
             hop,
             bins_per_hz: width_s * length as f64 / width as f64,
             window: (0..width).map(at).collect(),
+            zeros_before: (length - width) / 2,
             transform: SplitRadix::new(length),
             numbers: vec![Lanes::default(); length],
             spectrum: vec![[Lanes::default(); 2]; length / 2 + 1],
             magnitude: vec![Lanes::default(); length / 2 + 1],
+        }
+    }
+
+    /// The same frames at the beginning of their transforms, all zeros behind them, instead of in the middle: magnitudes
+    /// stay, phases do not.
+    pub fn zeros_behind(self) -> Stream {
+        Stream {
+            zeros_before: 0,
+            ..self
         }
     }
 
@@ -59,18 +109,74 @@ impl Stream {
     }
 
     /// Loads the frames that begin at `starts`, eight at most, windowed; those that are missing are
-    /// zero. Frames lie in the middle of the transform, zeros before and behind them.
+    /// zero. Frames lie in the middle of the transform, zeros before and behind them, or at its beginning
+    /// ([`zeros_behind`](Stream::zeros_behind)).
     #[inline(always)]
     pub fn load(&mut self, samples: &[f32], starts: &[usize]) {
         debug_assert!(starts.len() <= LANES);
         self.numbers.fill(Lanes::splat(0.0));
-        let before = (self.numbers.len() - self.width) / 2;
-        let numbers = &mut self.numbers[before..before + self.width];
+        let numbers = &mut self.numbers[self.zeros_before..][..self.width];
+        let frame = |start: usize| &samples[start..start + self.width];
+        if let &[a, b, c, d, e, f, g, h] = starts {
+            let frames = [a, b, c, d, e, f, g, h].map(frame);
+            for (n, (number, &w)) in numbers.iter_mut().zip(&self.window).enumerate() {
+                *number = Lanes::from_fn(|lane| frames[lane][n]) * w;
+            }
+            return;
+        }
         for (lane, &start) in starts.iter().enumerate() {
-            let frame = &samples[start..start + self.width];
-            for ((number, x), w) in numbers.iter_mut().zip(frame).zip(&self.window) {
+            for ((number, x), w) in numbers.iter_mut().zip(frame(start)).zip(&self.window) {
                 number.0[lane] = x * w;
             }
+        }
+    }
+
+    /// As [`load`](Stream::load), but each frame is pre-emphasised, and no window is applied yet: number n less `factor` times
+    /// the one before it. The first of a frame counts as its own predecessor.
+    #[inline(always)]
+    pub fn load_emphasised(&mut self, samples: &[f32], starts: &[usize], factor: f32) {
+        debug_assert!(starts.len() <= LANES);
+        self.numbers.fill(Lanes::splat(0.0));
+        let numbers = &mut self.numbers[self.zeros_before..][..self.width];
+        for (lane, &start) in starts.iter().enumerate() {
+            let frame = &samples[start..start + self.width];
+            numbers[0].0[lane] = (1.0 - factor) * frame[0];
+            for (number, pair) in numbers[1..].iter_mut().zip(frame.windows(2)) {
+                number.0[lane] = pair[1] - factor * pair[0];
+            }
+        }
+    }
+
+    /// Loads eight frames in sequence, of which `hops` has the first at its beginning. (As [`load`](Stream::load) does, but
+    /// for frames that the recording has only a part of: they are that part.)
+    #[inline(always)]
+    pub fn load_in_sequence(&mut self, hops: &Hops) {
+        assert!(hops.rows.len() == self.hop && self.width <= (HOPS - LANES + 1) * self.hop);
+        let (before, rest) = self.numbers.split_at_mut(self.zeros_before);
+        let (frame, behind) = rest.split_at_mut(self.width);
+        before.fill(Lanes::splat(0.0));
+        behind.fill(Lanes::splat(0.0));
+        let parts = frame.chunks_mut(self.hop);
+        for (first, (numbers, window)) in parts.zip(self.window.chunks(self.hop)).enumerate() {
+            for ((number, &w), Row(row)) in numbers.iter_mut().zip(window).zip(&hops.rows) {
+                let samples = row[first..].first_chunk().expect("as many as hops");
+                *number = Lanes(*samples) * w;
+            }
+        }
+    }
+
+    /// The loaded frames.
+    #[inline(always)]
+    pub fn loaded(&self) -> &[Lanes<f32>] {
+        &self.numbers[self.zeros_before..][..self.width]
+    }
+
+    /// Applies the window to frames that were loaded without.
+    #[inline(always)]
+    pub fn apply_window(&mut self) {
+        let numbers = &mut self.numbers[self.zeros_before..][..self.width];
+        for (number, &w) in numbers.iter_mut().zip(&self.window) {
+            *number = *number * w;
         }
     }
 
@@ -165,6 +271,37 @@ mod tests {
                 assert_eq!(stream.frames(width - 1), 0);
                 assert_eq!(stream.frames(width), 1);
                 assert_eq!(stream.frames(width + 3 * hop), 4);
+            }
+        }
+    }
+
+    #[test]
+    fn frames_in_sequence_are_loaded_as_any_others() {
+        for rate in [1000, 8000, 22_050, 48_000] {
+            let samples: Vec<f32> = (0..rate / 5).map(|i| (i * i % 97) as f32).collect();
+            for stream in [
+                Stream::new(rate, 0.020, hamming),
+                Stream::new(rate, 0.060, gauss).zeros_behind(),
+            ] {
+                let (mut one_by_one, mut in_sequence) = (stream, Stream::new(rate, 0.060, gauss));
+                if one_by_one.width != in_sequence.width {
+                    in_sequence = Stream::new(rate, 0.020, hamming);
+                } else {
+                    in_sequence = in_sequence.zeros_behind();
+                }
+                let hop = one_by_one.hop;
+                let mut hops = Hops::new(hop);
+                // Of the second eight some are missing.
+                for first in [0, 8] {
+                    let n = (one_by_one.frames(samples.len()) - first).min(LANES);
+                    let starts: Vec<usize> = (first..first + n).map(|i| i * hop).collect();
+                    one_by_one.load(&samples, &starts);
+                    hops.fill(&samples, first);
+                    in_sequence.load_in_sequence(&hops);
+                    for (a, b) in one_by_one.numbers.iter().zip(&in_sequence.numbers) {
+                        assert_eq!(a.0[..n], b.0[..n]);
+                    }
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 //! specification): alpha ratio, Hammarberg index, spectral slopes, flux.
 
 use crate::dsp::lanes::{LANES, Lanes};
-use crate::lld::egemaps::stream::Stream;
+use crate::lld::opensmile::stream::Stream;
 
 /// Floor of the power: -140 dB. The square of 1e-7, in single precision.
 const FLOOR: f32 = 1e-7_f32 * 1e-7_f32;
@@ -216,7 +216,7 @@ fn levels_db(power: Lanes<f32>) -> Lanes<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lld::egemaps::stream::hamming;
+    use crate::lld::opensmile::stream::hamming;
 
     /// At 16 kHz: 257 bins, 31.25 Hz apart.
     fn planned() -> Balance {

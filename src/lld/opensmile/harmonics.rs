@@ -6,8 +6,8 @@
 
 use crate::dsp::lanes::Lanes;
 use crate::dsp::stats::parabola;
-use crate::lld::egemaps::formant::{FORMANTS, Formant};
-use crate::lld::egemaps::stream::Stream;
+use crate::lld::opensmile::formant::{FORMANTS, Formant};
+use crate::lld::opensmile::stream::Stream;
 
 /// Harmonics that are looked for.
 const HARMONICS: usize = 100;
@@ -110,19 +110,19 @@ struct Harmonic {
     bin: usize,
     /// Magnitude of that bin; 0 where there is no harmonic.
     magnitude: f32,
-    /// Frequency and magnitude of the vertex.
-    vertex: (f32, f32),
     /// Falls together with the harmonic before.
     is_double: bool,
 }
 
 /// The harmonics of a frame, from the fundamental on.
-struct Table {
+struct Table<'a> {
+    magnitude: &'a [f32],
+    bins_per_hz: f64,
     harmonics: [Harmonic; HARMONICS],
 }
 
-impl Table {
-    fn new(magnitude: &[f32], bins_per_hz: f64, f0_hz: f32) -> Table {
+impl Table<'_> {
+    fn new(magnitude: &[f32], bins_per_hz: f64, f0_hz: f32) -> Table<'_> {
         let last = magnitude.len() - 1;
         let bin = |multiple: f32| {
             let place = f64::from(multiple * f0_hz) * bins_per_hz;
@@ -152,7 +152,6 @@ impl Table {
                 harmonic = Harmonic {
                     bin: peak,
                     magnitude: magnitude[peak],
-                    vertex: vertex(magnitude, peak, bins_per_hz),
                     is_double: false,
                 };
             }
@@ -166,16 +165,31 @@ impl Table {
                 break;
             }
         }
-        Table { harmonics }
+        Table {
+            magnitude,
+            bins_per_hz,
+            harmonics,
+        }
+    }
+
+    /// Frequency in Hz and magnitude of the vertex of a harmonic.
+    fn vertex(&self, harmonic: Harmonic) -> (f32, f32) {
+        vertex(self.magnitude, harmonic.bin, self.bins_per_hz)
     }
 
     /// The strongest harmonic near a formant.
     fn strongest_near(&self, formant_hz: f32) -> Option<usize> {
         let (low, high) = (NEAR_FORMANT.0 * formant_hz, NEAR_FORMANT.1 * formant_hz);
+        // A vertex lies within half a bin of its maximum: others need not be looked for.
+        let bin = |hz: f32| f64::from(hz) * self.bins_per_hz;
+        let bins = (bin(low) - 1.0).max(0.0) as usize..=(bin(high) + 1.0) as usize;
         let mut strongest = None;
         let mut most = 0.0;
-        for (index, harmonic) in self.harmonics.iter().enumerate() {
-            if (low..=high).contains(&harmonic.vertex.0) && harmonic.magnitude > most {
+        for (index, &harmonic) in self.harmonics.iter().enumerate() {
+            if harmonic.magnitude > most
+                && bins.contains(&harmonic.bin)
+                && (low..=high).contains(&self.vertex(harmonic).0)
+            {
                 (strongest, most) = (Some(index), harmonic.magnitude);
             }
         }
@@ -192,11 +206,15 @@ impl Table {
         if fundamental.magnitude == 0.0 || harmonic.is_double {
             return NOTHING_DB;
         }
-        if harmonic.vertex.1 <= 0.0 {
+        let magnitude = match harmonic.magnitude {
+            0.0 => 0.0,
+            _ => self.vertex(harmonic).1,
+        };
+        if magnitude <= 0.0 {
             return LOWEST_DB as f32;
         }
         let reference = f64::from(fundamental.magnitude).log10() as f32;
-        let level = 20.0 * (f64::from(harmonic.vertex.1).log10() - f64::from(reference));
+        let level = 20.0 * (f64::from(magnitude).log10() - f64::from(reference));
         level.max(LOWEST_DB) as f32
     }
 }
@@ -237,7 +255,7 @@ fn vertex(magnitude: &[f32], peak: usize, bins_per_hz: f64) -> (f32, f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lld::egemaps::stream::gauss;
+    use crate::lld::opensmile::stream::gauss;
 
     /// At 16 kHz.
     const BINS_PER_HZ: f64 = 0.064;

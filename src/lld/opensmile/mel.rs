@@ -1,4 +1,5 @@
-//! Mel bands, and what is made of them: loudness and MFCC 1 to 4 (section 5 of the specification).
+//! Mel bands, and what is made of them: loudness and MFCC (section 5 of the specification of eGeMAPS; 4 and 5 of that of
+//! ComParE, which has the precision of each step).
 //!
 //! Loudness is the mean over the bands of the auditory spectrum of perceptual linear prediction (H.
 //! Hermansky 1990, "Perceptual linear predictive (PLP) analysis of speech", Journal of the
@@ -6,28 +7,28 @@
 //! MFCC are those of HTK (S. Young et al., "The HTK Book", section 5.6), sample scale and liftering
 //! included.
 
+use std::f32::consts::PI as PI_32;
 use std::f64::consts::PI;
 
 use crate::dsp::lanes::Lanes;
-use crate::lld::egemaps::stream::Stream;
+use crate::lld::opensmile::stream::Stream;
 
 /// Bands.
-const BANDS: usize = 26;
-/// Coefficients: 1 to 4.
-pub const COEFFICIENTS: usize = 4;
-const LOWEST_HZ: f64 = 20.0;
+pub const BANDS: usize = 26;
+/// Coefficients that are planned: 1 to 14.
+pub const COEFFICIENTS: usize = 14;
 const HIGHEST_HZ: f64 = 8000.0;
 /// The least power of a band, for loudness.
-const FLOOR: f32 = 9.3e-10;
+pub const FLOOR: f32 = 9.3e-10;
 /// The exponent of loudness: near a cubic root.
-const EXPONENT: f32 = 0.33;
+pub const EXPONENT: f32 = 0.33;
 /// MFCC see samples on the scale of 16 bits, and no power below 1 on it.
 const SIXTEEN_BITS_POWER: f32 = 32767.0 * 32767.0;
 const LIFTER: f64 = 22.0;
 
 /// HTK's mel scale.
-fn mel(hz: f64) -> f64 {
-    1127.0 * (1.0 + hz / 700.0).ln()
+fn mel(hz: f32) -> f32 {
+    (1127.0 * (1.0 + f64::from(hz) / 700.0).ln()) as f32
 }
 
 /// Planned mel bands, loudness and MFCC.
@@ -38,78 +39,107 @@ pub struct Mel {
     /// rest falls into the next.
     bins: Vec<(usize, f32)>,
     /// The equal-loudness curve at the centre of each band.
-    equal_loudness: [f32; BANDS],
-    /// The cosines, scaled and liftered, of each coefficient.
-    cosines: [[f64; BANDS]; COEFFICIENTS],
+    pub equal_loudness: [f32; BANDS],
+    /// The cosines of each coefficient, and its factor.
+    cosines: [([f32; BANDS], f32); COEFFICIENTS],
 }
 
 impl Mel {
-    /// Plans them for `stream`.
-    pub fn new(stream: &Stream) -> Mel {
-        let per_hz = stream.bins_per_hz;
-        // The last bin lies at half the rate, or a little off it where a frame is no whole number of
-        // samples long: at 11 025 Hz the program's bands end at 5525 Hz.
-        let last_bin_hz = (stream.magnitude.len() - 1) as f64 / per_hz;
-        let highest_hz = HIGHEST_HZ.min(last_bin_hz);
-        let (low, high) = (mel(LOWEST_HZ), mel(highest_hz));
-        let edge = |j: usize| (low + j as f64 * (high - low) / (BANDS + 1) as f64) as f32;
-        let edges: Vec<f64> = (0..BANDS + 2).map(|j| f64::from(edge(j))).collect();
-        let first_bin = (LOWEST_HZ * per_hz).round() as usize + 1;
-        let last_bin = (highest_hz * per_hz).round() as usize;
+    /// Plans them for `stream`, with bands from `lowest_hz` on.
+    pub fn new(stream: &Stream, lowest_hz: f32) -> Mel {
+        let bin_hz = (1.0 / stream.bins_per_hz) as f32;
+        // Half the rate, or a little off it where a frame is no whole number of samples long: at 11 025 Hz the program's
+        // bands end at 5525 Hz.
+        let rate = (stream.transform_length() as f64 / stream.bins_per_hz) as f32;
+        let highest_hz = (HIGHEST_HZ as f32).min(rate / 2.0);
+        let (low, high) = (mel(lowest_hz), mel(highest_hz));
+        let width = (high - low) / (BANDS + 1) as f32;
+        let edges: Vec<f32> = (0..BANDS + 2).map(|j| low + j as f32 * width).collect();
+        let bin = |hz: f32| (hz / bin_hz).round() as usize;
+        let (first_bin, last_bin) = (bin(lowest_hz) + 1, bin(highest_hz));
         let weight = |bin: usize| {
-            let at = mel(bin as f64 / per_hz);
+            let at = mel(bin as f32 * bin_hz);
             let band = edges.partition_point(|&edge| edge < at).clamp(1, BANDS + 1) - 1;
             let width = edges[band + 1] - edges[band];
-            (band, ((edges[band + 1] - at) / width) as f32)
+            (band, (edges[band + 1] - at) / width)
         };
-        let centre_hz = |band: usize| 700.0 * ((edges[band + 1] / 1127.0).exp() - 1.0);
-        let cosine = |i: usize, band: usize| {
-            let lifter = 1.0 + LIFTER / 2.0 * (PI * i as f64 / LIFTER).sin();
-            let phase = PI * i as f64 * (band as f64 + 0.5) / BANDS as f64;
-            (2.0 / BANDS as f64).sqrt() * lifter * phase.cos()
+        let centre_hz = |band: usize| 700.0 * ((f64::from(edges[band + 1]) / 1127.0).exp() - 1.0);
+        let cosines = |i: usize| {
+            let phase = |band: usize| PI * i as f64 * (band as f64 + 0.5) / BANDS as f64;
+            // The program's pi is of single precision here.
+            let lifter = LIFTER / 2.0 * (f64::from(PI_32) * i as f64 / LIFTER).sin();
+            let factor = (1.0 + lifter) as f32 * (2.0 / BANDS as f64).sqrt() as f32;
+            (std::array::from_fn(|band| phase(band).cos() as f32), factor)
         };
         Mel {
             first_bin,
             bins: (first_bin..last_bin.max(first_bin)).map(weight).collect(),
             equal_loudness: std::array::from_fn(|band| equal_loudness(centre_hz(band)) as f32),
-            cosines: std::array::from_fn(|i| std::array::from_fn(|band| cosine(i + 1, band))),
+            cosines: std::array::from_fn(|i| cosines(i + 1)),
         }
     }
 
-    /// Power in each band.
+    /// The sum of `spectrum` in each band.
     #[inline(always)]
-    pub fn bands(&self, power: &[Lanes<f32>]) -> [Lanes<f32>; BANDS] {
+    pub fn bands(&self, spectrum: &[Lanes<f32>]) -> [Lanes<f32>; BANDS] {
         // One more on each side, which nobody reads.
         let mut bands = [Lanes::splat(0.0); BANDS + 2];
-        for (&(band, weight), &power) in self.bins.iter().zip(&power[self.first_bin..]) {
-            let part = power * weight;
+        for (&(band, weight), &value) in self.bins.iter().zip(&spectrum[self.first_bin..]) {
+            let part = value * weight;
             bands[band] += part;
-            bands[band + 1] += power - part;
+            bands[band + 1] += value - part;
         }
         std::array::from_fn(|band| bands[band + 1])
     }
 
-    /// Loudness and MFCC 1 to 4 of the power in each band.
+    /// How loud each band of power is.
     #[inline(always)]
-    pub fn loudness_and_mfcc(
-        &self,
-        bands: &[Lanes<f32>; BANDS],
-    ) -> (Lanes<f32>, [Lanes<f32>; COEFFICIENTS]) {
-        let mut loudness = Lanes::splat(0.0);
-        let mut mfcc = [Lanes::splat(0.0); COEFFICIENTS];
-        for (band, (&power, &weight)) in bands.iter().zip(&self.equal_loudness).enumerate() {
-            let weighted = power.max(Lanes::splat(FLOOR)) * weight;
-            loudness += (weighted.ln() * f64::from(EXPONENT)).exp().to_f32();
-            let level = (power * SIXTEEN_BITS_POWER).max(Lanes::splat(1.0)).ln();
-            for (mfcc, cosines) in mfcc.iter_mut().zip(&self.cosines) {
-                *mfcc += level * cosines[band];
-            }
+    pub fn auditory(&self, bands: &[Lanes<f32>; BANDS]) -> [Lanes<f32>; BANDS] {
+        let mut auditory = *bands;
+        for (band, &weight) in auditory.iter_mut().zip(&self.equal_loudness) {
+            let weighted = band.max(Lanes::splat(FLOOR)) * weight;
+            *band = (weighted.ln() * f64::from(EXPONENT)).exp().to_f32();
         }
-        (
-            loudness * (1.0 / BANDS as f32),
-            mfcc.map(Lanes::<f64>::to_f32),
-        )
+        auditory
     }
+
+    /// The first `N` MFCC, from the power in each band.
+    #[inline(always)]
+    pub fn mfcc<const N: usize>(&self, bands: &[Lanes<f32>; BANDS]) -> [Lanes<f32>; N] {
+        self.mfcc_of_levels(&levels(bands, SIXTEEN_BITS_POWER))
+    }
+
+    /// The first `N` MFCC, from the level of each band.
+    #[inline(always)]
+    pub fn mfcc_of_levels<const N: usize>(&self, levels: &[Lanes<f32>; BANDS]) -> [Lanes<f32>; N] {
+        let mut mfcc = [Lanes::splat(0.0); N];
+        for (mfcc, (cosines, factor)) in mfcc.iter_mut().zip(&self.cosines) {
+            for (&level, &cosine) in levels.iter().zip(cosines) {
+                *mfcc += level * cosine;
+            }
+            *mfcc = *mfcc * *factor;
+        }
+        mfcc
+    }
+}
+
+/// The natural logarithm of each band times `scale`, and no less than 0.
+#[inline(always)]
+pub fn levels(bands: &[Lanes<f32>; BANDS], scale: f32) -> [Lanes<f32>; BANDS] {
+    bands.map(
+        #[inline(always)]
+        |band| (band * scale).max(Lanes::splat(1.0)).ln().to_f32(),
+    )
+}
+
+/// The mean over the bands.
+#[inline(always)]
+pub fn mean(bands: &[Lanes<f32>; BANDS]) -> Lanes<f32> {
+    let mut sum = Lanes::splat(0.0);
+    for &band in bands {
+        sum += band;
+    }
+    sum / BANDS as f32
 }
 
 /// The equal-loudness curve of Hermansky 1990, equation 5, with the fourth term that he adds for
@@ -124,10 +154,10 @@ fn equal_loudness(hz: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lld::egemaps::stream::hamming;
+    use crate::lld::opensmile::stream::hamming;
 
     fn planned() -> Mel {
-        Mel::new(&Stream::new(16_000, 0.020, hamming))
+        Mel::new(&Stream::new(16_000, 0.020, hamming), 20.0)
     }
 
     #[test]
@@ -176,7 +206,8 @@ mod tests {
     #[test]
     fn silence_has_the_loudness_of_the_floor_and_no_cepstrum() {
         let mel = planned();
-        let (loudness, mfcc) = mel.loudness_and_mfcc(&[Lanes::splat(0.0); BANDS]);
+        let silence = [Lanes::splat(0.0); BANDS];
+        let (loudness, mfcc) = (mean(&mel.auditory(&silence)), mel.mfcc::<14>(&silence));
         // Section 14: 0.00103397 for digital silence.
         assert!((loudness.0[0] - 0.00103397).abs() < 1e-8, "{loudness:?}");
         assert!(mfcc.iter().all(|m| m.0.iter().all(|&x| x.abs() < 1e-6)));
@@ -190,7 +221,7 @@ mod tests {
             let level = (PI * 2.0 * (band as f64 + 0.5) / 26.0).cos() + 3.0;
             Lanes::splat((level.exp() / f64::from(SIXTEEN_BITS_POWER)) as f32)
         });
-        let (_, mfcc) = planned().loudness_and_mfcc(&bands);
+        let mfcc = planned().mfcc::<4>(&bands);
         let expected = (2.0_f64 / 26.0).sqrt() * 13.0 * (1.0 + 11.0 * (PI / 11.0).sin());
         for (i, expected) in [0.0, expected, 0.0, 0.0].into_iter().enumerate() {
             assert!(

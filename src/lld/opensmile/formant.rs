@@ -18,28 +18,29 @@ use std::f64::consts::PI;
 
 use realfft::num_complex::Complex64;
 
+use crate::catalogue::gemaps::Processing;
 use crate::dsp::lanes::{LANES, Lanes};
 use crate::dsp::lpc;
 use crate::dsp::split_radix::Complex;
-use crate::lld::egemaps::stream::Stream;
+use crate::lld::opensmile::stream::Stream;
 
 /// The rate that the prediction sees, in Hz.
 const RATE: f64 = 11_000.0;
 /// Order of the prediction.
 pub const ORDER: usize = 11;
-/// Roots nearer than this to the ends of the band are no formants.
-const MARGIN_HZ: f64 = 50.0;
+/// Roots below this are no formants.
+const LOWEST_HZ: f64 = 50.0;
+/// A root whose imaginary part is less than this share of it is real. (The search leaves an error of 1e-12 at most in it.)
+const REAL: f64 = 1e-9;
 
 /// Formants that are reported.
 pub const FORMANTS: usize = 3;
-/// Formants that a frame has at most.
-const MOST: usize = 5;
-
 /// Frequency and bandwidth in Hz; 0 where there is none.
 pub type Formant = (f32, f32);
 
-/// Samples of the resampled frame that are computed side by side.
-const TILE: usize = 4;
+/// Samples of the resampled frame that are computed side by side: with fewer the processor waits for the sums, more do not
+/// fit into its registers.
+const TILE: usize = 10;
 
 /// Planned formants.
 pub struct Formants {
@@ -50,12 +51,14 @@ pub struct Formants {
     /// Cosine and sine of each sample of a tile, for each bin; tile after tile.
     waves: Vec<[[f32; 2]; TILE]>,
     scale: f32,
+    /// Roots above this are no formants, in Hz.
+    highest_hz: f64,
     resampled: Vec<Lanes<f32>>,
 }
 
 impl Formants {
     /// Plans them for `stream` at `sample_rate` Hz.
-    pub fn new(sample_rate: u32, stream: &Stream) -> Formants {
+    pub fn new(sample_rate: u32, stream: &Stream, processing: Processing) -> Formants {
         let length = stream.transform_length();
         let samples = (RATE / f64::from(sample_rate) * stream.width as f64).round() as usize;
         // As many as fit into both, an even number.
@@ -75,6 +78,11 @@ impl Formants {
             samples,
             waves: waves.collect(),
             scale: (length / 2) as f32,
+            highest_hz: match processing {
+                // Section 3.2 of the specification of the family.
+                Processing::A => RATE / 2.0,
+                Processing::B => RATE / 2.0 - LOWEST_HZ,
+            },
             resampled: vec![Lanes::default(); tiles * TILE],
         }
     }
@@ -84,7 +92,7 @@ impl Formants {
     pub fn compute(&mut self, spectrum: &[Complex]) -> [[Formant; FORMANTS]; LANES] {
         self.resample(spectrum);
         let (power, autocorrelation) = self.autocorrelation();
-        let prediction = lpc::levinson_durbin(power, &autocorrelation);
+        let (prediction, _) = lpc::levinson_durbin(power, &autocorrelation);
         let mut polynomial = prediction.map(|a| -a.to_f64());
         // Nothing is predicted from silence. Its roots would all be 0, to which the iteration creeps,
         // and the other frames with it: let them lie on the unit circle.
@@ -95,7 +103,7 @@ impl Formants {
         let roots = lpc::roots_of_eight(&polynomial);
         std::array::from_fn(|lane| match is_silent.0[lane] {
             true => [(0.0, 0.0); FORMANTS],
-            false => formants(&roots, lane),
+            false => formants(&roots, lane, self.highest_hz),
         })
     }
 
@@ -138,33 +146,35 @@ impl Formants {
     }
 }
 
-/// The formants among the roots of one frame, from the lowest on.
+/// The formants among the roots of one frame, from the lowest on; real roots are none.
 #[inline(always)]
-fn formants(roots: &[[Lanes<f64>; 2]; ORDER], lane: usize) -> [Formant; FORMANTS] {
-    let mut found = [(f64::INFINITY, 0.0); MOST];
+fn formants(roots: &[[Lanes<f64>; 2]; ORDER], lane: usize, highest_hz: f64) -> [Formant; FORMANTS] {
+    // By falling cosine of the angle, which is by rising frequency; only some of the angles are needed.
+    let mut found = [(f64::NEG_INFINITY, Complex64::ZERO); ORDER];
     let mut n = 0;
     for [re, im] in roots {
         let root = Complex64::new(re.0[lane], im.0[lane]);
-        if root.im < 0.0 || n == MOST {
-            continue;
-        }
-        let resonance = lpc::resonance(root, RATE);
-        if (MARGIN_HZ..=RATE / 2.0 - MARGIN_HZ).contains(&resonance.frequency_hz) {
-            found[n] = (resonance.frequency_hz, resonance.bandwidth_hz);
+        if root.im > REAL * root.re.abs() {
+            found[n] = (root.re / root.norm_sqr().sqrt(), root);
             n += 1;
         }
     }
-    found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    std::array::from_fn(|k| match found[k].0 {
-        f64::INFINITY => (0.0, 0.0),
-        frequency_hz => (frequency_hz as f32, found[k].1 as f32),
-    })
+    let found = &mut found[..n];
+    found.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+    let resonances = found.iter().map(|&(_, root)| lpc::resonance(root, RATE));
+    let formants = resonances.filter(|r| (LOWEST_HZ..=highest_hz).contains(&r.frequency_hz));
+    let mut lowest = [(0.0, 0.0); FORMANTS];
+    for (place, formant) in lowest.iter_mut().zip(formants) {
+        *place = (formant.frequency_hz as f32, formant.bandwidth_hz as f32);
+    }
+    lowest
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lld::egemaps::stream::hamming;
+    use crate::lld::opensmile::example;
+    use crate::lld::opensmile::stream::hamming;
 
     /// The coefficients of the polynomial whose roots are at these frequencies and bandwidths (in
     /// pairs) and at 0.3: below the leading 1, by descending power.
@@ -195,7 +205,7 @@ mod tests {
             (4700.0, 400.0),
         ];
         let coefficients = polynomial(&filter).map(Lanes::splat);
-        let found = formants(&lpc::roots_of_eight(&coefficients), 5);
+        let found = formants(&lpc::roots_of_eight(&coefficients), 5, 5450.0);
         for ((frequency, bandwidth), (f, b)) in found.iter().zip(filter) {
             assert!((f64::from(*frequency) - f).abs() < 1e-2, "{found:?}");
             assert!((f64::from(*bandwidth) - b).abs() < 1e-2, "{found:?}");
@@ -212,7 +222,8 @@ mod tests {
             (3500.0, 500.0),
             (4600.0, 600.0),
         ]);
-        let mut formants = Formants::new(16_000, &Stream::new(16_000, 0.020, hamming));
+        let stream = Stream::new(16_000, 0.020, hamming);
+        let mut formants = Formants::new(16_000, &stream, Processing::B);
         let (mut seed, mut y): (u32, Vec<f64>) = (1, Vec::new());
         for i in 0..60_000 {
             // Numerical Recipes' quick generator.
@@ -224,7 +235,7 @@ mod tests {
         formants.samples = y.len();
         formants.resampled = y.iter().map(|&y| Lanes::splat(y as f32)).collect();
         let (power, autocorrelation) = formants.autocorrelation();
-        let found = lpc::levinson_durbin(power, &autocorrelation);
+        let (found, _) = lpc::levinson_durbin(power, &autocorrelation);
         for (found, expected) in found.iter().zip(filter) {
             assert!(
                 (f64::from(found.0[0]) - expected).abs() < 0.05,
@@ -244,7 +255,7 @@ mod tests {
         let mut stream = Stream::new(16_000, 0.020, hamming);
         stream.load(&samples, &[0]);
         stream.transform_to_spectrum();
-        let mut formants = Formants::new(16_000, &stream);
+        let mut formants = Formants::new(16_000, &stream, Processing::B);
         formants.resample(&stream.spectrum);
         assert_eq!((formants.samples, formants.bins), (220, 109));
         for i in 0..220 {
@@ -264,11 +275,150 @@ mod tests {
     }
 
     #[test]
+    fn without_zeros_before_it_all_of_the_frame_is_resampled() {
+        // 1 kHz again: 220 samples for all 320 of 16 kHz.
+        let tone = |t: f64| (2.0 * PI * 1000.0 * t).sin();
+        let samples: Vec<f32> = (0..320)
+            .map(|i| tone(f64::from(i) / 16_000.0) as f32)
+            .collect();
+        let mut stream = Stream::new(16_000, 0.020, hamming).zeros_behind();
+        stream.load(&samples, &[0]);
+        stream.transform_to_spectrum();
+        let mut formants = Formants::new(16_000, &stream, Processing::A);
+        formants.resample(&stream.spectrum);
+        for i in 30..190 {
+            let found = f64::from(formants.resampled[i].0[0]);
+            let at_16_khz = i as f64 * 16.0 / 11.0;
+            let expected = hamming(at_16_khz, 320.0) * tone(at_16_khz / 16_000.0);
+            assert!(
+                (found - expected).abs() < 0.01,
+                "sample {i}: {found} for {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_step_has_the_values_of_the_example() {
+        // Section 6 of the specification of the family, and 16.1 of that of eGeMAPSv02: frames 20 and 80.
+        let samples = example::samples();
+        let stream = || Stream::new(16_000, 0.020, hamming);
+        for (processing, mut stream, places, y, a) in [
+            (
+                Processing::A,
+                stream().zeros_behind(),
+                [0..4, 100..104, 216..220],
+                [
+                    [
+                        [
+                            -0.006_561_571_7,
+                            -0.007_745_949_6,
+                            -0.003_611_021_2,
+                            0.000_577_533_33,
+                        ],
+                        [0.108_250_12, 0.097_475_499, 0.088_557_169, 0.083_721_72],
+                        [
+                            -0.011_331_892,
+                            -0.012_912_117,
+                            -0.016_671_432,
+                            -0.014_564_582,
+                        ],
+                    ],
+                    [
+                        [
+                            2.836_731_4e-5,
+                            6.559_047_3e-5,
+                            -9.255_156_3e-6,
+                            -6.773_858_3e-5,
+                        ],
+                        [
+                            8.664_246_7e-5,
+                            5.732_235_7e-4,
+                            4.842_641_1e-4,
+                            3.644_513_8e-4,
+                        ],
+                        [
+                            6.641_007_3e-5,
+                            -6.374_968_5e-5,
+                            -6.805_088_2e-5,
+                            -1.768_047_9e-5,
+                        ],
+                    ],
+                ],
+                [
+                    [-2.018_683, 1.085_440_3, -0.372_272_04, 0.258_984_42],
+                    [-3.321_847_2, 7.242_61, -12.013_03, 16.109_436],
+                ],
+            ),
+            (
+                Processing::B,
+                stream(),
+                [66..70, 100..101, 100..101],
+                [
+                    [
+                        [-0.006_562, -0.007_746, -0.003_611, 0.000_578],
+                        [0.021_869_4; 4],
+                        [0.021_869_4; 4],
+                    ],
+                    [
+                        [0.000_028, 0.000_066, -0.000_009, -0.000_068],
+                        [0.000_254_5; 4],
+                        [0.000_254_5; 4],
+                    ],
+                ],
+                [
+                    [-1.362_579, 0.129_937, 0.092_916, 0.075_252],
+                    [-1.642_931, 2.083_54, -1.815_088, 0.929_579],
+                ],
+            ),
+        ] {
+            stream.load(&samples, &[20 * 160, 80 * 160]);
+            stream.transform_to_spectrum();
+            let mut formants = Formants::new(16_000, &stream, processing);
+            formants.resample(&stream.spectrum);
+            let (power, autocorrelation) = formants.autocorrelation();
+            let prediction = lpc::levinson_durbin(power, &autocorrelation);
+            for lane in 0..2 {
+                for (places, y) in places.iter().zip(y[lane]) {
+                    for (place, y) in places.clone().zip(y) {
+                        let found = f64::from(formants.resampled[place].0[lane]);
+                        assert!((found - y).abs() < 6e-7, "{place}: {found} for {y}");
+                    }
+                }
+                for (found, a) in prediction.0.iter().zip(a[lane]) {
+                    let found = f64::from(found.0[lane]);
+                    // To the last digit that is given.
+                    assert!(
+                        (found - a).abs() < 2e-6 * f64::max(a.abs(), 0.5),
+                        "{found} for {a}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn real_roots_are_no_formants_and_the_band_has_its_ends() {
+        // -0.9, with what is left of rounding, would lie at 5500 Hz.
+        let pair = |hz: f64| {
+            let root = Complex64::from_polar(0.9, 2.0 * PI * hz / RATE);
+            [root.re, root.im].map(Lanes::splat)
+        };
+        let mut roots = [[Lanes::splat(0.5), Lanes::splat(0.0)]; ORDER];
+        roots[3] = [Lanes::splat(-0.9), Lanes::splat(1e-15)];
+        roots[4] = pair(5470.0);
+        roots[7] = pair(1200.0);
+        roots[9] = pair(30.0);
+        let found = |highest_hz| formants(&roots, 2, highest_hz).map(|(hz, _)| hz.round());
+        assert_eq!(found(5450.0), [1200.0, 0.0, 0.0]);
+        assert_eq!(found(5500.0), [1200.0, 5470.0, 0.0]);
+    }
+
+    #[test]
     fn silence_has_no_formants() {
         let mut stream = Stream::new(16_000, 0.020, hamming);
         stream.load(&[0.0; 320], &[0]);
         stream.transform_to_spectrum();
-        let found = Formants::new(16_000, &stream).compute(&stream.spectrum);
+        let found = Formants::new(16_000, &stream, Processing::B).compute(&stream.spectrum);
         assert_eq!(found, [[(0.0, 0.0); FORMANTS]; LANES]);
     }
 }
