@@ -196,7 +196,7 @@ fn voice(criterion: &mut Criterion, frames: &mut Frames, samples: &[f32]) {
 
 /// The whole set.
 fn all(criterion: &mut Criterion, samples: &[f32]) {
-    let mut plan = Plan::new(RATE);
+    let mut plan = Plan::new(RATE, Processing::B);
     criterion.bench_function("all descriptors", |b| {
         b.iter(|| plan.analyse(black_box(samples), WANTED))
     });

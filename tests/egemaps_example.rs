@@ -3,6 +3,7 @@
 //! which is voiced, and frame 80, which is noise. (The features of the whole are among the signals of
 //! `opensmile.json`.)
 
+use sentire::catalogue::gemaps::Processing;
 use sentire::features::egemaps;
 use sentire::lld::opensmile::egemaps::F0_HZ;
 use sentire::lld::opensmile::f0::Summation;
@@ -133,7 +134,7 @@ fn descriptors_before_and_after_smoothing() {
         egemaps: true,
         ..Wanted::NOTHING
     };
-    let analysis = Plan::new(RATE).analyse(&samples, wanted);
+    let analysis = Plan::new(RATE, Processing::B).analyse(&samples, wanted);
     let contours = analysis.egemaps.unwrap();
     assert_eq!(
         (contours.short[0].len(), contours.long[0].len()),

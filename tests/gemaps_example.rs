@@ -31,7 +31,7 @@ fn contours(processing: Processing) -> Contours {
         egemaps: true,
         ..Wanted::NOTHING
     };
-    let analysis = Plan::with(RATE, processing).analyse(&samples(), wanted);
+    let analysis = Plan::new(RATE, processing).analyse(&samples(), wanted);
     analysis.egemaps.unwrap()
 }
 

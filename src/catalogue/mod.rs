@@ -16,11 +16,11 @@ mod older_gemaps;
 pub mod rich;
 pub mod statistics;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use serde::Serialize;
 
@@ -77,6 +77,13 @@ pub struct Edition {
     pub of: &'static str,
     /// Those that name the same here have equal values under equal names; others do not, and are not computed into one table.
     pub values: &'static str,
+}
+
+impl Edition {
+    /// Whether `other` has other values under the same names.
+    fn differs_from(self, other: Edition) -> bool {
+        self.of == other.of && self.values != other.values
+    }
 }
 
 /// How a table keeps the features of a set.
@@ -202,11 +209,37 @@ impl FeatureSet {
 
     /// The features of the set, in the order of their columns.
     pub fn columns(self) -> &'static [Column] {
-        static COLUMNS: LazyLock<Vec<std::sync::OnceLock<Vec<Column>>>> =
+        static COLUMNS: LazyLock<Vec<OnceLock<Vec<Column>>>> =
             LazyLock::new(|| SETS.iter().map(|_| Default::default()).collect());
+        COLUMNS[self.place()].get_or_init(|| (self.0.columns)(self))
+    }
+
+    /// Its feature named `name`.
+    pub fn column(self, name: &str) -> Option<&'static Column> {
+        static PLACES: LazyLock<Vec<OnceLock<HashMap<&str, &Column>>>> =
+            LazyLock::new(|| SETS.iter().map(|_| Default::default()).collect());
+        let places = PLACES[self.place()].get_or_init(|| {
+            let columns = self.columns().iter();
+            columns.map(|column| (&*column.name, column)).collect()
+        });
+        places.get(name).copied()
+    }
+
+    /// Its number in [`SETS`].
+    fn place(self) -> usize {
         let place = SETS.iter().position(|&set| set == self);
-        let place = place.expect("every set is one of SETS");
-        COLUMNS[place].get_or_init(|| (self.0.columns)(self))
+        place.expect("every set is one of SETS")
+    }
+
+    /// Whether `other` is an edition of the same set with other values.
+    fn differs_from(self, other: FeatureSet) -> bool {
+        let editions = self.0.edition.zip(other.0.edition);
+        editions.is_some_and(|(edition, other)| edition.differs_from(other))
+    }
+
+    /// Whether `other` is another edition whose values under equal names are equal.
+    fn agrees_with(self, other: FeatureSet) -> bool {
+        self != other && self.0.edition.is_some() && self.0.edition == other.0.edition
     }
 
     /// The names of its features.
@@ -281,11 +314,8 @@ impl FeatureSet {
 /// ```
 pub fn check_together(sets: &[FeatureSet]) -> Result<()> {
     for (place, set) in sets.iter().enumerate() {
-        let differs = |other: &&FeatureSet| match (set.0.edition, other.0.edition) {
-            (Some(a), Some(b)) => a.of == b.of && a.values != b.values,
-            _ => false,
-        };
-        if let Some(other) = sets[..place].iter().find(differs) {
+        let mut before = sets[..place].iter();
+        if let Some(other) = before.find(|other| set.differs_from(**other)) {
             return Err(Error::Usage(format!(
                 "{other} and {set} have features of one name with different values; ask for one of them at a time"
             )));
@@ -294,9 +324,9 @@ pub fn check_together(sets: &[FeatureSet]) -> Result<()> {
     Ok(())
 }
 
-/// The names under which a table has the features of `sets`: those of each set, set after set. What an earlier set has with
-/// the same value is there once; where two have other values under one name, that of the later of [`SETS`] has the name of its
-/// set before it: `emobase_pcm_zcr_sma_range`.
+/// The names under which a table has the features of `sets`: those of each set, set after set, but for those that it
+/// [repeats](repeated). Where two have other values under one name, that of the later of [`SETS`] has the name of its set before
+/// it: `emobase_pcm_zcr_sma_range`.
 ///
 /// ```
 /// use sentire::prelude::*;
@@ -305,31 +335,47 @@ pub fn check_together(sets: &[FeatureSet]) -> Result<()> {
 /// assert!(names.into_iter().eq(FeatureSet::EGEMAPS.names()));
 /// ```
 pub fn names_of(sets: &[FeatureSet]) -> Vec<String> {
-    placed(sets).flatten().collect()
+    let name = |column: &Column| {
+        let has_it = |other: &&FeatureSet| other.column(&column.name).is_some();
+        let mut others = sets.iter().filter(|other| !other.agrees_with(column.set));
+        match others.any(|other| other.place() < column.set.place() && has_it(&other)) {
+            true => column.name_beside_others(),
+            false => column.name.clone(),
+        }
+    };
+    let columns = sets.iter().flat_map(|set| set.columns());
+    let mut names: Vec<String> = columns.map(name).collect();
+    for number in repeated(sets).into_iter().rev() {
+        names.remove(number);
+    }
+    names
 }
 
-/// For each column of each of `sets` its name in a table of all of them; `None` for one that is there already. The order in
-/// which sets are asked for decides no name: of two that have one in common, the earlier of [`SETS`] keeps it.
-pub fn placed(sets: &[FeatureSet]) -> impl Iterator<Item = Option<String>> {
-    let place = |set: FeatureSet| SETS.iter().position(|&other| other == set);
-    let mut owners: HashMap<&str, FeatureSet> = HashMap::new();
-    for column in sets.iter().flat_map(|set| set.columns()) {
-        let owner = owners.entry(&column.name).or_insert(column.set);
-        if place(column.set) < place(*owner) {
-            *owner = column.set;
+/// The columns of `sets`, set after set, that an earlier one of them has with the same value: their numbers, ascending.
+pub fn repeated(sets: &[FeatureSet]) -> Vec<usize> {
+    let mut repeated = Vec::new();
+    for (place, set) in sets.iter().enumerate() {
+        let agreeing: Vec<_> = sets[..place]
+            .iter()
+            .filter(|other| other.agrees_with(*set))
+            .collect();
+        if agreeing.is_empty() {
+            continue;
         }
+        let before: usize = sets[..place].iter().map(|set| set.columns().len()).sum();
+        let is_there = |column: &Column| {
+            agreeing
+                .iter()
+                .any(|other| other.column(&column.name).is_some())
+        };
+        let columns = set.columns().iter().enumerate();
+        repeated.extend(
+            columns
+                .filter(|(_, column)| is_there(column))
+                .map(|(k, _)| before + k),
+        );
     }
-    let mut taken: HashSet<&str> = HashSet::new();
-    let columns = sets.iter().flat_map(|set| set.columns());
-    columns.map(move |column| {
-        let owner = owners[column.name.as_str()];
-        let is_equal = owner == column.set
-            || (owner.0.edition.is_some() && owner.0.edition == column.set.0.edition);
-        match is_equal {
-            true => taken.insert(&column.name).then(|| column.name.clone()),
-            false => Some(column.name_beside_others()),
-        }
-    })
+    repeated
 }
 
 /// The feature that a table of `sets` has under `name`.
@@ -344,23 +390,16 @@ pub fn placed(sets: &[FeatureSet]) -> impl Iterator<Item = Option<String>> {
 /// assert_eq!(of(&[emobase, compare], "emobase_pcm_zcr_sma_range"), Some(emobase));
 /// ```
 pub fn column_of(sets: &[FeatureSet], name: &str) -> Option<&'static Column> {
-    let place = |set: &&FeatureSet| SETS.iter().position(|other| other == *set);
-    let mut in_order: Vec<&FeatureSet> = sets.iter().collect();
-    in_order.sort_by_key(place);
-    let mut all = in_order.into_iter().flat_map(|set| set.columns());
-    let found = all.find(|column| column.name == name);
-    found.or_else(|| column(name))
+    let in_order = SETS.iter().filter(|set| sets.contains(set));
+    let mut found = in_order.filter_map(|set| set.column(name));
+    found.next().or_else(|| column(name))
 }
 
 /// The sets whose features have the names of those of `set`, but other values: of a table that lost its metadata nobody can tell
 /// which it has.
-pub fn look_alikes(set: FeatureSet) -> Vec<FeatureSet> {
-    let differs = |other: &FeatureSet| match (set.0.edition, other.0.edition) {
-        (Some(a), Some(b)) => a.of == b.of && a.values != b.values,
-        _ => false,
-    };
-    let looks_alike = |other: &FeatureSet| differs(other) && other.names().eq(set.names());
-    SETS.iter().copied().filter(looks_alike).collect()
+pub fn look_alikes(set: FeatureSet) -> impl Iterator<Item = FeatureSet> {
+    let others = SETS.iter().copied();
+    others.filter(move |other| set.differs_from(*other) && other.names().eq(set.names()))
 }
 
 /// The sets that this program computes.
@@ -598,16 +637,12 @@ impl Column {
 /// assert!(catalogue::column("charm_mean").is_none());
 /// ```
 pub fn column(name: &str) -> Option<&'static Column> {
-    static PLACES: LazyLock<HashMap<&str, &Column>> = LazyLock::new(|| {
-        let columns = SETS.iter().rev().flat_map(|set| set.columns());
-        columns.map(|column| (&*column.name, column)).collect()
-    });
-    let of_set = |&set: &FeatureSet| {
+    let beside_others = |set: &FeatureSet| {
         let name = name.strip_prefix(set.name())?.strip_prefix('_')?;
-        set.columns().iter().find(|column| column.name == name)
+        set.column(name)
     };
-    let found = PLACES.get(name).copied();
-    found.or_else(|| SETS.iter().find_map(of_set))
+    let found = SETS.iter().find_map(|set| set.column(name));
+    found.or_else(|| SETS.iter().find_map(beside_others))
 }
 
 /// The full description of a descriptor or a feature.
@@ -649,6 +684,7 @@ fn with_unit(meaning: &str, unit: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashSet;
 
     #[test]
     fn names_are_unique_and_found() {

@@ -15,8 +15,8 @@ use crate::lld::aubio::Analysis;
 
 pub(super) const COMPUTATION: Computation = Computation {
     set: FeatureSet::AUBIO,
-    functionals: |_, audio, out| functionals(&table(audio), out),
-    contours: |_, audio| table(audio),
+    functionals: |_, _, audio, out| functionals(&table(audio), out),
+    contours: |_, _, audio| table(audio),
     deltas: None,
     wanted: Wanted::NOTHING,
 };

@@ -4,8 +4,9 @@
 
 use super::{Analyses, Computation, Wanted};
 use crate::audio::Audio;
-use crate::catalogue::FeatureSet;
 use crate::catalogue::compare::FEATURES;
+use crate::catalogue::gemaps::Processing;
+use crate::catalogue::{FeatureSet, Lld};
 use crate::dsp::lanes::{LANES, Lanes, vectorised};
 use crate::functional::opensmile::compare as statistics;
 use crate::lld::LldTable;
@@ -15,9 +16,9 @@ use crate::lld::opensmile::smooth::Rule;
 
 pub(super) const COMPUTATION: Computation = Computation {
     set: FeatureSet::COMPARE,
-    functionals: |analyses, audio, out| functionals(contours(analyses, audio), out),
-    contours: |analyses, audio| table(contours(analyses, audio), false),
-    deltas: Some(|analyses, audio| table(contours(analyses, audio), true)),
+    functionals: |_, analyses, audio, out| functionals(contours(analyses, audio), out),
+    contours: |set, analyses, audio| table(contours(analyses, audio), set.llds(), false),
+    deltas: Some(|set, analyses, audio| table(contours(analyses, audio), set.deltas(), true)),
     wanted: Wanted {
         compare: true,
         ..Wanted::NOTHING
@@ -30,7 +31,7 @@ const ROW_S: f64 = 0.060;
 const DIVISOR: f32 = 10.0;
 
 fn contours<'a>(analyses: &'a mut Analyses, audio: &Audio) -> &'a Contours {
-    let contours = &analyses.opensmile(audio).compare;
+    let contours = &analyses.opensmile(audio, Processing::B).compare;
     contours.as_ref().expect("it is wanted")
 }
 
@@ -153,11 +154,7 @@ fn deltas_of_voice(contours: &[Vec<f32>], seen: &[Seen]) -> Vec<Vec<f32>> {
 
 /// The table of contours or of deltas: as many rows as the shortest group has (10.4). Of a recording without a frame of 60 ms
 /// there is one row, in which all is undefined.
-fn table(contours: &Contours, of_deltas: bool) -> LldTable {
-    let llds = match of_deltas {
-        false => FeatureSet::COMPARE.llds(),
-        true => FeatureSet::COMPARE.deltas(),
-    };
+fn table(contours: &Contours, llds: Vec<Lld>, of_deltas: bool) -> LldTable {
     let (mut columns, mut times) = (vec![vec![f32::NAN]; llds.len()], vec![0]);
     if !contours.pitch[0].is_empty() {
         let smoothed = Smoothed::new(contours);

@@ -8,13 +8,8 @@ use crate::functional::covariance;
 
 pub(super) const COMPUTATION: Computation = Computation {
     set: FeatureSet::COVARIANCE,
-    functionals: |analyses, audio, out| values(analyses.rich(audio), out),
-    contours: |analyses, audio| {
-        analyses
-            .rich(audio)
-            .llds
-            .only(FeatureSet::COVARIANCE.llds())
-    },
+    functionals: |_, analyses, audio, out| values(analyses.rich(audio), out),
+    contours: |set, analyses, audio| analyses.rich(audio).llds.only(set.llds()),
     deltas: None,
     wanted: Wanted::NOTHING,
 };

@@ -3,6 +3,7 @@
 use super::{Analyses, Computation, Wanted};
 use crate::audio::Audio;
 use crate::catalogue::FeatureSet;
+use crate::catalogue::gemaps::Processing;
 use crate::functional::opensmile::egemaps::{
     equivalent_level_db, mean_and_deviation, peaks_per_s, ten_statistics,
 };
@@ -13,8 +14,10 @@ use crate::lld::opensmile::smooth::Rule;
 
 pub(super) const COMPUTATION: Computation = Computation {
     set: FeatureSet::EGEMAPS,
-    functionals: |analyses, audio, out| functionals(contours(analyses, audio), out),
-    contours: |analyses, audio| table(contours(analyses, audio)),
+    functionals: |_, analyses, audio, out| {
+        functionals(contours(analyses, audio, Processing::B), out);
+    },
+    contours: |_, analyses, audio| table(contours(analyses, audio, Processing::B)),
     deltas: None,
     wanted: Wanted {
         egemaps: true,
@@ -22,8 +25,12 @@ pub(super) const COMPUTATION: Computation = Computation {
     },
 };
 
-pub(super) fn contours<'a>(analyses: &'a mut Analyses, audio: &Audio) -> &'a Contours {
-    let contours = &analyses.opensmile(audio).egemaps;
+pub(super) fn contours<'a>(
+    analyses: &'a mut Analyses,
+    audio: &Audio,
+    processing: Processing,
+) -> &'a Contours {
+    let contours = &analyses.opensmile(audio, processing).egemaps;
     contours.as_ref().expect("it is wanted")
 }
 

@@ -12,12 +12,13 @@ use crate::lld::opensmile::rows;
 
 pub(super) const COMPUTATION: Computation = Computation {
     set: FeatureSet::EMOBASE,
-    functionals: |analyses, audio, out| functionals(contours(analyses, audio), out),
-    contours: |analyses, audio| table(contours(analyses, audio), FeatureSet::EMOBASE.llds()),
-    deltas: Some(|analyses, audio| {
-        changes(contours(analyses, audio), FeatureSet::EMOBASE.deltas())
-    }),
-    wanted: Wanted::NOTHING,
+    functionals: |_, analyses, audio, out| functionals(contours(analyses, audio), out),
+    contours: |set, analyses, audio| table(contours(analyses, audio), set.llds()),
+    deltas: Some(|set, analyses, audio| changes(contours(analyses, audio), set.deltas())),
+    wanted: Wanted {
+        emobase: true,
+        ..Wanted::NOTHING
+    },
 };
 
 fn contours<'a>(analyses: &'a mut Analyses, audio: &Audio) -> &'a Contours {

@@ -8,47 +8,23 @@ use crate::catalogue::gemaps::Processing;
 use crate::lld::LldTable;
 use crate::lld::opensmile::egemaps::Contours;
 
-pub(super) const GEMAPS_COMPUTATION: Computation = Computation {
-    set: FeatureSet::GEMAPS,
-    functionals: |analyses, audio, out| functionals(FeatureSet::GEMAPS, analyses, audio, out),
-    contours: |analyses, audio| table(FeatureSet::GEMAPS, analyses, audio),
-    wanted: egemaps::COMPUTATION.wanted,
-    deltas: None,
-};
-
-pub(super) const GEMAPS_V01A_COMPUTATION: Computation = Computation {
-    set: FeatureSet::GEMAPS_V01A,
-    functionals: |analyses, audio, out| functionals(FeatureSet::GEMAPS_V01A, analyses, audio, out),
-    contours: |analyses, audio| table(FeatureSet::GEMAPS_V01A, analyses, audio),
-    // It has an analysis of its own.
-    wanted: Wanted::NOTHING,
-    deltas: None,
-};
-
-pub(super) const EGEMAPS_V01A_COMPUTATION: Computation = Computation {
-    set: FeatureSet::EGEMAPS_V01A,
-    functionals: |analyses, audio, out| functionals(FeatureSet::EGEMAPS_V01A, analyses, audio, out),
-    contours: |analyses, audio| table(FeatureSet::EGEMAPS_V01A, analyses, audio),
-    wanted: Wanted::NOTHING,
-    deltas: None,
-};
-
-pub(super) const EGEMAPS_V01B_COMPUTATION: Computation = Computation {
-    set: FeatureSet::EGEMAPS_V01B,
-    functionals: |analyses, audio, out| functionals(FeatureSet::EGEMAPS_V01B, analyses, audio, out),
-    contours: |analyses, audio| table(FeatureSet::EGEMAPS_V01B, analyses, audio),
-    wanted: egemaps::COMPUTATION.wanted,
-    deltas: None,
-};
+pub(super) const fn computation(set: FeatureSet, processing: Processing) -> Computation {
+    Computation {
+        set,
+        functionals,
+        contours: table,
+        deltas: None,
+        wanted: match processing {
+            // It has an analysis of its own.
+            Processing::A => Wanted::NOTHING,
+            Processing::B => egemaps::COMPUTATION.wanted,
+        },
+    }
+}
 
 fn contours<'a>(set: FeatureSet, analyses: &'a mut Analyses, audio: &Audio) -> &'a Contours {
-    match Processing::of(set) {
-        Some(Processing::A) => {
-            let contours = &analyses.opensmile_a(audio).egemaps;
-            contours.as_ref().expect("it is wanted")
-        }
-        _ => egemaps::contours(analyses, audio),
-    }
+    let processing = Processing::of(set).expect("a set of the family");
+    egemaps::contours(analyses, audio, processing)
 }
 
 /// Appends those of the features of `egemaps` that `set` has.

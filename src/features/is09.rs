@@ -10,14 +10,15 @@ use crate::lld::opensmile::emobase::Contours;
 
 pub(super) const COMPUTATION: Computation = Computation {
     set: FeatureSet::IS09,
-    functionals: |analyses, audio, out| {
+    functionals: |_, analyses, audio, out| {
         emobase::statistics(contours(analyses, audio), twelve, out);
     },
-    contours: |analyses, audio| emobase::table(contours(analyses, audio), FeatureSet::IS09.llds()),
-    deltas: Some(|analyses, audio| {
-        emobase::changes(contours(analyses, audio), FeatureSet::IS09.deltas())
-    }),
-    wanted: Wanted::NOTHING,
+    contours: |set, analyses, audio| emobase::table(contours(analyses, audio), set.llds()),
+    deltas: Some(|set, analyses, audio| emobase::changes(contours(analyses, audio), set.deltas())),
+    wanted: Wanted {
+        is09: true,
+        ..Wanted::NOTHING
+    },
 };
 
 fn contours<'a>(analyses: &'a mut Analyses, audio: &Audio) -> &'a Contours {

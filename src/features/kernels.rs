@@ -9,10 +9,10 @@ use crate::functional::kernels;
 
 pub(super) const SPECTRAL_COMPUTATION: Computation = Computation {
     set: FeatureSet::SPECTRAL_KERNELS,
-    functionals: |analyses, audio, out| values(&SPECTRAL, analyses.rich(audio), out),
-    contours: |analyses, audio| {
+    functionals: |_, analyses, audio, out| values(&SPECTRAL, analyses.rich(audio), out),
+    contours: |set, analyses, audio| {
         let contours = &analyses.rich(audio).llds;
-        contours.only(FeatureSet::SPECTRAL_KERNELS.llds())
+        contours.only(set.llds())
     },
     deltas: None,
     wanted: Wanted::NOTHING,
@@ -20,10 +20,10 @@ pub(super) const SPECTRAL_COMPUTATION: Computation = Computation {
 
 pub(super) const PROSODIC_COMPUTATION: Computation = Computation {
     set: FeatureSet::PROSODIC_KERNELS,
-    functionals: |analyses, audio, out| values(&PROSODIC, analyses.rich(audio), out),
-    contours: |analyses, audio| {
+    functionals: |_, analyses, audio, out| values(&PROSODIC, analyses.rich(audio), out),
+    contours: |set, analyses, audio| {
         let contours = &analyses.rich(audio).llds;
-        contours.only(FeatureSet::PROSODIC_KERNELS.llds())
+        contours.only(set.llds())
     },
     deltas: None,
     wanted: Wanted::NOTHING,

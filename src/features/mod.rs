@@ -26,12 +26,12 @@ use crate::lld::opensmile::{self, Wanted};
 struct Computation {
     set: FeatureSet,
     /// Appends a value for each of its columns; NaN where undefined.
-    functionals: fn(&mut Analyses, &Audio, &mut Vec<f32>),
+    functionals: fn(FeatureSet, &mut Analyses, &Audio, &mut Vec<f32>),
     /// The contours of its descriptors.
-    contours: fn(&mut Analyses, &Audio) -> LldTable,
+    contours: fn(FeatureSet, &mut Analyses, &Audio) -> LldTable,
     /// The contours of their changes, for a set that has a table of these.
-    deltas: Option<fn(&mut Analyses, &Audio) -> LldTable>,
-    /// The parts of openSMILE's analysis that it is made of.
+    deltas: Option<fn(FeatureSet, &mut Analyses, &Audio) -> LldTable>,
+    /// The contours of openSMILE's that it is made of.
     wanted: Wanted,
 }
 
@@ -40,10 +40,10 @@ static COMPUTATIONS: &[Computation] = &[
     covariance::COMPUTATION,
     kernels::SPECTRAL_COMPUTATION,
     kernels::PROSODIC_COMPUTATION,
-    gemaps::GEMAPS_COMPUTATION,
-    gemaps::GEMAPS_V01A_COMPUTATION,
-    gemaps::EGEMAPS_V01A_COMPUTATION,
-    gemaps::EGEMAPS_V01B_COMPUTATION,
+    gemaps::computation(FeatureSet::GEMAPS, Processing::B),
+    gemaps::computation(FeatureSet::EGEMAPS_V01B, Processing::B),
+    gemaps::computation(FeatureSet::GEMAPS_V01A, Processing::A),
+    gemaps::computation(FeatureSet::EGEMAPS_V01A, Processing::A),
     egemaps::COMPUTATION,
     compare::COMPUTATION,
     emobase::COMPUTATION,
@@ -56,17 +56,13 @@ static COMPUTATIONS: &[Computation] = &[
 #[derive(Default)]
 struct Analyses {
     rich: HashMap<u32, rich::Plan>,
-    opensmile: HashMap<u32, opensmile::Plan>,
-    /// With the processing of the sets of the GeMAPS family whose version ends in "a".
-    opensmile_a: HashMap<u32, opensmile::Plan>,
+    opensmile: HashMap<(u32, Processing), opensmile::Plan>,
     emobase: HashMap<u32, opensmile::emobase::Plan>,
     /// What the sets at hand need.
     wanted: Wanted,
-    wanted_of_emobase: opensmile::emobase::Wanted,
     /// Those of the recording at hand, once a set has asked for them.
     of_rich: Option<rich::Analysis>,
-    of_opensmile: Option<opensmile::Analysis>,
-    of_opensmile_a: Option<opensmile::Analysis>,
+    of_opensmile: HashMap<Processing, opensmile::Analysis>,
     of_emobase: Option<opensmile::emobase::Analysis>,
 }
 
@@ -80,32 +76,24 @@ impl Analyses {
         })
     }
 
-    fn opensmile(&mut self, audio: &Audio) -> &opensmile::Analysis {
-        let (plans, wanted) = (&mut self.opensmile, self.wanted);
-        self.of_opensmile.get_or_insert_with(|| {
-            let plan = plans.entry(audio.sample_rate);
-            let plan = plan.or_insert_with(|| opensmile::Plan::new(audio.sample_rate));
-            plan.analyse(&audio.samples, wanted)
-        })
-    }
-
-    fn opensmile_a(&mut self, audio: &Audio) -> &opensmile::Analysis {
-        let plans = &mut self.opensmile_a;
-        self.of_opensmile_a.get_or_insert_with(|| {
-            let plan = plans.entry(audio.sample_rate);
-            let plan =
-                plan.or_insert_with(|| opensmile::Plan::with(audio.sample_rate, Processing::A));
-            let wanted = Wanted {
-                egemaps: true,
-                ..Wanted::NOTHING
-            };
+    /// What the GeMAPS family and `compare` are made of.
+    fn opensmile(&mut self, audio: &Audio, processing: Processing) -> &opensmile::Analysis {
+        let wanted = match processing {
+            // That of some sets of the family alone.
+            Processing::A => egemaps::COMPUTATION.wanted,
+            Processing::B => self.wanted,
+        };
+        let (plans, rate) = (&mut self.opensmile, audio.sample_rate);
+        self.of_opensmile.entry(processing).or_insert_with(|| {
+            let plan = plans.entry((rate, processing));
+            let plan = plan.or_insert_with(|| opensmile::Plan::new(rate, processing));
             plan.analyse(&audio.samples, wanted)
         })
     }
 
     /// What `emobase` and `is09` are made of.
     fn emobase(&mut self, audio: &Audio) -> &opensmile::emobase::Analysis {
-        let (plans, wanted) = (&mut self.emobase, self.wanted_of_emobase);
+        let (plans, wanted) = (&mut self.emobase, self.wanted);
         self.of_emobase.get_or_insert_with(|| {
             let plan = plans.entry(audio.sample_rate);
             let plan = plan.or_insert_with(|| opensmile::emobase::Plan::new(audio.sample_rate));
@@ -116,8 +104,7 @@ impl Analyses {
     /// Forgets the recording at hand.
     fn forget(&mut self) {
         self.of_rich = None;
-        self.of_opensmile = None;
-        self.of_opensmile_a = None;
+        self.of_opensmile.clear();
         self.of_emobase = None;
     }
 }
@@ -135,8 +122,8 @@ impl Analyses {
 /// ```
 pub struct Extractor {
     computations: Vec<&'static Computation>,
-    /// Whether each of their features is kept: one that an earlier set has with the same value is not.
-    keeps: Vec<bool>,
+    /// Numbers of the features that an earlier set has with the same value, ascending: they are left out.
+    repeated: Vec<usize>,
     analyses: Analyses,
 }
 
@@ -154,14 +141,10 @@ impl Extractor {
         Extractor {
             analyses: Analyses {
                 wanted: parts.fold(Wanted::NOTHING, Wanted::and),
-                wanted_of_emobase: opensmile::emobase::Wanted {
-                    emobase: sets.contains(&FeatureSet::EMOBASE),
-                    is09: sets.contains(&FeatureSet::IS09),
-                },
                 ..Analyses::default()
             },
             computations,
-            keeps: catalogue::placed(sets).map(|name| name.is_some()).collect(),
+            repeated: catalogue::repeated(sets),
         }
     }
 
@@ -171,11 +154,15 @@ impl Extractor {
     pub fn functionals(&mut self, audio: &Audio) -> Vec<f32> {
         let mut out = Vec::new();
         for computation in &self.computations {
-            (computation.functionals)(&mut self.analyses, audio, &mut out);
+            let Computation {
+                set, functionals, ..
+            } = computation;
+            functionals(*set, &mut self.analyses, audio, &mut out);
         }
         self.analyses.forget();
-        let mut keeps = self.keeps.iter();
-        out.retain(|_| keeps.next().copied().unwrap_or(true));
+        for &number in self.repeated.iter().rev() {
+            out.remove(number);
+        }
         out
     }
 
@@ -191,7 +178,8 @@ impl Extractor {
     /// assert!((f0_hz[50] - 200.0).abs() < 1.0);
     /// ```
     pub fn llds(&mut self, audio: &Audio) -> LldTable {
-        let contours = (self.computations[0].contours)(&mut self.analyses, audio);
+        let Computation { set, contours, .. } = self.computations[0];
+        let contours = contours(*set, &mut self.analyses, audio);
         self.analyses.forget();
         contours
     }
@@ -208,8 +196,9 @@ impl Extractor {
     /// assert!(level.iter().all(|&change| change == 0.0));
     /// ```
     pub fn deltas(&mut self, audio: &Audio) -> LldTable {
-        let deltas = self.computations[0].deltas.expect("the set has deltas");
-        let contours = deltas(&mut self.analyses, audio);
+        let Computation { set, deltas, .. } = self.computations[0];
+        let deltas = deltas.expect("the set has deltas");
+        let contours = deltas(*set, &mut self.analyses, audio);
         self.analyses.forget();
         contours
     }

@@ -25,8 +25,8 @@ use crate::lld::{Contours, LldTable};
 
 pub(super) const COMPUTATION: Computation = Computation {
     set: FeatureSet::RICH,
-    functionals: |analyses, audio, out| functionals(analyses.rich(audio), out),
-    contours: |analyses, audio| analyses.rich(audio).llds.clone(),
+    functionals: |_, analyses, audio, out| functionals(analyses.rich(audio), out),
+    contours: |_, analyses, audio| analyses.rich(audio).llds.clone(),
     deltas: None,
     wanted: Wanted::NOTHING,
 };

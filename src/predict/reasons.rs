@@ -6,7 +6,7 @@
 //! evidence). It works in the same way for every classifier. Whole families are taken away because their features are
 //! redundant: the others would stand in for a single one. Families differ in size, and their effects do not add up.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
@@ -105,15 +105,8 @@ pub(super) struct Vocabulary {
 impl Vocabulary {
     /// Of features that the catalogue has, in these sets.
     fn new(sets: &[FeatureSet], names: &[String]) -> Vocabulary {
-        // Looked for one by one they would take too long.
-        let of_sets: HashMap<String, &Column> = catalogue::placed(sets)
-            .zip(sets.iter().flat_map(|set| set.columns()))
-            .filter_map(|(name, column)| Some((name?, column)))
-            .collect();
-        let column = |name: &String| match of_sets.get(name) {
-            Some(column) => *column,
-            None => catalogue::column(name).expect("a model's features are known"),
-        };
+        let column =
+            |name: &String| catalogue::column_of(sets, name).expect("a model's features are known");
         let columns: Vec<&Column> = names.iter().map(column).collect();
         let mut families: BTreeMap<Family, Vec<usize>> = BTreeMap::new();
         for (place, column) in columns.iter().enumerate() {

@@ -10,7 +10,7 @@ use super::cepstral_pitch::{self, CepstralPitch, Cepstrum};
 use super::mel::{self, Mel};
 use super::stream::{self, Stream};
 use super::zero_crossings::ZeroCrossings;
-use super::{FULL_SCALE, in_16_bits, lsf, powers};
+use super::{FULL_SCALE, Wanted, in_16_bits, lsf, powers};
 
 /// Seconds in a frame: of all but the pitch of emobase, and of that.
 const SHORT_S: f64 = 0.025;
@@ -32,15 +32,6 @@ pub const EMOBASE: usize = 26;
 const EMOBASE_SHORT: usize = 2 + MFCC + lsf::ORDER + 1;
 /// Contours of IS09: energy, 12 MFCC, zero crossing rate, voicing probability, F0.
 pub const IS09: usize = 1 + MFCC + 3;
-
-/// Which of the two sets somebody needs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Wanted {
-    /// The contours of emobase.
-    pub emobase: bool,
-    /// The contours of IS09.
-    pub is09: bool,
-}
 
 /// The contours of one recording that somebody needs.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -263,6 +254,7 @@ mod tests {
     const BOTH: Wanted = Wanted {
         emobase: true,
         is09: true,
+        ..Wanted::NOTHING
     };
 
     /// As equal as the digits that are given.
@@ -417,7 +409,12 @@ mod tests {
         let both = plan.analyse(&samples, BOTH);
         for wanted in [(true, false), (false, true)] {
             let (emobase, is09) = wanted;
-            let alone = plan.analyse(&samples, Wanted { emobase, is09 });
+            let wanted = Wanted {
+                emobase,
+                is09,
+                ..Wanted::NOTHING
+            };
+            let alone = plan.analyse(&samples, wanted);
             assert_eq!(alone.emobase, both.emobase.clone().filter(|_| emobase));
             assert_eq!(alone.is09, both.is09.clone().filter(|_| is09));
         }

@@ -45,20 +45,26 @@ const FULL_SCALE: f32 = 32767.0;
 /// The lowest band of the sets with frames of 20 ms begins here.
 pub const LOWEST_BAND_HZ: f32 = 20.0;
 
-/// Which parts of the analysis somebody needs.
+/// Whose contours somebody needs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// The contours of eGeMAPS.
+    /// Those of eGeMAPS.
     pub egemaps: bool,
     /// Those of ComParE.
     pub compare: bool,
+    /// Those of emobase.
+    pub emobase: bool,
+    /// Those of IS09.
+    pub is09: bool,
 }
 
 impl Wanted {
-    /// None of them.
+    /// Nobody's.
     pub const NOTHING: Wanted = Wanted {
         egemaps: false,
         compare: false,
+        emobase: false,
+        is09: false,
     };
 
     /// What either needs.
@@ -66,6 +72,8 @@ impl Wanted {
         Wanted {
             egemaps: self.egemaps || other.egemaps,
             compare: self.compare || other.compare,
+            emobase: self.emobase || other.emobase,
+            is09: self.is09 || other.is09,
         }
     }
 }
@@ -101,12 +109,7 @@ pub struct Frames {
 
 impl Plan {
     /// Plans the descriptors at `sample_rate` Hz: 1 kHz or more, as recordings have.
-    pub fn new(sample_rate: u32) -> Plan {
-        Plan::with(sample_rate, Processing::B)
-    }
-
-    /// The same with the processing of the older sets of the GeMAPS family, or with that of all others.
-    pub fn with(sample_rate: u32, processing: Processing) -> Plan {
+    pub fn new(sample_rate: u32, processing: Processing) -> Plan {
         let mut short = Stream::new(sample_rate, 0.020, stream::hamming);
         let mut long = Stream::new(sample_rate, 0.060, stream::gauss);
         if processing == Processing::A {

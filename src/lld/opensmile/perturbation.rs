@@ -593,7 +593,7 @@ mod tests {
         };
         let recording = example::signal().into_iter();
         let recording: Vec<f32> = recording.map(|x| f32::from(x) / 32768.0).collect();
-        let analysis = Plan::with(16_000, Processing::A).analyse(&recording, wanted);
+        let analysis = Plan::new(16_000, Processing::A).analyse(&recording, wanted);
         let pitch = &analysis.egemaps.unwrap().long[0];
         let stream = Stream::new(16_000, 0.060, gauss);
         let of_a = Rules {
