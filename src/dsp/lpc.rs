@@ -78,6 +78,27 @@ fn product_and_power(x: &[f64], y: &[f64]) -> (f64, f64) {
     )
 }
 
+/// The autocorrelation of eight frames at once, at lag 0 and at lags 1 to `N`: what [`levinson_durbin`] takes. Each sum is of
+/// single precision and in the order of its terms, for the same reason.
+#[inline(always)]
+pub fn autocorrelation<const N: usize>(x: &[Lanes<f32>]) -> (Lanes<f32>, [Lanes<f32>; N]) {
+    let (mut power, mut sums) = (Lanes::splat(0.0), [Lanes::splat(0.0); N]);
+    for (i, &here) in x.iter().enumerate().take(N) {
+        power += here * here;
+        for (sum, &before) in sums.iter_mut().zip(x[..i].iter().rev()) {
+            *sum += here * before;
+        }
+    }
+    for window in x.windows(N + 1) {
+        let here = window[N];
+        power += here * here;
+        for (lag, sum) in sums.iter_mut().enumerate() {
+            *sum += here * window[N - 1 - lag];
+        }
+    }
+    (power, sums)
+}
+
 /// Linear prediction by the autocorrelation method, of eight frames at once: the Levinson-Durbin
 /// recursion (J. Makhoul 1975, "Linear prediction: a tutorial review", Proceedings of the IEEE 63,
 /// 561-580) on the autocorrelation at lag 0 and at lags 1 to `N`.
@@ -311,6 +332,19 @@ mod tests {
         assert!((burg.coefficients[0] - 1.0).abs() < 1e-12);
         burg.fit(&[0.3]);
         assert_eq!(burg.coefficients, [0.0, 0.0]);
+    }
+
+    #[test]
+    fn the_autocorrelation_is_the_sum_of_products_at_each_lag() {
+        let x: Vec<Lanes<f32>> = [1.0, 2.0, -1.0, 3.0].map(Lanes::splat).into();
+        let (power, sums) = autocorrelation::<2>(&x);
+        assert_eq!(
+            [power, sums[0], sums[1]],
+            [15.0, -3.0, 5.0].map(Lanes::splat)
+        );
+        // Lags that are as long as it have none.
+        let (power, sums) = autocorrelation::<2>(&x[..1]);
+        assert_eq!([power, sums[0], sums[1]], [1.0, 0.0, 0.0].map(Lanes::splat));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::functional::opensmile::compare as statistics;
 use crate::lld::LldTable;
 use crate::lld::opensmile::compare::{Contours, PITCH};
 use crate::lld::opensmile::course::{Course, Seen, course};
-use crate::lld::opensmile::smooth::Rule;
+use crate::lld::opensmile::smooth::{DELTA_DIVISOR, Rule, delta};
 
 pub(super) const COMPUTATION: Computation = Computation {
     set: FeatureSet::COMPARE,
@@ -27,8 +27,6 @@ pub(super) const COMPUTATION: Computation = Computation {
 
 /// Seconds that a row of the tables stands for: the longer of the two frames.
 const ROW_S: f64 = 0.060;
-/// What the divisor of the deltas of pitch and voice begins with: that of all other deltas.
-const DIVISOR: f32 = 10.0;
 
 fn contours<'a>(analyses: &'a mut Analyses, audio: &Audio) -> &'a Contours {
     let contours = &analyses.opensmile(audio, Processing::B).compare;
@@ -115,24 +113,23 @@ fn smoothed(rule: Rule, x: &[f32], seen: &[Seen]) -> Vec<f32> {
 
 /// The deltas of a contour of level or of the spectrum (10.2).
 fn deltas(y: &[f32], seen: &[Seen]) -> Vec<f32> {
-    let delta = |a: f32, b: f32, c: f32, d: f32| ((c - b) + 2.0 * (d - a)) / DIVISOR;
     let row = |(i, seen): (usize, &Seen)| match i {
         i if i > 1 && i + 2 < y.len() && seen.row(i as isize + 2) == Some(i + 2) => {
-            delta(y[i - 2], y[i - 1], y[i + 1], y[i + 2])
+            delta([y[i - 2], y[i - 1]], [y[i + 1], y[i + 2]])
         }
         i => {
             let at = |j: isize| seen.row(j).map_or(0.0, |j| y[j]);
             let i = i as isize;
-            delta(at(i - 2), at(i - 1), at(i + 1), at(i + 2))
+            delta([at(i - 2), at(i - 1)], [at(i + 1), at(i + 2)])
         }
     };
     seen.iter().enumerate().map(row).collect()
 }
 
-/// The deltas of the contours of pitch and voice (10.3): of values that are not zero, and over a divisor that grows with each
+/// The deltas of the contours of pitch and voice (10.3): of values that are not zero, and over a divisor that begins as that of all others and grows with each
 /// of them, in all contours and frames together. It should begin anew each time, but does not.
 fn deltas_of_voice(contours: &[Vec<f32>], seen: &[Seen]) -> Vec<Vec<f32>> {
-    let mut divisor = DIVISOR;
+    let mut divisor = DELTA_DIVISOR;
     let mut all = vec![Vec::with_capacity(seen.len()); contours.len()];
     for (i, seen) in seen.iter().enumerate() {
         let i = i as isize;
@@ -196,7 +193,12 @@ fn functionals(contours: &Contours, out: &mut Vec<f32>) {
         (spectrum, spectrum_deltas, blocks.spectrum),
     ] {
         let all = contours.iter().chain(deltas).map(rows(n));
-        side_by_side(all.collect(), statistics::levels, out);
+        side_by_side(
+            all.collect(),
+            #[inline(always)]
+            |x, _, out| statistics::levels(x, out),
+            out,
+        );
     }
     let mut values = Vec::new();
     for contour in voice.iter().chain(voice_deltas) {

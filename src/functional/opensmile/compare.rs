@@ -5,6 +5,7 @@
 
 use super::extrema::{Extremum, extrema, slopes};
 use super::limiter::soft_limit;
+use super::regression::{Line, sums_of_powers};
 use super::{FRAME_S, percentile, stretches};
 use crate::dsp::lanes::{LANES, Lanes};
 use crate::dsp::lpc;
@@ -99,7 +100,7 @@ fn choose(which: Lanes<f32>, a: Lanes<f32>, b: Lanes<f32>) -> Lanes<f32> {
 
 /// Statistics of eight contours: 31 each, of level or of the spectrum and of their deltas.
 #[inline(always)]
-pub fn levels(x: &Contours, _: &[&[f32]], out: &mut [[f32; LEVELS]; LANES]) {
+pub fn levels(x: &Contours, out: &mut [[f32; LEVELS]; LANES]) {
     let basics = Basics::new(x);
     let (extremes, percentiles) = (basics.extremes(), percentiles(x));
     let (moments, times, prediction) = (moments(x, &basics), times(x, &basics), prediction(x));
@@ -320,18 +321,7 @@ fn times(x: &Contours, basics: &Basics) -> [Lanes<f32>; 6] {
 /// Power of the prediction error, and the coefficients (11.6).
 #[inline(always)]
 fn prediction(x: &Contours) -> [Lanes<f32>; 1 + ORDER] {
-    let mut r = [Lanes::splat(0.0); ORDER + 1];
-    for i in 0..x.len().min(ORDER) {
-        for lag in 0..=i {
-            r[lag] += x[i] * x[i - lag];
-        }
-    }
-    for window in x.windows(ORDER + 1) {
-        for (lag, r) in r.iter_mut().enumerate() {
-            *r += window[ORDER] * window[ORDER - lag];
-        }
-    }
-    let [power, lags @ ..] = r;
+    let (power, lags) = lpc::autocorrelation::<ORDER>(x);
     let (a, error) = lpc::levinson_durbin(power, &lags);
     let gain = error / x.len() as f32;
     [gain, a[0], a[1], a[2], a[3], a[4]]
@@ -357,7 +347,10 @@ fn regression(x: &Contours, basics: &Basics, per_time: f64) -> [Lanes<f32>; REGR
         Fit::new(basics.n, basics.mean.0[lane], first.0[lane], second.0[lane])
     });
     let of_fits = |value: fn(&Fit) -> f64| Lanes::from_fn(|lane| value(&fits[lane]));
-    let (m, t) = (of_fits(|fit| fit.m), of_fits(|fit| fit.t));
+    let (m, t) = (
+        of_fits(|fit| fit.line.slope),
+        of_fits(|fit| fit.line.offset),
+    );
     let (a, b, c) = (
         of_fits(|fit| fit.a),
         of_fits(|fit| fit.b),
@@ -393,8 +386,8 @@ fn regression(x: &Contours, basics: &Basics, per_time: f64) -> [Lanes<f32>; REGR
             weight => f64::from((moment.0[lane] / weight) as f32) / n,
         };
         let of_lane = [
-            limit(fit.m, steep) * per_time * u,
-            (fit.t - low) * u,
+            limit(fit.line.slope, steep) * per_time * u,
+            (fit.line.offset - low) * u,
             line.0[lane],
             limit(fit.a, bent) * per_time * per_time * u,
             limit(fit.b, steep) * per_time * u,
@@ -409,10 +402,9 @@ fn regression(x: &Contours, basics: &Basics, per_time: f64) -> [Lanes<f32>; REGR
     values
 }
 
-/// Least-squares line `m i + t` and parabola `a i^2 + b i + c` over the frames.
+/// Least-squares line and parabola `a i^2 + b i + c` over the frames.
 struct Fit {
-    m: f64,
-    t: f64,
+    line: Line,
     a: f64,
     b: f64,
     c: f64,
@@ -421,30 +413,26 @@ struct Fit {
 impl Fit {
     /// Of `frames` values with this mean, and these sums of `i x` and `i^2 x`.
     fn new(frames: usize, mean: f32, y1: f64, y2: f64) -> Fit {
+        let line = Line::of_sums(frames, mean, y1);
         let n = frames as f64;
         let y0 = f64::from(mean) * n;
         if frames == 1 {
             return Fit {
-                m: 0.0,
-                t: y0,
+                line,
                 a: 0.0,
                 b: 0.0,
                 c: y0,
             };
         }
-        let s1 = n * (n - 1.0) / 2.0;
-        let s2 = n * (n - 1.0) * (2.0 * n - 1.0) / 6.0;
+        let [s1, s2] = sums_of_powers(frames);
         let s3 = s1 * s1;
         let s4 = s2 * (3.0 * (n - 1.0) * (n - 1.0) + 3.0 * (n - 1.0) - 1.0) / 5.0;
-        let t = (y0 - y1 * s1 / s2) / (n - s1 * s1 / s2);
-        let m = (y1 - t * s1) / s2;
         let d = s4 * s2 * n + 2.0 * s3 * s1 * s2 - s2 * s2 * s2 - s3 * s3 * n - s1 * s1 * s4;
         let over_d = |x: f64| if d == 0.0 { 0.0 } else { x / d };
         let (p, q, r) = (s2 * n - s1 * s1, s1 * s2 - s3 * n, s3 * s1 - s2 * s2);
         let (u, v, w) = (s4 * n - s2 * s2, s3 * s2 - s4 * s1, s4 * s2 - s3 * s3);
         Fit {
-            m,
-            t,
+            line,
             a: over_d(p * y2 + q * y1 + r * y0),
             b: over_d(q * y2 + u * y1 + v * y0),
             c: over_d(r * y2 + v * y1 + w * y0),
@@ -604,7 +592,7 @@ mod tests {
     fn the_example_of_the_specification_has_its_statistics() {
         let columns = vec![&EXAMPLE[..]; 8];
         let mut found = [[0.0; LEVELS]; LANES];
-        levels(&lanes(&EXAMPLE), &columns, &mut found);
+        levels(&lanes(&EXAMPLE), &mut found);
         let expected = [
             // Extremes, percentiles, moments.
             6.0,

@@ -1,4 +1,4 @@
-//! The straight line through a contour (section 9 of the specification of emobase).
+//! The straight line through a contour (section 9 of the specification of emobase, 11.8 of that of ComParE).
 
 /// A straight line over the numbers of frames, and how far a contour is from it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -12,20 +12,21 @@ pub struct Line {
 impl Line {
     /// The line of least squares through one value or more, whose mean is known.
     pub fn through(x: &[f32], mean: f32) -> Line {
-        if x.len() == 1 {
+        let products = (0..).zip(x).map(|(i, &x)| f64::from(i) * f64::from(x));
+        Line::of_sums(x.len(), mean, products.sum())
+    }
+
+    /// The same through `frames` values with this mean, whose products with the numbers of their frames add up to `products`.
+    pub fn of_sums(frames: usize, mean: f32, products: f64) -> Line {
+        if frames == 1 {
             return Line {
                 slope: 0.0,
-                offset: f64::from(x[0]),
+                offset: f64::from(mean),
             };
         }
-        let n = x.len() as f64;
-        let places = n * (n - 1.0) / 2.0;
-        let squares = n * (n - 1.0) * (2.0 * n - 1.0) / 6.0;
+        let n = frames as f64;
+        let [places, squares] = sums_of_powers(frames);
         let sum = f64::from(mean) * n;
-        let products: f64 = (0..)
-            .zip(x)
-            .map(|(i, &x)| f64::from(i) * f64::from(x))
-            .sum();
         let offset = (sum - products * places / squares) / (n - places * places / squares);
         Line {
             slope: (products - offset * places) / squares,
@@ -43,6 +44,12 @@ impl Line {
         }
         [absolute, squared].map(|sum| sum / x.len() as f64)
     }
+}
+
+/// The sums of the numbers of so many frames, from 0, and of their squares.
+pub fn sums_of_powers(frames: usize) -> [f64; 2] {
+    let n = frames as f64;
+    [n * (n - 1.0) / 2.0, n * (n - 1.0) * (2.0 * n - 1.0) / 6.0]
 }
 
 #[test]

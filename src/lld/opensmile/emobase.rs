@@ -142,7 +142,7 @@ impl Plan {
                     };
                     self.short.apply_window();
                     let rms = match wanted.is09 {
-                        true => rms(self.short.loaded()),
+                        true => self.short.rms(),
                         false => Lanes::default(),
                     };
                     transform(&mut self.short, &mut self.power);
@@ -190,17 +190,6 @@ impl Plan {
         );
         Analysis { emobase, is09 }
     }
-}
-
-/// The root mean square of each frame; squares are of single precision, their sum is not (3 of IS09).
-#[inline(always)]
-fn rms(frames: &[Lanes<f32>]) -> Lanes<f32> {
-    let mut sum = Lanes::splat(0.0);
-    for &x in frames {
-        sum += (x * x).to_f64();
-    }
-    let n = frames.len() as f64;
-    sum.map(|sum: f64| (sum / n).sqrt() as f32)
 }
 
 /// Transforms the frames that `stream` has loaded: their magnitudes, and their `power`.

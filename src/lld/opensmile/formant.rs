@@ -91,7 +91,8 @@ impl Formants {
     #[inline(always)]
     pub fn compute(&mut self, spectrum: &[Complex]) -> [[Formant; FORMANTS]; LANES] {
         self.resample(spectrum);
-        let (power, autocorrelation) = self.autocorrelation();
+        let frame = &self.resampled[..self.samples];
+        let (power, autocorrelation) = lpc::autocorrelation(frame);
         let (prediction, _) = lpc::levinson_durbin(power, &autocorrelation);
         let mut polynomial = prediction.map(|a| -a.to_f64());
         // Nothing is predicted from silence. Its roots would all be 0, to which the iteration creeps,
@@ -124,25 +125,6 @@ impl Formants {
                 *sample = sum / self.scale;
             }
         }
-    }
-
-    /// The autocorrelation at lag 0, and at lags 1 to [`ORDER`].
-    #[inline(always)]
-    fn autocorrelation(&self) -> (Lanes<f32>, [Lanes<f32>; ORDER]) {
-        let y = &self.resampled[..self.samples];
-        let mut sums = [Lanes::splat(0.0); ORDER + 1];
-        for i in 0..y.len().min(ORDER) {
-            for lag in 0..=i {
-                sums[lag] += y[i] * y[i - lag];
-            }
-        }
-        for window in y.windows(ORDER + 1) {
-            let here = window[ORDER];
-            for (lag, sum) in sums.iter_mut().enumerate() {
-                *sum += here * window[ORDER - lag];
-            }
-        }
-        (sums[0], std::array::from_fn(|k| sums[k + 1]))
     }
 }
 
@@ -234,7 +216,8 @@ mod tests {
         }
         formants.samples = y.len();
         formants.resampled = y.iter().map(|&y| Lanes::splat(y as f32)).collect();
-        let (power, autocorrelation) = formants.autocorrelation();
+        let (power, autocorrelation) =
+            lpc::autocorrelation::<ORDER>(&formants.resampled[..formants.samples]);
         let (found, _) = lpc::levinson_durbin(power, &autocorrelation);
         for (found, expected) in found.iter().zip(filter) {
             assert!(
@@ -375,7 +358,8 @@ mod tests {
             stream.transform_to_spectrum();
             let mut formants = Formants::new(16_000, &stream, processing);
             formants.resample(&stream.spectrum);
-            let (power, autocorrelation) = formants.autocorrelation();
+            let (power, autocorrelation) =
+                lpc::autocorrelation::<ORDER>(&formants.resampled[..formants.samples]);
             let prediction = lpc::levinson_durbin(power, &autocorrelation);
             for lane in 0..2 {
                 for (places, y) in places.iter().zip(y[lane]) {

@@ -29,27 +29,9 @@ const HALVINGS: usize = 11;
 /// The line spectral frequencies of eight pre-emphasised `frames`, in radians, ascending.
 #[inline(always)]
 pub fn frequencies(frames: &[Lanes<f32>]) -> [Lanes<f32>; ORDER] {
-    let (power, autocorrelation) = autocorrelation(frames);
+    let (power, autocorrelation) = lpc::autocorrelation(frames);
     let (prediction, _) = lpc::levinson_durbin(power, &autocorrelation);
     of_prediction(&prediction)
-}
-
-/// The autocorrelation at lag 0, and at lags 1 to [`ORDER`].
-#[inline(always)]
-fn autocorrelation(y: &[Lanes<f32>]) -> (Lanes<f32>, [Lanes<f32>; ORDER]) {
-    let mut sums = [Lanes::splat(0.0); ORDER + 1];
-    for i in 0..y.len().min(ORDER) {
-        for lag in 0..=i {
-            sums[lag] += y[i] * y[i - lag];
-        }
-    }
-    for window in y.windows(ORDER + 1) {
-        let here = window[ORDER];
-        for (lag, sum) in sums.iter_mut().enumerate() {
-            *sum += here * window[ORDER - lag];
-        }
-    }
-    (sums[0], std::array::from_fn(|k| sums[k + 1]))
 }
 
 /// The frequencies of the predictions whose error is `x[n] + sum_k a[k] x[n - 1 - k]`.

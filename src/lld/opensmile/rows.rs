@@ -4,7 +4,7 @@
 //! Of a recording of n frames the table of descriptors has n + 1 rows, that of changes n + 3, and statistics see n - 2 of
 //! both, at least one.
 
-use super::smooth::Rule;
+use super::smooth::{Rule, delta};
 
 /// Rows that statistics see, of a recording of `n` frames.
 pub fn of_statistics(n: usize) -> usize {
@@ -37,7 +37,7 @@ pub fn changes(y: &[f32]) -> Vec<f32> {
             true => 0.0,
             false => y[(i + by).min(n)],
         };
-        ((after(1) - before(1)) + 2.0 * (after(2) - before(2))) / 10.0
+        delta([before(2), before(1)], [after(1), after(2)])
     };
     (0..n + 3).map(row).collect()
 }

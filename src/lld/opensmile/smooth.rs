@@ -1,4 +1,5 @@
-//! Smoothing over three frames (section 11.1 of the specification).
+//! Smoothing over three frames (section 11.1 of the specification of eGeMAPS), and changes from frame to frame (8.2 of that of
+//! emobase).
 
 /// How frames that are 0 count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,21 @@ impl Rule {
     pub fn at_end(self, x: &[f32], i: usize) -> f32 {
         self.smooth(x[i.saturating_sub(1)], x[i], x[i])
     }
+}
+
+/// What differences over one and two frames either way are divided by: twice the sum of 1 and 4.
+pub const DELTA_DIVISOR: f32 = 10.0;
+
+/// The change at a frame, from the two before it and the two behind it: the slope of the line of least squares through the
+/// five.
+pub fn delta(before: [f32; 2], after: [f32; 2]) -> f32 {
+    let ([b2, b1], [a1, a2]) = (before, after);
+    ((a1 - b1) + 2.0 * (a2 - b2)) / DELTA_DIVISOR
+}
+
+#[test]
+fn the_change_of_a_ramp_is_its_slope() {
+    assert_eq!(delta([1.0, 4.0], [10.0, 13.0]), 3.0);
 }
 
 #[test]

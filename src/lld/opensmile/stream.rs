@@ -180,19 +180,15 @@ impl Stream {
         }
     }
 
-    /// The root mean square of the loaded frames under their window.
+    /// The root mean square of the loaded frames under their window. Squares are of single precision, their sum is not (section
+    /// 9.1 of the specification of ComParE, 3 of that of IS09).
     #[inline(always)]
     pub fn rms(&self) -> Lanes<f32> {
         let mut sum = Lanes::splat(0.0);
-        // In blocks, so that single precision does.
-        for block in self.numbers.chunks(32) {
-            let mut of_block = Lanes::splat(0.0_f32);
-            for &number in block {
-                of_block += number * number;
-            }
-            sum += of_block.to_f64();
+        for &x in self.loaded() {
+            sum += (x * x).to_f64();
         }
-        sum.map(|sum| (sum / self.width as f64).sqrt() as f32)
+        sum.map(|sum: f64| (sum / self.width as f64).sqrt() as f32)
     }
 
     /// Transforms the loaded frames: [`magnitude`](Stream::magnitude).
