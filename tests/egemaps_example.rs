@@ -27,7 +27,7 @@ fn samples() -> Vec<f32> {
 
 /// As equal as the digits that are given.
 #[track_caller]
-fn near(found: impl IntoIterator<Item = f32>, expected: &[f64], bound: f64) {
+pub fn near(found: impl IntoIterator<Item = f32>, expected: &[f64], bound: f64) {
     let found: Vec<f32> = found.into_iter().collect();
     assert_eq!(found.len(), expected.len());
     for (f, e) in found.iter().zip(expected) {

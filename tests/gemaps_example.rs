@@ -11,6 +11,7 @@ use sentire::lld::opensmile::egemaps::Contours;
 use sentire::lld::opensmile::{Plan, Wanted};
 
 use crate::egemaps::test_signal;
+use crate::egemaps_example::near;
 
 const RATE: u32 = 16_000;
 
@@ -33,20 +34,6 @@ fn contours(processing: Processing) -> Contours {
     };
     let analysis = Plan::new(RATE, processing).analyse(&samples(), wanted);
     analysis.egemaps.unwrap()
-}
-
-/// As equal as the digits that are given.
-#[track_caller]
-fn near(found: impl IntoIterator<Item = f32>, expected: &[f64], bound: f64) {
-    let found: Vec<f32> = found.into_iter().collect();
-    assert_eq!(found.len(), expected.len());
-    for (f, e) in found.iter().zip(expected) {
-        let difference = (f64::from(*f) - e).abs();
-        assert!(
-            difference <= bound * e.abs().max(1e-2),
-            "{found:?}, not {expected:?}"
-        );
-    }
 }
 
 #[test]

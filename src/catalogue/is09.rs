@@ -3,9 +3,10 @@
 //! `src/lld/opensmile/specifications/is09.md`.
 
 use super::emobase::{
-    Contour, ContourUnit, PITCH, STATISTICS, Statistic, columns, dictionary, llds, mel_coefficient,
-    pitch, voicing_probability, zero_crossing_rate,
+    Contour, ContourUnit, PITCH, STATISTICS, columns, dictionary, llds, mel_coefficient, pitch,
+    voicing_probability, zero_crossing_rate,
 };
+use super::opensmile::Statistic;
 use super::{Family, SetInfo, Side, Storage};
 
 pub(super) static INFO: SetInfo = SetInfo {

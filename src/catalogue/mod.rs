@@ -13,6 +13,7 @@ pub mod gemaps;
 pub mod is09;
 pub mod kernels;
 mod older_gemaps;
+mod opensmile;
 pub mod rich;
 pub mod statistics;
 
@@ -25,7 +26,7 @@ use std::sync::{LazyLock, OnceLock};
 use serde::Serialize;
 
 pub use family::Family;
-pub use statistics::{Plain, Statistic, StatisticGroup};
+pub use statistics::{Plain, Statistic, StatisticGroup, Unit};
 
 use crate::error::{Error, Result};
 
@@ -706,6 +707,34 @@ mod tests {
             assert!(flat <= 2000, "{set}: {flat} columns");
         }
         assert!(super::column("loudness").is_none());
+    }
+
+    #[test]
+    fn dictionaries_say_all_that_is_to_be_said() {
+        for &set in SETS {
+            let Some(dictionary) = set.dictionary() else {
+                continue;
+            };
+            let features = dictionary.features.iter().map(|entry| &entry.name);
+            assert!(features.eq(set.columns().iter().map(|column| &column.name)));
+            let descriptors = dictionary.descriptors.iter().map(|entry| &entry.name);
+            assert!(descriptors.eq(set.llds().iter().map(|lld| &lld.name)));
+            for entry in dictionary.descriptors.iter().chain(&dictionary.features) {
+                let Entry {
+                    name,
+                    unit,
+                    meaning,
+                    definition,
+                    range,
+                    deviation,
+                } = entry;
+                let texts = [name, unit, meaning, definition, range];
+                for text in texts.into_iter().chain(deviation) {
+                    // A number sign is a place that was not filled in.
+                    assert!(!text.is_empty() && !text.contains('#'), "{entry:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -20,6 +20,10 @@ pub enum Unit {
     Same,
     /// The unit of what it is taken over, per second.
     PerSecond,
+    /// The same, per frame.
+    PerFrame,
+    /// The same, squared.
+    Square,
     /// This.
     Own(&'static str),
 }
@@ -53,11 +57,21 @@ impl Statistic {
 
     /// Its unit where that of the descriptor is `unit`.
     pub fn unit_of(&self, unit: &str) -> String {
-        match (self.unit, unit) {
+        self.unit.of(unit)
+    }
+}
+
+impl Unit {
+    /// Of a statistic of what has the unit `unit`.
+    pub fn of(self, unit: &str) -> String {
+        match (self, unit) {
             (Unit::Own(own), _) => own.to_string(),
             (Unit::Same, unit) => unit.to_string(),
             (Unit::PerSecond, "1") => "1/s".to_string(),
             (Unit::PerSecond, unit) => format!("{unit} per s"),
+            (Unit::PerFrame, unit) => format!("{unit} per frame"),
+            (Unit::Square, "1") => "1".to_string(),
+            (Unit::Square, unit) => format!("({unit})^2"),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! specification): alpha ratio, Hammarberg index, spectral slopes, flux.
 
 use crate::dsp::lanes::{LANES, Lanes};
+use crate::lld::opensmile::band::Band;
 use crate::lld::opensmile::stream::Stream;
 
 /// Floor of the power: -140 dB. The square of 1e-7, in single precision.
@@ -152,18 +153,14 @@ struct Slope {
 
 impl Slope {
     fn new(low_hz: f64, high_hz: f64, bins: usize, hz: impl Fn(usize) -> f64) -> Slope {
-        let last_up_to = |limit: f64| (0..bins).rev().find(|&k| hz(k) <= limit).unwrap_or(0);
-        let (first, last) = (last_up_to(low_hz), last_up_to(high_hz));
-        let spacing = hz(1);
-        // A band that half the sample rate cuts off ends with its last bin.
-        let is_cut_off = last + 1 == bins;
-        // A weight of 0 is none: it becomes 1.
-        let or_one = |weight: f64| if weight == 0.0 { 1.0 } else { weight };
+        let Band {
+            first,
+            last,
+            weights,
+        } = Band::new(low_hz, high_hz, bins, &hz);
         let weight = |k: usize| match k {
-            _ if k == first => or_one((hz(k + 1) - low_hz) / spacing),
-            _ if k == last && hz(k) != high_hz && !is_cut_off => {
-                or_one((high_hz - hz(k)) / spacing)
-            }
+            _ if k == first => weights[0],
+            _ if k == last => weights[1],
             _ => 1.0,
         };
         let bins: Vec<(f64, f64)> = (first..=last)

@@ -8,7 +8,7 @@ use crate::dsp::lanes::{LANES, Lanes, vectorised};
 
 use super::cepstral_pitch::{self, CepstralPitch, Cepstrum};
 use super::mel::{self, Mel};
-use super::stream::{self, Stream};
+use super::stream::{self, Hops, Stream};
 use super::zero_crossings::ZeroCrossings;
 use super::{FULL_SCALE, Wanted, in_16_bits, lsf, powers};
 
@@ -89,6 +89,8 @@ pub struct Plan {
     intensity: Intensity,
     short_pitch: CepstralPitch,
     long_pitch: CepstralPitch,
+    /// The samples of eight frames of 40 ms.
+    hops: Hops,
     power: Vec<Lanes<f32>>,
 }
 
@@ -104,6 +106,7 @@ impl Plan {
             short_pitch: CepstralPitch::new(&short, Cepstrum::OneMore),
             long_pitch: CepstralPitch::new(&long, Cepstrum::Power),
             power: Vec::new(),
+            hops: Hops::new(long.hop),
             short,
             long,
         }
@@ -125,11 +128,10 @@ impl Plan {
             #[inline(always)]
             || {
                 for first in (0..n_short).step_by(LANES) {
-                    let starts = |n: usize| -> Vec<usize> {
-                        let frames = first..n.min(first + LANES);
-                        frames.map(|i| i * self.short.hop).collect()
-                    };
-                    let (in_short, in_long) = (starts(n_short), starts(n_long));
+                    let in_short: Vec<usize> = (first..n_short.min(first + LANES))
+                        .map(|i| i * self.short.hop)
+                        .collect();
+                    let in_long = n_long.saturating_sub(first).min(LANES);
                     let crossings = Lanes::from_fn(|lane| {
                         let start = in_short.get(lane);
                         start.map_or(0.0, |&start| all_crossings.rate(start, self.short.width))
@@ -170,12 +172,13 @@ impl Plan {
                         }
                     }
                     if let Some(to) = &mut emobase
-                        && !in_long.is_empty()
+                        && in_long > 0
                     {
-                        self.long.load(&samples, &in_long);
+                        self.hops.fill(&samples, first);
+                        self.long.load_in_sequence(&self.hops);
                         transform(&mut self.long, &mut self.power);
                         let found = self.long_pitch.compute(&mut self.long, &self.power);
-                        for pitch in &found[..in_long.len()] {
+                        for pitch in &found[..in_long] {
                             let [f0_hz, envelope_hz] = emobase_memory.next(*pitch);
                             let values = [pitch.voicing as f32, f0_hz, envelope_hz];
                             for (contour, value) in

@@ -9,6 +9,7 @@
 //! sets need of a frame is computed once ([`Plan`]).
 
 pub mod balance;
+pub mod band;
 pub mod band_pass;
 pub mod cepstral_pitch;
 pub mod compare;
@@ -151,22 +152,17 @@ impl Plan {
             #[inline(always)]
             || {
                 for first in (0..n_short).step_by(LANES) {
-                    let starts = |n: usize| -> Vec<usize> {
-                        (first..n.min(first + LANES))
-                            .map(|i| i * frames.short.hop)
-                            .collect()
-                    };
-                    let (in_short, in_long) = (starts(n_short), starts(n_long));
+                    let in_short = n_short.min(first + LANES) - first;
+                    let in_long = n_long.saturating_sub(first).min(LANES);
                     frames.hops.fill(&samples, first);
                     frames.short.load_in_sequence(&frames.hops);
                     frames.short.transform_to_spectrum();
                     powers(&frames.short.magnitude, &mut frames.power);
                     let bands = frames.mel.bands(&frames.power);
                     let loudness = mel::mean(&frames.mel.auditory(&bands));
-                    let energy = in_short.iter().map(|&start| {
-                        let frame = &samples[start..start + frames.short.width];
-                        mean_square(frame)
-                    });
+                    let (hop, width) = (frames.short.hop, frames.short.width);
+                    let energy = (first..first + in_short)
+                        .map(|frame| mean_square(&samples[frame * hop..][..width]));
                     if let Some(to) = &mut of_compare {
                         let rms: Vec<f32> = energy.clone().map(|e| e.sqrt() as f32).collect();
                         compare.short_frames(frames, &bands, loudness, &rms, to);
@@ -174,22 +170,22 @@ impl Plan {
                     if let Some(to) = &mut of_egemaps {
                         to.energy.extend(energy.map(|energy| energy as f32));
                         let mfcc = frames.mel.mfcc(&bands);
-                        egemaps.short_frames(frames, loudness, mfcc, in_short.len(), to);
+                        egemaps.short_frames(frames, loudness, mfcc, in_short, to);
                     }
-                    if in_long.is_empty() {
+                    if in_long == 0 {
                         continue;
                     }
                     frames.long.load_in_sequence(&frames.hops);
-                    rms.extend(&frames.long.rms().0[..in_long.len()]);
+                    rms.extend(&frames.long.rms().0[..in_long]);
                     frames.long.transform();
                     frames.summation.sum(&frames.long.magnitude);
                     if let Some(to) = &mut of_egemaps {
                         let found = frames.summation.candidates(egemaps::F0_HZ);
-                        egemaps.long_frames(frames, &found[..in_long.len()], &rms, to);
+                        egemaps.long_frames(frames, &found[..in_long], &rms, to);
                     }
                     if let Some(to) = &mut of_compare {
                         let found = frames.summation.candidates(compare::F0_HZ);
-                        to.candidates.extend(&found[..in_long.len()]);
+                        to.candidates.extend(&found[..in_long]);
                     }
                 }
             },

@@ -6,6 +6,7 @@
 use std::f64::consts::LN_2;
 
 use crate::dsp::lanes::{LANES, Lanes};
+use crate::lld::opensmile::band::Band;
 use crate::lld::opensmile::stream::Stream;
 
 /// Number of descriptors of this file.
@@ -76,7 +77,7 @@ impl Shape {
     ) -> [Lanes<f32>; SHAPES] {
         let n = self.hz.len() as f64;
         let flux = self.flux(&magnitude[1..]);
-        let bands = [0, 1].map(|k| self.bands[k].energy(power).map(|sum| (sum / n) as f32));
+        let bands = [0, 1].map(|k| energy(&self.bands[k], power).map(|sum| (sum / n) as f32));
         let power = &power[1..];
         let (mut sum, mut moment) = (Lanes::splat(0.0), Lanes::splat(0.0));
         let mut sharp = Lanes::splat(0.0_f32);
@@ -244,45 +245,23 @@ fn harmonicity(power: &[Lanes<f32>]) -> Lanes<f32> {
     sum / 2.0 / power.len() as f32
 }
 
-/// A band of frequencies, whose outer bins count in part.
-struct Band {
-    first: usize,
-    last: usize,
-    /// Weights of the first and the last bin.
-    weights: [f64; 2],
-}
-
-impl Band {
-    fn new(low_hz: f64, high_hz: f64, bins: usize, hz: impl Fn(usize) -> f64) -> Band {
-        let last_up_to = |limit: f64| (0..bins).rev().find(|&k| hz(k) <= limit).unwrap_or(0);
-        let (first, last) = (last_up_to(low_hz), last_up_to(high_hz));
-        let spacing = hz(1);
-        // A weight of 0 is none: it becomes 1.
-        let or_one = |weight: f64| if weight == 0.0 { 1.0 } else { weight };
-        let is_cut_off = last + 1 == bins;
-        let of_last = match hz(last) == high_hz || is_cut_off {
-            true => 1.0,
-            false => or_one((high_hz - hz(last)) / spacing),
-        };
-        Band {
-            first,
-            last,
-            weights: [or_one((hz(first + 1) - low_hz) / spacing), of_last],
-        }
+/// The power of a band.
+#[inline(always)]
+fn energy(band: &Band, power: &[Lanes<f32>]) -> Lanes<f64> {
+    let Band {
+        first,
+        last,
+        weights,
+    } = *band;
+    if first == last {
+        // Half the sample rate lies below it.
+        return Lanes::splat(0.0);
     }
-
-    #[inline(always)]
-    fn energy(&self, power: &[Lanes<f32>]) -> Lanes<f64> {
-        if self.first == self.last {
-            // Half the sample rate lies below it.
-            return Lanes::splat(0.0);
-        }
-        let mut sum = power[self.first].to_f64() * self.weights[0];
-        for &power in &power[(self.first + 1).min(self.last)..self.last] {
-            sum += power.to_f64();
-        }
-        sum + power[self.last].to_f64() * self.weights[1]
+    let mut sum = power[first].to_f64() * weights[0];
+    for &power in &power[first + 1..last] {
+        sum += power.to_f64();
     }
+    sum + power[last].to_f64() * weights[1]
 }
 
 /// The weight of a frequency in the sharpness: its place on the bark scale (H. Traunmüller 1990, "Analytical expressions for

@@ -116,16 +116,9 @@ impl Stream {
         debug_assert!(starts.len() <= LANES);
         self.numbers.fill(Lanes::splat(0.0));
         let numbers = &mut self.numbers[self.zeros_before..][..self.width];
-        let frame = |start: usize| &samples[start..start + self.width];
-        if let &[a, b, c, d, e, f, g, h] = starts {
-            let frames = [a, b, c, d, e, f, g, h].map(frame);
-            for (n, (number, &w)) in numbers.iter_mut().zip(&self.window).enumerate() {
-                *number = Lanes::from_fn(|lane| frames[lane][n]) * w;
-            }
-            return;
-        }
         for (lane, &start) in starts.iter().enumerate() {
-            for ((number, x), w) in numbers.iter_mut().zip(frame(start)).zip(&self.window) {
+            let frame = &samples[start..start + self.width];
+            for ((number, x), w) in numbers.iter_mut().zip(frame).zip(&self.window) {
                 number.0[lane] = x * w;
             }
         }
