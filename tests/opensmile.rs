@@ -94,7 +94,7 @@ fn names(case: &Case) -> [Vec<String>; 3] {
     [
         features.cloned().collect(),
         of_frames("lld", true),
-        of_frames("deltas", !case.set().deltas().is_empty()),
+        of_frames("deltas", case.set().has_deltas()),
     ]
 }
 
@@ -246,7 +246,7 @@ fn contours_of_clips_are_opensmiles() {
             }
         };
         compare("lld", Extractor::llds);
-        if !set.deltas().is_empty() {
+        if set.has_deltas() {
             compare("deltas", Extractor::deltas);
         }
     }
@@ -367,7 +367,9 @@ fn sets_in_one_table_share_equal_columns_and_tell_others_apart() {
     let ran = sandbox.sentire("describe bare.parquet").exits(0);
     let expected = "egemaps has the names of egemaps-v01a: if it is that, extract anew";
     assert!(ran.stderr.contains(expected), "{}", ran.stderr);
-    // Editions whose values differ have no table in common.
+    // Editions whose values differ are described side by side, and have no table in common.
+    let command = "describe egemaps,gemaps-v01a";
+    sandbox.sentire(command).exits(0);
     let ran = extract("egemaps,gemaps-v01a", "x.parquet").exits(2);
     let expected = "egemaps and gemaps-v01a have features of one name with different values; ask for one of them at a time";
     assert!(ran.stderr.contains(expected), "{}", ran.stderr);

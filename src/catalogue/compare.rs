@@ -19,7 +19,7 @@ pub(super) static INFO: SetInfo = SetInfo {
     storage: Storage::Flat,
     edition: None,
     llds: || contours().map(|contour| contour.lld(false)).collect(),
-    deltas: || contours().map(|contour| contour.lld(true)).collect(),
+    deltas: Some(|| contours().map(|contour| contour.lld(true)).collect()),
     columns,
     statistics: Vec::new,
     dictionary: Some(dictionary),

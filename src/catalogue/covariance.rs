@@ -11,7 +11,7 @@ pub(super) static INFO: SetInfo = SetInfo {
     storage: Storage::List,
     edition: None,
     llds,
-    deltas: Vec::new,
+    deltas: None,
     columns,
     statistics,
     dictionary: None,

@@ -19,7 +19,7 @@ pub(super) static INFO: SetInfo = SetInfo {
     storage: Storage::Flat,
     edition: EGEMAPS_V02.processing.edition(),
     llds: || llds(&EGEMAPS_V02),
-    deltas: Vec::new,
+    deltas: None,
     columns: |set| columns(&EGEMAPS_V02, set),
     statistics: Vec::new,
     dictionary: Some(|| dictionary(&EGEMAPS_V02)),

@@ -17,7 +17,7 @@ pub(super) static INFO: SetInfo = SetInfo {
     storage: Storage::Flat,
     edition: None,
     llds: || llds(&contours(), false),
-    deltas: || llds(&contours(), true),
+    deltas: Some(|| llds(&contours(), true)),
     columns: |set| columns(set, &contours(), &statistics()),
     statistics: Vec::new,
     dictionary: Some(|| dictionary(SOURCE, &contours(), &statistics())),

@@ -60,9 +60,8 @@ pub struct SetInfo {
     pub edition: Option<Edition>,
     /// The descriptors, in the order of their columns in a table of contours.
     pub llds: fn() -> Vec<Lld>,
-    /// Their changes from frame to frame, in the order of their columns in a table of these; none for a set that has no such
-    /// table.
-    pub deltas: fn() -> Vec<Lld>,
+    /// Their changes from frame to frame, in the order of their columns, for a set that has a table of these.
+    pub deltas: Option<fn() -> Vec<Lld>>,
     /// The features, in the order of their columns.
     pub columns: fn(FeatureSet) -> Vec<Column>,
     /// The statistics that make up the features, grouped by what they are taken over.
@@ -205,7 +204,12 @@ impl FeatureSet {
     /// The changes of its descriptors from frame to frame, in the order of their columns in a table of these; none for a set
     /// that has no such table.
     pub fn deltas(self) -> Vec<Lld> {
-        (self.0.deltas)()
+        self.0.deltas.map_or(Vec::new(), |deltas| deltas())
+    }
+
+    /// Whether it has [such a table](FeatureSet::deltas).
+    pub fn has_deltas(self) -> bool {
+        self.0.deltas.is_some()
     }
 
     /// The features of the set, in the order of their columns.
@@ -301,7 +305,6 @@ impl FeatureSet {
                 .collect();
             sets.extend(new);
         }
-        check_together(&sets)?;
         Ok(sets)
     }
 }

@@ -53,7 +53,7 @@ const OF_FAMILY: SetInfo = SetInfo {
     storage: Storage::Flat,
     edition: None,
     llds: Vec::new,
-    deltas: Vec::new,
+    deltas: None,
     columns: |_| Vec::new(),
     statistics: Vec::new,
     dictionary: None,

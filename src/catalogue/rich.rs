@@ -17,7 +17,7 @@ pub(super) static INFO: SetInfo = SetInfo {
     storage: Storage::Flat,
     edition: None,
     llds,
-    deltas: Vec::new,
+    deltas: None,
     columns,
     statistics,
     dictionary: None,

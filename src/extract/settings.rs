@@ -319,9 +319,8 @@ impl Settings {
         if !level.is_of_frames() {
             return Ok(());
         }
-        let lacks_deltas = |set: &FeatureSet| set.deltas().is_empty();
-        if level == Level::Deltas && self.sets.iter().all(lacks_deltas) {
-            let have = catalogue::computed().filter(|set| !lacks_deltas(set));
+        if level == Level::Deltas && !self.sets.iter().any(|set| set.has_deltas()) {
+            let have = catalogue::computed().filter(|set| set.has_deltas());
             let have: Vec<&str> = have.map(FeatureSet::name).collect();
             return Err(Error::Usage(format!(
                 "--level deltas is for openSMILE's sets that have deltas of their own; name one of {} with --features",
@@ -356,17 +355,13 @@ impl Settings {
             let row = size_of::<f32>() * self.feature_names().len();
             COPIES_OF_ROWS * row as f64
         };
+        let beside = match self.sets.len() {
+            1 => 0,
+            _ => self.sets.iter().filter(|set| set.has_deltas()).count(),
+        };
         MemoryLimit {
             most_mb: self.limits.max_memory_mb,
-            per_sample: match self
-                .sets
-                .iter()
-                .filter(|set| !set.deltas().is_empty())
-                .count()
-            {
-                _ if self.sets.len() == 1 => BYTES_PER_SAMPLE,
-                larger => BYTES_PER_SAMPLE + larger as f64 * MORE_BYTES_PER_SAMPLE,
-            },
+            per_sample: BYTES_PER_SAMPLE + beside as f64 * MORE_BYTES_PER_SAMPLE,
             per_second: match rows_per_s {
                 0.0 => 0.0,
                 rows => rows * bytes_per_row(),

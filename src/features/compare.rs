@@ -126,8 +126,9 @@ fn deltas(y: &[f32], seen: &[Seen]) -> Vec<f32> {
     seen.iter().enumerate().map(row).collect()
 }
 
-/// The deltas of the contours of pitch and voice (10.3): of values that are not zero, and over a divisor that begins as that of all others and grows with each
-/// of them, in all contours and frames together. It should begin anew each time, but does not.
+/// The deltas of the contours of pitch and voice (10.3): of values that are not zero, and over a divisor that begins as that
+/// of all others and grows with each of them, in all contours and frames together. It should begin anew each time, but does
+/// not.
 fn deltas_of_voice(contours: &[Vec<f32>], seen: &[Seen]) -> Vec<Vec<f32>> {
     let mut divisor = DELTA_DIVISOR;
     let mut all = vec![Vec::with_capacity(seen.len()); contours.len()];

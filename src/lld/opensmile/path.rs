@@ -13,6 +13,7 @@ const STATES: usize = CANDIDATES + 1;
 pub const UNVOICED: usize = CANDIDATES;
 /// Voicing from which a frame counts as voiced.
 const THRESHOLD: f32 = 0.7;
+
 /// A pitch contour.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Path {
