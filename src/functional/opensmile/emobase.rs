@@ -51,14 +51,12 @@ impl Sorting {
     }
 }
 
-/// The 19 statistics of emobase of one value or more, in its order.
-pub fn nineteen(x: &[f32], sorting: &mut Sorting) -> [f32; 19] {
+/// The statistics of emobase but for the quartiles, of one value or more, in its order.
+fn thirteen(x: &[f32]) -> [f32; 13] {
     let [max, min, range, max_at, min_at] = extremes(x);
     let moments = Moments::of(x);
     let line = Line::through(x, moments.mean);
     let [absolute, squared] = line.errors(x);
-    let sorted = sorting.sort(x);
-    let [q1, q2, q3] = [0.25, 0.5, 0.75].map(|share| percentile(sorted, share));
     [
         max,
         min,
@@ -73,35 +71,24 @@ pub fn nineteen(x: &[f32], sorting: &mut Sorting) -> [f32; 19] {
         moments.deviation,
         moments.skewness,
         moments.kurtosis,
-        q1,
-        q2,
-        q3,
-        q2 - q1,
-        q3 - q2,
-        q3 - q1,
     ]
 }
 
-/// The 12 statistics of IS09 of one value or more, in its order.
+/// The 19 statistics of emobase of one value or more, in its order.
+pub fn nineteen(x: &[f32], sorting: &mut Sorting) -> [f32; 19] {
+    let sorted = sorting.sort(x);
+    let [q1, q2, q3] = [0.25, 0.5, 0.75].map(|share| percentile(sorted, share));
+    let mut all = [0.0; 19];
+    let (first, quartiles) = all.split_at_mut(13);
+    first.copy_from_slice(&thirteen(x));
+    quartiles.copy_from_slice(&[q1, q2, q3, q2 - q1, q3 - q2, q3 - q1]);
+    all
+}
+
+/// The 12 statistics of IS09 of one value or more, in its order: without the mean absolute distance from the line.
 pub fn twelve(x: &[f32]) -> [f32; 12] {
-    let [max, min, range, max_at, min_at] = extremes(x);
-    let moments = Moments::of(x);
-    let line = Line::through(x, moments.mean);
-    let [_, squared] = line.errors(x);
-    [
-        max,
-        min,
-        range,
-        max_at,
-        min_at,
-        moments.mean,
-        line.slope as f32,
-        line.offset as f32,
-        squared as f32,
-        moments.deviation,
-        moments.skewness,
-        moments.kurtosis,
-    ]
+    let [a, b, c, d, e, f, g, h, _, i, j, k, l] = thirteen(x);
+    [a, b, c, d, e, f, g, h, i, j, k, l]
 }
 
 #[test]
