@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use sentire::audio::{Augmentation, Channel, Gain, Pauses, Rate, Segmentation, Turns};
 use sentire::catalogue::{FeatureSet, computed};
-use sentire::corpus::Layout;
 use sentire::corpus::shard::ShardChoice;
 use sentire::dataset::{LabelSpec, Task};
 use sentire::evaluate::{FoldSpec, NormalizeSpec};
@@ -120,50 +119,67 @@ pub struct Demo {
     pub output: PathBuf,
 }
 
-/// List the recordings of a folder, with speaker and emotion read from their names, as a CSV
+/// List the recordings of a folder, with speaker and emotion read from their names or from files beside them, as a CSV
 /// manifest
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   sentire corpus RAVDESS -o ravdess.csv
   sentire corpus RAVDESS --check                      what is missing, broken, doubled, confounded
-  sentire corpus recordings --layout folders > manifest.csv")]
+  sentire corpus recordings --layout folders > manifest.csv
+  sentire corpus calls --layout '{agent}/{emotion}_{take}' --dry-run
+  sentire corpus takes --layout '{speaker:4}{text:3}{emotion:1}{take}' --labels W=angry,N=neutral
+  sentire corpus wav --labels-from labels.tsv --key '{id}' -o manifest.csv
+  sentire corpus --layouts                            the corpora whose names are understood
+  sentire corpus --layouts nemo                       where to get one, its licence, and what to type
+  sentire corpus DIR -o db/                           a database that audformat.Database.load reads
+
+A pattern names fields in braces. It is compared with the end of a path: its last part with the name of the file, the parts before a / with the folders above. {speaker} holds a character or more, and neither / nor the mark before or behind it; {speaker:4} four characters; {take:digits} and {emotion:letters} what they say; * and {*} anything; ** any number of folders. Fields that sentire knows are speaker, emotion, sex, text, intensity, take, style, language, corpus, split; others become columns. Recordings that follow no pattern stay in the list, without labels, and are counted.
+
+A folder that holds db.yaml, or one folder of audb's cache, is read as a database of audformat; nkululeko's CSVs are manifests.")]
 pub struct Corpus {
     /// Folder with recordings anywhere below it; or a manifest, to be checked or printed in our form
-    #[arg(value_name = "DIR|MANIFEST.csv")]
-    pub dir: PathBuf,
-    #[arg(long, default_value = "auto", value_parser = parse_layout, help = layouts_help())]
-    pub layout: LayoutChoice,
+    #[arg(value_name = "DIR|MANIFEST.csv", required_unless_present = "layouts")]
+    pub dir: Option<PathBuf>,
+    /// How names are read: auto (by whichever layout they follow), folders (a folder for each emotion), the name of a layout (see
+    /// --layouts), or a pattern such as '{speaker}_{emotion}_*'; may be repeated
+    #[arg(long, default_value = "auto", value_name = "NAME|PATTERN")]
+    pub layout: Vec<String>,
+    /// List the layouts that are known; with a name, what is known of that corpus; with a file (TOML), add its layouts
+    #[arg(long, value_name = "NAME|FILE.toml", num_args = 0..=1, default_missing_value = "")]
+    pub layouts: Option<String>,
+    /// What labels stand for, as pairs or as a table of two columns; others keep their own
+    #[arg(long, value_name = "LABEL=CLASS[,...]|CSV")]
+    pub labels: Option<String>,
+    /// A table (CSV, TSV) that says more of the recordings, joined by their names; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub labels_from: Vec<PathBuf>,
+    /// What in a line of --labels-from names the recording, made of columns: '{id}', 'dia{dialogue}_utt{turn:3}'
+    #[arg(long, requires = "labels_from", value_name = "KEY")]
+    pub key: Option<String>,
+    /// Print how the first names are read, and write nothing
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20", conflicts_with_all = ["check", "output"])]
+    pub dry_run: Option<usize>,
     /// Decode every recording and print what is wrong with the corpus, instead of the manifest
     #[arg(long)]
     pub check: bool,
     /// Print the findings of --check as JSON
     #[arg(long, requires = "check")]
     pub json: bool,
-    /// Where to write the manifest [default: standard output; with --check: nowhere]
-    #[arg(short, long, value_name = "CSV")]
+    /// Where to write the manifest, or with a / at the end a database of audformat [default: standard output; with --check: nowhere]
+    #[arg(short, long, value_name = "CSV|DIR/")]
     pub output: Option<PathBuf>,
+    /// For which program: sentire; nkululeko, a CSV with a column gender; audformat, a folder with db.yaml [default: by --output]
+    #[arg(long = "for", value_name = "PROGRAM")]
+    pub form: Option<Form>,
 }
 
-fn layouts_help() -> String {
-    let known = Layout::ALL.map(|layout| layout.to_string());
-    let known = known.join(", ");
-    format!("How file names are read: auto, {known} (folders: a folder for each emotion)")
-}
-
-/// `--layout`: one of the layouts, or whichever the names follow.
-#[derive(Debug, Clone, Copy)]
-pub enum LayoutChoice {
-    Auto,
-    Named(Layout),
-}
-
-fn parse_layout(name: &str) -> Result<LayoutChoice, sentire::error::Error> {
-    if name == "auto" {
-        Ok(LayoutChoice::Auto)
-    } else {
-        name.parse().map(LayoutChoice::Named)
-    }
+/// For which program a manifest is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Form {
+    Sentire,
+    Nkululeko,
+    Audformat,
 }
 
 /// Compute features of every recording of a manifest or folder, in parallel, into a Parquet table

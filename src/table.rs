@@ -35,6 +35,7 @@ pub mod schema;
 mod source;
 mod stream;
 mod view;
+pub mod words;
 mod writer;
 
 pub use folder::{part, part_name};

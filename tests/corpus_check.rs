@@ -43,6 +43,7 @@ mod contract {
         emotions: BTreeMap<String, usize>,
         speakers: BTreeMap<String, usize>,
         balanced: bool,
+        voices: Option<usize>,
     }
 
     #[derive(serde::Deserialize)]

@@ -45,6 +45,8 @@ mod scale;
 // The server: the same answers as the command line, and what it does with hostile requests.
 #[cfg(feature = "serve")]
 mod serve;
+// Names, folders and files beside recordings: layouts, patterns, tables of labels, databases.
+mod layouts;
 // The corpus doctor against planted faults.
 mod corpus_check;
 // Long recordings: in windows the same rows in little memory, otherwise limits.

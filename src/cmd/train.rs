@@ -139,9 +139,7 @@ pub fn train(data: &Dataset, learn: &Learn, normalize: Normalize, folds: Groups)
     };
     let mut model = Model::train_with(data, &learn.spec(), &options)?;
     let licence = |name: &String| {
-        let layout = Layout::ALL
-            .into_iter()
-            .find(|layout| layout.name() == name)?;
+        let layout = Layout::all().iter().find(|layout| layout.name() == name)?;
         Some((name.clone(), layout.licence()?.to_string()))
     };
     model.card.licences = model.card.corpora.iter().filter_map(licence).collect();

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::corpus::layouts::Published;
+use crate::corpus::layouts::{Layout, Published};
 use crate::corpus::scan::{Scan, left_out_message};
 
 /// What the doctor found.
@@ -204,6 +204,8 @@ pub fn check(scan: &Scan, on_done: &(dyn Fn() + Sync)) -> Check {
         let files = scan.left_out.clone();
         finding(Kind::LeftOut, Severity::Warning, message, files)
     }));
+    let of_copies = copies(scan, &findings);
+    findings.extend(of_copies);
     findings.sort_by(|a, b| (a.severity, a.kind, &a.files).cmp(&(b.severity, b.kind, &b.files)));
     Check {
         recordings: manifest.utterances.len(),
@@ -213,6 +215,30 @@ pub fn check(scan: &Scan, on_done: &(dyn Fn() + Sync)) -> Check {
         corpora,
         findings,
     }
+}
+
+/// What is known of copies of those corpora that differ from what was published.
+fn copies(scan: &Scan, findings: &[Finding]) -> Vec<Finding> {
+    let differs = |layout: &&Layout| {
+        let is_of = |amount: &Amount| amount.corpus.as_deref() == Some(layout.name());
+        findings
+            .iter()
+            .any(|finding| finding.amounts.iter().any(is_of))
+    };
+    let note = |layout: &Layout| {
+        let message = format!("of copies of {layout} it is known: {}", layout.copies()?);
+        Some(finding(
+            Kind::MissingRecordings,
+            Severity::Note,
+            message,
+            Vec::new(),
+        ))
+    };
+    scan.layouts
+        .iter()
+        .filter(differs)
+        .filter_map(note)
+        .collect()
 }
 
 fn finding(kind: Kind, severity: Severity, message: String, files: Vec<String>) -> Finding {
@@ -228,13 +254,4 @@ fn finding(kind: Kind, severity: Severity, message: String, files: Vec<String>) 
 /// `1 recording`, `2 recordings`.
 fn recordings(n: usize) -> String {
     format!("{n} recording{}", if n == 1 { "" } else { "s" })
-}
-
-/// The first `most` of a list, and how many more there are.
-fn first(items: &[String], most: usize) -> String {
-    let shown = items[..items.len().min(most)].join(", ");
-    match items.len().saturating_sub(most) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
 }

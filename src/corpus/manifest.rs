@@ -14,7 +14,12 @@ mod time;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+pub(in crate::corpus) use cells::Sheet;
+pub(in crate::corpus) use columns::{our_name, settle_sexes};
+pub(in crate::corpus) use encoding::decode;
 pub(in crate::corpus) use place::foreign_place;
+pub(in crate::corpus) use time::seconds;
+pub use time::timedelta;
 
 use rayon::prelude::*;
 
@@ -90,7 +95,7 @@ impl Utterance {
         fields.map(|field| field.as_deref())
     }
 
-    fn field_mut(&mut self, name: &str) -> Option<&mut Option<String>> {
+    pub(in crate::corpus) fn field_mut(&mut self, name: &str) -> Option<&mut Option<String>> {
         Some(match name {
             "corpus" => &mut self.corpus,
             "speaker" => &mut self.speaker,
@@ -361,6 +366,28 @@ impl Manifest {
             writer.write_record(&record).expect(in_memory);
         }
         writer.into_inner().expect(in_memory)
+    }
+
+    /// The manifest as nkululeko reads it (`type = csv`): as [`to_csv`](Manifest::to_csv), with `gender` for `sex`. Its names are relative,
+    /// so nkululeko must be told `absolute_path = False`.
+    ///
+    /// ```
+    /// use sentire::prelude::*;
+    ///
+    /// let manifest = Manifest::from_reader("file,sex,emotion\na.wav,f,joy\nb.wav,m,sad\n".as_bytes())?;
+    /// let csv = String::from_utf8(manifest.to_nkululeko_csv()).expect("CSV is UTF-8");
+    /// assert!(csv.starts_with("file,emotion,label_original,gender\na.wav,happy,joy,female\n"));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn to_nkululeko_csv(&self) -> Vec<u8> {
+        let csv = self.to_csv();
+        let end = csv.iter().position(|b| *b == b'\n').unwrap_or(csv.len());
+        let header = String::from_utf8_lossy(&csv[..end]);
+        let names: Vec<&str> = header
+            .split(',')
+            .map(|name| if name == "sex" { "gender" } else { name })
+            .collect();
+        [names.join(",").as_bytes(), &csv[end..]].concat()
     }
 
     /// BLAKE3 of [`to_csv`](Manifest::to_csv), in hex, as recorded in a table's metadata.

@@ -1,11 +1,16 @@
 //! Corpora: which recordings there are, who speaks in them, and with which emotion.
 
+pub mod audformat;
 pub mod check;
 pub mod emotion;
+mod folders;
+pub mod labels;
 pub mod layouts;
 pub mod manifest;
+mod names;
 pub mod scan;
 pub mod shard;
+pub mod side;
 mod spelling;
 
 pub use check::Check;
@@ -19,7 +24,8 @@ use std::path::Path;
 use crate::audio::has_audio_extension;
 use crate::error::{Error, Result};
 
-/// The recordings listed by a manifest (CSV), or found in a folder and below it.
+/// The recordings listed by a manifest (CSV), or found in a folder and below it. A folder that holds a database of audformat is read as
+/// that.
 ///
 /// An error if `path` is a recording, does not exist, or lists no recording.
 ///

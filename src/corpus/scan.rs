@@ -5,10 +5,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::audio;
-use crate::corpus::emotion::{canonical_emotion, class_of};
+use crate::corpus::audformat;
+use crate::corpus::folders::{by_folder, know_parts, odd_folders};
 use crate::corpus::layouts::Layout;
 use crate::corpus::manifest::{Manifest, Utterance, foreign_place};
-use crate::corpus::spelling::composed;
+pub use crate::corpus::names::Naming;
+use crate::corpus::names::{Place, Read, read_names};
+use crate::corpus::side::join_of_layouts;
+use crate::corpus::spelling::first;
 use crate::error::{Error, Result};
 
 /// What was found in a folder.
@@ -46,8 +50,9 @@ impl Scan {
     }
 }
 
-/// Finds the recordings below `dir` and reads their names. With `layout`, every name must fit it, else it is an error.
-/// Without, each name is read by the layout it fits, and [`Layout::FOLDERS`] is tried if most fit none. A folder
+/// Finds the recordings below `dir` and reads their names. With `layout`, every name must fit it, else it is an error; of
+/// patterns of one's own, one name must.
+/// Without, each name is read by the layout it fits, and [`Layout::folders`] is tried if most fit none. A folder
 /// without recordings is an error; names that fit no layout are not.
 ///
 /// ```
@@ -65,6 +70,24 @@ impl Scan {
 /// # Ok::<(), Error>(())
 /// ```
 pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
+    scan_by(
+        dir,
+        &layout.map_or_else(Naming::default, |layout| Naming::By(vec![layout])),
+    )
+}
+
+/// The same, by layouts of one's own too.
+///
+/// ```
+/// use sentire::prelude::*;
+/// use sentire::corpus::scan::{Naming, scan_by};
+///
+/// let layout = Layout::of_patterns(&["{speaker}_{emotion}_{text}".into()])?;
+/// let found = scan_by("corpora/demo".as_ref(), &Naming::By(vec![layout]))?.manifest;
+/// assert_eq!(found.utterances[0].text.as_deref(), Some("s1"));
+/// # Ok::<(), Error>(())
+/// ```
+pub fn scan_by(dir: &Path, naming: &Naming) -> Result<Scan> {
     let no_manifest = |reason: String| Error::Manifest {
         path: dir.to_path_buf(),
         reason,
@@ -74,6 +97,27 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
         left_out,
         mut findings,
     } = walk(dir)?;
+    if let Naming::Among(_) = naming {
+        match database(dir, &files) {
+            Ok(None) => {}
+            Ok(Some(database)) => {
+                let mut manifest = audformat::read(&database)?;
+                manifest.findings.extend(in_no_table(dir, &files, &manifest));
+                return Ok(Scan::of_manifest(manifest));
+            }
+            Err(Databases::Alone(names)) => {
+                return Err(no_manifest(format!(
+                    "holds {} databases of audformat; expected one: choose among {}",
+                    names.len(),
+                    first(&names, 8)
+                )));
+            }
+            Err(Databases::Beside(names)) => findings.push(format!(
+                "labels of the audformat databases {} are not used, as there are recordings beside them; name such a folder to use them",
+                first(&names, 3)
+            )),
+        }
+    }
     let foreign = left_out_message(&left_out);
     if files.is_empty() {
         let endings = audio::extensions().collect::<Vec<_>>().join(" ");
@@ -83,51 +127,62 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
         )));
     }
     findings.extend(foreign);
-    // The folder's own name: it may be a speaker's, or that of the corpus.
-    let name = dir
-        .canonicalize()
-        .ok()
-        .and_then(|dir| Some(composed(dir.file_name()?.to_str()?).into_owned()));
-    let mut read = read_names(&files, name.as_deref(), layout);
-    let tries_folders = layout.is_none_or(|layout| layout == Layout::FOLDERS);
-    if tries_folders
+    let place = Place::of(dir);
+    let mut read = read_names(&files, &place, naming);
+    let is_asked = matches!(naming, Naming::By(layouts) if layouts.contains(&Layout::folders()));
+    if (is_asked || matches!(naming, Naming::Among(_)))
         && read.unread.len() * 2 > files.len()
-        && let Some(labelled) = by_folder(&files, name.as_deref(), layout.is_some())
+        && let Some((labelled, told)) = by_folder(&files, place.name.as_deref(), is_asked)
     {
-        findings.push(speakers_of_folders(&labelled));
+        findings.extend(told);
         let unread = labelled.iter().filter(|u| u.emotion.is_none());
         read = Read {
             unread: unread.map(|u| u.file.clone()).collect(),
-            layouts: vec![Layout::FOLDERS],
+            layouts: vec![Layout::folders()],
             utterances: labelled,
+            notes: read.notes,
         };
     }
     let Read {
-        utterances,
+        mut utterances,
         layouts,
         unread,
+        notes,
     } = read;
-    if let (Some(first), Some(layout)) = (unread.first(), layout) {
+    findings.extend(notes);
+    know_parts(&mut utterances);
+    findings.extend(join_of_layouts(dir, &mut utterances, &layouts)?);
+    if let (Some(first), Naming::By(asked)) = (unread.first(), naming)
+        && (layouts.is_empty() || !asked.iter().any(Layout::is_own))
+    {
+        let names: Vec<String> = asked
+            .iter()
+            .map(|layout| format!("{layout} ({})", layout.grammar()))
+            .collect();
         return Err(no_manifest(format!(
-            "{} of {} recordings do not follow the layout {layout} ({}), first: {first}; choose another --layout, or auto",
+            "{} of {} recordings do not follow the layout {}, first: {first}; choose another --layout, or auto",
             unread.len(),
             files.len(),
-            layout.grammar()
+            names.join(" or ")
         )));
     }
-    if let (Some(first), false) = (unread.first(), layouts.is_empty()) {
+    if !unread.is_empty() && !layouts.is_empty() {
         let names: Vec<&str> = layouts.iter().map(|layout| layout.name()).collect();
         findings.push(format!(
-            "{} of {} recordings do not follow the layout found ({}), first: {first}; their emotion and speaker are left empty",
+            "{} of {} recordings do not follow the layout found ({}), first: {}; their emotion and speaker are left empty",
             unread.len(),
             files.len(),
-            names.join(", ")
+            names.join(", "),
+            first(&unread, 3)
         ));
     }
     if layouts.is_empty() {
+        let beside = tables_beside(dir).map_or(String::new(), |tables| {
+            format!("; {tables} lies beside them: name it instead of the folder if it lists them, or join it with --labels-from")
+        });
         let odd = odd_folders(&files).map_or(String::new(), |odd| format!("; {odd}"));
         findings.push(format!(
-            "{}: no layout recognised, emotion and speaker are left empty{odd}",
+            "{}: no layout recognised (one of your own: --layout '{{speaker}}_{{emotion}}_*'), emotion and speaker are left empty{odd}{beside}",
             dir.display()
         ));
     }
@@ -143,68 +198,65 @@ pub fn scan(dir: &Path, layout: Option<Layout>) -> Result<Scan> {
     })
 }
 
-/// What the names of files say.
-struct Read {
-    utterances: Vec<Utterance>,
-    layouts: Vec<Layout>,
-    /// Files whose names follow no layout.
-    unread: Vec<String>,
+/// Databases of audformat that a folder cannot be read as.
+enum Databases {
+    /// There are several, and nothing else.
+    Alone(Vec<String>),
+    /// There are recordings beside them.
+    Beside(Vec<String>),
 }
 
-/// Reads each name of the folder `name` by the layout that it follows, of all or of `layout` alone.
-fn read_names(files: &[PathBuf], name: Option<&str>, layout: Option<Layout>) -> Read {
-    let tried = layout.map_or(Layout::ALL.to_vec(), |layout| vec![layout]);
-    let (mut layouts, mut unread) = (Vec::new(), Vec::new());
-    let mut utterance = |file: &PathBuf| {
-        let named = Path::new(name.unwrap_or("")).join(file);
-        // What is no UTF-8 follows no layout.
-        let named = match named.to_str() {
-            Some(text) => PathBuf::from(&*composed(text)),
-            None => named,
-        };
-        let read = tried
-            .iter()
-            .find_map(|layout| Some((*layout, layout.parse(&named)?)));
-        let utterance = match read {
-            Some((layout, utterance)) => {
-                if !layouts.contains(&layout) {
-                    layouts.push(layout);
-                }
-                utterance
-            }
-            None => {
-                unread.push(file.display().to_string());
-                Utterance::default()
-            }
-        };
-        Utterance {
-            file: file.to_string_lossy().into_owned(),
-            ..utterance
-        }
-    };
-    Read {
-        utterances: files.iter().map(&mut utterance).collect(),
-        layouts,
-        unread,
-    }
-}
-
-/// What a person should know of the speakers that folders name.
-fn speakers_of_folders(labelled: &[Utterance]) -> String {
-    let speakers: BTreeSet<&str> = labelled
+/// That there are recordings that a database does not name.
+fn in_no_table(dir: &Path, files: &[PathBuf], manifest: &Manifest) -> Option<String> {
+    let named: BTreeSet<PathBuf> = manifest
+        .utterances
         .iter()
-        .filter_map(|u| u.speaker.as_deref())
+        .map(|u| manifest.root.join(&u.file))
         .collect();
-    if speakers.is_empty() {
-        return "emotions read from folders; no folder names the speakers, they are left empty"
-            .into();
+    let others = files.iter().filter(|file| !named.contains(&dir.join(file)));
+    let others: Vec<String> = others.map(|file| file.display().to_string()).collect();
+    (!others.is_empty()).then(|| {
+        format!("{} recordings below the folder have a row in no table with emotions, and are left out: {}", others.len(), first(&others, 3))
+    })
+}
+
+/// The database in `dir` below which all of its recordings lie.
+fn database(dir: &Path, files: &[PathBuf]) -> Result<Option<PathBuf>, Databases> {
+    let mut found = audformat::find(dir);
+    let is_within = |file: &PathBuf| {
+        found
+            .iter()
+            .any(|database| dir.join(file).starts_with(database))
+    };
+    let all_within = files.iter().all(is_within);
+    let names = || {
+        found
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect()
+    };
+    match found.len() {
+        0 => Ok(None),
+        _ if !all_within => Err(Databases::Beside(names())),
+        1 => Ok(found.pop()),
+        _ => Err(Databases::Alone(names())),
     }
-    let first: Vec<&str> = speakers.iter().take(3).copied().collect();
-    format!(
-        "emotions and {} speakers read from folders ({}, ...); check that these are people",
-        speakers.len(),
-        first.join(", ")
-    )
+}
+
+/// Tables that lie in a folder, which may well say more of its recordings.
+fn tables_beside(dir: &Path) -> Option<String> {
+    let is_table = |path: &PathBuf| {
+        let extension = path.extension().and_then(|ext| ext.to_str()).unwrap_or("");
+        ["csv", "tsv"].contains(&extension.to_lowercase().as_str())
+    };
+    let entries = std::fs::read_dir(dir).ok()?;
+    let paths = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(is_table);
+    let names = paths.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    let names: BTreeSet<String> = names.collect();
+    let names: Vec<String> = names.into_iter().collect();
+    (!names.is_empty()).then(|| first(&names, 3))
 }
 
 /// Endings of recordings and films that people keep and that are not decoded.
@@ -310,123 +362,6 @@ fn walk(dir: &Path) -> Result<Walk> {
         findings,
     })
 }
-
-/// The names of the folders of a file, from the lowest up, in one Unicode form.
-fn folders(file: &Path) -> Vec<String> {
-    file.ancestors()
-        .skip(1)
-        .filter_map(|a| Some(composed(&a.file_name()?.to_string_lossy()).into_owned()))
-        .collect()
-}
-
-/// The emotion after which a folder is named, behind numbers such as `01_`.
-fn folder_emotion(name: &str) -> Option<&'static str> {
-    canonical_emotion(name.trim_start_matches(|c: char| !c.is_alphabetic()))
-}
-
-/// What keeps folders from being read as emotions where more than half of the recordings lie in
-/// such as are named after one, two emotions at least.
-fn odd_folders(files: &[PathBuf]) -> Option<String> {
-    [0, 1].into_iter().find_map(|level| {
-        let names: Vec<Option<String>> = files
-            .iter()
-            .map(|file| folders(file).get(level).cloned())
-            .collect();
-        let (known, odd): (Vec<_>, Vec<_>) = names
-            .iter()
-            .map(|name| name.as_deref().unwrap_or(""))
-            .partition(|name| folder_emotion(name).is_some());
-        let emotions: BTreeSet<_> = known
-            .iter()
-            .filter_map(|name| folder_emotion(name))
-            .collect();
-        if emotions.len() < 2 || known.len() <= odd.len() {
-            return None;
-        }
-        let odd: BTreeSet<String> = odd
-            .into_iter()
-            .map(|name| match name {
-                "" => "(none)".to_string(),
-                name => format!("{name:?}"),
-            })
-            .collect();
-        let named: Vec<&str> = odd.iter().take(5).map(String::as_str).collect();
-        let more = if odd.len() > 5 { ", ..." } else { "" };
-        Some(format!(
-            "{} folders are named after emotions, but not {}{more}: name these after emotions too, \
-             or take every name as it is with --layout folders",
-            emotions.len(),
-            named.join(", ")
-        ))
-    })
-}
-
-/// Labels from folders: the level of folders nearest to the files at which nine in ten names are
-/// emotions; the other of the lowest two levels names the speaker, unless it is the same for all or
-/// a name that no speaker has. With `forced` any name of the lowest level is a label.
-fn by_folder(files: &[PathBuf], corpus: Option<&str>, forced: bool) -> Option<Vec<Utterance>> {
-    let is_label = |level: usize| {
-        let labelled = files.iter().filter(|file| {
-            folders(file)
-                .get(level)
-                .is_some_and(|name| folder_emotion(name).is_some())
-        });
-        labelled.count() * 10 >= files.len() * 9
-    };
-    let level = [0, 1]
-        .into_iter()
-        .find(|&level| is_label(level))
-        .or((forced && files.iter().all(|f| !folders(f).is_empty())).then_some(0))?;
-    let utterance = |file: &PathBuf| {
-        let folders = folders(file);
-        let label = folders
-            .get(level)
-            .filter(|name| forced || folder_emotion(name).is_some());
-        Utterance {
-            file: file.to_string_lossy().into_owned(),
-            corpus: corpus.map(str::to_string),
-            speaker: folders.get(1 - level).cloned(),
-            emotion: label
-                .map(|name| folder_emotion(name).map_or_else(|| class_of(name), str::to_string)),
-            label_original: label.cloned(),
-            ..Utterance::default()
-        }
-    };
-    let mut utterances: Vec<Utterance> = files.iter().map(utterance).collect();
-    let names: BTreeSet<_> = utterances
-        .iter()
-        .filter_map(|u| u.speaker.clone())
-        .collect();
-    let is_part = |name: &String| NO_SPEAKERS.contains(&name.to_lowercase().as_str());
-    if names.len() < 2 || names.iter().any(is_part) {
-        utterances.iter_mut().for_each(|u| u.speaker = None);
-    }
-    Some(utterances)
-}
-
-/// Folders that hold a part of a corpus or a kind of file, and never one speaker's recordings.
-const NO_SPEAKERS: [&str; 20] = [
-    "train",
-    "training",
-    "test",
-    "testing",
-    "val",
-    "valid",
-    "validation",
-    "dev",
-    "eval",
-    "audio",
-    "wav",
-    "wavs",
-    "flac",
-    "mp3",
-    "data",
-    "clips",
-    "recordings",
-    "samples",
-    "files",
-    "speech",
-];
 
 /// `manifest` with names relative to `folder` if its recordings lie below it, else absolute ones.
 ///
@@ -581,7 +516,7 @@ mod tests {
         ] {
             let dir = folder(&names);
             let found = scan(dir.path(), None).unwrap();
-            assert_eq!(found.layouts, [Layout::FOLDERS]);
+            assert_eq!(found.layouts, [Layout::folders()]);
             let mut read: Vec<_> = found
                 .manifest
                 .utterances
@@ -613,7 +548,7 @@ mod tests {
         let own = folder(&["loud/1.wav", "soft/1.wav"]);
         let unrecognised = scan(own.path(), None).unwrap();
         assert!(unrecognised.layouts.is_empty() && unrecognised.findings.len() == 1);
-        let forced = scan(own.path(), Some(Layout::FOLDERS)).unwrap();
+        let forced = scan(own.path(), Some(Layout::folders())).unwrap();
         assert_eq!(
             forced.manifest.utterances[0].emotion.as_deref(),
             Some("loud")

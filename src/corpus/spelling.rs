@@ -53,6 +53,15 @@ pub fn is_missing(text: &str) -> bool {
     MISSING.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
+/// The first `most` of a list, and how many more there are.
+pub fn first(items: &[String], most: usize) -> String {
+    let shown = items[..items.len().min(most)].join(", ");
+    match items.len().saturating_sub(most) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 #[test]
 fn spellings_of_one_word_fold_to_one() {
     for other in ["Ärger", " A\u{308}RGER ", "a\u{308}rger"] {

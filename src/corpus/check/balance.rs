@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::corpus::check::Severity::{Note, Warning};
-use crate::corpus::check::{Amount, Finding, Kind, finding, first};
+use crate::corpus::check::{Amount, Finding, Kind, finding};
 use crate::corpus::manifest::Utterance;
+use crate::corpus::spelling::first;
 
 /// Below it one recording moves the recall of an emotion by more than 10 points.
 const FEW_OF_CLASS: usize = 10;

@@ -100,12 +100,12 @@ mod tests {
     fn found(names: impl IntoIterator<Item = String>) -> Vec<(Kind, String)> {
         let mut layouts = Vec::new();
         let read = |file: String| {
-            let layout = Layout::ALL
-                .into_iter()
+            let layout = Layout::all()
+                .iter()
                 .find(|l| l.parse(file.as_ref()).is_some());
             let layout = layout.expect("the name follows a layout");
-            if !layouts.contains(&layout) {
-                layouts.push(layout);
+            if !layouts.contains(layout) {
+                layouts.push(layout.clone());
             }
             let utterance = layout.parse(file.as_ref()).expect("it was just read");
             Utterance { file, ..utterance }

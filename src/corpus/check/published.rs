@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::corpus::check::Severity::Warning;
-use crate::corpus::check::{Amount, Counts, Finding, Kind, finding, first, recordings};
+use crate::corpus::check::{Amount, Counts, Finding, Kind, finding, recordings};
 use crate::corpus::layouts::Published;
 use crate::corpus::manifest::Utterance;
+use crate::corpus::spelling::first;
 
 /// What is missing from a corpus, or is there beyond what its makers published. Copies of a
 /// recording count once.
@@ -35,7 +36,7 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     fn of(own: &[&'a Utterance], counts: &'a Counts, published: &'a Published) -> Found<'a> {
-        let distinct: BTreeSet<_> = own.iter().map(|u| u.fields()).collect();
+        let distinct: BTreeSet<_> = own.iter().map(|u| (u.fields(), &u.extra)).collect();
         let mut found = Found {
             counts,
             published,
@@ -44,7 +45,7 @@ impl<'a> Found<'a> {
             speakers: BTreeMap::new(),
             cells: BTreeMap::new(),
         };
-        for fields in distinct {
+        for (fields, _) in distinct {
             let (speaker, emotion) = (fields[1].unwrap_or(""), fields[2].unwrap_or(""));
             *found.emotions.entry(emotion).or_default() += 1;
             *found.speakers.entry(speaker).or_default() += 1;
@@ -106,7 +107,7 @@ impl<'a> Found<'a> {
             .map(|(name, &n)| (name.as_str(), 0, n))
             .collect();
         if absent.is_empty() {
-            return None;
+            return self.fewer_speakers();
         }
         let names: Vec<String> = absent.iter().map(|(name, ..)| name.to_string()).collect();
         let message = format!(
@@ -117,6 +118,19 @@ impl<'a> Found<'a> {
         );
         let amounts = self.amounts_of_speakers(&absent);
         Some(self.warning(Kind::MissingSpeaker, message, amounts))
+    }
+
+    /// Fewer speakers than were published, of whom no names were.
+    fn fewer_speakers(&self) -> Option<Finding> {
+        let here = self.speakers.keys().filter(|name| !name.is_empty()).count();
+        let all = self
+            .published
+            .voices
+            .filter(|_| self.published.speakers.is_empty())?;
+        (0 < here && here < all).then(|| {
+            let message = format!("{here} of the {all} published speakers");
+            self.warning(Kind::MissingSpeaker, message, Vec::new())
+        })
     }
 
     /// Emotions of which nothing is there.
@@ -136,6 +150,16 @@ impl<'a> Found<'a> {
             true => self.short_cells(),
             false => self.short_sums(),
         };
+        let is_by_name = !self.published.speakers.is_empty() || !self.published.emotions.is_empty();
+        if short.is_empty() && !is_by_name && self.recordings < self.published.recordings {
+            let message = format!(
+                "{} of {} that were published",
+                recordings(self.recordings),
+                self.published.recordings
+            );
+            let amounts = vec![self.amount(None, None, self.recordings, self.published.recordings)];
+            return Some(self.warning(Kind::MissingRecordings, message, amounts));
+        }
         if short.is_empty() {
             return None;
         }
@@ -172,7 +196,7 @@ impl<'a> Found<'a> {
     /// What is missing of each emotion, and of each speaker, in words and numbers.
     fn short_sums(&self) -> (Vec<String>, Vec<Amount>) {
         let all_speakers: usize = self.published.speakers.values().sum();
-        let gaps = all_speakers - self.published.recordings;
+        let gaps = all_speakers.saturating_sub(self.published.recordings);
         let of_emotions = shortfall(&self.published.emotions, |e| self.of_emotion(e), 0);
         let of_speakers = shortfall(&self.published.speakers, |s| self.of_speaker(s), gaps);
         let mut short: Vec<String> = of_emotions.iter().map(of_published).collect();
@@ -191,6 +215,16 @@ impl<'a> Found<'a> {
         let speakers = beyond(&self.speakers, &self.published.speakers);
         let more = emotions.iter().chain(&speakers).map(of_published);
         let more: Vec<String> = more.collect();
+        let is_by_name = !self.published.speakers.is_empty() || !self.published.emotions.is_empty();
+        if more.is_empty() && !is_by_name && self.recordings > self.published.recordings {
+            let message = format!(
+                "{}, {} were published",
+                recordings(self.recordings),
+                self.published.recordings
+            );
+            let amounts = vec![self.amount(None, None, self.recordings, self.published.recordings)];
+            return Some(self.warning(Kind::Surplus, message, amounts));
+        }
         if more.is_empty() {
             return None;
         }
@@ -211,8 +245,12 @@ fn beyond<'a>(
     found: &BTreeMap<&'a str, usize>,
     published: &BTreeMap<String, usize>,
 ) -> Vec<(&'a str, usize, usize)> {
+    if published.is_empty() {
+        return Vec::new();
+    }
     let known = |name: &str| published.get(name).copied().unwrap_or(0);
-    let all = found.iter().map(|(&name, &n)| (name, n, known(name)));
+    let named = found.iter().filter(|(name, _)| !name.is_empty());
+    let all = named.map(|(&name, &n)| (name, n, known(name)));
     all.filter(|(_, n, known)| n > known).collect()
 }
 

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audio::{self, MAX_DURATION_S, Rate, ReadOptions};
 use crate::corpus::check::Severity::{Error as Grave, Note, Warning};
-use crate::corpus::check::{Finding, Kind, finding, first, recordings};
+use crate::corpus::check::{Finding, Kind, finding, recordings};
 use crate::corpus::manifest::{Manifest, Utterance};
+use crate::corpus::spelling::first;
 use crate::error::{Error, Result};
 
 /// A recording whose loud parts stay below counts as silent, in dB re full scale: 13 dB below the

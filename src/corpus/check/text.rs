@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::corpus::check::{Check, Counts, Finding, Severity, first, recordings};
+use crate::corpus::check::{Check, Counts, Finding, Severity, recordings};
+use crate::corpus::spelling::first;
 
 /// A table of speakers and emotions is shown up to so many rows and columns.
 const MOST_SPEAKERS: usize = 30;
@@ -83,19 +84,21 @@ impl Counts {
             self.emotions.len()
         );
         if let Some(published) = &self.published {
-            let _ = writeln!(
-                text,
-                "published: {}, {} speakers, {} emotions",
-                recordings(published.recordings),
-                published.speakers.len(),
-                published.emotions.len()
-            );
+            let mut said = recordings(published.recordings);
+            if let Some(voices) = published.voices {
+                let _ = write!(said, ", {voices} speakers");
+            }
+            if !published.emotions.is_empty() {
+                let _ = write!(said, ", {} emotions", published.emotions.len());
+            }
+            let _ = writeln!(text, "published: {said}");
         }
         let header = |names: &[&str]| names.iter().map(|n| n.to_string()).collect::<Vec<_>>();
         let emotions = self.emotion_names();
         let published = |emotion: &str| {
             let published = self.published.as_ref()?;
-            Some(published.emotions.get(emotion).copied().unwrap_or(0))
+            let is_known = !published.emotions.is_empty();
+            is_known.then(|| published.emotions.get(emotion).copied().unwrap_or(0))
         };
         let number = |n: Option<usize>| n.map_or(String::new(), |n| n.to_string());
         let of_published = if self.published.is_some() {
@@ -152,6 +155,7 @@ impl Counts {
                 .map(|emotion| cell(emotion).unwrap_or(0).to_string())
                 .collect();
             let published = self.published.as_ref().map(|p| &p.speakers);
+            let published = published.filter(|speakers| !speakers.is_empty());
             let of = published.map(|speakers| speakers.get(speaker).copied().unwrap_or(0));
             row.extend([n.to_string(), of.map_or(String::new(), |n| n.to_string())]);
             (speaker.clone(), row)

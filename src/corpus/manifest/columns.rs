@@ -233,6 +233,19 @@ const LOOK_ALIKES: [(&str, &[&str]); 7] = [
     ("sex", &["geschlecht", "sexe", "sexo"]),
 ];
 
+/// The field of ours that a column holds: by its name, or by one that other programs give it where none of `all` has the name itself.
+pub fn our_name(name: &str, all: &[String]) -> Option<&'static str> {
+    let ours = || Utterance::FIELDS.into_iter();
+    if let Some(own) = ours().find(|own| *own == folded(name)) {
+        return Some(own);
+    }
+    let is_like = |own: &&'static str| {
+        let is_there = all.iter().any(|other| folded(other) == *own);
+        !is_there && like(own, all) == [name]
+    };
+    ours().find(is_like)
+}
+
 fn key(name: &str) -> String {
     let is_kept = |c: &char| !c.is_whitespace() && !['_', '-', '.'].contains(c);
     folded(name).chars().filter(is_kept).collect()
@@ -366,6 +379,13 @@ pub fn settle_sex(utterances: &mut [Utterance], columns: &mut Vec<String>) -> Op
         )),
         _ => None,
     }
+}
+
+/// The same for utterances that are of no manifest yet.
+pub fn settle_sexes(utterances: &mut [Utterance]) -> Option<String> {
+    let names = utterances.iter().flat_map(|u| u.extra.keys().cloned());
+    let mut columns: Vec<String> = names.collect::<BTreeSet<String>>().into_iter().collect();
+    settle_sex(utterances, &mut columns)
 }
 
 #[cfg(test)]

@@ -40,6 +40,26 @@ pub fn seconds(text: &str) -> Option<Option<f64>> {
     (time.is_finite() && time >= 0.0).then_some(Some(time.abs()))
 }
 
+/// Seconds as pandas writes a Timedelta: days, hours, minutes, and seconds to the nanosecond.
+///
+/// ```
+/// use sentire::corpus::manifest::timedelta;
+///
+/// assert_eq!(timedelta(3723.5), "0 days 01:02:03.500000000");
+/// ```
+pub fn timedelta(seconds: f64) -> String {
+    let nanoseconds = (seconds * 1e9).round() as u64;
+    let (whole, rest) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
+    let (minutes, hours) = (whole / 60, whole / 3600);
+    format!(
+        "{} days {:02}:{:02}:{:02}.{rest:09}",
+        hours / 24,
+        hours % 24,
+        minutes % 60,
+        whole % 60
+    )
+}
+
 /// A decimal number, with a point or a comma; not both, which would be one of the two ways to group digits.
 fn number(text: &str) -> Option<f64> {
     if !text.starts_with(|c: char| c.is_ascii_digit() || "+-.,".contains(c)) {
@@ -197,5 +217,17 @@ fn times_are_read_as_programs_write_them() {
         "0x10",
     ] {
         assert_eq!(seconds(wrong), None, "{wrong}");
+    }
+}
+
+#[test]
+fn times_are_written_out_as_pandas_writes_them() {
+    for (seconds, written) in [
+        (0.0, "0 days 00:00:00.000000000"),
+        (1.0175625, "0 days 00:00:01.017562500"),
+        (3723.5, "0 days 01:02:03.500000000"),
+        (90_000.25, "1 days 01:00:00.250000000"),
+    ] {
+        assert_eq!(timedelta(seconds), written);
     }
 }
