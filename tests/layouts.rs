@@ -1,12 +1,11 @@
 //! From names, folders and files beside recordings to manifests: layouts, patterns, tables of labels, databases.
 
-use std::io::Write;
 use std::process::Command;
 
 use sentire::corpus::Utterance;
 
 use crate::sandbox::{Run, Sandbox, repository, wav};
-use crate::tables::pythons;
+use crate::tables::python_with;
 
 /// Recordings of these names, all with the same sound.
 fn recordings(sandbox: &Sandbox, names: &[&str]) {
@@ -407,15 +406,7 @@ fn databases_of_audformat_and_manifests_of_nkululeko_go_both_ways() {
         "file,speaker,emotion,label_original,gender\na.wav,01,happy,joy,female\nb.wav,02,angry,anger,male\n"
     );
 
-    let has_audformat = |python: &std::path::PathBuf| {
-        let import = Command::new(python)
-            .args(["-c", "import audformat"])
-            .output();
-        import.is_ok_and(|output| output.status.success())
-    };
-    let Some(python) = pythons().into_iter().find(has_audformat) else {
-        let _ = std::io::stderr()
-            .write_all(b"skipped: no Python with audformat (SENTIRE_PYTHON names one that has)\n");
+    let Some(python) = python_with(&["audformat"]) else {
         return;
     };
     let run = Command::new(&python)
@@ -435,19 +426,17 @@ fn databases_of_audformat_and_manifests_of_nkululeko_go_both_ways() {
 
 #[test]
 fn names_that_several_corpora_have_go_by_the_folders() {
-    let all =
-        |names: &[&str]| -> Vec<String> { names.iter().map(|name| name.to_string()).collect() };
     let name = "03-01-01-01-01-01-01.wav";
     // RAVDESS's neutral is BanglaSER's happy.
     let (read, _) = scanned(
         "data",
-        &all(&[
+        &[
             &format!("RAVDESS/a/{name}"),
             "RAVDESS/a/03-01-02-01-01-01-02.wav",
             "RAVDESS/a/03-01-05-01-01-01-02.wav",
             &format!("BanglaSER/{name}"),
             "BanglaSER/03-01-03-01-03-03-34.wav",
-        ]),
+        ],
     );
     assert_eq!(
         said(&read, &format!("RAVDESS/a/{name}")),
@@ -458,10 +447,10 @@ fn names_that_several_corpora_have_go_by_the_folders() {
         ["banglaser", "01", "happy"]
     );
     // The folder above counts, too.
-    let (read, _) = scanned("BanglaSER/wav", &all(&[name, "03-01-03-01-03-03-34.wav"]));
+    let (read, _) = scanned("BanglaSER/wav", &[name, "03-01-03-01-03-03-34.wav"]);
     assert_eq!(said(&read, name), ["banglaser", "01", "happy"]);
     // Without any such folder a person is told.
-    let (read, told) = scanned("x", &all(&[name, "03-01-03-01-03-03-34.wav"]));
+    let (read, told) = scanned("x", &[name, "03-01-03-01-03-03-34.wav"]);
     assert_eq!(said(&read, name)[0], "ravdess");
     assert!(
         told.iter()
@@ -472,18 +461,16 @@ fn names_that_several_corpora_have_go_by_the_folders() {
 
 #[test]
 fn short_names_are_those_of_a_corpus_where_nearly_all_are() {
-    let all =
-        |names: &[&str]| -> Vec<String> { names.iter().map(|name| name.to_string()).collect() };
-    let (read, told) = scanned("x", &all(&["F01A01.wav", "M02S12.wav", "F03N07.wav"]));
+    let (read, told) = scanned("x", &["F01A01.wav", "M02S12.wav", "F03N07.wav"]);
     assert_eq!(said(&read, "F01A01.wav"), ["shemo", "F01", "angry"]);
     assert!(
         told.iter()
             .any(|note| note.contains("though no folder bears its name")),
         "{told:?}"
     );
-    let (read, _) = scanned("x", &all(&["F01A01.wav", "speech 2.wav", "noise.wav"]));
+    let (read, _) = scanned("x", &["F01A01.wav", "speech 2.wav", "noise.wav"]);
     assert_eq!(said(&read, "F01A01.wav"), ["", "", ""]);
-    let (read, told) = scanned("x/ShEMO/male", &all(&["M01A01.wav", "other.wav"]));
+    let (read, told) = scanned("x/ShEMO/male", &["M01A01.wav", "other.wav"]);
     assert_eq!(said(&read, "M01A01.wav"), ["shemo", "M01", "angry"]);
     assert!(
         !told.iter().any(|note| note.contains("though no folder")),
@@ -493,10 +480,8 @@ fn short_names_are_those_of_a_corpus_where_nearly_all_are() {
 
 #[test]
 fn parts_are_known_whatever_the_names_follow() {
-    let all =
-        |names: &[&str]| -> Vec<String> { names.iter().map(|name| name.to_string()).collect() };
     let split = |names: &[&str]| -> Vec<String> {
-        let (read, _) = scanned("x", &all(names));
+        let (read, _) = scanned("x", names);
         read.iter()
             .map(|u| u.extra.get("split").cloned().unwrap_or_default())
             .collect()
@@ -701,11 +686,11 @@ fn said<'a>(read: &'a [Utterance], file: &str) -> [&'a str; 3] {
 }
 
 /// What a scan of a tree of empty files of these names finds, and what it tells of.
-fn scanned(folder: &str, names: &[String]) -> (Vec<Utterance>, Vec<String>) {
+fn scanned(folder: &str, names: &[impl AsRef<str>]) -> (Vec<Utterance>, Vec<String>) {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join(folder);
     for name in names {
-        let path = root.join(name);
+        let path = root.join(name.as_ref());
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, b"").unwrap();
     }

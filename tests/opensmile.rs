@@ -2,7 +2,6 @@
 //! corpus, on made signals, on real recordings. (`tests/egemaps.rs` has the closer look at eGeMAPSv02.)
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::process::Command;
 
 use sentire::audio::{self, Audio, ReadOptions};
@@ -420,24 +419,15 @@ fn an_exported_table_reads_back_as_opensmiles_own() {
     assert!(row.starts_with(&begins), "{row}");
     export("--timedelta");
     let script = repository("tests/reference/opensmile_csv.py");
-    for python in crate::tables::pythons() {
-        let has = Command::new(&python)
-            .args(["-c", "import opensmile"])
-            .output();
-        if !has.is_ok_and(|ran| ran.status.success()) {
-            continue;
-        }
-        let ran = Command::new(&python)
-            .arg(script)
-            .arg(sandbox.path("f.csv"))
-            .arg("GeMAPSv01b")
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&ran.stdout).trim().to_string();
-        assert_eq!(said, "equal", "{}", String::from_utf8_lossy(&ran.stderr));
+    let Some(python) = crate::tables::python_with(&["opensmile"]) else {
         return;
-    }
-    // Written where the test harness does not hold it back.
-    let skipped = b"skipped: no Python with opensmile (SENTIRE_PYTHON names one that has)\n";
-    std::io::stderr().write_all(skipped).unwrap();
+    };
+    let ran = Command::new(&python)
+        .arg(script)
+        .arg(sandbox.path("f.csv"))
+        .arg("GeMAPSv01b")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout).trim().to_string();
+    assert_eq!(said, "equal", "{}", String::from_utf8_lossy(&ran.stderr));
 }

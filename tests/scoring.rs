@@ -1,13 +1,12 @@
 //! `score` and `export`: folders to tables of predictions, and tables to what charts want.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use sentire::table::{Column, Table};
 use serde_json::Value;
 
 use crate::sandbox::{Run, Sandbox, demo_clip, repository, with_demo_features};
-use crate::tables::pythons;
+use crate::tables::python_with;
 
 const CLIPS: [&str; 4] = ["f1_angry_s1", "f1_sad_s1", "m1_angry_s1", "m1_sad_s1"];
 
@@ -500,16 +499,7 @@ fn tables_are_exported_for_charts() {
 #[test]
 fn other_programs_read_the_tables() {
     let script = repository("tests/reference/read_tables.py");
-    let has_them = |python: &PathBuf| {
-        let mut command = Command::new(python);
-        command.args(["-c", "import duckdb, pandas, pyarrow, polars"]);
-        command.output().is_ok_and(|output| output.status.success())
-    };
-    let Some(python) = pythons().into_iter().find(has_them) else {
-        let _ = std::io::Write::write_all(
-            &mut std::io::stderr(),
-            b"skipped: no Python with duckdb, pandas, pyarrow and polars (SENTIRE_PYTHON names one that has)\n",
-        );
+    let Some(python) = python_with(&["duckdb", "pandas", "pyarrow", "polars"]) else {
         return;
     };
     let sandbox = with_calls("");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -586,6 +587,26 @@ fn a_name_that_stands_twice_is_told_with_its_file() {
 pub fn pythons() -> Vec<PathBuf> {
     let named = std::env::var_os("SENTIRE_PYTHON").unwrap_or("python3".into());
     std::env::split_paths(&named).collect()
+}
+
+/// One of [`pythons`] that has these modules; where none has, that a test is skipped is written where the harness does not hold it back.
+pub fn python_with(modules: &[&str]) -> Option<PathBuf> {
+    let has_them = |python: &PathBuf| {
+        let import = format!("import {}", modules.join(", "));
+        let ran = Command::new(python).args(["-c", &import]).output();
+        ran.is_ok_and(|ran| ran.status.success())
+    };
+    let found = pythons().into_iter().find(has_them);
+    if found.is_none() {
+        let named = match modules {
+            [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+            modules => modules.concat(),
+        };
+        let skipped =
+            format!("skipped: no Python with {named} (SENTIRE_PYTHON names one that has)\n");
+        std::io::stderr().write_all(skipped.as_bytes()).unwrap();
+    }
+    found
 }
 
 #[test]
