@@ -117,27 +117,25 @@ fn is_file_of_layouts(path: &str) -> bool {
 
 /// Refuses names of outputs that are not those of what is written.
 fn check_name(path: &Path, form: Form) -> Result<()> {
-    let extension = path
-        .extension()
-        .and_then(|ext| ext.to_str())
-        .unwrap_or("")
-        .to_lowercase();
-    let is_other = OTHER_TABLES.contains(&extension.as_str()) || has_audio_extension(path);
+    let extension = path.extension().and_then(|ext| ext.to_str()).unwrap_or("");
+    let is_other =
+        OTHER_TABLES.contains(&extension.to_lowercase().as_str()) || has_audio_extension(path);
     let expected = match form {
-        Form::Audformat => "the name of a folder",
-        _ if path.as_os_str().to_string_lossy().ends_with('/') => {
-            "the name of a CSV, as a database is written --for audformat"
-        }
+        Form::Audformat if is_other => "the name of a folder",
+        Form::Audformat => return Ok(()),
+        _ if ends_in_slash(path) => "the name of a CSV, as a database is written --for audformat",
         _ if is_other => "the name of a CSV",
         _ => return Ok(()),
     };
-    match form == Form::Audformat && !is_other {
-        true => Ok(()),
-        false => Err(Error::Usage(format!(
-            "-o {}: expected {expected}",
-            path.display()
-        ))),
-    }
+    Err(Error::Usage(format!(
+        "-o {}: expected {expected}",
+        path.display()
+    )))
+}
+
+/// Whether a person has marked a name as that of a folder.
+fn ends_in_slash(path: &Path) -> bool {
+    path.as_os_str().to_string_lossy().ends_with('/')
 }
 
 /// Endings of tables that a manifest is not.
@@ -147,10 +145,8 @@ const OTHER_TABLES: [&str; 9] = [
 
 /// For which program the manifest is written.
 fn form_of(args: &Corpus) -> Result<Form> {
-    let is_folder = args
-        .output
-        .as_ref()
-        .is_some_and(|path| path.is_dir() || path.as_os_str().to_string_lossy().ends_with('/'));
+    let output = args.output.as_ref();
+    let is_folder = output.is_some_and(|path| path.is_dir() || ends_in_slash(path));
     match args.form {
         None if is_folder => Ok(Form::Audformat),
         None => Ok(Form::Sentire),
@@ -171,16 +167,8 @@ fn naming(asked: &[String], known: &[Layout]) -> Result<Naming> {
             )),
         };
     }
-    let one = |name: &String| match name.as_str() {
-        name if Layout::is_pattern(name) => Layout::of_patterns(&[name.to_string()]),
-        "folders" => Ok(Layout::folders()),
-        name => layouts::named(known, name).ok_or_else(|| layouts::unknown(known, name)),
-    };
-    asked
-        .iter()
-        .map(one)
-        .collect::<Result<Vec<Layout>>>()
-        .map(Naming::By)
+    let asked = asked.iter().map(|name| layouts::asked(known, name));
+    asked.collect::<Result<Vec<Layout>>>().map(Naming::By)
 }
 
 /// Writes the manifest, and returns it with its names relative to where it was written.
@@ -277,8 +265,7 @@ fn first_names(manifest: &Manifest, rows: usize) -> String {
 /// All layouts in a table, or what is known of one.
 fn print_layouts(known: &[Layout], name: &str, console: &Console) -> Result<Outcome> {
     if !name.is_empty() {
-        let layout = layouts::named(known, name).ok_or_else(|| layouts::unknown(known, name))?;
-        console.print(&layout.to_text())?;
+        console.print(&layouts::named(known, name)?.to_text())?;
         return Ok(Outcome::Done);
     }
     let mut sorted: Vec<&Layout> = known.iter().collect();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::corpus::emotion::{canonical_emotion, class_of};
+use crate::corpus::layouts::SEPARATORS;
 use crate::corpus::manifest::Utterance;
 use crate::corpus::spelling::{composed, first};
 use crate::table::schema::SPLIT;
@@ -24,10 +25,16 @@ fn folders(file: &Path) -> Vec<String> {
 fn folder_emotion(name: &str) -> Option<&'static str> {
     let name = name.trim_start_matches(|c: char| !c.is_alphabetic());
     canonical_emotion(name).or_else(|| {
-        let words: Vec<&str> = name.split(['_', '-', ' ', '.']).collect();
+        let words: Vec<&str> = name.split(SEPARATORS).collect();
         let (_, rest) = without_intensity(&words)?;
         canonical_emotion(&rest.join(" "))
     })
+}
+
+/// What a word stands for in a list of meanings and the words for each.
+fn meaning(words: &[(&'static str, &[&str])], word: &str) -> Option<&'static str> {
+    let known = words.iter().find(|(_, words)| words.contains(&word));
+    known.map(|(meaning, _)| *meaning)
 }
 
 /// Words for how strongly an emotion is expressed, as RAVDESS, CREMA-D, CaFE and VIVAE have them, and what they stand for.
@@ -40,11 +47,7 @@ const INTENSITIES: [(&str, &[&str]); 5] = [
 ];
 
 fn intensity(word: &str) -> Option<&'static str> {
-    let word = word.to_lowercase();
-    let known = INTENSITIES
-        .iter()
-        .find(|(_, words)| words.contains(&word.as_str()));
-    known.map(|(intensity, _)| *intensity)
+    meaning(&INTENSITIES, &word.to_lowercase())
 }
 
 /// The intensity that stands first or last among words, and the others.
@@ -83,11 +86,7 @@ const SEXES: [(&str, &[&str]); 2] = [
 ];
 
 fn sex(name: &str) -> Option<&'static str> {
-    let name = name.to_lowercase();
-    let known = SEXES
-        .iter()
-        .find(|(_, words)| words.contains(&name.as_str()));
-    known.map(|(sex, _)| *sex)
+    meaning(&SEXES, &name.to_lowercase())
 }
 
 /// Words for the parts of a corpus, and what the column `split` says.
@@ -116,11 +115,7 @@ const PARTS: [(&str, &[&str]); 4] = [
 
 /// The part of a corpus that a word names.
 fn part(name: &str) -> Option<&'static str> {
-    let name = name.to_lowercase().replace(['-', ' '], "_");
-    let known = PARTS
-        .iter()
-        .find(|(_, words)| words.contains(&name.as_str()));
-    known.map(|(part, _)| *part)
+    meaning(&PARTS, &name.to_lowercase().replace(['-', ' '], "_"))
 }
 
 /// Puts down which part of a corpus recordings are in, where names or folders of several parts say so.
@@ -277,7 +272,7 @@ pub fn by_folder(
             .and_then(|name| intensity(&name))
             .or_else(|| {
                 let label = label.as_deref()?;
-                let words: Vec<&str> = label.split(['_', '-', ' ', '.']).collect();
+                let words: Vec<&str> = label.split(SEPARATORS).collect();
                 Some(without_intensity(&words)?.0)
             });
         let sex = sex_of(folders);

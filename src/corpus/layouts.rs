@@ -17,11 +17,11 @@ use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 
+pub(in crate::corpus) use pattern::SEPARATORS;
 pub use published::Published;
 pub(in crate::corpus) use scheme::{Form, Side, filled, held, put};
 
 use crate::audio::has_audio_extension;
-use crate::corpus::layouts::pattern::SEPARATORS;
 use crate::corpus::layouts::scheme::Scheme;
 use crate::corpus::manifest::Utterance;
 use crate::error::{Error, Result};
@@ -383,34 +383,41 @@ impl FromStr for Layout {
 
     /// A layout that is built in, by its name or another name of its corpus; or one of a pattern.
     fn from_str(name: &str) -> Result<Layout> {
-        if name == FOLDERS {
-            return Ok(Layout::folders());
-        }
-        if Layout::is_pattern(name) {
-            return Layout::of_patterns(&[name.to_string()]);
-        }
-        named(Layout::all(), name).ok_or_else(|| unknown(Layout::all(), name))
+        asked(Layout::all(), name)
+    }
+}
+
+/// What a person asks for by `name`: one of `layouts`, that of folders, or one of a pattern.
+///
+/// # Errors
+/// Where none is called so, or the pattern says too little.
+pub fn asked(layouts: &[Layout], name: &str) -> Result<Layout> {
+    match name {
+        FOLDERS => Ok(Layout::folders()),
+        name if Layout::is_pattern(name) => Layout::of_patterns(&[name.to_string()]),
+        name => named(layouts, name),
     }
 }
 
 /// The one of `layouts` that is called `name`.
-pub fn named(layouts: &[Layout], name: &str) -> Option<Layout> {
+///
+/// # Errors
+/// Where none is; the message lists those that are.
+pub fn named(layouts: &[Layout], name: &str) -> Result<Layout> {
     let alike = |other: &str| words(other).concat() == words(name).concat();
     let by_name = layouts.iter().find(|layout| alike(layout.name()));
     let by_alias = || {
         let mut others = layouts.iter();
         others.find(|layout| layout.0.aliases.iter().any(|alias| alike(alias)))
     };
-    by_name.or_else(by_alias).cloned()
-}
-
-/// That none of `layouts` is called `name`.
-pub fn unknown(layouts: &[Layout], name: &str) -> Error {
-    let known: Vec<&str> = layouts.iter().map(Layout::name).collect();
-    Error::Usage(format!(
-        "unknown layout {name:?}; available: auto, {FOLDERS}, {}; or a pattern such as '{{speaker}}_{{emotion}}_*'",
-        known.join(", ")
-    ))
+    let unknown = || {
+        let known: Vec<&str> = layouts.iter().map(Layout::name).collect();
+        Error::Usage(format!(
+            "unknown layout {name:?}; available: auto, {FOLDERS}, {}; or a pattern such as '{{speaker}}_{{emotion}}_*'",
+            known.join(", ")
+        ))
+    };
+    by_name.or_else(by_alias).cloned().ok_or_else(unknown)
 }
 
 /// The words of a name, in lower case; where letters meet digits, or other letters begin in capitals, no word ends.

@@ -159,10 +159,9 @@ impl Named {
     fn of(paths: &[PathBuf], place: &Place, layouts: &[Layout]) -> Named {
         let mut seen: HashMap<&Path, usize> = HashMap::new();
         let mut of_folder: Vec<Vec<bool>> = Vec::new();
-        let folder = |path: &'_ PathBuf| path.parent().map(Path::to_path_buf).unwrap_or_default();
-        let folders: Vec<PathBuf> = paths.iter().map(folder).collect();
         let mut numbers = Vec::new();
-        for folder in &folders {
+        for path in paths {
+            let folder = path.parent().unwrap_or(Path::new(""));
             let number = *seen.entry(folder).or_insert_with(|| {
                 let below = folder.iter().filter_map(|name| name.to_str());
                 let names: Vec<&str> = below

@@ -47,7 +47,6 @@ pub enum Read {
 struct Cells {
     names: Vec<String>,
     columns: Vec<Vec<Option<String>>>,
-    rows: usize,
 }
 
 impl Cells {
@@ -85,7 +84,7 @@ pub fn read(dir: &Path, outline: &Outline) -> Result<Read> {
     let files = column("file")?;
     let times = |name: &str| -> Result<Vec<Option<i64>>> {
         if outline.kind == Kind::Filewise {
-            return Ok(vec![None; cells.rows]);
+            return Ok(vec![None; files.len()]);
         }
         let time = |(row, cell): (usize, &Option<String>)| match cell {
             None => Ok(None),
@@ -172,29 +171,19 @@ fn from_csv(path: &Path) -> Result<Cells, String> {
         .map(str::to_string)
         .collect();
     let mut columns = vec![Vec::new(); names.len()];
-    let mut rows = 0;
     for record in reader.records() {
         let record = record.map_err(wrong)?;
         for (at, column) in columns.iter_mut().enumerate() {
             let cell = record.get(at).filter(|cell| !MISSING.contains(cell));
             column.push(cell.map(str::to_string));
         }
-        rows += 1;
     }
-    Ok(Cells {
-        names,
-        columns,
-        rows,
-    })
+    Ok(Cells { names, columns })
 }
 
 fn from_parquet(path: &Path) -> Result<Cells, String> {
     let (names, columns) = words::read(path)?;
-    Ok(Cells {
-        rows: columns.first().map_or(0, Vec::len),
-        names,
-        columns,
-    })
+    Ok(Cells { names, columns })
 }
 
 /// A time of a table: a whole number without a unit is in nanoseconds.

@@ -120,6 +120,11 @@ impl<'a> Found<'a> {
         Some(self.warning(Kind::MissingSpeaker, message, amounts))
     }
 
+    /// Whether neither speakers nor emotions were counted by those who published the corpus.
+    fn only_total_is_known(&self) -> bool {
+        self.published.speakers.is_empty() && self.published.emotions.is_empty()
+    }
+
     /// Fewer speakers than were published, of whom no names were.
     fn fewer_speakers(&self) -> Option<Finding> {
         let here = self.speakers.keys().filter(|name| !name.is_empty()).count();
@@ -150,8 +155,10 @@ impl<'a> Found<'a> {
             true => self.short_cells(),
             false => self.short_sums(),
         };
-        let is_by_name = !self.published.speakers.is_empty() || !self.published.emotions.is_empty();
-        if short.is_empty() && !is_by_name && self.recordings < self.published.recordings {
+        if short.is_empty()
+            && self.only_total_is_known()
+            && self.recordings < self.published.recordings
+        {
             let message = format!(
                 "{} of {} that were published",
                 recordings(self.recordings),
@@ -215,8 +222,10 @@ impl<'a> Found<'a> {
         let speakers = beyond(&self.speakers, &self.published.speakers);
         let more = emotions.iter().chain(&speakers).map(of_published);
         let more: Vec<String> = more.collect();
-        let is_by_name = !self.published.speakers.is_empty() || !self.published.emotions.is_empty();
-        if more.is_empty() && !is_by_name && self.recordings > self.published.recordings {
+        if more.is_empty()
+            && self.only_total_is_known()
+            && self.recordings > self.published.recordings
+        {
             let message = format!(
                 "{}, {} were published",
                 recordings(self.recordings),

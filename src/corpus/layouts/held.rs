@@ -19,6 +19,11 @@ impl Default for OneOrMany {
 }
 
 impl OneOrMany {
+    /// What the words say.
+    pub fn held(&self) -> Vec<Held> {
+        self.words().iter().map(|word| Held::parse(word)).collect()
+    }
+
     /// The words.
     pub fn words(&self) -> &[String] {
         match self {

@@ -64,6 +64,17 @@ pub struct Scheme {
     pub is_own: bool,
     #[serde(skip)]
     readers: Vec<Reader>,
+    /// Who is a woman, who is a man, and who speaks which language, ready to be looked up.
+    #[serde(skip)]
+    people: People,
+}
+
+/// What is known of speakers.
+#[derive(Debug, Clone, Default)]
+struct People {
+    female: Vec<Held>,
+    male: Vec<Held>,
+    languages: Vec<(String, Vec<Held>)>,
 }
 
 /// A file beside the recordings that says more of them.
@@ -211,6 +222,14 @@ impl Scheme {
             }
         }
         self.readers = readers;
+        let languages = self.languages.iter();
+        self.people = People {
+            female: self.female.held(),
+            male: self.male.held(),
+            languages: languages
+                .map(|(code, words)| (code.clone(), words.held()))
+                .collect(),
+        };
         let words = self
             .fields
             .values()
@@ -278,10 +297,9 @@ impl Scheme {
                 prefix: special.prefix,
             },
         };
-        let held = |words: &OneOrMany| words.words().iter().map(|w| Held::parse(w)).collect();
         let mut fields: BTreeMap<String, Vec<Held>> = BTreeMap::new();
         for (name, words) in self.fields.iter().chain(other).chain(&special.fields) {
-            fields.insert(name.clone(), held(words));
+            fields.insert(name.clone(), words.held());
         }
         for (name, codes) in &self.codes {
             let words = codes.keys().map(|code| Held::Word(code.clone()));
@@ -417,18 +435,16 @@ impl Scheme {
         let Some(speaker) = utterance.speaker.clone() else {
             return;
         };
-        let among = |words: &OneOrMany| {
-            let mut words = words.words().iter();
-            words.any(|word| Held::parse(word).spelling(&speaker).is_some())
-        };
+        let among = |known: &[Held]| known.iter().any(|known| known.spelling(&speaker).is_some());
+        let people = &self.people;
         if utterance.sex.is_none() {
-            utterance.sex = match (among(&self.female), among(&self.male)) {
+            utterance.sex = match (among(&people.female), among(&people.male)) {
                 (true, _) => Some("female".into()),
                 (_, true) => Some("male".into()),
                 _ => None,
             };
         }
-        if let Some((language, _)) = self.languages.iter().find(|(_, words)| among(words)) {
+        if let Some((language, _)) = people.languages.iter().find(|(_, known)| among(known)) {
             utterance.language = Some(language.clone());
         }
     }
