@@ -21,6 +21,7 @@ mod gsm;
 mod ima4;
 mod join;
 mod limits;
+mod live;
 mod mp3;
 mod mp4;
 mod mpeg;
@@ -30,6 +31,7 @@ mod packets;
 mod pauses;
 mod pcm;
 mod preprocess;
+mod quality;
 mod reel;
 mod riff;
 mod sample_entry;
@@ -51,13 +53,16 @@ use serde::{Deserialize, Serialize};
 
 pub use augment::Augmentation;
 pub use limits::MemoryLimit;
+pub use live::{Excerpt, Live};
 pub use pauses::{LONGEST_PAUSE_S, Pauses};
 pub use preprocess::{Gain, Segmentation, Turns, Window};
+pub use quality::Quality;
 pub use reel::Reel;
 pub use spool::{Spool, Spooling};
 
 use crate::audio::bytes::Bytes;
 use crate::audio::container::Container;
+use crate::audio::decoded::Decoded;
 use crate::dsp::speech;
 use crate::error::{Error, Result, Stage, guarded};
 
@@ -521,6 +526,49 @@ pub fn read_bytes(bytes: Vec<u8>, name: &str, options: &ReadOptions) -> Result<R
     in_memory(decoded(Bytes::in_memory(bytes), name, options)?, name)
 }
 
+/// The recording that a file with these samples would be: `channels` of them interleaved, full scale being 1; error messages
+/// call it `name`. An error if they do not make whole frames, if one is NaN or far beyond full scale, or if the rate is none
+/// that recordings have.
+///
+/// ```
+/// use sentire::prelude::*;
+///
+/// let stored = audio::read("corpora/demo/f1_angry_s1.flac", &ReadOptions::default())?;
+/// let samples = stored.audio.samples.clone();
+/// let made = audio::from_samples(samples, 1, 16_000, "microphone", &ReadOptions::default())?;
+/// assert_eq!(made, stored);
+/// assert!(audio::from_samples(vec![f32::NAN], 1, 16_000, "microphone", &ReadOptions::default()).is_err());
+/// # Ok::<(), Error>(())
+/// ```
+pub fn from_samples(
+    interleaved: Vec<f32>,
+    channels: usize,
+    sample_rate: u32,
+    name: &str,
+    options: &ReadOptions,
+) -> Result<Recording> {
+    let refused = |reason: String| failure(name, Stage::Decode, reason);
+    if interleaved.is_empty() || channels == 0 || !interleaved.len().is_multiple_of(channels) {
+        return Err(refused(format!(
+            "{} samples in {channels} channels; expected as many of each channel, and at least one",
+            interleaved.len()
+        )));
+    }
+    limits::check_rate("a recording", sample_rate).map_err(refused)?;
+    let decoded = Decoded {
+        interleaved: Spool::in_memory(interleaved),
+        channels,
+        sample_rate,
+        truncated: false,
+    };
+    decode::check_samples(&decoded).map_err(refused)?;
+    let reel = reel::prepare(decoded, options);
+    in_memory(
+        reel.map_err(|reason| failure(name, Stage::Preprocess, reason))?,
+        name,
+    )
+}
+
 /// Reads the recording at `path` without holding all of it in memory
 /// ([`most_in_memory`](ReadOptions::most_in_memory)): for recordings of any length.
 ///
@@ -542,6 +590,9 @@ pub fn open(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Reel> {
         let reason = match cause.kind() {
             std::io::ErrorKind::NotFound if name.contains(char::REPLACEMENT_CHARACTER) => {
                 "is not found under this name, which is not UTF-8 in its folder; rename it".into()
+            }
+            std::io::ErrorKind::IsADirectory => {
+                "is a folder; expected a recording (`sentire score FOLDER` takes all that are in one)".into()
             }
             _ => cause.to_string(),
         };

@@ -22,10 +22,20 @@ enum Source {
 }
 
 /// The bytes of a file, all of them in memory. Clones share them.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Held {
     bytes: Arc<Vec<u8>>,
     len: usize,
+}
+
+impl Held {
+    /// Adds what comes behind. Copies what is held if somebody else holds it, too.
+    pub fn push(&mut self, more: &[u8]) {
+        let bytes = Arc::make_mut(&mut self.bytes);
+        bytes.truncate(self.len);
+        bytes.extend_from_slice(more);
+        self.len = bytes.len();
+    }
 }
 
 impl Deref for Held {

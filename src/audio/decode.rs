@@ -131,21 +131,27 @@ fn whole(mut bytes: Bytes, options: &ReadOptions) -> Result<Decoded, Refusal> {
         }
         decoded.truncated = true;
     }
+    check_samples(&decoded)?;
+    Ok(decoded)
+}
+
+/// Refuses samples that are none.
+pub fn check_samples(decoded: &Decoded) -> Result<(), String> {
     let wrong = |x: &f32| x.is_nan() || x.abs() > LOUDEST;
+    let channels = decoded.channels;
     let mut before = 0;
     decoded.interleaved.blocks(1, |block| {
         if let Some(at) = block.iter().position(wrong) {
             return Err(format!(
                 "sample {} is {}; expected samples between -1 and 1; get the file again, or \
                  write it anew with samples in that range",
-                (before + at) / decoded.channels,
+                (before + at) / channels,
                 block[at]
             ));
         }
         before += block.len();
         Ok(())
-    })?;
-    Ok(decoded)
+    })
 }
 
 /// The bytes of a recording of a kind that is held in memory as it stands in its file.

@@ -141,7 +141,7 @@ fn decode_stream(
 }
 
 /// A stream of which some packets are decoded.
-struct Decoding {
+pub struct Decoding {
     parameters: AudioCodecParameters,
     decoder: Decoder,
     /// By which parameters, as the packets count them.
@@ -153,7 +153,8 @@ struct Decoding {
 }
 
 impl Decoding {
-    fn start(stream: &Stream, kind: &Container) -> Result<Decoding, String> {
+    /// Before its first packet.
+    pub fn start(stream: &Stream, kind: &Container) -> Result<Decoding, String> {
         Ok(Decoding {
             parameters: stream.parameters.clone(),
             decoder: Decoder::new(&stream.parameters, kind)?,
@@ -163,8 +164,18 @@ impl Decoding {
         })
     }
 
+    /// Samples of the last packet, channels interleaved.
+    pub fn samples(&self) -> &[f32] {
+        &self.samples
+    }
+
+    /// Channels and rate of the last packet.
+    pub fn spec(&self) -> (usize, u32) {
+        self.spec
+    }
+
     /// Decodes a packet, which is given back.
-    fn decode(
+    pub fn decode(
         &mut self,
         mut packet: Packet,
         further: &[AudioCodecParameters],

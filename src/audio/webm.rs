@@ -61,7 +61,7 @@ mod id {
 }
 
 /// The packets of the sound, and how much of its start the container says is none.
-fn open(bytes: &Held) -> Result<(Stream, Stated), String> {
+pub fn open(bytes: &Held) -> Result<(Stream, Stated), String> {
     let mut tracks = Vec::new();
     let mut fault = None;
     for found in Walk::new(bytes.clone()) {
