@@ -15,6 +15,19 @@ use sentire::model::{Balance, Groups, ModelSpec, Normalize, learners};
 use sentire::summary::Condition;
 use sentire::table::Encoding;
 
+/// What stands on the terminal after `sentire` alone.
+pub const FIRST_STEPS: &str = "\
+Speech emotion recognition with classical means
+
+  sentire demo                                 everything once, on a small built-in corpus
+  sentire predict call.wav                     the emotion of a recording
+  sentire score calls -o emotions.csv          the emotions of all recordings in a folder, as a table
+  sentire extract RAVDESS -o ravdess.parquet   features of a corpus
+  sentire evaluate ravdess.parquet             how well speakers are recognised that were not trained on
+
+sentire --help lists all commands, and sentire COMMAND --help gives examples.
+";
+
 /// Speech emotion recognition with classical means: recordings to features, leak-free evaluation,
 /// models, predictions.
 #[derive(Debug, Parser)]
@@ -812,6 +825,15 @@ pub struct Serve {
     /// Longest recording that is decoded, in seconds
     #[arg(long, default_value_t = 600.0, value_name = "S")]
     pub max_duration: f64,
+    /// Recordings that may wait to be computed; more are asked to come again
+    #[arg(long, default_value_t = 16, value_name = "N")]
+    pub queue: u16,
+    /// Origin of pages elsewhere that may ask, as in https://example.org (repeatable)
+    #[arg(long = "allow-origin", value_name = "URL")]
+    pub allow_origin: Vec<String>,
+    /// Name under which a proxy on this machine passes requests on (repeatable)
+    #[arg(long = "public-host", value_name = "NAME")]
+    pub public_host: Vec<String>,
 }
 
 /// Describe a table, a model, a recording or a feature set

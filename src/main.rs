@@ -9,6 +9,10 @@ mod cli;
 mod cmd;
 
 fn main() -> ExitCode {
+    if std::env::args_os().len() < 2 {
+        cmd::say(cli::FIRST_STEPS.trim_end());
+        return ExitCode::from(2);
+    }
     let cli = cli::Cli::try_parse().unwrap_or_else(|error| {
         if error.kind() == ErrorKind::DisplayVersion && std::env::args().any(|a| a == "--verbose") {
             cmd::version::print();

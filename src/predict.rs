@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 
 pub use reasons::Reason;
 
-use crate::audio::{self, Channel, Pauses, ReadOptions, Recording, Reel, Segmentation};
+use crate::audio::{self, Channel, Pauses, Quality, ReadOptions, Recording, Reel, Segmentation};
+use crate::catalogue::versioned;
 use crate::corpus::{Manifest, Utterance};
 use crate::error::{Error, Result, panic_text};
 use crate::extract::{self, Limits, Settings};
@@ -58,6 +59,8 @@ pub struct Features {
     pub channels_differ: bool,
     /// See [`Recording::is_narrow`].
     pub is_narrow: bool,
+    /// How it sounds as its file has it.
+    pub quality: Quality,
     /// The file broke off, and the part that decoded was kept.
     pub truncated: bool,
 }
@@ -127,8 +130,20 @@ pub struct Prediction {
     pub speech_s: f64,
     /// The classifier, as a [`ModelSpec`](crate::model::ModelSpec).
     pub model: String,
+    /// The beginning of the hash of the model's bytes, as in tables: no other model has it.
+    #[serde(default)]
+    pub model_id: String,
+    /// The feature sets that were computed, with their versions.
+    #[serde(default)]
+    pub sets: String,
+    /// The version of this program.
+    #[serde(default)]
+    pub version: String,
     /// Length of the recording in seconds.
     pub duration_s: f64,
+    /// How it sounds as its file has it.
+    #[serde(flatten)]
+    pub quality: Quality,
     /// The file broke off, and the prediction is for the part that decoded. Only if truncated files were to be accepted.
     #[serde(default)]
     pub truncated: bool,
@@ -178,6 +193,15 @@ impl Prediction {
             speech_s: self.speech_s,
         }
     }
+}
+
+/// A recording of which nothing can be said: what stands in place of its [`Prediction`] in JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed {
+    /// The recording as the caller named it.
+    pub file: String,
+    /// Where, what was found, what was expected, what to do.
+    pub error: String,
 }
 
 /// A predicted number.
@@ -558,6 +582,7 @@ impl Predictor {
             copy_of: recording.copy_of,
             channels_differ: recording.channels_differ,
             is_narrow: recording.is_narrow(),
+            quality: recording.quality(),
             truncated: recording.truncated,
         }
     }
@@ -635,6 +660,7 @@ impl Predictor {
             _ => of_windows,
         };
         let mut of_windows = of_windows.into_iter();
+        let sets = versioned(&self.settings.sets);
         let prediction = |(recording, whole): (&Features, Segment)| Prediction {
             file: recording.file.clone(),
             label: whole.label,
@@ -645,7 +671,11 @@ impl Predictor {
             verdict: whole.verdict,
             speech_s: whole.speech_s,
             model: self.model.card.trained.to_string(),
+            model_id: self.id().to_string(),
+            sets: sets.clone(),
+            version: env!("CARGO_PKG_VERSION").to_string(),
             duration_s: recording.duration_s,
+            quality: recording.quality.clone(),
             truncated: recording.truncated,
             channels_cancel: recording.instead_of_mean.is_some(),
             channel: recording.channel,
@@ -1118,6 +1148,7 @@ mod tests {
             copy_of: None,
             channels_differ: false,
             is_narrow: false,
+            quality: Quality::default(),
             truncated: false,
         };
         let said = predictor.predict(&[features]).unwrap().remove(0);

@@ -47,6 +47,18 @@ pub struct Options {
     pub scored_at: i64,
 }
 
+impl Options {
+    /// A row for each recording, or for each window or turn where the predictor cuts them; each recording by itself, now.
+    pub fn of(predictor: &Predictor) -> Options {
+        Options {
+            rows_of_windows: predictor.settings().segmentation != Segmentation::Whole,
+            speaker_column: None,
+            batch: false,
+            scored_at: now(),
+        }
+    }
+}
+
 /// What the metadata of a table of predictions say of how it was made: what must be the same for its rows
 /// to be used again.
 pub fn made_with(predictor: &Predictor, options: &Options) -> BTreeMap<String, String> {
@@ -178,12 +190,7 @@ pub fn update(
     out: impl AsRef<Path>,
 ) -> Result<Summary> {
     let out = out.as_ref();
-    let options = Options {
-        rows_of_windows: predictor.settings().segmentation != Segmentation::Whole,
-        speaker_column: None,
-        batch: false,
-        scored_at: now(),
-    };
+    let options = Options::of(predictor);
     let mut job = Job::begin(out, &made_with(predictor, &options), Earlier::Use)?;
     let manifest = predictor.settings().lines_of(manifest.clone());
     let like = empty(&manifest, predictor, &options)?;
@@ -472,6 +479,7 @@ fn features_of(utterance: &Utterance, computed: &Computed, settings: &Settings) 
         copy_of: computed.recording.copy_of,
         channels_differ: computed.recording.channels_differ,
         is_narrow: computed.recording.is_narrow(),
+        quality: computed.recording.quality(),
         truncated: computed.recording.truncated,
     }
 }

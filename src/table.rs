@@ -124,6 +124,18 @@ impl Column {
         }
     }
 
+    /// `rows` missing values of the same type.
+    pub fn blanks(&self, rows: usize) -> Column {
+        match self {
+            Column::Text(_) => Column::Text(vec![None; rows]),
+            Column::Double(_) => Column::Double(vec![f64::NAN; rows]),
+            Column::Float(_) => Column::Float(vec![f32::NAN; rows]),
+            Column::Int(_) => Column::Int(vec![None; rows]),
+            Column::Bool(_) => Column::Bool(vec![None; rows]),
+            Column::Time(_) => Column::Time(vec![None; rows]),
+        }
+    }
+
     /// The values of the rows `rows` (from 0), in that order. Panics if a row does not exist.
     pub fn select(&self, rows: &[usize]) -> Column {
         fn picked<T: Clone>(values: &[T], rows: &[usize]) -> Vec<T> {

@@ -145,7 +145,17 @@ mod contract {
         verdict: String,
         speech_s: f64,
         model: String,
+        model_id: String,
+        sets: String,
+        version: String,
         duration_s: f64,
+        audio_hash: String,
+        sample_rate: u32,
+        channels: usize,
+        clipped_ratio: f64,
+        speech_ratio: f64,
+        snr_db: Option<f64>,
+        bandwidth_hz: Option<f64>,
         truncated: bool,
         channels_cancel: bool,
         channels_differ: bool,
@@ -1034,6 +1044,95 @@ fn a_reader_that_goes_away_is_no_error() {
         .unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn alone_it_names_the_commands_that_matter() {
+    let sandbox = Sandbox::new();
+    let said = sandbox.sentire("").exits(2).stderr;
+    let commands: Vec<&str> = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("  sentire ")?.split(' ').next())
+        .collect();
+    assert_eq!(
+        commands,
+        ["demo", "predict", "score", "extract", "evaluate"]
+    );
+    assert!(said.contains("sentire --help"), "{said}");
+}
+
+#[test]
+fn a_folder_in_place_of_a_file_is_told_what_takes_folders() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "calls/a.flac",
+        std::fs::read(demo_clip("f1_sad_s1.flac")).unwrap(),
+    );
+    for (command, said) in [
+        (
+            "describe calls",
+            "`sentire extract FOLDER -o TABLE.parquet`",
+        ),
+        (
+            "evaluate calls",
+            "`sentire extract FOLDER -o TABLE.parquet`",
+        ),
+    ] {
+        let error = sandbox.sentire(command).exits(2).stderr;
+        assert!(error.contains(said), "{command}: {error}");
+    }
+    if cfg!(feature = "default-model") {
+        let error = sandbox.sentire("predict calls").exits(2).stderr;
+        assert!(
+            error.contains(
+                "failed: calls: is a folder; expected a recording (`sentire score FOLDER`"
+            ),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn failures_are_records_in_their_places_where_predictions_are_json() {
+    let sandbox = with_demo_features();
+    sandbox
+        .sentire("train features.parquet -q -o m.sentire")
+        .exits(0);
+    sandbox.write(
+        "a.flac",
+        std::fs::read(demo_clip("f1_sad_s1.flac")).unwrap(),
+    );
+    sandbox.write("b.wav", "text");
+    let said = sandbox
+        .sentire("predict b.wav a.flac c.wav -m m.sentire --json")
+        .exits(1);
+    let lines: Vec<Value> = said
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let files: Vec<&Value> = lines.iter().map(|line| &line["file"]).collect();
+    assert_eq!(files, ["b.wav", "a.flac", "c.wav"]);
+    assert!(
+        lines[0]["error"]
+            .as_str()
+            .unwrap()
+            .starts_with("b.wav: holds text")
+    );
+    assert!(lines[2]["error"].as_str().unwrap().starts_with("c.wav: "));
+    assert_eq!(
+        (&lines[1]["error"], &lines[1]["channels"]),
+        (&Value::Null, &1.into())
+    );
+    assert_eq!(said.stderr.matches("failed: ").count(), 2);
+    let none = sandbox
+        .sentire("predict b.wav -m m.sentire --json")
+        .exits(2);
+    assert_eq!(none.stdout.lines().count(), 1);
+    let text = sandbox
+        .sentire("predict b.wav a.flac -m m.sentire")
+        .exits(1);
+    assert!(!text.stdout.contains("b.wav"), "{}", text.stdout);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::io::Read;
 use std::path::Path;
 
-use sentire::audio::{self, MAX_DURATION_S, Rate, ReadOptions};
+use sentire::audio::{self, MAX_DURATION_S, Quality, Rate, ReadOptions};
 use sentire::catalogue::{Dictionary, Entry, FeatureSet, Lld, Statistic, StatisticGroup};
 use sentire::error::{Error, Result};
 use sentire::extract;
@@ -488,16 +488,10 @@ fn card_text(model: &Description) -> String {
 struct RecordingDescription {
     file: String,
     duration_s: f64,
-    sample_rate: u32,
-    channels: usize,
     channels_cancel: bool,
-    clipped_ratio: f64,
-    speech_ratio: f64,
-    snr_db: Option<f64>,
-    /// Null where nothing is heard that comes and goes.
-    bandwidth_hz: Option<f64>,
     truncated: bool,
-    audio_hash: String,
+    #[serde(flatten)]
+    quality: Quality,
     /// Of a recording of several channels.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     each_channel: Vec<ChannelDescription>,
@@ -572,25 +566,20 @@ impl RecordingDescription {
             each_channel: each_channel.collect::<Result<_>>()?,
             file: path.display().to_string(),
             duration_s: recording.duration_s,
-            sample_rate: recording.sample_rate,
-            channels: recording.channels,
             channels_cancel: recording.instead_of_mean.is_some(),
-            clipped_ratio: recording.clipped_ratio,
-            speech_ratio: recording.speech_ratio,
-            snr_db: finite(recording.snr_db),
-            bandwidth_hz: finite(recording.bandwidth_hz),
             truncated: recording.truncated,
-            audio_hash: recording.audio_hash,
+            quality: recording.quality(),
         })
     }
 
     fn to_text(&self) -> String {
         let snr = self
+            .quality
             .snr_db
             .map_or("undefined (digital silence)".to_string(), |db| {
                 format!("{db:.1} dB")
             });
-        let bandwidth = match self.bandwidth_hz {
+        let bandwidth = match self.quality.bandwidth_hz {
             Some(hz) => format!("up to {:.1} kHz", hz / 1000.0),
             None => "none that comes and goes".to_string(),
         };
@@ -607,12 +596,12 @@ impl RecordingDescription {
                     }
                 ),
             ),
-            ("sample rate", format!("{} Hz", self.sample_rate)),
+            ("sample rate", format!("{} Hz", self.quality.sample_rate)),
             (
                 "channels",
                 format!(
                     "{}{}",
-                    self.channels,
+                    self.quality.channels,
                     if self.channels_cancel {
                         ", which cancel each other when they are averaged; the rest is of one of them"
                     } else {
@@ -622,15 +611,15 @@ impl RecordingDescription {
             ),
             (
                 "clipped",
-                format!("{:.3} % of the samples", self.clipped_ratio * 100.0),
+                format!("{:.3} % of the samples", self.quality.clipped_ratio * 100.0),
             ),
             (
                 "speech",
-                format!("{:.0} % of the time", self.speech_ratio * 100.0),
+                format!("{:.0} % of the time", self.quality.speech_ratio * 100.0),
             ),
             ("signal-to-noise", snr),
             ("sound", bandwidth),
-            ("audio hash", self.audio_hash.clone()),
+            ("audio hash", self.quality.audio_hash.clone()),
         ];
         let line = |key: &str, value: &str| format!("{key:18} {value}\n");
         let of_channels = self.each_channel.iter();

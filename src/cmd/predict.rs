@@ -8,8 +8,9 @@ use sentire::audio::{self, Channel, Rate};
 use sentire::error::{Error, Result, Stage};
 use sentire::features::Extractor;
 use sentire::predict::{
-    Estimate, Features, LONG_S, Prediction, Predictor, REASONS, Segment, Verdict,
+    Estimate, Failed, Features, LONG_S, Prediction, Predictor, REASONS, Segment, Verdict,
 };
+use serde::Serialize;
 
 use crate::cli::Predict;
 use crate::cmd::{Console, Outcome, count, load_predictor, note_alone, of_file};
@@ -48,19 +49,24 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
         }
     };
     let mut recordings = Vec::new();
-    let mut failed = 0;
-    for recording in read {
+    // In the order in which they were given; `None` for those that can be used.
+    let mut failures = Vec::new();
+    for ((path, _), recording) in asked.iter().zip(read) {
         match recording {
-            Ok(recording) => recordings.push(recording),
+            Ok(recording) => {
+                recordings.push(recording);
+                failures.push(None);
+            }
             Err(error) => {
                 console.failed(&error);
-                failed += 1;
+                failures.push(Some(Failed {
+                    file: path.display().to_string(),
+                    error: error.to_string(),
+                }));
             }
         }
     }
-    if recordings.is_empty() {
-        return Err(Error::Data("no recording could be used".into()));
-    }
+    let failed = failures.iter().flatten().count();
     for recording in &recordings {
         if let Some(taken) = recording.instead_of_mean {
             console.warn(&audio::channels_cancel(&recording.file, taken));
@@ -76,17 +82,30 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
     if let (1.., Rate::Hz(rate)) = (narrow, predictor.settings().rate) {
         console.warn(&audio::are_narrow(&count(narrow, "recording"), rate));
     }
-    let predictions = predictor.explained(&recordings, REASONS)?;
-    for prediction in &predictions {
-        console.print(&line(prediction, args.json))?;
-        if is_cut && !args.json {
-            console.print(&timeline(prediction))?;
+    let predictions = match recordings.is_empty() {
+        true => Vec::new(),
+        false => predictor.explained(&recordings, REASONS)?,
+    };
+    let mut said = predictions.iter();
+    for failure in &failures {
+        match failure {
+            Some(failure) if args.json => console.print(&json_line(failure))?,
+            Some(_) => {}
+            None => {
+                let prediction = said.next().expect("one for each recording");
+                console.print(&line(prediction, args.json))?;
+                if is_cut && !args.json {
+                    console.print(&timeline(prediction))?;
+                }
+            }
         }
     }
-    let failures = if failed > 0 {
-        format!(", {failed} failed")
-    } else {
-        String::new()
+    if recordings.is_empty() {
+        return Err(Error::Data("no recording could be used".into()));
+    }
+    let failures = match failed {
+        0 => String::new(),
+        _ => format!(", {failed} failed"),
     };
     if !is_cut
         && recordings
@@ -158,11 +177,16 @@ fn features(
     predictor.features(&recording, "-", extractor)
 }
 
+/// A value as a line of JSON.
+fn json_line(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("it is plain data") + "\n"
+}
+
 /// The prediction for a recording as one line: JSON, or name, label, the probabilities from the largest down, verdicts,
 /// and what spoke most for the label.
 pub fn line(prediction: &Prediction, json: bool) -> String {
     if json {
-        return serde_json::to_string(prediction).expect("a prediction is plain data") + "\n";
+        return json_line(prediction);
     }
     let channel = match prediction.channel {
         Some(channel) => format!(" channel {channel}"),

@@ -405,6 +405,7 @@ mod tests {
             copy_of: None,
             channels_differ: false,
             is_narrow: false,
+            quality: Default::default(),
             windows,
             truncated: false,
         };

@@ -29,7 +29,7 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>> {
     };
     if files.is_empty() {
         return Err(wrong(
-            "is a folder without tables; expected one with the parts that `sentire extract --shard` writes".into(),
+            "is a folder without tables; expected one with the parts that `sentire extract --shard` writes (a folder of recordings becomes a table by `sentire extract FOLDER -o TABLE.parquet`)".into(),
         ));
     }
     let parts: Vec<(usize, usize)> = files.iter().filter_map(|file| part(file)).collect();

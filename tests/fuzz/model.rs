@@ -36,6 +36,7 @@ fn sound() -> &'static Features {
             copy_of: None,
             channels_differ: false,
             is_narrow: false,
+            quality: Default::default(),
             truncated: false,
         }
     })
