@@ -2,9 +2,10 @@
 #
 #   docker build -t sentire .
 #   docker run --rm -p 127.0.0.1:8080:8080 sentire                      the page, on http://127.0.0.1:8080
-#   docker run --rm -v "$PWD:/data" -w /data sentire score calls -o predictions.parquet
+#   docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/data" -w /data sentire score calls -o predictions.parquet
+#                                                       as who you are, who may write there
 #
-# and Rust notebooks with everything compiled:
+# (over https, with a proxy: src/serve/proxy/compose.yaml) and Rust notebooks with everything compiled:
 #
 #   docker build --target notebooks -t sentire-notebooks .
 #   docker run --rm -p 127.0.0.1:8888:8888 sentire-notebooks

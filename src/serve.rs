@@ -9,8 +9,14 @@ mod assets;
 mod body;
 mod connections;
 mod guard;
+mod hearing;
+mod live;
+mod metrics;
+mod predict;
+mod query;
 mod recording;
 mod routes;
+mod score;
 mod table;
 mod workers;
 
@@ -20,6 +26,7 @@ use std::sync::mpsc::SyncSender;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
 
 pub use answer::Answered;
 
@@ -29,6 +36,7 @@ use crate::predict::Predictor;
 use crate::serve::assets::Assets;
 use crate::serve::connections::Signals;
 use crate::serve::guard::Guard;
+use crate::serve::metrics::Metrics;
 use crate::serve::recording::Intake;
 use crate::serve::workers::Workers;
 
@@ -47,6 +55,12 @@ pub struct Options {
     pub max_duration_s: f64,
     /// Number of recordings computed at the same time.
     pub workers: usize,
+    /// Number of recordings that may wait for that; further requests are asked to come again.
+    pub queue: usize,
+    /// Origins other than its own whose pages may ask, as browsers send them: `https://example.org`.
+    pub allowed_origins: Vec<String>,
+    /// Names under which a proxy passes requests on to a server that listens to this machine alone.
+    pub public_hosts: Vec<String>,
 }
 
 impl Default for Options {
@@ -58,6 +72,9 @@ impl Default for Options {
             max_body_bytes: 50_000_000,
             max_duration_s: 600.0,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
+            queue: 16,
+            allowed_origins: Vec::new(),
+            public_hosts: Vec::new(),
         }
     }
 }
@@ -69,6 +86,9 @@ struct App {
     guard: Guard,
     intake: Intake,
     workers: Workers,
+    metrics: Metrics,
+    /// Live sockets that may still be opened.
+    live: Arc<Semaphore>,
     assets: Assets,
     log: Option<SyncSender<Answered>>,
 }
@@ -80,6 +100,7 @@ pub struct Server {
     address: SocketAddr,
     signals: Signals,
     predictor: Predictor,
+    guard: Guard,
     options: Options,
 }
 
@@ -124,6 +145,7 @@ impl Server {
             )),
             _ => failed(&format!("cannot listen on port {port} of {host}"), cause),
         })?;
+        let guard = Guard::new(&options, address.ip().is_loopback())?;
         let signals = {
             let _entered = runtime.enter();
             Signals::new().map_err(|cause| failed("cannot wait for signals", cause))?
@@ -134,6 +156,7 @@ impl Server {
             address,
             signals,
             predictor,
+            guard,
             options,
         })
     }
@@ -148,9 +171,11 @@ impl Server {
     pub fn run(self, log: Option<SyncSender<Answered>>) {
         let options = self.options;
         let app = Arc::new(App {
-            guard: Guard::new(options.token.as_deref(), self.address.ip().is_loopback()),
+            guard: self.guard,
             intake: Intake::new(options.max_body_bytes),
-            workers: Workers::new(options.workers, &self.predictor),
+            workers: Workers::new(options.workers, options.queue, &self.predictor),
+            metrics: Metrics::new(),
+            live: Arc::new(Semaphore::new(live::MOST_OPEN)),
             assets: Assets::new(),
             predictor: self.predictor,
             max_duration_s: options.max_duration_s,

@@ -45,6 +45,9 @@ mod scale;
 // The server: the same answers as the command line, and what it does with hostile requests.
 #[cfg(feature = "serve")]
 mod serve;
+// The same while sound is still coming.
+#[cfg(feature = "serve")]
+mod live;
 // Names, folders and files beside recordings: layouts, patterns, tables of labels, databases.
 mod layouts;
 // The corpus doctor against planted faults.

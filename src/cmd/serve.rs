@@ -30,6 +30,9 @@ pub fn run(args: &Serve, console: &Console) -> Result<Outcome> {
         max_body_bytes: usize::from(args.max_body_mb) * 1_000_000,
         max_duration_s: args.max_duration,
         workers: rayon::current_num_threads(),
+        queue: usize::from(args.queue),
+        allowed_origins: args.allow_origin.clone(),
+        public_hosts: args.public_host.clone(),
     };
     let is_open = options.token.is_none();
     let server = Server::bind(predictor, options)?;

@@ -45,6 +45,11 @@ impl Refusal {
         )
     }
 
+    /// What went wrong, in a line.
+    pub fn error(&self) -> &str {
+        &self.error
+    }
+
     /// A panic.
     pub fn internal(panic: &(dyn std::any::Any + Send)) -> Refusal {
         let said = crate::error::panic_text(panic);
@@ -172,12 +177,15 @@ const LOGGED_PATH: usize = 200;
 pub async fn answer(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let method = request.method().to_string();
-    let path = request.uri().path().chars().take(LOGGED_PATH).collect();
+    let path: String = request.uri().path().chars().take(LOGGED_PATH).collect();
     let bytes = Arc::new(AtomicU64::new(0));
     let expects = request.headers().contains_key(header::EXPECT);
     let request = request.map(|body| Body::new(Counted::new(body, bytes.clone(), expects)));
     let mut response = next.run(request).await;
     add_headers(response.headers_mut());
+    let seconds = began.elapsed().as_secs_f64();
+    app.metrics
+        .answer(&path, response.status().as_u16(), seconds);
     if let Some(log) = &app.log {
         // A log that nobody takes up must not stop the server.
         let _ = log.try_send(Answered {
@@ -185,7 +193,7 @@ pub async fn answer(State(app): State<Arc<App>>, request: Request, next: Next) -
             method,
             path,
             status: response.status().as_u16(),
-            ms: (began.elapsed().as_secs_f64() * 1e4).round() / 10.0,
+            ms: (seconds * 1e4).round() / 10.0,
             bytes_in: bytes.load(Ordering::Relaxed),
         });
     }

@@ -1,20 +1,21 @@
 //! Connections: how many there may be, how slow they may be, and how they end.
 
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 
 /// Connections at a time; more wait in the system's queue. Below the 1024 files that a process may
 /// have open by default.
-const CONNECTIONS: usize = 900;
+const CONNECTIONS: u32 = 900;
 
 /// In which a head must have come, counted from the connection or from the answer before: so this
 /// is also how long an idle connection is kept.
@@ -39,8 +40,8 @@ pub async fn serve(listener: TcpListener, router: Router, mut signals: Signals) 
     http.timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
         .max_buf_size(LARGEST_HEAD);
-    let ending = GracefulShutdown::new();
-    let free = std::sync::Arc::new(Semaphore::new(CONNECTIONS));
+    let (end, ending) = watch::channel(false);
+    let free = Arc::new(Semaphore::new(CONNECTIONS as usize));
     loop {
         let accepted = async {
             let place = free.clone().acquire_owned().await;
@@ -59,17 +60,27 @@ pub async fn serve(listener: TcpListener, router: Router, mut signals: Signals) 
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(TAKEN_WITHIN));
         let service = TowerToHyperService::new(router.clone());
-        let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
-        let connection = ending.watch(connection);
+        let connection = http
+            .serve_connection(TokioIo::new(Box::pin(stream)), service)
+            .with_upgrades();
+        let mut ending = ending.clone();
         tokio::spawn(async move {
+            let mut connection = pin!(connection);
             // A client that breaks off is no concern of ours.
-            let _ = connection.await;
+            tokio::select! {
+                _ = connection.as_mut() => {}
+                () = async { let _ = ending.wait_for(|is_over| *is_over).await; } => {
+                    connection.as_mut().graceful_shutdown();
+                    let _ = connection.await;
+                }
+            }
             drop(place);
         });
     }
     drop(listener);
+    let _ = end.send(true);
     tokio::select! {
-        _ = timeout(FINISHED_WITHIN, ending.shutdown()) => {}
+        _ = timeout(FINISHED_WITHIN, free.acquire_many(CONNECTIONS)) => {}
         // Asked twice: at once.
         () = signals.next() => {}
     }

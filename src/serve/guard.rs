@@ -5,14 +5,24 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, Version, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
-use crate::serve::App;
+use crate::error::{Error, Result};
 use crate::serve::answer::Refusal;
+use crate::serve::{App, Options};
+
+/// The subprotocol of the live socket.
+pub const SUBPROTOCOL: &str = "sentire";
+/// What stands before the token, in base64url without padding, where a page of another origin opens the live socket: browsers
+/// let pages set no header but that of subprotocols.
+const TOKEN_SUBPROTOCOL: &str = "sentire.token.";
+
+/// The path of the live socket, which is opened by GET and does more than read.
+const LIVE: &str = "/api/live";
 
 /// What is asked of a request before anything else.
 pub struct Guard {
@@ -20,27 +30,47 @@ pub struct Guard {
     token: Option<blake3::Hash>,
     /// The server listens to this machine alone.
     loopback: bool,
+    /// Names by which others call it all the same: those of a proxy.
+    public_hosts: Vec<String>,
+    /// Other origins whose pages may ask.
+    origins: Vec<HeaderValue>,
 }
 
 impl Guard {
-    /// Asks for `token`, if there is one; on `loopback`, for a name of this machine.
-    pub fn new(token: Option<&str>, loopback: bool) -> Guard {
-        Guard {
-            token: token.map(|token| blake3::hash(token.as_bytes())),
+    /// Asks for the token, if there is one; on `loopback`, for a name of this machine, or one of a proxy. An error if an origin
+    /// is none.
+    pub fn new(options: &Options, loopback: bool) -> Result<Guard> {
+        let origins = options
+            .allowed_origins
+            .iter()
+            .map(|origin| of_origin(origin));
+        Ok(Guard {
+            token: options
+                .token
+                .as_ref()
+                .map(|token| blake3::hash(token.as_bytes())),
             loopback,
-        }
+            public_hosts: options.public_hosts.clone(),
+            origins: origins.collect::<Result<_>>()?,
+        })
     }
 
-    fn check(&self, request: &Request) -> Result<(), Refusal> {
+    /// Other origins whose pages may ask.
+    pub fn origins(&self) -> &[HeaderValue] {
+        &self.origins
+    }
+
+    fn check(&self, request: &Request) -> std::result::Result<(), Refusal> {
         let headers = request.headers();
         let host = host(request.uri(), headers, request.version())?;
         if let (true, Some(host)) = (self.loopback, &host)
             && !is_of_this_machine(host.host())
+            && !self.is_public(host)
         {
             // A name of somebody else that leads here: DNS rebinding.
             return Err(Refusal::new(
                 StatusCode::MISDIRECTED_REQUEST,
-                "this server is not called by that name; expected localhost, 127.0.0.1 or [::1] in `Host`",
+                "this server is not called by that name; expected localhost, 127.0.0.1 or [::1] in `Host`, or the name of a proxy (--public-host)",
             ));
         }
         if request.uri().path() != "/health"
@@ -52,14 +82,46 @@ impl Guard {
                 "the server's token is missing or wrong; send `Authorization: Bearer TOKEN`, or the token as password",
             ));
         }
-        let only_reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
-        if !only_reads && is_cross_site(headers, host.as_ref()) {
+        let only_reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method())
+            && request.uri().path() != LIVE;
+        if !only_reads && is_cross_site(headers, host.as_ref()) && !self.is_allowed(headers) {
             return Err(Refusal::new(
                 StatusCode::FORBIDDEN,
-                "the request comes from a page of another site; use the page of this server, or a program",
+                "the request comes from a page of another origin; use the page of this server, or a program, or start the server \
+                 with --allow-origin",
             ));
         }
         Ok(())
+    }
+
+    fn is_public(&self, host: &Authority) -> bool {
+        let mut names = self.public_hosts.iter();
+        names.any(|name| name.eq_ignore_ascii_case(host.host()))
+    }
+
+    /// Whether the page that asks is of an origin whose pages may.
+    fn is_allowed(&self, headers: &HeaderMap) -> bool {
+        let origin = headers.get(header::ORIGIN);
+        origin.is_some_and(|origin| self.origins.contains(origin))
+    }
+}
+
+/// An origin as browsers send it. Refused where it is none: a scheme, a name and perhaps a port, nothing else.
+fn of_origin(text: &str) -> Result<HeaderValue> {
+    let refused = || {
+        Error::Usage(format!(
+            "origin {text:?} (--allow-origin): expected that of a page as its browser sends it, as in https://example.org or \
+             http://localhost:3000"
+        ))
+    };
+    let (scheme, authority) = text.split_once("://").ok_or_else(refused)?;
+    let authority: Authority = authority.parse().map_err(|_| refused())?;
+    let is_plain = ["http", "https"].contains(&scheme) && !authority.as_str().contains('@');
+    // Browsers send names in lower case.
+    let origin = format!("{scheme}://{authority}").to_ascii_lowercase();
+    match is_plain && authority.host() != "*" {
+        true => HeaderValue::from_str(&origin).map_err(|_| refused()),
+        false => Err(refused()),
     }
 }
 
@@ -73,7 +135,11 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
 
 /// The name by which the client called the server; that of the request's own address goes before the header
 /// (RFC 9112, section 3.2.2). HTTP/1.0 knows none.
-fn host(uri: &Uri, headers: &HeaderMap, version: Version) -> Result<Option<Authority>, Refusal> {
+fn host(
+    uri: &Uri,
+    headers: &HeaderMap,
+    version: Version,
+) -> std::result::Result<Option<Authority>, Refusal> {
     if let Some(authority) = uri.authority() {
         return Ok(Some(authority.clone()));
     }
@@ -118,6 +184,16 @@ fn presents(headers: &HeaderMap, token: &blake3::Hash) -> bool {
         }
         _ => None,
     };
+    let of_socket = || {
+        let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL);
+        let offered = offered.iter().filter_map(|value| value.to_str().ok());
+        let mut offered = offered.flat_map(|value| value.split(','));
+        offered.find_map(|word| {
+            let given = word.trim().strip_prefix(TOKEN_SUBPROTOCOL)?;
+            URL_SAFE_NO_PAD.decode(given).ok()
+        })
+    };
+    let given = given.or_else(of_socket);
     given.is_some_and(|given| blake3::hash(&given) == *token)
 }
 

@@ -1,4 +1,4 @@
-//! The recording in the body of a request: the field `file` of a form, or the body itself.
+//! The recordings in the body of a request: the fields `file` of a form, or the body itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +24,9 @@ const KIB: usize = 1024;
 
 /// Bytes of the longest file name; file systems have 255.
 const LONGEST_NAME: usize = 1024;
+
+/// Recordings in one form.
+const MOST_FILES: usize = 1000;
 
 /// What a recording is called that comes without a name.
 const NAMELESS: &str = "recording";
@@ -62,8 +65,20 @@ impl Intake {
         self.max_body_bytes
     }
 
-    /// Reads a request's body.
+    /// Reads a request's body, which holds one recording.
     pub async fn receive(&self, request: Request) -> Result<Upload, Refusal> {
+        let path = request.uri().path().to_string();
+        let mut uploads = self.receive_all(request).await?;
+        match (uploads.pop(), uploads.is_empty()) {
+            (Some(only), true) => Ok(only),
+            _ => Err(Refusal::bad(format!(
+                "the form has several fields `file`; {path} takes one recording, /api/predict and /api/score several"
+            ))),
+        }
+    }
+
+    /// Reads a request's body, which holds one recording or more.
+    pub async fn receive_all(&self, request: Request) -> Result<Vec<Upload>, Refusal> {
         let length = content_length(request.headers());
         if length.is_some_and(|length| length > self.max_body_bytes as u64) {
             return Err(self.too_large());
@@ -78,7 +93,7 @@ impl Intake {
         let read = async {
             match is_form(request.headers()) {
                 true => self.form(request).await,
-                false => self.whole_body(request).await,
+                false => self.whole_body(request).await.map(|only| vec![only]),
             }
         };
         timeout(self.within, read).await.unwrap_or_else(|_| {
@@ -98,7 +113,7 @@ impl Intake {
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| Refusal::bad("the body breaks off; send it again"))?;
             if let Some(chunk) = frame.data_ref() {
-                self.take(&mut upload, chunk)?;
+                self.take(&mut upload, chunk, self.max_body_bytes)?;
             }
         }
         match upload.bytes.is_empty() {
@@ -109,24 +124,25 @@ impl Intake {
         }
     }
 
-    async fn form(&self, request: Request) -> Result<Upload, Refusal> {
+    async fn form(&self, request: Request) -> Result<Vec<Upload>, Refusal> {
         let mut form: Multipart = request.extract().await.map_err(|_| {
             Refusal::bad("`Content-Type: multipart/form-data` names no boundary, or one that cannot be; let the client set it")
         })?;
-        let mut found: Option<Upload> = None;
+        let mut found: Vec<Upload> = Vec::new();
+        let mut room = self.max_body_bytes;
         loop {
             let field = form
                 .next_field()
                 .await
                 .map_err(|cause| self.broken(&cause))?;
             let Some(mut field) = field else { break };
-            let mut upload = match (field.name(), &found) {
-                (Some("file"), Some(_)) => {
-                    return Err(Refusal::bad(
-                        "the form has several fields `file`; send a request for each recording",
-                    ));
+            let mut upload = match field.name() {
+                Some("file") if found.len() == MOST_FILES => {
+                    return Err(Refusal::bad(format!(
+                        "the form has more than {MOST_FILES} fields `file`; send them in several requests"
+                    )));
                 }
-                (Some("file"), None) => Some(Upload::named(field.file_name().unwrap_or(NAMELESS))),
+                Some("file") => Some(Upload::named(field.file_name().unwrap_or(NAMELESS))),
                 _ => None,
             };
             if upload
@@ -139,20 +155,26 @@ impl Intake {
             }
             while let Some(chunk) = field.chunk().await.map_err(|cause| self.broken(&cause))? {
                 if let Some(upload) = &mut upload {
-                    self.take(upload, &chunk)?;
+                    self.take(upload, &chunk, room)?;
                 }
             }
-            found = upload.or(found);
+            if let Some(upload) = upload {
+                room -= upload.bytes.len();
+                found.push(upload);
+            }
         }
-        found.ok_or_else(|| {
-            Refusal::bad("the form has no field `file`; expected the recording in it")
-        })
+        match found.is_empty() {
+            true => Err(Refusal::bad(
+                "the form has no field `file`; expected the recording in it",
+            )),
+            false => Ok(found),
+        }
     }
 
-    /// Adds a chunk, if there is room for it.
-    fn take(&self, upload: &mut Upload, chunk: &[u8]) -> Result<(), Refusal> {
+    /// Adds a chunk, if there is room for it: `room` bytes, and what may be held.
+    fn take(&self, upload: &mut Upload, chunk: &[u8], room: usize) -> Result<(), Refusal> {
         let n = upload.bytes.len() + chunk.len();
-        if n > self.max_body_bytes {
+        if n > room {
             return Err(self.too_large());
         }
         let has = upload

@@ -1,7 +1,5 @@
 //! The features of one recording as a table to download.
 
-use serde::Deserialize;
-
 use crate::error::{Error, Result};
 use crate::extract::Settings;
 use crate::predict::Features;
@@ -9,15 +7,16 @@ use crate::table::schema::{END, FILE, START, TRUNCATED};
 use crate::table::{Column, Encoding, Table};
 
 /// The format of a download.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Without the views, whose thousands of numbers no spreadsheet wants.
-    #[default]
     Csv,
     /// All features.
     Parquet,
 }
+
+/// What the query calls them, the default first.
+pub const FORMATS: [(&str, Format); 2] = [("csv", Format::Csv), ("parquet", Format::Parquet)];
 
 impl Format {
     /// The end of a file's name.

@@ -10,8 +10,14 @@ use crate::features::Extractor;
 use crate::predict::Predictor;
 use crate::serve::answer::Refusal;
 
-/// Recordings that may wait for a worker.
-const QUEUE: usize = 16;
+/// What becomes of a recording for which no worker is free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// It takes a place in the queue; where that is full it is refused at once.
+    InQueue,
+    /// It waits for a place in the queue.
+    Behind,
+}
 
 /// What a worker plans once and uses again.
 pub struct Worker {
@@ -23,6 +29,8 @@ pub struct Worker {
 
 /// Workers, and the queue before them.
 pub struct Workers {
+    number: usize,
+    queue: usize,
     /// At work or in the queue.
     places: Arc<Semaphore>,
     /// At work.
@@ -50,12 +58,14 @@ impl Plan {
 }
 
 impl Workers {
-    /// `n` of them, for the features that `predictor` wants.
-    pub fn new(n: usize, predictor: &Predictor) -> Workers {
+    /// `n` of them, for the features that `predictor` wants; as many as `queue` recordings may wait for one.
+    pub fn new(n: usize, queue: usize, predictor: &Predictor) -> Workers {
         let n = n.max(1);
         let settings = predictor.settings();
         Workers {
-            places: Arc::new(Semaphore::new(n + QUEUE)),
+            number: n,
+            queue,
+            places: Arc::new(Semaphore::new(n + queue)),
             turns: Arc::new(Semaphore::new(n)),
             idle: Arc::default(),
             plan: Plan {
@@ -63,6 +73,18 @@ impl Workers {
                 reused: settings.rate != Rate::Native,
             },
         }
+    }
+
+    /// How many there are.
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    /// How many recordings are computed, and how many wait.
+    pub fn load(&self) -> (usize, usize) {
+        let taken = self.number + self.queue - self.places.available_permits();
+        let at_work = self.number - self.turns.available_permits();
+        (at_work, taken.saturating_sub(at_work))
     }
 
     /// Refuses where no place is left: asked before a body is read.
@@ -73,14 +95,18 @@ impl Workers {
         }
     }
 
-    /// Computes, or refuses at once. In the order in which they came; who goes away while waiting is forgotten,
+    /// Computes, or refuses at once where that is how it [waits](Wait). In the order in which they came; who goes away while waiting is forgotten,
     /// while who is being computed keeps the worker to the end.
     pub async fn compute<T: Send + 'static>(
         &self,
+        wait: Wait,
         work: impl FnOnce(&mut Worker) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let place = self.places.clone().try_acquire_owned();
-        let place = place.map_err(|_| Refusal::busy())?;
+        let places = self.places.clone();
+        let place = match wait {
+            Wait::InQueue => places.try_acquire_owned().map_err(|_| Refusal::busy())?,
+            Wait::Behind => places.acquire_owned().await.map_err(|_| Refusal::busy())?,
+        };
         let turn = self.turns.clone().acquire_owned().await;
         let (idle, plan) = (self.idle.clone(), self.plan.clone());
         let done = tokio::task::spawn_blocking(move || {

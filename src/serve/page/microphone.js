@@ -58,26 +58,10 @@ export function record({ stream }) {
   return { stop };
 }
 
-// The last `seconds` of the microphone, from the oldest sample to the newest; null until there are so many.
-export async function listen({ context, source }, seconds) {
+// Hands the microphone's samples to `take`, in pieces of about a twentieth of a second.
+export async function listen({ context, source }, take) {
   await context.audioWorklet.addModule('/assets/capture.js');
   const capture = new AudioWorkletNode(context, 'capture', { numberOfOutputs: 0, channelCount: 1, channelCountMode: 'explicit' });
-  const ring = new Float32Array(seconds * context.sampleRate);
-  let heard = 0;
-  capture.port.onmessage = ({ data }) => {
-    const at = heard % ring.length;
-    const fits = Math.min(data.length, ring.length - at);
-    ring.set(data.subarray(0, fits), at);
-    ring.set(data.subarray(fits));
-    heard += data.length;
-  };
+  capture.port.onmessage = ({ data }) => take(data);
   source.connect(capture);
-  return () => {
-    if (heard < ring.length) return null;
-    const at = heard % ring.length;
-    const latest = new Float32Array(ring.length);
-    latest.set(ring.subarray(at));
-    latest.set(ring.subarray(0, at), ring.length - at);
-    return latest;
-  };
 }

@@ -26,26 +26,32 @@ export function mean(channels) {
   return mono;
 }
 
+// 16-bit samples, little-endian.
+export function pcm(samples) {
+  const bytes = new DataView(new ArrayBuffer(2 * samples.length));
+  samples.forEach((sample, at) => {
+    bytes.setInt16(2 * at, Math.max(-32768, Math.min(32767, Math.round(32768 * sample))), true);
+  });
+  return bytes.buffer;
+}
+
 // 16-bit mono WAV.
 export function wav(samples, rate) {
-  const bytes = new DataView(new ArrayBuffer(44 + 2 * samples.length));
-  const text = (at, word) => [...word].forEach((letter, i) => bytes.setUint8(at + i, letter.charCodeAt(0)));
+  const head = new DataView(new ArrayBuffer(44));
+  const text = (at, word) => [...word].forEach((letter, i) => head.setUint8(at + i, letter.charCodeAt(0)));
   text(0, 'RIFF');
-  bytes.setUint32(4, 36 + 2 * samples.length, true);
+  head.setUint32(4, 36 + 2 * samples.length, true);
   text(8, 'WAVEfmt ');
-  bytes.setUint32(16, 16, true);
-  bytes.setUint16(20, 1, true); // PCM
-  bytes.setUint16(22, 1, true); // channels
-  bytes.setUint32(24, rate, true);
-  bytes.setUint32(28, 2 * rate, true);
-  bytes.setUint16(32, 2, true);
-  bytes.setUint16(34, 16, true);
+  head.setUint32(16, 16, true);
+  head.setUint16(20, 1, true); // PCM
+  head.setUint16(22, 1, true); // channels
+  head.setUint32(24, rate, true);
+  head.setUint32(28, 2 * rate, true);
+  head.setUint16(32, 2, true);
+  head.setUint16(34, 16, true);
   text(36, 'data');
-  bytes.setUint32(40, 2 * samples.length, true);
-  samples.forEach((sample, at) => {
-    bytes.setInt16(44 + 2 * at, Math.max(-32768, Math.min(32767, Math.round(32768 * sample))), true);
-  });
-  return new Blob([bytes], { type: 'audio/wav' });
+  head.setUint32(40, 2 * samples.length, true);
+  return new Blob([head, pcm(samples)], { type: 'audio/wav' });
 }
 
 // Root mean square in dB below full scale.
