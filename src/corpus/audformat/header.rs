@@ -173,7 +173,7 @@ fn word(yaml: &Yaml) -> Option<String> {
 }
 
 /// Codes of ISO 639-3, as audformat has them, and of ISO 639-1.
-const LANGUAGES: [(&str, &str); 40] = [
+const LANGUAGES: [(&str, &str); 42] = [
     ("amh", "am"),
     ("ara", "ar"),
     ("ben", "bn"),
@@ -196,10 +196,12 @@ const LANGUAGES: [(&str, &str); 40] = [
     ("ita", "it"),
     ("jpn", "ja"),
     ("kan", "kn"),
+    ("kaz", "kk"),
     ("kor", "ko"),
     ("lit", "lt"),
     ("nld", "nl"),
     ("nor", "no"),
+    ("ori", "or"),
     ("pol", "pl"),
     ("por", "pt"),
     ("ron", "ro"),
