@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::corpus::emotion::class_of;
 use crate::corpus::manifest::Utterance;
 use crate::corpus::spelling::{composed, folded, is_missing};
 
@@ -323,6 +324,26 @@ const LETTERS: [[&str; 2]; 2] = [["f", "m"], ["w", "m"]];
 /// Letters for neither (divers, other), which say nothing of the language.
 const OTHERS: [&str; 3] = ["d", "o", "x"];
 
+/// Takes the words of nkululeko's column `class_label` for the emotions, where it has put numbers for these.
+pub fn settle_labels(utterances: &mut [Utterance], columns: &[String]) {
+    const WORDS: &str = "class_label";
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_numbered = |utterance: &Utterance| match (&utterance.emotion, utterance.extra.get(WORDS))
+    {
+        (Some(emotion), Some(word)) => is_number(emotion) && !is_number(word),
+        (emotion, _) => emotion.is_none(),
+    };
+    if !columns.iter().any(|name| name == WORDS) || !utterances.iter().all(is_numbered) {
+        return;
+    }
+    for utterance in utterances {
+        if let (Some(emotion), Some(word)) = (&mut utterance.emotion, utterance.extra.get(WORDS)) {
+            *emotion = class_of(word);
+            utterance.label_original = Some(word.clone());
+        }
+    }
+}
+
 /// Brings what the column `sex` says, or where there is none the column `gender`, to `female` and `male`, as far as
 /// that is plain. What a column `gender` says besides stays there; a line tells so.
 pub fn settle_sex(utterances: &mut [Utterance], columns: &mut Vec<String>) -> Option<String> {
@@ -391,6 +412,7 @@ pub fn settle_sexes(utterances: &mut [Utterance]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::corpus::manifest::Manifest;
 
     fn header(names: &str) -> Vec<String> {
         names.split(';').map(str::to_string).collect()
@@ -466,6 +488,32 @@ mod tests {
         assert_eq!(channel("NaN"), Some(None));
         for wrong in ["phone", "-1", "0.5", "1e0", "A"] {
             assert_eq!(channel(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn words_stand_for_numbers_where_nkululeko_has_both() {
+        let classes = |table: &str| {
+            let manifest = Manifest::from_reader(table.as_bytes()).unwrap();
+            let said = manifest.utterances.iter().map(|u| {
+                let fields = [&u.emotion, &u.label_original];
+                fields.map(|field| field.as_deref().unwrap_or("").to_string())
+            });
+            said.collect::<Vec<_>>().concat().join(" ")
+        };
+        for (table, expected) in [
+            (
+                "file,emotion,class_label\na.wav,0,Wut\nb.wav,1,sad\n",
+                "angry Wut sad sad",
+            ),
+            (
+                "file,emotion,class_label\na.wav,0,Wut\nb.wav,sad,sad\n",
+                "0 0 sad sad",
+            ),
+            ("file,emotion,class_label\na.wav,sad,female\n", "sad sad"),
+            ("file,emotion,class_label\na.wav,3,3\n", "3 3"),
+        ] {
+            assert_eq!(classes(table), expected, "{table}");
         }
     }
 

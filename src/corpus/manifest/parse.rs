@@ -81,6 +81,7 @@ pub fn parse(bytes: &[u8]) -> Result<Manifest, String> {
         ));
     }
     let mut columns = columns.extra();
+    columns::settle_labels(&mut utterances, &columns);
     findings.extend(columns::settle_sex(&mut utterances, &mut columns));
     Ok(Manifest {
         root: PathBuf::new(),
