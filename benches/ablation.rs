@@ -1,4 +1,4 @@
-//! What each part of the default buys: the table of the README, on corpora that lie in folders of one
+//! What each part of the default buys: the tables of `src/evaluate/README.md`, on corpora that lie in folders of one
 //! folder.
 //!
 //! ```sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The table of the README: how well every learner does, and what it costs.
+"""The table of src/evaluate/README.md: how well every learner does, and what it costs.
 
     benches/learners.py CORPORA [--sentire BIN] [--work DIR] [--limit S] [--only NAME,...]
 

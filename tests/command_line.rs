@@ -217,7 +217,7 @@ fn the_demo_does_everything_and_can_be_repeated() {
         (report.n, report.speakers, report.classes.len()),
         (128, 8, 4)
     );
-    // As the README shows it, give or take one clip of 128, as another processor may round otherwise.
+    // As `corpora/demo/README.md` shows it, give or take one clip of 128, as another processor may round otherwise.
     let off = (report.uar - 0.945).abs();
     assert!(off < 0.009, "UAR {}", report.uar);
     assert_eq!(sandbox.sentire("demo").exits(0).stdout, first.stdout);

@@ -66,7 +66,7 @@ pub fn agreement(ours: &[f64], theirs: &[f64]) -> Agreement {
     }
 }
 
-/// What the README says of the group of a feature, to the last digit that it gives: the lowest correlation, and of
+/// What `src/features/README.md` says of the group of a feature, to the last digit that it gives: the lowest correlation, and of
 /// deviations on 2450 recordings the largest median and the largest.
 fn published(feature: &str) -> Agreement {
     let begins = |names: &[&str]| names.iter().any(|name| feature.starts_with(name));

@@ -16,19 +16,19 @@ use crate::sandbox::repository;
 // Without `baselines` the list is shorter.
 #[cfg(feature = "baselines")]
 #[test]
-fn the_readme_has_the_table_that_the_list_makes() {
+fn the_page_has_the_table_that_the_list_makes() {
     const BEGIN: &str =
         "<!-- made by the list in src/model/learners: a test says how it should read -->\n";
     const END: &str = "<!-- end of what is made -->\n";
-    let readme = include_str!("../README.md");
-    let table = readme
+    let page = include_str!("../src/evaluate/README.md");
+    let table = page
         .split_once(BEGIN)
         .and_then(|(_, after)| after.split_once(END));
-    let (table, _) = table.expect("README.md has the table between two comments");
+    let (table, _) = table.expect("src/evaluate/README.md has the table between two comments");
     let made = learners::markdown();
     assert!(
         table == made,
-        "the table of classifiers in README.md should read\n\n{made}"
+        "the table of learners in src/evaluate/README.md should read\n\n{made}"
     );
 }
 

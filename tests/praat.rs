@@ -108,7 +108,7 @@ fn pitch_and_voice_quality_of_real_speech_are_those_of_praat() {
     };
     let clips = praat_clips("corpora", ravdess.parent().unwrap());
     assert_eq!(clips.len(), 30);
-    // Here and below: the figures of the README and of the list of changes, to the last digit that these give.
+    // Here and below: the figures of `src/features/README.md` and of the list of changes, to the last digit that these give.
     let [gross, median, disagreement] = f0_against_praat(&clips, "f0_hz");
     assert!(gross < 0.0025, "gross errors {gross}");
     assert!(median < 0.0025, "median deviation {median}");

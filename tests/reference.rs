@@ -390,7 +390,7 @@ fn folds_are_those_of_group_k_fold() {
 #[test]
 fn the_forest_is_near_scikit_learns() {
     // On these 120 rows scikit-learn's seeds deviate by 2.1 points and ours by 1.4: the difference of
-    // the means of 20 each has a standard error of 0.6. It is 0.1; the README says 1 at most.
+    // the means of 20 each has a standard error of 0.6. It is 0.1; `src/evaluate/README.md` says 1 at most.
     check_forest("forest", 20, 0.01);
 }
 

@@ -9,8 +9,8 @@
 //! statistics"), so hum, hiss and tones that last are noise.
 //!
 //! A stretch is speech while the ratio, smoothed over 90 ms, stays above a low bound, if it reaches a high one; it is
-//! lengthened at both ends. The bounds were chosen on calls made of RAVDESS, EmoDB, EMOVO and nEMO; the README says what is missed
-//! and invented in these and others. Whether a stretch is a voice and not another sound that begins and ends,
+//! lengthened at both ends. The bounds were chosen on calls made of RAVDESS, EmoDB, EMOVO and nEMO;
+//! `src/audio/README.md` says what is missed and invented in these and others. Whether a stretch is a voice and not another sound that begins and ends,
 //! [`speech`](crate::dsp::speech) says.
 
 use std::ops::Range;

@@ -1,5 +1,5 @@
 //! The learners: each is one file that declares everything about it, and a line of [`LEARNERS`]. Help texts, `auto`, the
-//! table in the README and the tests that hold for every learner are made from the list.
+//! table in `src/evaluate/README.md` and the tests that hold for every learner are made from the list.
 
 pub mod boost;
 pub mod forest;
@@ -394,7 +394,7 @@ pub fn help() -> String {
     lines.join("\n")
 }
 
-/// The table of the README.
+/// The table of `src/evaluate/README.md`.
 pub fn markdown() -> String {
     let mut lines = vec![
         "| `--model` | learns | what it is | parameters and their defaults |".to_string(),
