@@ -70,8 +70,32 @@ impl Sandbox {
     /// `sentire` with arguments separated by spaces, to be run in this folder.
     pub fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sentire"));
+        command.args(arguments.split_whitespace());
+        self.here(command)
+    }
+
+    /// A line of a shell that knows `sentire`, to be run in this folder.
+    #[cfg(unix)]
+    pub fn shell(&self, line: &str) -> Command {
+        let mut folders = vec![
+            Path::new(env!("CARGO_BIN_EXE_sentire"))
+                .parent()
+                .unwrap()
+                .to_path_buf(),
+        ];
+        folders.extend(std::env::split_paths(
+            &std::env::var_os("PATH").unwrap_or_default(),
+        ));
+        let mut command = Command::new("sh");
         command
-            .args(arguments.split_whitespace())
+            .args(["-c", line])
+            .env("PATH", std::env::join_paths(folders).unwrap());
+        self.here(command)
+    }
+
+    /// `command`, in this folder and without what the environment says of times and shards.
+    fn here(&self, mut command: Command) -> Command {
+        command
             .current_dir(self.dir.path())
             .env_remove("SOURCE_DATE_EPOCH")
             .env_remove("SLURM_ARRAY_TASK_ID")

@@ -77,6 +77,8 @@ mod strangers;
 mod augmentation;
 // The committed notebooks: short cells, outputs, no errors.
 mod notebooks;
+// The pages of the repository: links, and commands as they stand there.
+mod readme;
 // Real corpora, where SENTIRE_CORPORA names them.
 mod corpora;
 // Helpers: running the binary, folders, the demo corpus.
