@@ -37,7 +37,7 @@ pub fn speakers<'a>(
 pub fn loso(speakers: &[Option<String>]) -> Result<Vec<Fold>> {
     let groups = groups(speakers);
     if groups.len() < 2 {
-        return Err(too_few(groups.len(), 2));
+        return Err(too_few(&groups, 2));
     }
     let fold = |(speaker, test): (&Option<String>, &Vec<usize>)| {
         let train = (0..speakers.len())
@@ -62,7 +62,7 @@ pub fn grouped_k_fold(speakers: &[Option<String>], k: usize) -> Result<Vec<Fold>
         return Err(Error::Usage(format!("{k} folds; expected at least 2")));
     }
     if groups.len() < k {
-        return Err(too_few(groups.len(), k));
+        return Err(too_few(&groups, k));
     }
     let mut order: Vec<(&Option<String>, &Vec<usize>)> = groups.iter().collect();
     order.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then(b.0.cmp(a.0)));
@@ -126,11 +126,23 @@ fn groups(speakers: &[Option<String>]) -> BTreeMap<Option<String>, Vec<usize>> {
     groups
 }
 
-fn too_few(found: usize, wanted: usize) -> Error {
+fn too_few(groups: &BTreeMap<Option<String>, Vec<usize>>, wanted: usize) -> Error {
+    let found = groups.len();
+    if found == 1 && groups.contains_key(&None) {
+        return Error::Data(format!(
+            "no row names its speaker, so nobody can be left out; a speaker-independent figure needs at least {wanted} speakers in the \
+             column `speaker`"
+        ));
+    }
     Error::Data(format!(
-        "{found} speaker{} for {wanted} folds; a speaker-independent figure needs at least as many speakers as folds (column \
+        "{found} speaker{}{} for {wanted} folds; a speaker-independent figure needs at least as many speakers as folds (column \
          `speaker`)",
-        if found == 1 { "" } else { "s" }
+        if found == 1 { "" } else { "s" },
+        if groups.contains_key(&None) {
+            " (all rows that name none counted as one)"
+        } else {
+            ""
+        }
     ))
 }
 
@@ -157,6 +169,19 @@ mod tests {
         assert_eq!(actors(&folds[0]), [6, 12, 18, 24]);
         assert_eq!(actors(&folds[1]), [5, 11, 17, 23]);
         assert_eq!(actors(&folds[5]), [1, 7, 13, 19]);
+    }
+
+    #[test]
+    fn that_no_speaker_was_given_is_said() {
+        let nobody = vec![None; 4];
+        for refused in [loso(&nobody), grouped_k_fold(&nobody, 3)] {
+            let said = refused.unwrap_err().to_string();
+            assert!(said.starts_with("no row names its speaker"), "{said}");
+        }
+        let some = [Some("a".to_string()), None, None];
+        let said = grouped_k_fold(&some, 3).unwrap_err().to_string();
+        let begins = "2 speakers (all rows that name none counted as one) for 3 folds";
+        assert!(said.starts_with(begins), "{said}");
     }
 
     #[test]
