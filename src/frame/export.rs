@@ -11,9 +11,15 @@ use crate::table::{self, FEATURES_KEY, Table};
 const ROW: &str = ".row";
 const MATCH: &str = ".match";
 
+/// A feature of the other table, while it is held against ours.
+fn of_other(name: &str) -> String {
+    format!(".other.{name}")
+}
+
 impl Table {
     /// The table with the columns of `other` beside it, in the rows of the same file, start and end; nothing
-    /// there where `other` has no such row. Columns that both have are this table's.
+    /// there where `other` has no such row. Columns that both have are this table's; a feature that both have must have the same
+    /// values in both, as one of two sets that share a name would be lost otherwise.
     pub fn joined(&self, other: &Table) -> Result<Table> {
         // Rows speak of the same where these columns are equal, as far as both tables have them.
         let has_keys = |table: &Table, key: &&str| table.column(key).is_some();
@@ -32,11 +38,22 @@ impl Table {
             .filter(|(name, _)| is_new(name))
             .map(|(name, _)| name.as_str())
             .collect();
+        let (ours, theirs) = (self.feature_names(), other.feature_names());
+        let theirs = theirs.unwrap_or_default();
+        let mut shared = ours.unwrap_or_default();
+        shared.retain(|name| theirs.contains(name) && other.flat().any(|(n, _)| n == name));
+        let mut right = other.select_columns(&names)?;
+        for name in &shared {
+            let column = other.column(name).cloned();
+            right
+                .columns
+                .extend(column.map(|column| (of_other(name), column)));
+        }
         let marked = |table: &Table, mark: &str| -> Result<LazyFrame> {
             let frame = table.to_frame()?.with_row_index(mark.into(), None);
             Ok(frame.map_err(polars)?.lazy())
         };
-        let right = marked(&other.select_columns(&names)?, MATCH)?;
+        let right = marked(&right, MATCH)?;
         let on: Vec<Expr> = keys.iter().map(|key| col(*key)).collect();
         // Lines that name no channel have none in both.
         let how = JoinArgs {
@@ -61,11 +78,33 @@ impl Table {
                 keys.join(", ")
             )));
         }
-        let joined = joined.drop_many([ROW, MATCH]);
+        let mut joined = Table::from_frame(&joined.drop_many([ROW, MATCH]))?;
+        for name in &shared {
+            self.check_same(&joined, name)?;
+        }
+        let doubled: Vec<String> = shared.iter().map(|name| of_other(name)).collect();
+        joined.columns.retain(|(name, _)| !doubled.contains(name));
         Ok(Table {
             metadata: self.flat_metadata(),
-            ..Table::from_frame(&joined)?
+            ..joined
         })
+    }
+
+    /// An error where a feature of two tables that were joined has different values in them.
+    fn check_same(&self, joined: &Table, name: &str) -> Result<()> {
+        let (ours, theirs) = (joined.numbers(name)?, joined.numbers(&of_other(name))?);
+        let differ =
+            |(a, b): (&f64, &f64)| a.is_finite() && b.is_finite() && *a as f32 != *b as f32;
+        match ours.iter().zip(&theirs).position(differ) {
+            None => Ok(()),
+            Some(row) => Err(Error::Data(format!(
+                "both tables have the feature `{name}`, with different values ({} and {} for {}); a table holds one of a name: export the \
+                 columns of one that the other has not (--columns), and join these",
+                ours[row],
+                theirs[row],
+                joined.words(FILE)?[row]
+            ))),
+        }
     }
 
     /// The table stacked, as charts want it: a row for each row and feature, with the feature's name in a
@@ -224,6 +263,29 @@ mod tests {
         others.columns[0].1 = words(&["a", "a"]);
         let error = features().joined(&others).unwrap_err().to_string();
         assert!(error.contains("several rows with the same file"), "{error}");
+    }
+
+    #[test]
+    fn a_feature_that_both_tables_have_is_the_same_in_both_or_refused() {
+        let mut other = features().select_columns(&["file", "rms"]).unwrap();
+        other
+            .columns
+            .push(("hnr".into(), Column::Float(vec![7.0; 3])));
+        let key = FEATURES_KEY.to_string();
+        other.metadata.insert(key, r#"["rms","hnr"]"#.into());
+        let joined = features().joined(&other).unwrap();
+        let names: Vec<&str> = joined
+            .columns
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(names, ["file", "start", "emotion", "f0", "rms", "hnr"]);
+        other.columns[1].1 = Column::Float(vec![4.0, 5.5, 6.0]);
+        let refused = features().joined(&other).unwrap_err().to_string();
+        assert!(
+            refused.contains("feature `rms`, with different values (5 and 5.5 for b)"),
+            "{refused}"
+        );
     }
 
     #[test]
