@@ -410,15 +410,18 @@ pub struct Train {
 #[command(after_long_help = "\
 Examples:
   sentire evaluate ravdess.parquet --folds 6 -o report
+  sentire evaluate ravdess.parquet --folds 6 -o results.tex    a table for the paper
   sentire evaluate emodb.parquet --folds loso --normalize both
   sentire evaluate ravdess.parquet --model svm:kernel=rbf --tune
   sentire evaluate ravdess.parquet --model forest --compare default
-  sentire evaluate ravdess.parquet --compare egemaps.parquet
+  sentire evaluate ravdess.parquet --compare egemaps.parquet --compare compare.parquet
   sentire evaluate ravdess.parquet emodb.parquet --test-corpus emodb --map calm=neutral
   sentire evaluate ravdess.parquet emodb.parquet emovo.parquet --cross-corpus
   sentire evaluate ravdess-split.parquet --folds split
 
-Speakers are never split: --folds K makes K groups of whole speakers, loso leaves out one speaker at a time, corpus leaves out one corpus at a time, split trains on the rows that the column `split` marks `train` and tests on those marked `test` (see `sentire split`). Everything is fitted and chosen on the training speakers of each fold. The windows of a recording count as one recording, by the mean of their probabilities.")]
+Speakers are never split: --folds K makes K groups of whole speakers, loso leaves out one speaker at a time, corpus leaves out one corpus at a time, split trains on the rows that the column `split` marks `train` and tests on those marked `test` (see `sentire split`). Everything is fitted and chosen on the training speakers of each fold. The windows of a recording count as one recording, by the mean of their probabilities.
+
+Tables of results have a row for each model and protocol: UAR (or CCC) with its interval, recordings, speakers, folds, the recall of each class. results.tex needs no package: \\input{results}.")]
 pub struct Evaluate {
     /// Tables written by `sentire extract`
     #[arg(value_name = "FEATURES.parquet", required = true)]
@@ -439,9 +442,13 @@ pub struct Evaluate {
     /// Train on each corpus and on all but one, test on each: the whole matrix, in the classes that all corpora have
     #[arg(long, conflicts_with_all = ["compare", "show_leak"])]
     pub cross_corpus: bool,
-    /// Compare with another model, or with another table of the same recordings, on the same folds
+    /// Compare with another model, or with another table of the same recordings, on the same folds; may be repeated, and p-values are
+    /// then corrected for the number of comparisons by Holm's method
     #[arg(long, value_name = "MODEL|FEATURES.parquet")]
-    pub compare: Option<String>,
+    pub compare: Vec<String>,
+    /// Also report what it does with 25, 50 and 75 % of the training speakers of each fold, drawn by --seed, as if there were no others
+    #[arg(long, conflicts_with = "cross_corpus")]
+    pub learning_curve: bool,
     /// Also report what a random split, which ignores speakers, would have claimed
     #[arg(long)]
     pub show_leak: bool,
@@ -453,8 +460,9 @@ pub struct Evaluate {
     pub fail_under: Option<f64>,
     #[command(flatten)]
     pub storage: Storage,
-    /// Folder for report.html, report.txt, report.json and predictions.parquet (the last not with --cross-corpus)
-    #[arg(short, long, value_name = "DIR")]
+    /// Folder for report.html, report.txt, report.json, results.csv, results.tex, figures/*.svg and predictions.parquet (the last not
+    /// with --cross-corpus); or a name that ends in .csv or .tex, for the table of results alone
+    #[arg(short, long, value_name = "DIR|CSV|TEX")]
     pub output: Option<PathBuf>,
 }
 

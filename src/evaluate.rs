@@ -2,6 +2,7 @@
 
 mod compare;
 mod cross;
+mod curve;
 mod folds;
 mod importance;
 mod table;
@@ -15,12 +16,13 @@ use ndarray::Axis;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-pub use compare::compare;
+pub use compare::{compare, compare_all};
 pub use cross::{cross_corpus, cross_leakage};
+pub use curve::{learning_curve, learning_curve_of_values};
 pub use table::predictions_table;
 pub use values::{
-    ValueEvaluation, ValueOutOfFold, compare_values, evaluate_values, evaluate_values_with,
-    random_split_ccc, value_predictions_table,
+    ValueEvaluation, ValueOutOfFold, compare_all_values, compare_values, evaluate_values,
+    evaluate_values_with, random_split_ccc, value_predictions_table,
 };
 
 use crate::audit::{self, Finding};
@@ -589,6 +591,8 @@ fn report(
         tuned: spec.candidates(&data.target).len() > 1,
         importance: Vec::new(),
         comparison: None,
+        comparisons: Vec::new(),
+        learning_curve: Vec::new(),
         random_split_uar: None,
         leakage: Vec::new(),
         label: data.label.clone(),

@@ -14,7 +14,7 @@ pub mod values;
 
 pub use bootstrap::{Intervals, intervals};
 pub use calibration::{BINS, Bin, Calibration, calibration};
-pub use compare::{Comparison, compare};
+pub use compare::{Comparison, compare, holm};
 
 /// How often class `row` was called class `column`.
 pub type Confusion = Vec<Vec<usize>>;

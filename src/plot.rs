@@ -9,6 +9,7 @@
 //! the figure says so in its place. Labels may be any text: they are escaped, and shortened if they are too long.
 
 pub(crate) mod canvas;
+mod curve;
 mod distribution;
 mod matrix;
 mod plane;
@@ -23,6 +24,7 @@ use crate::error::Result;
 use crate::output;
 use canvas::{Canvas, H, Ink, Scale, percent, wrapped};
 
+pub use curve::curve;
 pub use distribution::distribution;
 pub use matrix::confusion;
 pub use reliability::reliability;
@@ -81,6 +83,23 @@ impl Figure {
 impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.svg)
+    }
+}
+
+/// `name` for the name of a file: letters and digits, and a hyphen for what else stands between them.
+///
+/// ```
+/// use sentire::plot::file_name;
+///
+/// assert_eq!(file_name("../Café (2)"), "Café-2");
+/// assert_eq!(file_name("..."), "figure");
+/// ```
+pub fn file_name(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_alphanumeric());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    match words.is_empty() {
+        true => "figure".into(),
+        false => words.join("-"),
     }
 }
 

@@ -3,6 +3,7 @@
 mod cross;
 mod figures;
 mod html;
+mod results;
 mod text;
 mod values;
 
@@ -12,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 pub use figures::plot_uars;
 pub use html::{About, cross_to_html, to_html, values_to_html};
+pub use results::Results;
+pub use text::described;
 pub use values::{
     ComparedValues, TargetReport, ValueFold, ValueGroup, ValueImportance, ValueReport,
 };
@@ -84,8 +87,14 @@ pub struct Report {
     pub tuned: bool,
     /// The most important features, if requested.
     pub importance: Vec<Importance>,
-    /// The comparison with another model or feature set on the same folds, if requested.
+    /// The comparison with another model or feature set on the same folds, if requested: the first of `comparisons`.
     pub comparison: Option<Compared>,
+    /// The comparisons with all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comparisons: Vec<Compared>,
+    /// What it does with fewer training speakers, if requested.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub learning_curve: Vec<CurvePoint>,
     /// UAR of a random split that ignores speakers, if requested: the difference is due to leakage.
     pub random_split_uar: Option<f64>,
     /// What the leakage audit found.
@@ -172,12 +181,60 @@ pub struct Importance {
 /// A comparison of two models on the same recordings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Compared {
-    /// The other model: its classifier, and its features if these differ.
+    /// The other model in words: its classifier, its features, its table if it has one of its own.
     pub other: String,
+    /// Its classifier and parameters, as requested.
+    pub model: ModelSpec,
+    /// Its feature sets.
+    pub features: String,
+    /// How many features it has.
+    pub feature_count: usize,
     /// UAR of the other.
     pub uar: f64,
+    /// 95 % interval of that, by resampling speakers.
+    pub uar_ci95: [f64; 2],
+    /// Share of recordings that the other recognised.
+    pub accuracy: f64,
+    /// Its mean F1 of the classes.
+    pub macro_f1: f64,
+    /// Its recall of each class.
+    pub recall: BTreeMap<String, f64>,
     /// The difference of the two, with its interval and p-value.
     pub test: Comparison,
+    /// The p-value after Holm's correction over all comparisons of the report ([`metrics::holm`](crate::metrics::holm)).
+    pub p_holm: f64,
+}
+
+/// What a model does that has learned from some of the training speakers of each fold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CurvePoint {
+    /// Which share of the training speakers, 0 to 1.
+    pub share: f64,
+    /// How many these are, in the mean over the folds.
+    pub speakers: f64,
+    /// How many recordings they have, in the mean over the folds.
+    pub recordings: f64,
+    /// UAR over all held-out recordings pooled.
+    pub uar: f64,
+    /// 95 % interval of that, by resampling speakers.
+    pub uar_ci95: [f64; 2],
+}
+
+/// The same of one predicted number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ValueCurvePoint {
+    /// Which share of the training speakers, 0 to 1.
+    pub share: f64,
+    /// How many these are, in the mean over the folds.
+    pub speakers: f64,
+    /// How many recordings they have, in the mean over the folds.
+    pub recordings: f64,
+    /// What is predicted.
+    pub target: String,
+    /// CCC over all held-out recordings pooled.
+    pub ccc: f64,
+    /// 95 % interval of that, by resampling speakers.
+    pub ccc_ci95: [f64; 2],
 }
 
 /// How models trained on one corpus, or on all but one, do on another.
@@ -305,15 +362,9 @@ fn example(normalize: Normalize) -> Report {
             class: "angry".into(),
             correlation: 0.6,
         }],
-        comparison: Some(Compared {
-            other: "logistic:c=1".into(),
-            uar: 0.57,
-            test: Comparison {
-                difference: 0.03,
-                difference_ci95: [-0.01, 0.07],
-                p_value: 0.21,
-            },
-        }),
+        comparison: Some(compared("logistic:c=1", 0.57, 0.21)),
+        comparisons: vec![compared("logistic:c=1", 0.57, 0.21)],
+        learning_curve: Vec::new(),
         random_split_uar: Some(0.75),
         leakage: Vec::new(),
         label: "emotion".into(),
@@ -328,6 +379,31 @@ fn example(normalize: Normalize) -> Report {
     }
 }
 
+/// A comparison of the example with a model of this UAR, with this p-value.
+#[cfg(test)]
+fn compared(model: &str, uar: f64, p_value: f64) -> Compared {
+    let difference = 0.6 - uar;
+    Compared {
+        other: model.into(),
+        model: model.parse().expect("a model"),
+        features: "rich".into(),
+        feature_count: 2,
+        uar,
+        uar_ci95: [uar - 0.1, uar + 0.1],
+        accuracy: uar,
+        macro_f1: uar,
+        recall: ["angry", "calm", "sad"]
+            .map(|class| (class.to_string(), uar))
+            .into(),
+        test: Comparison {
+            difference,
+            difference_ci95: [difference - 0.04, difference + 0.04],
+            p_value,
+        },
+        p_holm: p_value,
+    }
+}
+
 /// A report that holds the headline and nothing that came later, as old evaluations do.
 #[cfg(test)]
 fn bare(normalize: Normalize) -> Report {
@@ -338,6 +414,7 @@ fn bare(normalize: Normalize) -> Report {
     report.by_sex.clear();
     report.importance.clear();
     report.comparison = None;
+    report.comparisons.clear();
     report.random_split_uar = None;
     report.tuned = false;
     report

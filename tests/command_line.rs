@@ -37,6 +37,10 @@ mod contract {
         tuned: bool,
         importance: Vec<Importance>,
         comparison: Option<Compared>,
+        #[serde(default)]
+        comparisons: Vec<Compared>,
+        #[serde(default)]
+        learning_curve: Vec<CurvePoint>,
         random_split_uar: Option<f64>,
         leakage: Vec<Finding>,
         label: String,
@@ -107,8 +111,26 @@ mod contract {
     #[serde(deny_unknown_fields)]
     pub struct Compared {
         other: String,
+        model: String,
+        features: String,
+        feature_count: usize,
         uar: f64,
+        uar_ci95: [f64; 2],
+        accuracy: f64,
+        macro_f1: f64,
+        recall: BTreeMap<String, f64>,
         test: Comparison,
+        p_holm: f64,
+    }
+
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct CurvePoint {
+        share: f64,
+        speakers: f64,
+        recordings: f64,
+        uar: f64,
+        uar_ci95: [f64; 2],
     }
 
     #[derive(serde::Deserialize)]

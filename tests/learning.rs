@@ -131,6 +131,123 @@ fn models_and_feature_sets_are_compared_on_the_same_folds() {
 }
 
 #[test]
+fn several_others_are_compared_at_once_with_p_corrected_and_stand_in_tables_of_results() {
+    let sandbox = with_demo_features();
+    let compare = "--compare tree:max_depth=2 --compare forest:trees=20 --compare default";
+    let command = format!("evaluate features.parquet --folds 4 {compare}");
+    let run = sandbox.sentire(&format!("{command} -o r")).exits(0);
+    assert!(
+        run.stdout.contains("corrected for 3 comparisons"),
+        "{}",
+        run.stdout
+    );
+    let json = String::from_utf8(sandbox.read("r/report.json")).unwrap();
+    let report: Report = serde_json::from_str(&json).unwrap();
+    let compared = &report.comparisons;
+    assert_eq!(report.comparison.as_ref(), compared.first());
+    let p: Vec<f64> = compared.iter().map(|c| c.test.p_value).collect();
+    let corrected: Vec<f64> = compared.iter().map(|c| c.p_holm).collect();
+    assert_eq!(corrected, sentire::metrics::holm(&p));
+    // The same model is no better than itself.
+    assert_eq!(
+        (compared[2].uar, compared[2].uar_ci95),
+        (report.uar, report.uar_ci95)
+    );
+    assert_eq!((p[2], corrected[2]), (1.0, 1.0));
+
+    let csv = String::from_utf8(sandbox.read("r/results.csv")).unwrap();
+    let mut rows = csv::Reader::from_reader(csv.as_bytes());
+    let header = rows.headers().unwrap().clone();
+    let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 4);
+    let cell = |row: usize, name: &str| {
+        let at = header.iter().position(|column| column == name);
+        rows[row][at.unwrap_or_else(|| panic!("no {name} in {csv}"))].to_string()
+    };
+    let number = |row: usize, name: &str| cell(row, name).parse::<f64>().unwrap();
+    assert_eq!(
+        (cell(0, "protocol"), cell(0, "folds")),
+        ("A".into(), "4".into())
+    );
+    assert_eq!(
+        (cell(1, "n"), cell(1, "speakers")),
+        ("128".into(), "8".into())
+    );
+    assert_eq!(number(0, "uar"), report.uar);
+    assert_eq!(number(0, "recall_sad"), report.recall["sad"]);
+    assert_eq!(
+        [number(2, "uar_low"), number(2, "uar_high")],
+        compared[1].uar_ci95
+    );
+    assert_eq!(number(1, "p_holm"), corrected[0]);
+    assert_eq!(cell(0, "p_holm"), "");
+
+    let tex = String::from_utf8(sandbox.read("r/results.tex")).unwrap();
+    assert!(
+        tex.contains("tree:max\\_depth=2 & ") && tex.matches(" \\\\\n").count() == 5,
+        "{tex}"
+    );
+    for name in [
+        "uar",
+        "confusion",
+        "recall",
+        "compared",
+        "speakers",
+        "reliability",
+        "importance",
+    ] {
+        let svg = String::from_utf8(sandbox.read(&format!("r/figures/{name}.svg"))).unwrap();
+        assert!(svg.starts_with("<svg") && svg.contains("xmlns="), "{name}");
+    }
+    // The name of a table is that of the results alone, as they stand in the folder.
+    for name in ["alone.csv", "alone.TEX"] {
+        let alone = format!("{command} -o {name} -q");
+        sandbox.sentire(&alone).exits(0);
+        let again = sandbox.sentire(&alone).exits(2).stderr;
+        assert!(again.contains(&format!("{name} exists already")), "{again}");
+    }
+    assert_eq!(sandbox.read("alone.csv"), csv.as_bytes());
+    assert_eq!(sandbox.read("alone.TEX"), tex.as_bytes());
+    let refused = sandbox.sentire(&format!("{command} -o r")).exits(2).stderr;
+    assert!(refused.contains("report.html exists already"), "{refused}");
+}
+
+#[test]
+fn a_learning_curve_ends_where_all_training_speakers_are_learned_from() {
+    let sandbox = with_demo_features();
+    let command = "evaluate features.parquet --model ridge --folds 4 --learning-curve";
+    let run = sandbox.sentire(&format!("{command} --json -o r")).exits(0);
+    let first = report(&run);
+    let curve = &first.learning_curve;
+    let shares: Vec<f64> = curve.iter().map(|point| point.share).collect();
+    assert_eq!(shares, [0.25, 0.5, 0.75, 1.0]);
+    // Four folds of two speakers of eight, with 16 recordings each: six to train on, shares rounded up.
+    let speakers: Vec<f64> = curve.iter().map(|point| point.speakers).collect();
+    let recordings: Vec<f64> = curve.iter().map(|point| point.recordings).collect();
+    assert_eq!(
+        (speakers, recordings),
+        (vec![2.0, 3.0, 5.0, 6.0], vec![32.0, 48.0, 80.0, 96.0])
+    );
+    assert_eq!(
+        (curve[3].uar, curve[3].uar_ci95),
+        (first.uar, first.uar_ci95)
+    );
+    let page = String::from_utf8(sandbox.read("r/report.html")).unwrap();
+    assert!(page.contains("With fewer speakers to learn from"));
+    assert!(sandbox.path("r/figures/learning-curve.svg").is_file());
+    let again = report(&sandbox.sentire(&format!("{command} --json -j 1")).exits(0));
+    assert_eq!(again.learning_curve, *curve);
+    let refused = sandbox
+        .sentire(&format!("{command} --normalize batch"))
+        .exits(2)
+        .stderr;
+    assert!(
+        refused.contains("--learning-curve takes some of the training speakers"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn parameters_are_chosen_within_folds_and_told() {
     let sandbox = with_demo_features();
     let command = "evaluate features.parquet --folds 4 --json --tune --model ";

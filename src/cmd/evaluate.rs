@@ -8,7 +8,10 @@ use sentire::error::{Error, Result};
 use sentire::evaluate::{self, Evaluation, FoldSpec, NormalizeSpec, Protocol, ValueEvaluation};
 use sentire::model::{Balance, ModelSpec, Normalize};
 use sentire::output;
-use sentire::report::{About, Report, ValueReport, cross_to_html, to_html, values_to_html};
+use sentire::plot;
+use sentire::report::{
+    About, Report, Results, ValueReport, cross_to_html, described, to_html, values_to_html,
+};
 use sentire::table::{Encoding, Table};
 use serde::Serialize;
 
@@ -28,8 +31,9 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
     {
         return Err(Error::Usage(format!("--fail-under {bar}: expected 0 to 1")));
     }
-    if let Some(dir) = &args.output {
-        check_folder(dir, console)?;
+    let output = args.output.as_deref().map(Output::of);
+    if let Some(output) = output {
+        output.check(console)?;
     }
     let data = train::read(&args.features, &args.learn, console)?;
     let normalized = match args.normalize {
@@ -44,7 +48,7 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
                 Some(name) => FoldSpec::TestCorpus(name.clone()),
                 None => args.folds.clone(),
             },
-            importance: args.output.is_some(),
+            importance: matches!(output, Some(Output::Folder(_))),
             ..train::protocol(&args.learn, normalize)
         })
         .collect();
@@ -52,17 +56,24 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
     if args.cross_corpus {
         return cross_corpus(args, &data, &protocols, console);
     }
-    let other = args
+    let others = args
         .compare
-        .as_deref()
-        .map(|other| Other::of(args, &data, other, console))
-        .transpose()?;
+        .iter()
+        .map(|other| Other::of(args, &data, other, console));
+    let others: Vec<Other> = others.collect::<Result<_>>()?;
     // All that can be refused is, before the work.
+    if args.learning_curve && protocols.iter().any(|p| p.normalize == Normalize::Batch) {
+        return Err(Error::Usage(
+            "--learning-curve takes some of the training speakers, --normalize batch scales whole corpora; expected --normalize train or \
+             speaker"
+                .into(),
+        ));
+    }
+    for other in &others {
+        other.spec.check(&other.data.target)?;
+    }
     let mut findings: Vec<Finding> = Vec::new();
-    for data in [Some(&data), other.as_ref().map(|other| &other.data)]
-        .into_iter()
-        .flatten()
-    {
+    for data in std::iter::once(&data).chain(others.iter().map(|other| &other.data)) {
         for protocol in &protocols {
             findings.extend(evaluate::leakage(data, protocol)?);
         }
@@ -73,7 +84,7 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
     let asked = Asked {
         args,
         data: &data,
-        other: other.as_ref(),
+        others: &others,
         protocols: &protocols,
     };
     match &data.target {
@@ -86,7 +97,7 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
 struct Asked<'a> {
     args: &'a Evaluate,
     data: &'a Dataset,
-    other: Option<&'a Other>,
+    others: &'a [Other],
     protocols: &'a [Protocol],
 }
 
@@ -95,11 +106,11 @@ impl Asked<'_> {
         let args = self.args;
         let protocols = self.protocols.iter();
         let evaluated =
-            protocols.map(|protocol| one(args, self.data, self.other, protocol, console));
+            protocols.map(|protocol| one(args, self.data, self.others, protocol, console));
         let evaluations: Vec<Evaluation> = evaluated.collect::<Result<_>>()?;
         let reports: Vec<Report> = evaluations.iter().map(|e| e.report.clone()).collect();
-        if let Some(dir) = &args.output {
-            write_report(dir, &evaluations, &command(args), args.storage.encoding)?;
+        if let Some(path) = &args.output {
+            write_report(path, &evaluations, &command(args), args.storage.encoding)?;
         }
         let texts = reports.iter().map(Report::to_text);
         self.print(texts.collect(), || json_of(&reports), console)?;
@@ -116,23 +127,26 @@ impl Asked<'_> {
     fn values(&self, console: &Console) -> Result<Outcome> {
         let args = self.args;
         let protocols = self.protocols.iter();
-        let evaluated =
-            protocols.map(|protocol| one_of_values(args, self.data, self.other, protocol, console));
+        let evaluated = protocols
+            .map(|protocol| one_of_values(args, self.data, self.others, protocol, console));
         let evaluations: Vec<ValueEvaluation> = evaluated.collect::<Result<_>>()?;
         let reports: Vec<ValueReport> = evaluations.iter().map(|e| e.report.clone()).collect();
         let texts: Vec<String> = reports.iter().map(ValueReport::to_text).collect();
-        if let Some(dir) = &args.output {
+        if let Some(path) = &args.output {
             let report = &reports[0];
             let about = About {
                 title: title(&report.label, &report.corpora),
                 ..about(command(args))
             };
-            let page = values_to_html(&reports, &about);
-            output::write(&dir.join(FILES[0]), page.as_bytes())?;
-            output::write(&dir.join(FILES[1]), texts.join("\n").as_bytes())?;
-            output::write(&dir.join(FILES[2]), json_of(&reports).as_bytes())?;
-            let table = evaluate::value_predictions_table(&evaluations);
-            table.write_encoded(dir.join(FILES[3]), args.storage.encoding)?;
+            Written {
+                page: values_to_html(&reports, &about),
+                text: texts.join("\n"),
+                json: json_of(&reports),
+                results: Results::of_values(&reports),
+                figures: figures_of(reports.iter().map(|r| (r.normalize, r.plots()))),
+                predictions: Some(evaluate::value_predictions_table(&evaluations)),
+            }
+            .to(Output::of(path), args.storage.encoding)?;
         }
         self.print(texts, || json_of(&reports), console)?;
         let report = &reports[0];
@@ -172,8 +186,13 @@ impl Asked<'_> {
                 Outcome::Partly
             }
             _ => {
-                let written = match &args.output {
-                    Some(dir) => format!("report -> {}", dir.join(FILES[0]).display()),
+                let written = match args.output.as_deref().map(Output::of) {
+                    Some(Output::Folder(dir)) => {
+                        format!("report -> {}", dir.join(FILES[0]).display())
+                    }
+                    Some(Output::Csv(path) | Output::Tex(path)) => {
+                        format!("results -> {}", path.display())
+                    }
                     None => "a report to keep: -o DIR".into(),
                 };
                 let label = match args.learn.label.as_str() {
@@ -204,6 +223,8 @@ struct Figure {
 struct Other {
     data: Dataset,
     spec: ModelSpec,
+    /// The name of its table, where it has one of its own.
+    table: Option<String>,
 }
 
 impl Other {
@@ -215,6 +236,7 @@ impl Other {
             return Ok(Other {
                 data: data.aligned(&table)?,
                 spec: args.learn.spec(),
+                table: path.file_name().map(|name| name.display().to_string()),
             });
         }
         let mut spec: ModelSpec = other.parse().map_err(|error| match error {
@@ -227,7 +249,17 @@ impl Other {
         Ok(Other {
             data: data.clone(),
             spec,
+            table: None,
         })
+    }
+
+    /// It in a few words.
+    fn name(&self, model: &ModelSpec, features: &str) -> String {
+        let name = described(model, features, self.data.feature_names.len());
+        match &self.table {
+            Some(table) => format!("{name} of {table}"),
+            None => name,
+        }
     }
 }
 
@@ -235,7 +267,7 @@ impl Other {
 fn one(
     args: &Evaluate,
     data: &Dataset,
-    other: Option<&Other>,
+    others: &[Other],
     protocol: &Protocol,
     console: &Console,
 ) -> Result<Evaluation> {
@@ -246,24 +278,32 @@ fn one(
         let uar = evaluate::random_split_uar(data, &spec, protocol)?;
         evaluation.report.random_split_uar = Some(uar);
     }
-    if let Some(other) = other {
-        let protocol = Protocol {
-            importance: false,
-            ..protocol.clone()
-        };
+    if args.learning_curve {
+        let whole = &evaluation.report;
+        let curve = console
+            .in_folds(|on_fold| evaluate::learning_curve(data, &spec, protocol, whole, on_fold))?;
+        evaluation.report.learning_curve = curve;
+    }
+    let protocol = Protocol {
+        importance: false,
+        ..protocol.clone()
+    };
+    let mut evaluated = Vec::new();
+    for other in others {
         let second = console.in_folds(|on_fold| {
             evaluate::evaluate_with(&other.data, &other.spec, &protocol, on_fold)
         })?;
-        let report = &second.report;
-        let name = described(&report.model, &report.feature_names, &report.features);
-        let compared = evaluate::compare(&evaluation, &second, name)?;
-        evaluation.report.comparison = Some(compared);
-        for finding in second.report.leakage {
-            if !evaluation.report.leakage.contains(&finding) {
-                evaluation.report.leakage.push(finding);
+        for finding in &second.report.leakage {
+            if !evaluation.report.leakage.contains(finding) {
+                evaluation.report.leakage.push(finding.clone());
             }
         }
+        let name = other.name(&second.report.model, &second.report.features);
+        evaluated.push((name, second));
     }
+    let compared = evaluate::compare_all(&evaluation, &evaluated)?;
+    evaluation.report.comparison = compared.first().cloned();
+    evaluation.report.comparisons = compared;
     Ok(evaluation)
 }
 
@@ -271,7 +311,7 @@ fn one(
 fn one_of_values(
     args: &Evaluate,
     data: &Dataset,
-    other: Option<&Other>,
+    others: &[Other],
     protocol: &Protocol,
     console: &Console,
 ) -> Result<ValueEvaluation> {
@@ -282,29 +322,32 @@ fn one_of_values(
         let ccc = evaluate::random_split_ccc(data, &spec, protocol)?;
         evaluation.report.random_split_ccc = Some(ccc);
     }
-    if let Some(other) = other {
-        let protocol = Protocol {
-            importance: false,
-            ..protocol.clone()
-        };
+    if args.learning_curve {
+        let whole = &evaluation.report;
+        let curve = console.in_folds(|on_fold| {
+            evaluate::learning_curve_of_values(data, &spec, protocol, whole, on_fold)
+        })?;
+        evaluation.report.learning_curve = curve;
+    }
+    let protocol = Protocol {
+        importance: false,
+        ..protocol.clone()
+    };
+    let mut evaluated = Vec::new();
+    for other in others {
         let second = console.in_folds(|on_fold| {
             evaluate::evaluate_values_with(&other.data, &other.spec, &protocol, on_fold)
         })?;
-        let report = &second.report;
-        let name = described(&report.model, &report.feature_names, &report.features);
-        evaluation.report.comparison = evaluate::compare_values(&evaluation, &second, name)?;
-        for finding in second.report.leakage {
-            if !evaluation.report.leakage.contains(&finding) {
-                evaluation.report.leakage.push(finding);
+        for finding in &second.report.leakage {
+            if !evaluation.report.leakage.contains(finding) {
+                evaluation.report.leakage.push(finding.clone());
             }
         }
+        let name = other.name(&second.report.model, &second.report.features);
+        evaluated.push((name, second));
     }
+    evaluation.report.comparison = evaluate::compare_all_values(&evaluation, &evaluated)?;
     Ok(evaluation)
-}
-
-/// A model with its features, in a few words.
-fn described(model: &ModelSpec, feature_names: &[String], sets: &str) -> String {
-    format!("{model} on {} features ({sets})", feature_names.len())
 }
 
 fn cross_corpus(
@@ -327,7 +370,7 @@ fn cross_corpus(
         .collect::<Vec<_>>()
         .join("\n");
     let json = json_of(&crossed);
-    if let Some(dir) = &args.output {
+    if let Some(path) = &args.output {
         let about = About {
             title: format!(
                 "Recognising {} across {}",
@@ -336,12 +379,15 @@ fn cross_corpus(
             ),
             ..about(command(args))
         };
-        output::write(
-            &dir.join(FILES[0]),
-            cross_to_html(&crossed, &about).as_bytes(),
-        )?;
-        output::write(&dir.join(FILES[1]), text.as_bytes())?;
-        output::write(&dir.join(FILES[2]), json.as_bytes())?;
+        Written {
+            page: cross_to_html(&crossed, &about),
+            text: text.clone(),
+            json: json.clone(),
+            results: Results::of_corpora(&crossed),
+            figures: figures_of(crossed.iter().map(|c| (c.normalize, c.plots()))),
+            predictions: None,
+        }
+        .to(Output::of(path), args.storage.encoding)?;
     }
     console.print(if args.json { &json } else { &text })?;
     console.note(&format!(
@@ -395,13 +441,14 @@ fn command(args: &Evaluate) -> String {
     for (from, to) in &learn.map {
         say("--map", format!("{from}={to}"));
     }
-    if let Some(other) = &args.compare {
+    for other in &args.compare {
         say("--compare", other.clone());
     }
     say("--seed", learn.seed.to_string());
     let flags = [
         ("--cross-corpus", args.cross_corpus),
         ("--tune", learn.tune),
+        ("--learning-curve", args.learning_curve),
         ("--show-leak", args.show_leak),
         ("--allow-leakage", learn.allow_leakage),
     ];
@@ -423,29 +470,123 @@ fn quoted(word: &str) -> String {
     }
 }
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 6] = [
     "report.html",
     "report.txt",
     "report.json",
+    "results.csv",
+    "results.tex",
     "predictions.parquet",
 ];
+/// The folder of figures among them.
+const FIGURES: &str = "figures";
 
-fn check_folder(dir: &Path, console: &Console) -> Result<()> {
-    if dir.exists() && !dir.is_dir() {
-        return Err(Error::Usage(format!(
-            "{}: is a file; expected a folder for the report",
-            dir.display()
-        )));
-    }
-    FILES
-        .iter()
-        .try_for_each(|name| output::check(&dir.join(name), console.force))
+/// Where the results go.
+#[derive(Clone, Copy)]
+enum Output<'a> {
+    /// Everything, into a folder.
+    Folder(&'a Path),
+    /// The table of results alone, for spreadsheets.
+    Csv(&'a Path),
+    /// The same for LaTeX.
+    Tex(&'a Path),
 }
 
-/// Writes the report as a page, as text and as JSON, and the predictions as a table. `command` makes
-/// it again.
+impl<'a> Output<'a> {
+    fn of(path: &'a Path) -> Output<'a> {
+        let is = |wanted: &str| {
+            let extension = path.extension().unwrap_or_default();
+            extension.eq_ignore_ascii_case(wanted) && !path.is_dir()
+        };
+        match () {
+            () if is("csv") => Output::Csv(path),
+            () if is("tex") => Output::Tex(path),
+            () => Output::Folder(path),
+        }
+    }
+
+    /// Refuses what could not be written, or would be replaced, before the work.
+    fn check(self, console: &Console) -> Result<()> {
+        let dir = match self {
+            Output::Csv(path) | Output::Tex(path) => return output::check(path, console.force),
+            Output::Folder(dir) => dir,
+        };
+        if dir.exists() && !dir.is_dir() {
+            return Err(Error::Usage(format!(
+                "{}: is a file; expected a folder for the report, or a name that ends in .csv or .tex for its table of results",
+                dir.display()
+            )));
+        }
+        FILES
+            .iter()
+            .try_for_each(|name| output::check(&dir.join(name), console.force))?;
+        match dir.join(FIGURES) {
+            figures if figures.exists() => output::check_folder(&figures, console.force),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is written of evaluations.
+struct Written {
+    page: String,
+    text: String,
+    json: String,
+    results: Results,
+    /// Each with the name of its file.
+    figures: Vec<(String, plot::Figure)>,
+    predictions: Option<Table>,
+}
+
+impl Written {
+    fn to(&self, output: Output, encoding: Encoding) -> Result<()> {
+        let dir = match output {
+            Output::Csv(path) => return output::write(path, self.results.to_csv().as_bytes()),
+            Output::Tex(path) => return output::write(path, self.results.to_tex().as_bytes()),
+            Output::Folder(dir) => dir,
+        };
+        let texts = [
+            &self.page,
+            &self.text,
+            &self.json,
+            &self.results.to_csv(),
+            &self.results.to_tex(),
+        ];
+        for (name, text) in FILES.iter().zip(texts) {
+            output::write(&dir.join(name), text.as_bytes())?;
+        }
+        for (name, figure) in &self.figures {
+            figure.save(dir.join(FIGURES).join(format!("{name}.svg")))?;
+        }
+        match &self.predictions {
+            Some(table) => table.write_encoded(dir.join(FILES[5]), encoding),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The figures of one protocol, or of two, whose names say which.
+fn figures_of(
+    reports: impl ExactSizeIterator<Item = (Normalize, Vec<(String, plot::Figure)>)>,
+) -> Vec<(String, plot::Figure)> {
+    let alone = reports.len() == 1;
+    let mut all = Vec::new();
+    for (normalize, figures) in reports {
+        for (name, figure) in figures {
+            let name = match alone {
+                true => name,
+                false => format!("{name}-{normalize}"),
+            };
+            all.push((name, figure));
+        }
+    }
+    all
+}
+
+/// Writes the report as a page, as text and as JSON, its results and figures, and the predictions as a table; or, where the name
+/// of a table is given, the results alone. `command` makes it again.
 pub fn write_report(
-    dir: &Path,
+    path: &Path,
     evaluations: &[Evaluation],
     command: &str,
     encoding: Encoding,
@@ -455,15 +596,16 @@ pub fn write_report(
         title: title(&reports[0].label, &reports[0].corpora),
         ..about(command.to_string())
     };
-    let text = reports
-        .iter()
-        .map(Report::to_text)
-        .collect::<Vec<_>>()
-        .join("\n");
-    output::write(&dir.join(FILES[0]), to_html(&reports, &about).as_bytes())?;
-    output::write(&dir.join(FILES[1]), text.as_bytes())?;
-    output::write(&dir.join(FILES[2]), json_of(&reports).as_bytes())?;
-    evaluate::predictions_table(evaluations).write_encoded(dir.join(FILES[3]), encoding)
+    let texts = reports.iter().map(Report::to_text);
+    Written {
+        page: to_html(&reports, &about),
+        text: texts.collect::<Vec<_>>().join("\n"),
+        json: json_of(&reports),
+        results: Results::of_classes(&reports),
+        figures: figures_of(reports.iter().map(|r| (r.normalize, r.plots()))),
+        predictions: Some(evaluate::predictions_table(evaluations)),
+    }
+    .to(Output::of(path), encoding)
 }
 
 fn about(command: String) -> About {

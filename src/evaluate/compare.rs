@@ -1,4 +1,4 @@
-//! Two models, or two feature sets, on the same recordings and folds.
+//! Several models, or feature sets, on the same recordings and folds.
 
 use crate::error::{Error, Result};
 use crate::evaluate::{Evaluation, OutOfFold};
@@ -48,9 +48,31 @@ pub fn compare(first: &Evaluation, second: &Evaluation, other: String) -> Result
         report.classes.len(),
         report.seed,
     );
+    let of_second = &second.report;
     Ok(Compared {
         other,
-        uar: second.report.uar,
+        model: of_second.model.clone(),
+        features: of_second.features.clone(),
+        feature_count: of_second.feature_names.len(),
+        uar: of_second.uar,
+        uar_ci95: of_second.uar_ci95,
+        accuracy: of_second.accuracy,
+        macro_f1: of_second.macro_f1,
+        recall: of_second.recall.clone(),
+        p_holm: test.p_value,
         test,
     })
+}
+
+/// [`compare`] with each of several others, which are named; the p-values are corrected for their number by Holm's method.
+pub fn compare_all(first: &Evaluation, others: &[(String, Evaluation)]) -> Result<Vec<Compared>> {
+    let compared = others
+        .iter()
+        .map(|(name, other)| compare(first, other, name.clone()));
+    let mut compared: Vec<Compared> = compared.collect::<Result<_>>()?;
+    let p_values: Vec<f64> = compared.iter().map(|c| c.test.p_value).collect();
+    for (compared, p_holm) in compared.iter_mut().zip(metrics::holm(&p_values)) {
+        compared.p_holm = p_holm;
+    }
+    Ok(compared)
 }

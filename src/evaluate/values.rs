@@ -11,7 +11,7 @@ use super::{OnFold, Participants, Protocol, folds, importance, not_tested};
 use crate::audit;
 use crate::dataset::{Dataset, Row};
 use crate::error::{Error, Result};
-use crate::metrics::values as metrics;
+use crate::metrics::{holm, values as metrics};
 use crate::model::{ModelSpec, REACH, ValuePipeline, values_of};
 use crate::report::{
     ComparedValues, TargetReport, ValueFold, ValueGroup, ValueImportance, ValueReport,
@@ -111,7 +111,7 @@ struct Tested {
 }
 
 /// The evaluation of `spec` on these folds of prepared rows.
-fn on_folds(
+pub(super) fn on_folds(
     data: &Dataset,
     folds: &[Fold],
     spec: &ModelSpec,
@@ -179,6 +179,7 @@ fn on_folds(
         tuned: spec.candidates(&data.target).len() > 1,
         importance,
         comparison: Vec::new(),
+        learning_curve: Vec::new(),
         random_split_ccc: None,
         leakage: Vec::new(),
         label: data.label.clone(),
@@ -397,14 +398,37 @@ pub fn compare_values(
     let compared = |(at, (target, of_second)): (usize, (&TargetReport, &TargetReport))| {
         let truth: Vec<f64> = a.iter().map(|p| p.truth[at]).collect();
         let said = |of: &[ValueOutOfFold]| of.iter().map(|p| p.predicted[at]).collect::<Vec<f64>>();
+        let seed = first.report.seed;
+        let test = metrics::compare_values(&truth, &said(a), &said(b), &speakers, seed);
         ComparedValues {
             other: other.clone(),
+            model: second.report.model.clone(),
+            features: second.report.features.clone(),
+            feature_count: second.report.feature_names.len(),
             target: target.name.clone(),
-            ccc: of_second.figures.ccc,
-            test: metrics::compare_values(&truth, &said(a), &said(b), &speakers, first.report.seed),
+            figures: of_second.figures.clone(),
+            p_holm: test.p_value,
+            test,
         }
     };
     Ok(targets.map(compared).collect())
+}
+
+/// [`compare_values`] with each of several others, which are named; the p-values are corrected for the number of all these tests,
+/// of every other model and every target, by Holm's method.
+pub fn compare_all_values(
+    first: &ValueEvaluation,
+    others: &[(String, ValueEvaluation)],
+) -> Result<Vec<ComparedValues>> {
+    let mut all = Vec::new();
+    for (name, other) in others {
+        all.extend(compare_values(first, other, name.clone())?);
+    }
+    let p_values: Vec<f64> = all.iter().map(|c| c.test.p_value).collect();
+    for (compared, p_holm) in all.iter_mut().zip(holm(&p_values)) {
+        compared.p_holm = p_holm;
+    }
+    Ok(all)
 }
 
 /// The predictions of evaluations as a table: one row per recording and protocol; of each target `NAME`, `NAME_true`

@@ -54,6 +54,33 @@ pub fn compare(
     }
 }
 
+/// P-values of several tests after the correction of Holm (1979, "A simple sequentially rejective multiple test procedure",
+/// Scandinavian Journal of Statistics 6, 65-70), in the order of the tests: what is below 0.05 then is so that the probability of
+/// even one false alarm among all of them stays below 0.05, however they depend on each other.
+///
+/// Of m p-values the smallest is multiplied by m, the next by m - 1, and so on; none becomes smaller than one before it, or larger
+/// than 1. NaN, of a test that was not made, stays, and does not count.
+///
+/// ```
+/// use sentire::metrics::holm;
+///
+/// assert_eq!(holm(&[0.04, 0.01, 0.03]), [0.06, 0.03, 0.06]);
+/// ```
+pub fn holm(p_values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p_values.len())
+        .filter(|&test| !p_values[test].is_nan())
+        .collect();
+    order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
+    let mut corrected = p_values.to_vec();
+    let mut largest: f64 = 0.0;
+    for (place, &test) in order.iter().enumerate() {
+        let times = (order.len() - place) as f64;
+        largest = largest.max(times * p_values[test]).min(1.0);
+        corrected[test] = largest;
+    }
+    corrected
+}
+
 /// That of [`compare`], from what each speaker adds to the difference.
 fn p_value(shares: &[f64], seed: u64) -> f64 {
     // To swap a speaker's predictions turns the sign of their share.
@@ -153,6 +180,22 @@ mod tests {
             (low + ba.difference_ci95[1]).abs() < 1e-3
                 && (high + ba.difference_ci95[0]).abs() < 1e-3
         );
+    }
+
+    #[test]
+    fn holm_corrects_as_statsmodels_does() {
+        // statsmodels 0.15.0: multipletests(p, method="holm")[1].
+        let corrected = holm(&[0.01, 0.04, 0.03, 0.005, 0.6]);
+        let expected = [0.04, 0.09, 0.09, 0.025, 0.6];
+        for (corrected, expected) in corrected.iter().zip(expected) {
+            assert!((corrected - expected).abs() < 1e-12, "{corrected}");
+        }
+        // By hand: 3 x 0.4 is more than 1, and what follows is no smaller.
+        assert_eq!(holm(&[0.5, 0.4, 0.9]), [1.0; 3]);
+        assert_eq!(holm(&[0.02]), [0.02]);
+        assert_eq!(holm(&[]), Vec::<f64>::new());
+        let with_none = holm(&[f64::NAN, 0.02, 0.03]);
+        assert!(with_none[0].is_nan() && with_none[1..] == [0.04, 0.04]);
     }
 
     /// How often, of so many runs, p is at most 0.05, at most 0.5, and the interval holds `better`,

@@ -1,8 +1,11 @@
 //! The figures of a report, as its page and notebooks show them.
 
+use crate::catalogue::{self, FeatureSet};
 use crate::model::Normalize;
 use crate::plot::{self, Figure};
-use crate::report::{Group, Report};
+use crate::report::{
+    CrossCorpus, Group, Importance, Report, ValueImportance, ValueReport, described,
+};
 
 impl Report {
     /// The confusion matrix.
@@ -53,6 +56,187 @@ impl Report {
             .collect();
         plot::reliability(&points, self.calibration.ece)
     }
+
+    /// The UAR with fewer of the training speakers, and chance level.
+    pub fn plot_learning_curve(&self) -> Figure {
+        let points = self.learning_curve.iter();
+        let per_cent = |share: f64| 100.0 * share;
+        let points: Vec<(f64, f64, [f64; 2])> = points
+            .map(|p| (per_cent(p.share), per_cent(p.uar), p.uar_ci95.map(per_cent)))
+            .collect();
+        plot::curve(
+            &format!(
+                "UAR by share of the training speakers, {} points",
+                points.len()
+            ),
+            &points,
+            per_cent(self.chance),
+            ["training speakers (per cent)", "UAR (per cent)"],
+        )
+    }
+
+    /// The UAR with its interval, and those of the models that it was compared with.
+    pub fn plot_compared(&self) -> Figure {
+        let own = described(&self.model, &self.features, self.feature_names.len());
+        let others = self.comparisons.iter();
+        let names = others.clone().map(|compared| compared.other.clone());
+        let uars = others.clone().map(|compared| compared.uar);
+        let ends = others.map(|compared| compared.uar_ci95);
+        plot::rates(
+            &format!("UAR of {} models", self.comparisons.len() + 1),
+            "UAR (per cent), 95 % intervals over speakers",
+            &std::iter::once(own).chain(names).collect::<Vec<_>>(),
+            &std::iter::once(self.uar).chain(uars).collect::<Vec<_>>(),
+            &std::iter::once(self.uar_ci95)
+                .chain(ends)
+                .collect::<Vec<_>>(),
+            self.chance,
+        )
+    }
+
+    /// The features that the model would miss most, in words, each with the class that it tells apart best.
+    pub fn plot_importance(&self) -> Figure {
+        let direction = |correlation: f64| match correlation {
+            c if c > 0.0 => "higher in",
+            c if c < 0.0 => "lower in",
+            _ => "",
+        };
+        let sets = sets_of(&self.features);
+        let label = |important: &Importance| {
+            let words = in_words(&sets, &important.feature);
+            match direction(important.correlation) {
+                "" => words,
+                direction => format!("{words}: {direction} {}", important.class),
+            }
+        };
+        let labels: Vec<String> = self.importance.iter().map(label).collect();
+        let losses: Vec<f64> = self.importance.iter().map(|i| i.loss).collect();
+        plot::bars(
+            &format!("Importance of {} features", labels.len()),
+            &labels,
+            &losses,
+            "loss of probability of the true class when the feature is shuffled",
+            4,
+        )
+    }
+
+    /// The figures of its page, each with a name for a file; those for which nothing was measured are left out.
+    pub fn plots(&self) -> Vec<(String, Figure)> {
+        let mut figures = vec![
+            ("uar", self.plot_uar()),
+            ("confusion", self.plot_confusion()),
+            ("recall", self.plot_recall()),
+        ];
+        if !self.comparisons.is_empty() {
+            figures.push(("compared", self.plot_compared()));
+        }
+        if !self.learning_curve.is_empty() {
+            figures.push(("learning-curve", self.plot_learning_curve()));
+        }
+        if !self.by_speaker.is_empty() {
+            figures.push(("speakers", self.plot_speakers()));
+        }
+        if !self.calibration.bins.is_empty() {
+            figures.push(("reliability", self.plot_reliability()));
+        }
+        if !self.importance.is_empty() {
+            figures.push(("importance", self.plot_importance()));
+        }
+        let named = |(name, figure): (&str, Figure)| (name.to_string(), figure);
+        figures.into_iter().map(named).collect()
+    }
+}
+
+impl ValueReport {
+    /// The features that the model would miss most, in words, each with the number that it goes with most.
+    pub fn plot_importance(&self) -> Figure {
+        let sets = sets_of(&self.features);
+        let label = |important: &ValueImportance| {
+            let words = in_words(&sets, &important.feature);
+            match important.correlation {
+                c if c > 0.0 => format!("{words}: rises with {}", important.target),
+                c if c < 0.0 => format!("{words}: falls with {}", important.target),
+                _ => words,
+            }
+        };
+        let labels: Vec<String> = self.importance.iter().map(label).collect();
+        let losses: Vec<f64> = self.importance.iter().map(|i| i.loss).collect();
+        plot::bars(
+            &format!("Importance of {} features", labels.len()),
+            &labels,
+            &losses,
+            "rise of the squared error, in variances, when the feature is shuffled",
+            4,
+        )
+    }
+
+    /// The CCC of a target with fewer of the training speakers.
+    pub fn plot_learning_curve(&self, target: &str) -> Figure {
+        let points = self.learning_curve.iter().filter(|p| p.target == target);
+        let points: Vec<(f64, f64, [f64; 2])> = points
+            .map(|p| (100.0 * p.share, p.ccc, p.ccc_ci95))
+            .collect();
+        plot::curve(
+            &format!(
+                "CCC of {target} by share of the training speakers, {} points",
+                points.len()
+            ),
+            &points,
+            f64::NAN,
+            ["training speakers (per cent)", "CCC"],
+        )
+    }
+
+    /// The figures of its page, each with a name for a file.
+    pub fn plots(&self) -> Vec<(String, Figure)> {
+        let mut figures = Vec::new();
+        for target in self
+            .targets
+            .iter()
+            .filter(|_| !self.learning_curve.is_empty())
+        {
+            let name = plot::file_name(&target.name);
+            let curve = self.plot_learning_curve(&target.name);
+            figures.push((format!("{name}-learning-curve"), curve));
+        }
+        for target in &self.targets {
+            let name = plot::file_name(&target.name);
+            figures.push((format!("{name}-predicted"), target.plot_predicted()));
+            figures.push((format!("{name}-residuals"), target.plot_residuals()));
+        }
+        if !self.importance.is_empty() {
+            figures.push(("importance".into(), self.plot_importance()));
+        }
+        figures
+    }
+}
+
+impl CrossCorpus {
+    /// The confusion matrix of each pairing, with a name for a file.
+    pub fn plots(&self) -> Vec<(String, Figure)> {
+        let mut figures = Vec::new();
+        for cell in &self.cells {
+            let train = match &cell.train[..] {
+                [one] => plot::file_name(one),
+                _ => "others".into(),
+            };
+            let name = format!("confusion-{train}-{}", plot::file_name(&cell.test));
+            figures.push((name, plot::confusion(&self.classes, &cell.confusion)));
+        }
+        figures
+    }
+}
+
+/// What a feature of these sets is, in words; its name, where nobody knows.
+fn in_words(sets: &[FeatureSet], feature: &str) -> String {
+    let column = catalogue::column_of(sets, feature);
+    column.map_or(feature.to_string(), |column| column.meaning.clone())
+}
+
+/// The sets that a report names, of whatever version.
+fn sets_of(named: &str) -> Vec<FeatureSet> {
+    let names = named.split(',').filter_map(|set| set.split('@').next());
+    names.filter_map(|name| name.trim().parse().ok()).collect()
 }
 
 /// The UARs of several evaluations with their intervals. Each is named by its classifier, and by its protocol and features

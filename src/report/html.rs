@@ -234,9 +234,14 @@ fn glossary(page: &mut String, reports: &[Report]) {
             "The verdict where the largest probability lies below a threshold that was set on training speakers or corpora held out.",
         ),
         (
-            any(|report| report.comparison.is_some()),
+            any(|report| !report.comparisons.is_empty()),
             "p",
             "How often a difference as large would come about by chance alone, if the two models were equally good. Below 0.05 is customarily taken as more than chance.",
+        ),
+        (
+            any(|report| report.comparisons.len() > 1),
+            "p, Holm",
+            "Of many comparisons one may look like more than chance by chance alone. Holm's method makes each p larger by how many there are, so that one below 0.05 is no false alarm more often than one time in 20 for all together.",
         ),
         (
             any(|report| !report.importance.is_empty()),
@@ -425,7 +430,8 @@ mod tests {
         report.held_out = nasty.into();
         report.importance[0].feature = nasty.into();
         report.importance[0].class = nasty.into();
-        report.comparison.as_mut().unwrap().other = nasty.into();
+        report.comparisons[0].other = nasty.into();
+        report.comparisons.push(report.comparisons[0].clone());
         report.leakage = vec![Finding {
             is_error: true,
             kind: nasty.into(),

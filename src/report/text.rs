@@ -16,6 +16,12 @@ impl Report {
         let mut text = String::new();
         self.heading(&mut text);
         self.figures(&mut text);
+        if self.comparisons.len() > 1 {
+            self.compared_table(&mut text);
+        }
+        let points = self.learning_curve.iter();
+        let points = points.map(|p| (p.share, p.speakers, p.uar, p.uar_ci95));
+        learning_table(&mut text, "UAR", points);
         text.push('\n');
         self.confusion_table(&mut text);
         let notes = self.notes();
@@ -128,7 +134,7 @@ impl Report {
                 ),
             );
         }
-        if let Some(compared) = &self.comparison {
+        if let [compared] = &self.comparisons[..] {
             line("compared", compared.sentence(|uar| format!("{uar:.3}")));
         }
         if let Some(labels) = self.of_shares() {
@@ -137,6 +143,38 @@ impl Report {
         if self.tuned {
             line("chosen", self.chosen().join(", "));
         }
+    }
+
+    /// What several others do on the same folds, a line each.
+    fn compared_table(&self, text: &mut String) {
+        let _ = writeln!(
+            text,
+            "\n  UAR  95 % interval   difference  95 % interval       p  p (Holm)"
+        );
+        let within = |uar: f64, [low, high]: [f64; 2]| format!("{uar:.3}  {low:.3} to {high:.3}");
+        let own = within(self.uar, self.uar_ci95);
+        let name = described(&self.model, &self.features, self.feature_names.len());
+        let _ = writeln!(text, "{own} {:45}{name}", "");
+        for compared in &self.comparisons {
+            let test = &compared.test;
+            let [low, high] = test.difference_ci95;
+            let _ = writeln!(
+                text,
+                "{}  {:>+10.1}  {:>+5.1} to {:>+5.1}  {}    {}  {}",
+                within(compared.uar, compared.uar_ci95),
+                points(test.difference),
+                points(low),
+                points(high),
+                probability(test.p_value),
+                probability(compared.p_holm),
+                compared.other
+            );
+        }
+        let _ = writeln!(
+            text,
+            "({})",
+            how_compared("points of UAR", self.comparisons.len())
+        );
     }
 
     /// How labels that are shares of raters were learned, in words.
@@ -258,10 +296,7 @@ impl Compared {
             d if d < 0.0 => format!("{:.1} points worse than", -d),
             _ => "no better and no worse than".into(),
         };
-        let p = match test.p_value {
-            p if p < 0.001 => "p < 0.001".into(),
-            p => format!("p = {p:.3}"),
-        };
+        let p = in_sentence(test.p_value);
         // The customary bar.
         let verdict = match test.p_value {
             p if p < 0.05 => "more than chance explains",
@@ -274,6 +309,54 @@ impl Compared {
             points(low),
             points(high)
         )
+    }
+}
+
+/// What a figure is with so many of the training speakers, a line for each share: the share, how many speakers, the figure and its ends.
+pub(super) fn learning_table(
+    text: &mut String,
+    figure: &str,
+    points: impl Iterator<Item = (f64, f64, f64, [f64; 2])>,
+) {
+    let mut lines = String::new();
+    for (share, speakers, value, [low, high]) in points {
+        let share = format!("{:.0} % ({speakers:.1})", share * 100.0);
+        let _ = writeln!(lines, "{share:>19}  {value:>6.3}  {low:.3} to {high:.3}");
+    }
+    if !lines.is_empty() {
+        let _ = write!(
+            text,
+            "\ntraining speakers of a fold, {figure}, 95 % interval\n{lines}"
+        );
+    }
+}
+
+/// A model with its features, in a few words.
+pub fn described(model: &ModelSpec, features: &str, feature_count: usize) -> String {
+    format!("{model} on {feature_count} features ({features})")
+}
+
+/// What stands in a table of comparisons.
+pub(super) fn how_compared(unit: &str, comparisons: usize) -> String {
+    format!(
+        "difference: the first less each other, in {unit}; p: by swapping the predictions of whole speakers; Holm: corrected for \
+         {comparisons} comparisons"
+    )
+}
+
+/// A p-value to three digits, five letters wide.
+pub(super) fn probability(p: f64) -> String {
+    match p {
+        p if p < 0.001 => "<.001".into(),
+        p => format!("{p:.3}"),
+    }
+}
+
+/// The same in a sentence.
+pub(super) fn in_sentence(p: f64) -> String {
+    match p {
+        p if p < 0.001 => "p < 0.001".into(),
+        p => format!("p = {p:.3}"),
     }
 }
 
@@ -354,6 +437,40 @@ chosen    svm:kernel=linear,c=1 (2 of 3 folds), svm:kernel=linear,c=0.1 (1 of 3 
         let text = report.to_text();
         let end = "\nThese figures cannot be trusted:\nerror: one voice\nwarning: one text\n";
         assert!(text.ends_with(end), "{text}");
+    }
+
+    #[test]
+    fn several_comparisons_are_a_line_each_with_p_before_and_after_holm() {
+        let mut report = example(Normalize::Train);
+        let mut other = crate::report::compared("tree", 0.4, 0.0002);
+        other.p_holm = 0.0004;
+        report.comparisons.push(other);
+        let text = report.to_text();
+        for line in [
+            "  UAR  95 % interval   difference  95 % interval       p  p (Holm)",
+            "0.600  0.500 to 0.700                                              svm:kernel=linear,c=0.01 on 2 features (rich)",
+            "0.570  0.470 to 0.670        +3.0   -1.0 to  +7.0  0.210    0.210  logistic:c=1",
+            "0.400  0.300 to 0.500       +20.0  +16.0 to +24.0  <.001    <.001  tree",
+        ] {
+            assert!(text.lines().any(|l| l == line), "{line}\nin\n{text}");
+        }
+        assert!(text.contains("corrected for 2 comparisons)"), "{text}");
+        assert!(!text.contains("compared  "));
+    }
+
+    #[test]
+    fn a_learning_curve_is_a_line_for_each_share() {
+        let mut report = example(Normalize::Train);
+        report.learning_curve = vec![crate::report::CurvePoint {
+            share: 0.25,
+            speakers: 2.5,
+            recordings: 20.0,
+            uar: 0.5,
+            uar_ci95: [0.4, 0.6],
+        }];
+        let text = report.to_text();
+        let expected = "training speakers of a fold, UAR, 95 % interval\n         25 % (2.5)   0.500  0.400 to 0.600\n";
+        assert!(text.contains(expected), "{text}");
     }
 
     #[test]

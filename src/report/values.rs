@@ -5,7 +5,11 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-use super::text::{chosen, left_out_and_leakage, scaling};
+use super::ValueCurvePoint;
+use super::text::{
+    chosen, described, how_compared, in_sentence, learning_table, left_out_and_leakage,
+    probability, scaling,
+};
 use crate::audit::Finding;
 use crate::metrics::Comparison;
 use crate::metrics::values::{Agreement, ValueFigures};
@@ -37,6 +41,9 @@ pub struct ValueReport {
     pub importance: Vec<ValueImportance>,
     /// Another model or feature set on the same folds, target by target, where one was asked for.
     pub comparison: Vec<ComparedValues>,
+    /// What it does with fewer training speakers, target by target, where it was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub learning_curve: Vec<ValueCurvePoint>,
     /// The mean CCC of a random split that ignores speakers, where it was asked for.
     pub random_split_ccc: Option<f64>,
     /// What the leakage audit found.
@@ -140,14 +147,23 @@ pub struct ValueImportance {
 /// The same recordings, by two models.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ComparedValues {
-    /// The other: its learner, and its features where these differ.
+    /// The other in words: its learner, its features, its table where it has one of its own.
     pub other: String,
+    /// Its learner and parameters, as they were asked for.
+    pub model: ModelSpec,
+    /// Its feature sets.
+    pub features: String,
+    /// How many features it has.
+    pub feature_count: usize,
     /// What is compared.
     pub target: String,
-    /// CCC of the other.
-    pub ccc: f64,
+    /// CCC of the other with its interval, Pearson's r, RMSE, MAE.
+    #[serde(flatten)]
+    pub figures: ValueFigures,
     /// The difference of the two, and how far chance explains it.
     pub test: Comparison,
+    /// The p-value after Holm's correction over all comparisons of the report, of every other and every target.
+    pub p_holm: f64,
 }
 
 impl ComparedValues {
@@ -160,10 +176,7 @@ impl ComparedValues {
             d if d < 0.0 => format!("CCC {:.3} below that of", -d),
             _ => "the same CCC as".into(),
         };
-        let p = match test.p_value {
-            p if p < 0.001 => "p < 0.001".into(),
-            p => format!("p = {p:.3}"),
-        };
+        let p = in_sentence(test.p_value);
         // The customary bar.
         let verdict = match test.p_value {
             p if p < 0.05 => "more than chance explains",
@@ -171,7 +184,7 @@ impl ComparedValues {
         };
         format!(
             "{}: {than} {} ({:.3}) on the same folds; 95 % interval of the difference {low:+.3} to {high:+.3}, {p}: {verdict}",
-            self.target, self.other, self.ccc
+            self.target, self.other, self.figures.ccc
         )
     }
 }
@@ -317,8 +330,19 @@ impl ValueReport {
                 ccc - self.ccc
             );
         }
-        for compared in &self.comparison {
-            let _ = writeln!(text, "compared: {}", compared.sentence());
+        match self.has_several_others() {
+            true => self.compared_table(&mut text),
+            false => {
+                for compared in &self.comparison {
+                    let _ = writeln!(text, "compared: {}", compared.sentence());
+                }
+            }
+        }
+        for target in &self.targets {
+            let of_target = |point: &&ValueCurvePoint| point.target == target.name;
+            let points = self.learning_curve.iter().filter(of_target);
+            let points = points.map(|p| (p.share, p.speakers, p.ccc, p.ccc_ci95));
+            learning_table(&mut text, &format!("CCC of {}", target.name), points);
         }
         if self.tuned {
             let _ = writeln!(text, "chosen: {}", self.chosen().join(", "));
@@ -328,6 +352,48 @@ impl ValueReport {
             let _ = writeln!(text, "\n{}", notes.join("\n"));
         }
         text
+    }
+
+    /// Whether it is compared with more than one other: each has as many comparisons as there are targets.
+    pub(super) fn has_several_others(&self) -> bool {
+        self.comparison.len() > self.targets.len()
+    }
+
+    /// What several others do on the same folds, a line for each and target.
+    fn compared_table(&self, text: &mut String) {
+        let _ = writeln!(
+            text,
+            "\n   CCC  95 % interval     difference  95 % interval         p  p (Holm)"
+        );
+        let within = |figures: &ValueFigures| {
+            let [low, high] = figures.ccc_ci95;
+            format!("{:>6.3}  {low:>6.3} to {high:>6.3}", figures.ccc)
+        };
+        for target in &self.targets {
+            let name = described(&self.model, &self.features, self.feature_names.len());
+            let _ = writeln!(
+                text,
+                "{} {:47}{}: {name}",
+                within(&target.figures),
+                "",
+                target.name
+            );
+            for compared in self.comparison.iter().filter(|c| c.target == target.name) {
+                let test = &compared.test;
+                let [low, high] = test.difference_ci95;
+                let _ = writeln!(
+                    text,
+                    "{}  {:>+10.3}  {low:>+6.3} to {high:>+6.3}  {}    {}  {}: {}",
+                    within(&compared.figures),
+                    test.difference,
+                    probability(test.p_value),
+                    probability(compared.p_holm),
+                    target.name,
+                    compared.other
+                );
+            }
+        }
+        let _ = writeln!(text, "({})", how_compared("CCC", self.comparison.len()));
     }
 
     /// The models that most folds chose, each with the number of its folds.
@@ -419,14 +485,25 @@ pub(super) fn example() -> ValueReport {
         }],
         comparison: vec![ComparedValues {
             other: "fusion".into(),
+            model: "fusion".parse().expect("a model"),
+            features: "rich".into(),
+            feature_count: 1,
             target: "valence".into(),
-            ccc: 0.45,
+            figures: ValueFigures {
+                ccc: 0.45,
+                ccc_ci95: [0.4, 0.5],
+                pearson: 0.5,
+                rmse: 0.3,
+                mae: 0.2,
+            },
             test: Comparison {
                 difference: -0.05,
                 difference_ci95: [-0.1, 0.02],
                 p_value: 0.25,
             },
+            p_holm: 0.25,
         }],
+        learning_curve: Vec::new(),
         random_split_ccc: Some(0.7),
         leakage: Vec::new(),
         label: "arousal,valence".into(),

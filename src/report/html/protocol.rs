@@ -2,11 +2,10 @@
 
 use std::fmt::Write;
 
-use super::{decimal, escaped, name, percent};
-use crate::catalogue::{self, FeatureSet};
+use super::{between, decimal, escaped, name, percent};
 use crate::model::Normalize;
-use crate::plot::{self, Figure};
-use crate::report::text::points;
+use crate::plot::Figure;
+use crate::report::text::{described, how_compared, points, probability};
 use crate::report::{Group, Report};
 
 /// `alone` where the page is of this protocol only, and its headline has named it.
@@ -22,6 +21,9 @@ pub fn section(page: &mut String, report: &Report, alone: bool) {
         protocol(report)
     );
     remarks(page, report);
+    if report.comparisons.len() > 1 {
+        compared(page, report);
+    }
     page.push_str("<div class=\"pair\">\n");
     figure(
         page,
@@ -40,10 +42,22 @@ pub fn section(page: &mut String, report: &Report, alone: bool) {
         calibration(page, report);
         page.push_str("</div>\n");
     }
+    if !report.learning_curve.is_empty() {
+        figure(
+            page,
+            "With fewer speakers to learn from",
+            LEARNING_CURVE,
+            &report.plot_learning_curve(),
+        );
+    }
     importance(page, report);
     folds(page, report);
     page.push_str("</section>\n");
 }
+
+/// What a learning curve shows.
+pub const LEARNING_CURVE: &str = "Of each fold some of the training speakers, drawn at random, and all of them; everything was fitted and \
+    chosen on these alone. Where the curve still rises, more speakers would help.";
 
 fn recall(page: &mut String, report: &Report) {
     figure(
@@ -121,7 +135,7 @@ fn remarks(page: &mut String, report: &Report) {
             ),
         ));
     }
-    if let Some(compared) = &report.comparison {
+    if let [compared] = &report.comparisons[..] {
         // The other's name is not ours; the rest of the sentence is.
         let sentence = escaped(&compared.sentence(|uar| format!("{:.1} %", uar * 100.0)));
         remarks.push(("Compared", format!("{}.", capital(&sentence))));
@@ -176,6 +190,56 @@ fn remarks(page: &mut String, report: &Report) {
         let _ = writeln!(page, "<div><dt>{name}</dt><dd>{remark}</dd></div>");
     }
     page.push_str("</dl>\n");
+}
+
+/// What several others do on the same folds.
+fn compared(page: &mut String, report: &Report) {
+    begin_compared(page, "UAR", "recognised by");
+    let name = described(&report.model, &report.features, report.feature_names.len());
+    let _ = writeln!(
+        page,
+        "<tr><td>{}</td><td class=\"n\">{} <small>{}</small></td><td></td><td></td><td></td></tr>",
+        escaped(&name),
+        percent(report.uar),
+        between(report.uar_ci95[0], report.uar_ci95[1])
+    );
+    for compared in &report.comparisons {
+        let test = &compared.test;
+        let signed = |share: f64| format!("{:+.1}", points(share)).replace('-', "\u{2212}");
+        let [low, high] = test.difference_ci95;
+        let _ = writeln!(
+            page,
+            "<tr><td>{}</td><td class=\"n\">{} <small>{}</small></td><td class=\"n\">{} <small>{} to {}</small></td>\
+             <td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
+            escaped(&compared.other),
+            percent(compared.uar),
+            between(compared.uar_ci95[0], compared.uar_ci95[1]),
+            signed(test.difference),
+            signed(low),
+            signed(high),
+            escaped(&probability(test.p_value)),
+            escaped(&probability(compared.p_holm))
+        );
+    }
+    end_compared(page, "points of UAR", report.comparisons.len());
+}
+
+/// The head of a table of comparisons of this figure.
+pub fn begin_compared(page: &mut String, figure: &str, by: &str) {
+    let _ = write!(
+        page,
+        "<div class=\"scroll\"><table>\n<caption>Compared on the same folds</caption>\n<thead><tr><th>{by}</th>\
+         <th class=\"n\">{figure}</th><th class=\"n\">difference</th><th class=\"n\">p</th><th class=\"n\">p, Holm</th></tr></thead>\n<tbody>\n"
+    );
+}
+
+/// Its end, with what the columns are.
+pub fn end_compared(page: &mut String, unit: &str, comparisons: usize) {
+    let _ = write!(
+        page,
+        "</tbody>\n</table></div>\n<p><small>{}; with 95&nbsp;% intervals, by resampling speakers.</small></p>\n",
+        capital(&escaped(&how_compared(unit, comparisons)))
+    );
 }
 
 /// The most frequent confusions, in a sentence.
@@ -281,45 +345,16 @@ fn groups(page: &mut String, what: &str, groups: &[Group]) {
     page.push_str("</tbody>\n</table></div>\n");
 }
 
-/// The sets that a report names, of whatever version.
-pub(super) fn sets_of(named: &str) -> Vec<FeatureSet> {
-    let names = named.split(',').filter_map(|set| set.split('@').next());
-    names.filter_map(|name| name.trim().parse().ok()).collect()
-}
-
 fn importance(page: &mut String, report: &Report) {
     if report.importance.is_empty() {
         return;
     }
-    let direction = |correlation: f64| match correlation {
-        c if c > 0.0 => "higher in",
-        c if c < 0.0 => "lower in",
-        _ => "",
-    };
-    let sets = sets_of(&report.features);
-    let column = |feature: &str| catalogue::column_of(&sets, feature);
-    let meaning = |feature: &str| column(feature).map(|column| column.meaning.clone());
-    let label = |important: &crate::report::Importance| {
-        let words = meaning(&important.feature).unwrap_or(important.feature.clone());
-        match direction(important.correlation) {
-            "" => words,
-            direction => format!("{words}: {direction} {}", important.class),
-        }
-    };
-    let labels: Vec<String> = report.importance.iter().map(label).collect();
-    let losses: Vec<f64> = report.importance.iter().map(|i| i.loss).collect();
     page.push_str("<div class=\"pair\">\n");
     figure(
         page,
         "What it listens to",
         "The features that it would miss most, and the class that each tells apart best.",
-        &plot::bars(
-            &format!("Importance of {} features", labels.len()),
-            &labels,
-            &losses,
-            "loss of probability of the true class when the feature is shuffled",
-            4,
-        ),
+        &report.plot_importance(),
     );
     page.push_str(
         "<div class=\"scroll\"><table class=\"small\">\n<thead><tr><th>column</th><th class=\"n\">loss</th>\

@@ -2,11 +2,10 @@
 
 use std::fmt::Write;
 
-use super::protocol::figure;
+use super::protocol::{LEARNING_CURVE, begin_compared, end_compared, figure};
 use super::{About, alarms, begin, decimal, end, escaped, name};
-use crate::catalogue;
-use crate::plot;
-use crate::report::text::scaling;
+use crate::metrics::values::ValueFigures;
+use crate::report::text::{described, probability, scaling};
 use crate::report::values::in_words;
 use crate::report::{TargetReport, ValueReport};
 
@@ -88,6 +87,9 @@ fn section(page: &mut String, report: &ValueReport, alone: bool) {
         escaped(&report.folds_in_words())
     );
     remarks(page, report);
+    if report.has_several_others() {
+        compared(page, report);
+    }
     for target in &report.targets {
         let shown = escaped(&target.name);
         page.push_str("<div class=\"pair\">\n");
@@ -111,6 +113,14 @@ fn section(page: &mut String, report: &ValueReport, alone: bool) {
             &target.plot_residuals(),
         );
         page.push_str("</div>\n");
+        if !report.learning_curve.is_empty() {
+            figure(
+                page,
+                &format!("{shown}, with fewer speakers to learn from"),
+                LEARNING_CURVE,
+                &report.plot_learning_curve(&target.name),
+            );
+        }
         if let Some(agreement) = &target.agreement {
             let _ = writeln!(page, "<p>{}.</p>", escaped(&in_words(agreement)));
         }
@@ -132,7 +142,11 @@ fn remarks(page: &mut String, report: &ValueReport) {
             ),
         ));
     }
-    for compared in &report.comparison {
+    let one_other = report
+        .comparison
+        .iter()
+        .filter(|_| !report.has_several_others());
+    for compared in one_other {
         remarks.push(("Compared", format!("{}.", escaped(&compared.sentence()))));
     }
     if report.tuned {
@@ -169,6 +183,50 @@ fn remarks(page: &mut String, report: &ValueReport) {
     page.push_str("</dl>\n");
 }
 
+/// What several others do on the same folds, target by target.
+fn compared(page: &mut String, report: &ValueReport) {
+    begin_compared(page, "CCC", "predicted by");
+    let within = |figures: &ValueFigures| {
+        let [low, high] = figures.ccc_ci95;
+        format!(
+            "{} <small>{} to {}</small>",
+            decimal(figures.ccc),
+            decimal(low),
+            decimal(high)
+        )
+    };
+    let own = described(&report.model, &report.features, report.feature_names.len());
+    for target in &report.targets {
+        let _ = writeln!(
+            page,
+            "<tr><td>{}: {}</td><td class=\"n\">{}</td><td></td><td></td><td></td></tr>",
+            escaped(&target.name),
+            escaped(&own),
+            within(&target.figures)
+        );
+        let others = report.comparison.iter();
+        for compared in others.filter(|compared| compared.target == target.name) {
+            let test = &compared.test;
+            let signed = |value: f64| format!("{value:+.3}").replace('-', "\u{2212}");
+            let [low, high] = test.difference_ci95;
+            let _ = writeln!(
+                page,
+                "<tr><td>{}: {}</td><td class=\"n\">{}</td><td class=\"n\">{} <small>{} to {}</small></td><td class=\"n\">{}</td>\
+                 <td class=\"n\">{}</td></tr>",
+                escaped(&target.name),
+                escaped(&compared.other),
+                within(&compared.figures),
+                signed(test.difference),
+                signed(low),
+                signed(high),
+                escaped(&probability(test.p_value)),
+                escaped(&probability(compared.p_holm))
+            );
+        }
+    }
+    end_compared(page, "CCC", report.comparison.len());
+}
+
 /// Speakers, sexes and corpora of a target, in one table.
 fn groups(page: &mut String, target: &TargetReport) {
     let _ = write!(
@@ -197,33 +255,11 @@ fn importance(page: &mut String, report: &ValueReport) {
     if report.importance.is_empty() {
         return;
     }
-    let sets = super::protocol::sets_of(&report.features);
-    let label = |important: &crate::report::ValueImportance| {
-        let column = catalogue::column_of(&sets, &important.feature);
-        let words = column.map_or(important.feature.clone(), |column| column.meaning.clone());
-        match important.correlation {
-            c if c > 0.0 => format!("{words}: rises with {}", important.target),
-            c if c < 0.0 => format!("{words}: falls with {}", important.target),
-            _ => words,
-        }
-    };
-    let labels: Vec<String> = report.importance.iter().map(label).collect();
-    let losses: Vec<f64> = report
-        .importance
-        .iter()
-        .map(|important| important.loss)
-        .collect();
     figure(
         page,
         "What it listens to",
         "The features that it would miss most.",
-        &plot::bars(
-            &format!("Importance of {} features", labels.len()),
-            &labels,
-            &losses,
-            "rise of the squared error, in variances, when the feature is shuffled",
-            4,
-        ),
+        &report.plot_importance(),
     );
 }
 
