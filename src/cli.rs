@@ -85,6 +85,7 @@ pub enum Command {
     #[cfg(feature = "frame")]
     Summary(Summary),
     Export(Export),
+    Import(Import),
     #[cfg(feature = "mic")]
     Listen(Listen),
     #[cfg(feature = "serve")]
@@ -752,13 +753,14 @@ pub struct Listen {
 }
 
 /// Export a table for charts and other programs: some columns, stacked, joined with predictions, in folders; as Parquet,
-/// CSV or Arrow
+/// CSV, ARFF or Arrow
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   sentire export features.parquet --columns speaker,emotion,'f0_*' -o pitch.csv
   sentire export features.parquet --join predictions.parquet -o both.parquet
   sentire export predictions.parquet --long -o stacked.csv
+  sentire export features.parquet -o features.arff
   sentire export features.parquet --columns 'f0_hz_*' --long --partition-by emotion -o pitch
 
 Columns of lists (covariance and kernels), which hold thousands of numbers, are left out. Only this command and `score` replace a folder (--force), and they remove only what they wrote.")]
@@ -788,8 +790,47 @@ pub struct Export {
     pub partition_by: Option<String>,
     #[command(flatten)]
     pub storage: Storage,
-    /// Where to write: Parquet, CSV or Arrow by the extension; with --partition-by a folder
-    #[arg(short, long, value_name = "PARQUET|CSV|ARROW|DIR")]
+    /// Where to write: Parquet, CSV, ARFF (of Weka) or Arrow by the extension; with --partition-by a folder
+    #[arg(short, long, value_name = "PARQUET|CSV|ARFF|ARROW|DIR")]
+    pub output: PathBuf,
+}
+
+/// Take in features that another program computed, joined to a manifest, as a table to train and evaluate on
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  sentire import opensmile.csv --manifest emodb.csv -o emodb-opensmile.parquet
+  sentire import IS13.arff --manifest emodb.csv --name is13 -o is13.parquet
+  sentire import egemaps.parquet --manifest emodb.csv --features egemaps -o egemaps.parquet
+  sentire evaluate is13.parquet --compare emodb.parquet
+
+Read are CSV (opensmile-python's with file, start, end; any other with a column `file` and numbers), Parquet, and ARFF of Weka and openSMILE. Rows are joined to lines of the manifest by file, and by start and end where they are given (seconds, or times such as 0 days 00:00:01.5); 0 and NaT, or nothing, is the whole recording. A file is found by its name, or by the end of its path; where two would fit, nothing is guessed. Several rows within one line become its windows. Lines without features and features without a line are counted and left out. Columns of numbers are features, but for those that the manifest has too, and such as class and frameTime.
+
+A model that is trained on features of another program cannot predict recordings here, and says so; unless --features declares that they are those of one of our sets.")]
+pub struct Import {
+    /// Table of features of another program: CSV, Parquet or ARFF
+    #[arg(value_name = "CSV|PARQUET|ARFF")]
+    pub table: PathBuf,
+    /// Manifest (CSV with a column `file`) or folder of recordings that says who speaks, and what the labels are [default: what the table
+    /// itself says in columns such as speaker and emotion]
+    #[arg(long, value_name = "MANIFEST.csv|DIR")]
+    pub manifest: Option<PathBuf>,
+    /// What the features are called in reports
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "imported",
+        conflicts_with = "features"
+    )]
+    pub name: String,
+    /// Declare that the columns are features of these sets, at 16 kHz, as `sentire extract` would compute them: a model may then predict
+    /// recordings
+    #[arg(long, value_name = "SET[,SET]")]
+    pub features: Option<String>,
+    #[command(flatten)]
+    pub storage: Storage,
+    /// Where to write the table
+    #[arg(short, long, value_name = "PARQUET")]
     pub output: PathBuf,
 }
 

@@ -308,13 +308,36 @@ impl Dataset {
     }
 
     /// The rows of `other`, a table of the same recordings, in the order of this one's; what is known
-    /// of the recordings, labels too, is as here.
+    /// of the recordings, labels too, is as here. A recording that has one row in each table is the same, wherever another program
+    /// has it end.
     pub fn aligned(&self, other: &Dataset) -> Result<Dataset> {
         let key = |row: &Row| (row.corpus.clone(), row.part());
         let others = other.rows.iter().map(key).zip(0..);
         let places: HashMap<_, usize> = others.collect();
+        let whole = |row: &Row| {
+            let of_all = Part {
+                start: f64::NAN,
+                end: f64::NAN,
+                ..row.part()
+            };
+            (row.corpus.clone(), of_all)
+        };
+        // How often each recording has a row here and there, and which was the last there.
+        let mut rows_of: HashMap<_, ([usize; 2], usize)> = HashMap::new();
+        for (side, data) in [self, other].into_iter().enumerate() {
+            for (at, row) in data.rows.iter().enumerate() {
+                let (counts, place) = rows_of.entry(whole(row)).or_default();
+                counts[side] += 1;
+                *place = at;
+            }
+        }
+        let alone = |row: &Row| {
+            let (counts, place) = rows_of.get(&whole(row))?;
+            (*counts == [1, 1]).then_some(*place)
+        };
         let place = |row: &Row| {
-            places.get(&key(row)).copied().ok_or_else(|| {
+            let same = places.get(&key(row)).copied();
+            same.or_else(|| alone(row)).ok_or_else(|| {
                 Error::Data(format!(
                     "{} ({} to {} s) has no row in the other table; a comparison needs the same recordings, and windows, in both",
                     row.recording.file, row.span[0], row.span[1]

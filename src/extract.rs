@@ -7,6 +7,7 @@
 //! row. A [`Job`] keeps what is finished.
 
 mod batches;
+mod import;
 mod long;
 mod recognised;
 pub mod rows;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 pub use batches::BATCH;
+pub use import::{Declared, Imported, import};
 pub use recognised::{Recognised, read_table};
 pub use rows::{Described, Failures, OfManifest, Rows, computed_anew, listed};
 pub use settings::{Level, Limits, Settings};

@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "frame")]
         cli::Command::Summary(args) => cmd::summary::run(args, &console),
         cli::Command::Export(args) => cmd::export::run(args, &console),
+        cli::Command::Import(args) => cmd::import::run(args, &console),
         #[cfg(feature = "serve")]
         cli::Command::Serve(args) => cmd::serve::run(args, &console),
         cli::Command::Describe(args) => cmd::describe::run(args, &console),

@@ -26,6 +26,7 @@ use crate::table::file::TableFile;
 use crate::table::view::Stored;
 use crate::table::writer::Storage;
 
+mod arff;
 mod export;
 mod file;
 mod folder;
@@ -38,6 +39,7 @@ mod view;
 pub mod words;
 mod writer;
 
+pub use arff::{is_arff, parse_arff};
 pub use folder::{part, part_name};
 pub use part::{Part, Told};
 pub use rows::RowReader;
@@ -278,6 +280,8 @@ impl Column {
             | DataType::Null => Column::Text(Vec::new()),
             DataType::Dictionary(_, values) => return Column::empty_of(values),
             DataType::Float64
+            // pandas' timedelta64, as seconds.
+            | DataType::Duration(_)
             | DataType::Decimal32(..)
             | DataType::Decimal64(..)
             | DataType::Decimal128(..)
@@ -298,7 +302,34 @@ impl Column {
         })
     }
 
+    /// Appends durations as seconds.
+    fn append_durations(
+        &mut self,
+        array: &ArrayRef,
+        unit: TimeUnit,
+    ) -> Result<(), arrow::error::ArrowError> {
+        let per_second = match unit {
+            TimeUnit::Second => 1.0,
+            TimeUnit::Millisecond => 1e3,
+            TimeUnit::Microsecond => 1e6,
+            TimeUnit::Nanosecond => 1e9,
+        };
+        let array = arrow::compute::cast(array, &DataType::Int64)?;
+        let seconds =
+            |count: Option<i64>| count.map_or(f64::NAN, |count| count as f64 / per_second);
+        let seconds: Vec<f64> = array
+            .as_primitive::<Int64Type>()
+            .iter()
+            .map(seconds)
+            .collect();
+        self.append(&Column::Double(seconds));
+        Ok(())
+    }
+
     fn append_arrow(&mut self, array: &ArrayRef) -> Result<(), arrow::error::ArrowError> {
+        if let DataType::Duration(unit) = array.data_type() {
+            return self.append_durations(array, *unit);
+        }
         // Other tools write the same things as larger or smaller types.
         let array = arrow::compute::cast(array, &self.data_type())?;
         match self {

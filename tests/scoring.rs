@@ -430,7 +430,7 @@ fn scores_come_stacked_and_in_folders() {
         .sentire("score calls -m m.sentire -o scores.xlsx")
         .exits(2)
         .stderr;
-    assert!(odd.contains(".parquet, .csv or .arrow"), "{odd}");
+    assert!(odd.contains(".parquet, .csv, .arff or .arrow"), "{odd}");
 }
 
 #[test]

@@ -71,6 +71,8 @@ mod no_speech;
 mod turns;
 // Training, validation and test parts.
 mod splitting;
+// Features of other programs, as tables and as ARFF.
+mod importing;
 // Other corpora than those of the training: scaled, weighed and held out.
 mod strangers;
 // Copies of recordings as other places would have recorded them.

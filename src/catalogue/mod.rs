@@ -434,6 +434,14 @@ pub fn versioned(sets: &[FeatureSet]) -> String {
     sets.iter().map(versioned).collect::<Vec<_>>().join(",")
 }
 
+/// How metadata name features of another program, which are called `name`.
+pub fn imported(name: &str) -> String {
+    format!("{name}@{IMPORTED}")
+}
+
+/// Stands in place of a version where features are another program's.
+const IMPORTED: &str = "imported";
+
 /// The sets that metadata name. A set in another version than this program computes is an error that names both
 /// versions.
 ///
@@ -449,6 +457,12 @@ pub fn of_this_version(versioned: &str) -> Result<Vec<FeatureSet>> {
     let set = |versioned: &str| {
         let (name, version) = versioned.split_once('@').unwrap_or((versioned, "unknown"));
         let (name, version) = (name.trim(), version.trim());
+        if version == IMPORTED {
+            return Err(Error::Data(format!(
+                "has features `{name}` of another program (sentire import), which are not computed from sound here; train, evaluate, split and \
+                 export take them, predict, score, serve and verify want features by `sentire extract`"
+            )));
+        }
         let set: FeatureSet = name.parse()?;
         if version != set.version().to_string() {
             return Err(Error::Data(format!(

@@ -7,6 +7,7 @@ pub mod describe;
 pub mod evaluate;
 pub mod export;
 pub mod extract;
+pub mod import;
 #[cfg(feature = "mic")]
 pub mod listen;
 pub mod predict;

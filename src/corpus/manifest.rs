@@ -14,11 +14,11 @@ mod time;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-pub(in crate::corpus) use cells::Sheet;
+pub(crate) use cells::Sheet;
 pub(in crate::corpus) use columns::{our_name, settle_sexes};
-pub(in crate::corpus) use encoding::decode;
+pub(crate) use encoding::decode;
 pub(in crate::corpus) use place::foreign_place;
-pub(in crate::corpus) use time::seconds;
+pub(crate) use time::seconds;
 pub use time::timedelta;
 
 use rayon::prelude::*;
@@ -95,7 +95,7 @@ impl Utterance {
         fields.map(|field| field.as_deref())
     }
 
-    pub(in crate::corpus) fn field_mut(&mut self, name: &str) -> Option<&mut Option<String>> {
+    pub(crate) fn field_mut(&mut self, name: &str) -> Option<&mut Option<String>> {
         Some(match name {
             "corpus" => &mut self.corpus,
             "speaker" => &mut self.speaker,

@@ -11,7 +11,7 @@ mod names;
 pub mod scan;
 pub mod shard;
 pub mod side;
-mod spelling;
+pub(crate) mod spelling;
 
 pub use check::Check;
 pub use layouts::Layout;

@@ -233,11 +233,13 @@ impl Settings {
                 Error::Data(format!("has {key} {text:?}; expected seconds or `{NONE}`"))
             }),
         };
+        // First: of features that were imported there is nothing else to say.
+        let sets = catalogue::of_this_version(get("sets")?)?;
         let windows = Segmentation::from_flags(seconds("window")?, seconds("hop")?)?;
         let turns = metadata.get("sentire.segment");
         let turns = turns.map(|text| text.parse::<Turns>()).transpose()?;
         Ok(Settings {
-            sets: catalogue::of_this_version(get("sets")?)?,
+            sets,
             level: get("level")?.parse()?,
             rate: get("rate")?.parse()?,
             channel: {

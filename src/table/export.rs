@@ -92,7 +92,7 @@ impl Table {
         Format::of(path).map(drop)
     }
 
-    /// Writes the table in the format of the extension of `path`: `parquet`, `csv`, or `arrow` (an Arrow IPC file without
+    /// Writes the table in the format of the extension of `path`: `parquet`, `csv`, `arff`, or `arrow` (an Arrow IPC file without
     /// views; `feather` and `ipc` mean the same). `encoding` applies to Parquet. Another extension is an error.
     ///
     /// ```
@@ -112,6 +112,7 @@ impl Table {
         match Format::of(path)? {
             Format::Parquet => self.write_encoded(path, encoding),
             Format::Csv => self.write_csv(path),
+            Format::Arff => self.write_arff(path),
             Format::Arrow => self.write_arrow(path),
         }
     }
@@ -183,6 +184,7 @@ impl Table {
 enum Format {
     Parquet,
     Csv,
+    Arff,
     Arrow,
 }
 
@@ -192,9 +194,10 @@ impl Format {
         match &*extension.to_lowercase() {
             "parquet" => Ok(Format::Parquet),
             "csv" => Ok(Format::Csv),
+            "arff" => Ok(Format::Arff),
             "arrow" | "feather" | "ipc" => Ok(Format::Arrow),
             _ => Err(Error::Usage(format!(
-                "{}: expected a name that ends in .parquet, .csv or .arrow",
+                "{}: expected a name that ends in .parquet, .csv, .arff or .arrow",
                 path.display()
             ))),
         }
