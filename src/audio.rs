@@ -53,7 +53,7 @@ use serde::{Deserialize, Serialize};
 
 pub use augment::Augmentation;
 pub use limits::MemoryLimit;
-pub use live::{Excerpt, Live};
+pub use live::{Excerpt, Live, MOST_HELD};
 pub use pauses::{LONGEST_PAUSE_S, Pauses};
 pub use preprocess::{Gain, Segmentation, Turns, Window};
 pub use quality::Quality;

@@ -844,7 +844,7 @@ Examples:
   sentire serve -m model.sentire --host 0.0.0.0 --token SECRET
   curl -H 'Authorization: Bearer SECRET' -T call.wav -X POST http://HOST:8080/api/predict
 
-GET /api/openapi.json describes the interface. Recordings are kept in memory while they are computed, and nowhere else. Each request is logged as a line of JSON on standard error, unless --quiet. HTTP is not encrypted: beyond this machine put a proxy with TLS in front of it.")]
+GET /api/openapi.json describes the interface. Recordings are kept while they are computed, in memory or, long ones and those of /api/score, in temporary files. Each request is logged as a line of JSON on standard error, unless --quiet. HTTP is not encrypted: beyond this machine put a proxy with TLS in front of it.")]
 pub struct Serve {
     /// Model written by `sentire train`
     #[arg(short, long, value_name = "SENTIRE")]

@@ -90,7 +90,8 @@ impl Verdict {
         }
     }
 
-    fn of(name: &str) -> Option<Verdict> {
+    /// That of this name.
+    pub fn of(name: &str) -> Option<Verdict> {
         let all = [
             Verdict::NoSpeech,
             Verdict::OutOfDomain,
@@ -200,6 +201,9 @@ impl Prediction {
 pub struct Failed {
     /// The recording as the caller named it.
     pub file: String,
+    /// The channel, where channels are told apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<usize>,
     /// Where, what was found, what was expected, what to do.
     pub error: String,
 }

@@ -201,7 +201,7 @@ pub struct Compared {
     pub recall: BTreeMap<String, f64>,
     /// The difference of the two, with its interval and p-value.
     pub test: Comparison,
-    /// The p-value after Holm's correction over all comparisons of the report ([`metrics::holm`](crate::metrics::holm)).
+    /// The p-value after Holm's correction over all comparisons under its protocol ([`metrics::holm`](crate::metrics::holm)).
     pub p_holm: f64,
 }
 

@@ -26,7 +26,7 @@ use std::sync::mpsc::SyncSender;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 pub use answer::Answered;
 
@@ -89,6 +89,8 @@ struct App {
     metrics: Metrics,
     /// Live sockets that may still be opened.
     live: Arc<Semaphore>,
+    /// True once the server is to end.
+    ending: watch::Receiver<bool>,
     assets: Assets,
     log: Option<SyncSender<Answered>>,
 }
@@ -170,19 +172,22 @@ impl Server {
     /// 10 s. A record of each answer is sent to `log`, unless nobody receives there.
     pub fn run(self, log: Option<SyncSender<Answered>>) {
         let options = self.options;
+        let (end, ending) = watch::channel(false);
+        let sockets = Arc::new(Semaphore::new(live::MOST_OPEN as usize));
         let app = Arc::new(App {
             guard: self.guard,
             intake: Intake::new(options.max_body_bytes),
             workers: Workers::new(options.workers, options.queue, &self.predictor),
             metrics: Metrics::new(),
-            live: Arc::new(Semaphore::new(live::MOST_OPEN)),
+            live: sockets.clone(),
+            ending,
             assets: Assets::new(),
             predictor: self.predictor,
             max_duration_s: options.max_duration_s,
             log,
         });
         let router = routes::router(app);
-        let until_told = connections::serve(self.listener, router, self.signals);
+        let until_told = connections::serve(self.listener, router, self.signals, end, sockets);
         self.runtime.block_on(until_told);
         // What still computes is not waited for.
         self.runtime.shutdown_background();

@@ -8,7 +8,7 @@ use polars::prelude::{DataType, Expr, IntoLazy, SortMultipleOptions, col, len, l
 
 use crate::error::{Error, Result};
 use crate::predict::Verdict;
-use crate::table::schema::{END, FILE, LABEL, LARGEST, SPEECH_S, START, VERDICT};
+use crate::table::schema::{self, END, FILE, LABEL, LARGEST, SPEECH_S, START, VERDICT};
 use crate::table::{Column, Table};
 
 /// What is summed up, and how.
@@ -169,12 +169,17 @@ pub fn labels(table: &Table) -> Result<Vec<String>> {
 /// Sums up predictions: a row for each group, with `turns`, `speech_s`, the [`SHARES`] and the columns of each
 /// [label](OfLabel).
 pub fn summary(table: &Table, spec: &SummarySpec) -> Result<Table> {
-    let labels = labels(table)?;
+    let mut labels = labels(table)?;
     if let Some(label) = spec.label.as_ref().filter(|label| !labels.contains(label)) {
-        return Err(Error::Usage(format!(
-            "no row has the label {label:?} (--label); there are: {}",
-            labels.join(", ")
-        )));
+        // The model may know a class that it has found nowhere.
+        if table.column(&schema::probability(label)).is_none() {
+            return Err(Error::Usage(format!(
+                "no row has the label {label:?} (--label); there are: {}",
+                labels.join(", ")
+            )));
+        }
+        labels.push(label.clone());
+        labels.sort();
     }
     let mut rows: Vec<usize> = (0..table.rows()).collect();
     for condition in &spec.conditions {
@@ -419,6 +424,20 @@ mod tests {
             by: by.iter().map(|name| name.to_string()).collect(),
             ..SummarySpec::default()
         }
+    }
+
+    #[test]
+    fn a_class_of_the_model_that_was_found_nowhere_has_no_share() {
+        let mut table = turns();
+        let mut spec = spec(&["file"]);
+        spec.label = Some("sad".into());
+        let error = summary(&table, &spec).unwrap_err().to_string();
+        assert!(error.contains("there are: angry, neutral"), "{error}");
+        let p_sad = Column::Float(vec![0.1; table.rows()]);
+        table.columns.push(("p_sad".into(), p_sad));
+        let found = summary(&table, &spec).unwrap();
+        assert_eq!(found.numbers("sad_s").unwrap(), [0.0, 0.0]);
+        assert_eq!(found.numbers("sad_share").unwrap(), [0.0, 0.0]);
     }
 
     #[test]

@@ -814,7 +814,8 @@ fn predict_names_what_it_cannot_use_and_goes_on() {
             "predict broken.wav {clip} gone.wav -m m.sentire --json"
         ))
         .exits(1);
-    assert_eq!(run.stdout.lines().count(), 1);
+    // A record for each, and a line for each that failed.
+    assert_eq!(run.stdout.lines().count(), 3);
     assert_eq!(run.stderr.lines().count(), 3, "{}", run.stderr);
     sandbox.sentire("predict broken.wav -m m.sentire").exits(2);
     // A model of other features is refused, naming both versions.

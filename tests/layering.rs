@@ -42,7 +42,7 @@ fn allowed(module: &str) -> Vec<&'static str> {
         ],
         "summary" => vec!["predict", "table"],
         "serve" => vec![
-            "audio", "extract", "features", "lld", "model", "predict", "table",
+            "audio", "corpus", "extract", "features", "lld", "model", "predict", "score", "table",
         ],
         // Shows values of every module, and nobody asks it.
         "notebook" => vec![

@@ -666,9 +666,11 @@ fn several_recordings_are_lines_as_they_are_done_and_one_that_fails_is_one_of_th
         .collect();
     assert_eq!(lines.len(), 3);
     let of = |file: &str| lines.iter().find(|line| line["file"] == file).unwrap();
-    for (file, bytes) in [("one.flac", &one), ("three.wav", &three)] {
+    for (index, file, bytes) in [(0, "one.flac", &one), (2, "three.wav", &three)] {
         let alone = server.post_form("/api/predict", "file", file, bytes);
-        assert_eq!(*of(file), alone.is(200).json());
+        let mut alone = alone.is(200).json();
+        alone["index"] = index.into();
+        assert_eq!(*of(file), alone);
     }
     let document = server.get("/api/openapi.json").is(200).json();
     let schema = &document["components"]["schemas"]["Failed"];
@@ -1463,6 +1465,9 @@ fn what_cannot_be_served_is_said_before() {
         ),
         ("--allow-origin http://example.org/page", "--allow-origin"),
         ("--allow-origin *", "--allow-origin"),
+        ("--allow-origin https://example.org:443", "--allow-origin"),
+        ("--public-host https://example.org", "--public-host"),
+        ("--public-host example.org:8443", "--public-host"),
     ] {
         let error = sandbox
             .sentire(&format!("serve -m model.sentire {flags}"))

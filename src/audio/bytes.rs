@@ -29,12 +29,12 @@ pub struct Held {
 }
 
 impl Held {
-    /// Adds what comes behind. Copies what is held if somebody else holds it, too.
-    pub fn push(&mut self, more: &[u8]) {
-        let bytes = Arc::make_mut(&mut self.bytes);
-        bytes.truncate(self.len);
-        bytes.extend_from_slice(more);
-        self.len = bytes.len();
+    /// These bytes.
+    pub fn of(bytes: Vec<u8>) -> Held {
+        Held {
+            len: bytes.len(),
+            bytes: Arc::new(bytes),
+        }
     }
 }
 

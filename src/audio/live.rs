@@ -5,14 +5,14 @@
 
 use std::ops::Range;
 
-use crate::audio::bytes::Held;
 use crate::audio::limits::check_rate;
 use crate::audio::packets::Decoding;
-use crate::audio::{ReadOptions, Recording, from_samples, webm};
+use crate::audio::webm::{self, Growing};
+use crate::audio::{ReadOptions, Recording, from_samples};
 use crate::error::{Error, Result};
 
-/// Bytes in which the header of a stream must have come.
-const LONGEST_HEAD: usize = 1 << 16;
+/// Samples, of all channels together, that are held at a time: 16 MB.
+pub const MOST_HELD: usize = 1 << 22;
 
 /// A sound that is still coming.
 pub struct Live {
@@ -28,14 +28,8 @@ pub struct Live {
 enum Source {
     /// 16-bit, little-endian; the first half of a sample, where a piece ended within one.
     Pcm(Option<u8>),
-    /// WebM, of which this came, of so many bytes at most.
-    Webm {
-        held: Held,
-        most_bytes: usize,
-        /// Packets that are decoded.
-        done: usize,
-        decoding: Option<Box<Decoding>>,
-    },
+    /// WebM, and what decodes it once its header has come.
+    Webm(Box<Growing>, Option<Box<Decoding>>),
 }
 
 impl Live {
@@ -45,15 +39,9 @@ impl Live {
         Ok(Live::of(Source::Pcm(None), 1, sample_rate))
     }
 
-    /// Of the bytes of a WebM file, of which `most_bytes` are taken.
-    pub fn webm(most_bytes: usize) -> Live {
-        let source = Source::Webm {
-            held: Held::default(),
-            most_bytes,
-            done: 0,
-            decoding: None,
-        };
-        Live::of(source, 0, 0)
+    /// Of the bytes of a WebM file.
+    pub fn webm() -> Live {
+        Live::of(Source::Webm(Box::new(Growing::new()), None), 0, 0)
     }
 
     fn of(source: Source, channels: usize, sample_rate: u32) -> Live {
@@ -66,68 +54,60 @@ impl Live {
         }
     }
 
-    /// Takes a piece. An error if it is no such sound, or more than is taken.
+    /// Takes a piece. An error if it is no such sound, is damaged, or holds more than can be held until some of it is [let
+    /// go](Live::forget_before).
     pub fn push(&mut self, piece: &[u8]) -> Result<()> {
         match &mut self.source {
             Source::Pcm(half) => {
                 let bytes = half.take().into_iter().chain(piece.iter().copied());
-                let mut sample = [0; 2];
-                let mut n = 0;
+                let mut first = None;
                 for byte in bytes {
-                    sample[n] = byte;
-                    n += 1;
-                    if n == 2 {
-                        self.samples
-                            .push(f32::from(i16::from_le_bytes(sample)) / 32768.0);
-                        n = 0;
+                    match first.take() {
+                        None => first = Some(byte),
+                        Some(first) => {
+                            let sample = i16::from_le_bytes([first, byte]);
+                            self.samples.push(f32::from(sample) / 32768.0);
+                        }
                     }
                 }
-                *half = (n == 1).then_some(sample[0]);
-                Ok(())
+                *half = first;
             }
-            Source::Webm {
-                held,
-                most_bytes,
-                done,
-                decoding,
-            } => {
-                if held.len() + piece.len() > *most_bytes {
-                    return Err(Error::Data(format!(
-                        "the stream is longer than {most_bytes} bytes, the most that is taken; begin a new one"
-                    )));
-                }
-                held.push(piece);
-                let stream = match webm::open(held) {
-                    Ok((stream, _)) => stream,
-                    Err(_) if held.len() < LONGEST_HEAD => return Ok(()),
-                    Err(reason) => return Err(Error::Data(format!("the stream {reason}"))),
-                };
-                let broken =
-                    |reason: String| Error::Data(format!("the stream is damaged: {reason}"));
+            Source::Webm(growing, decoding) => {
+                let broken = |reason: String| Error::Data(format!("the stream {reason}"));
                 let kind = &webm::CONTAINER;
-                let decoding = match decoding {
-                    Some(decoding) => decoding,
-                    None => {
-                        decoding.insert(Box::new(Decoding::start(&stream, kind).map_err(broken)?))
-                    }
-                };
-                // An error ends them: the last has not come whole.
-                for packet in stream
-                    .packets
-                    .skip(*done)
-                    .map_while(std::result::Result::ok)
-                {
-                    decoding
-                        .decode(packet, &stream.further, kind)
-                        .map_err(broken)?;
-                    *done += 1;
+                growing.push(piece).map_err(broken)?;
+                while let Some(packet) = growing.next().map_err(broken)? {
+                    let parameters = growing.parameters().map_err(broken)?;
+                    let [first, further @ ..] = &parameters[..] else {
+                        continue;
+                    };
+                    let decoding = match decoding {
+                        Some(decoding) => decoding,
+                        None => {
+                            decoding.insert(Box::new(Decoding::start(first, kind).map_err(broken)?))
+                        }
+                    };
+                    decoding.decode(packet, further, kind).map_err(broken)?;
                     let (channels, sample_rate) = decoding.spec();
                     check_rate(kind.name, sample_rate).map_err(broken)?;
+                    if self.sample_rate > 0
+                        && (self.channels, self.sample_rate) != (channels, sample_rate)
+                    {
+                        return Err(broken("changes its rate or its channels".into()));
+                    }
                     (self.channels, self.sample_rate) = (channels, sample_rate);
                     self.samples.extend_from_slice(decoding.samples());
+                    if self.samples.len() > MOST_HELD {
+                        break;
+                    }
                 }
-                Ok(())
             }
+        }
+        match self.samples.len() {
+            ..=MOST_HELD => Ok(()),
+            _ => Err(Error::Data(format!(
+                "the stream has more than {MOST_HELD} samples at a time; send smaller pieces"
+            ))),
         }
     }
 
@@ -203,7 +183,7 @@ mod tests {
         };
         let whole = read_bytes(bytes.to_vec(), "browser.webm", &options).unwrap();
         for len in [1, 7, 997, 100_000] {
-            let live = in_pieces(Live::webm(1 << 20), bytes, len);
+            let live = in_pieces(Live::webm(), bytes, len);
             let recording = live
                 .excerpt(0..live.frames())
                 .read("live", &options)
@@ -230,14 +210,28 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_stream_is_said_once_its_header_should_have_come() {
-        let mut live = Live::webm(1 << 20);
-        live.push(&[7; 1000]).unwrap();
-        let error = live.push(&[7; LONGEST_HEAD]).unwrap_err().to_string();
-        assert!(error.starts_with("the stream "), "{error}");
-        let mut small = Live::webm(100);
-        let error = small.push(&[0; 101]).unwrap_err().to_string();
-        assert!(error.contains("longer than 100 bytes"), "{error}");
+    fn what_is_no_stream_is_said() {
+        let mut live = Live::webm();
+        live.push(b"\x1a\x45").unwrap();
+        let error = live.push(&[7; 1000]).unwrap_err().to_string();
+        assert!(error.contains("the stream is no Matroska"), "{error}");
         assert!(Live::pcm(3).is_err());
+    }
+
+    #[test]
+    fn what_is_held_is_bounded() {
+        let mut live = Live::pcm(16_000).unwrap();
+        let piece = vec![0; 1 << 20];
+        for _ in 0..8 {
+            live.push(&piece).unwrap();
+        }
+        assert!(
+            live.push(&piece)
+                .unwrap_err()
+                .to_string()
+                .contains("smaller pieces")
+        );
+        live.forget_before(1 << 21);
+        live.push(&piece[..100]).unwrap();
     }
 }

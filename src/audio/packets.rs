@@ -105,7 +105,7 @@ fn decode_stream(
     let name = kind.name;
     check_header(&stream, joining.frames() as u64, kind, options)?;
     let is_aac = stream.parameters.codec == CODEC_ID_AAC;
-    let mut decoding = Decoding::start(&stream, kind)?;
+    let mut decoding = Decoding::start(&stream.parameters, kind)?;
     let mut there = 0;
     for packet in stream.packets {
         let decoded = packet.and_then(|packet| decoding.decode(packet, &stream.further, kind));
@@ -153,11 +153,11 @@ pub struct Decoding {
 }
 
 impl Decoding {
-    /// Before its first packet.
-    pub fn start(stream: &Stream, kind: &Container) -> Result<Decoding, String> {
+    /// Before the first packet of a stream with these parameters.
+    pub fn start(parameters: &AudioCodecParameters, kind: &Container) -> Result<Decoding, String> {
         Ok(Decoding {
-            parameters: stream.parameters.clone(),
-            decoder: Decoder::new(&stream.parameters, kind)?,
+            parameters: parameters.clone(),
+            decoder: Decoder::new(parameters, kind)?,
             coded_by: 0,
             samples: Vec::new(),
             spec: (0, 0),

@@ -61,7 +61,7 @@ mod id {
 }
 
 /// The packets of the sound, and how much of its start the container says is none.
-pub fn open(bytes: &Held) -> Result<(Stream, Stated), String> {
+fn open(bytes: &Held) -> Result<(Stream, Stated), String> {
     let mut tracks = Vec::new();
     let mut fault = None;
     for found in Walk::new(bytes.clone()) {
@@ -125,6 +125,9 @@ enum Found {
     Fault(String),
 }
 
+/// Bytes of an element's identifier and size (RFC 8794).
+const LONGEST_HEADER: usize = 4 + 8;
+
 /// The way through the elements. Segments and clusters are entered in place, so that it is no matter whether and what
 /// size they state.
 struct Walk {
@@ -132,6 +135,8 @@ struct Walk {
     at: usize,
     /// Where a cluster goes beyond the end of the file.
     overrun: Option<usize>,
+    /// More is coming: what does not end yet is waited for.
+    grows: bool,
 }
 
 impl Walk {
@@ -140,6 +145,7 @@ impl Walk {
             bytes,
             at: 0,
             overrun: None,
+            grows: false,
         }
     }
 }
@@ -157,6 +163,9 @@ impl Iterator for Walk {
                 return fault(format!("it ends within the cluster at byte {overrun}"));
             }
             let Some((id, size, header_len)) = header(rest) else {
+                if self.grows && rest.len() < LONGEST_HEADER {
+                    return None;
+                }
                 self.at = self.bytes.len();
                 if rest.iter().all(|&b| b == 0) {
                     continue;
@@ -168,9 +177,12 @@ impl Iterator for Walk {
             let content = at + header_len;
             if matches!(id, id::SEGMENT | id::CLUSTER) {
                 let is_cut = id == id::CLUSTER && size.is_some_and(|size| size > left as u64);
-                self.overrun = is_cut.then_some(at);
+                self.overrun = (is_cut && !self.grows).then_some(at);
                 self.at = content;
                 continue;
+            }
+            if self.grows && size.is_some_and(|size| size > left as u64) {
+                return None;
             }
             let Some(size) = size.filter(|&size| size <= left as u64) else {
                 self.at = self.bytes.len();
@@ -574,8 +586,14 @@ impl Iterator for Packets {
             }
             match self.walk.next()? {
                 Found::Fault(reason) => return Some(Err(reason)),
-                Found::Tracks(content) if sound_track(&self.bytes[content.clone()]).is_some() => {
+                Found::Tracks(content) => {
+                    let Some(track) = sound_track(&self.bytes[content]) else {
+                        continue;
+                    };
                     let which = self.which.map_or(0, |which| which + 1);
+                    if which == self.tracks.len() {
+                        self.tracks.push(track);
+                    }
                     self.skip = self
                         .tracks
                         .get(which)
@@ -583,7 +601,6 @@ impl Iterator for Packets {
                         .unwrap_or(0);
                     self.which = Some(which);
                 }
-                Found::Tracks(_) => {}
                 Found::Block {
                     content,
                     discard_ns,
@@ -595,6 +612,69 @@ impl Iterator for Packets {
                 }
             }
         }
+    }
+}
+
+/// Bytes of an element that is waited for.
+const LONGEST_WAITED_FOR: usize = 1 << 22;
+
+/// The packets of a sound that is still coming. What they were read from is let go.
+pub struct Growing {
+    packets: Packets,
+}
+
+impl Growing {
+    /// Nothing has come.
+    pub fn new() -> Growing {
+        let bytes = Held::default();
+        Growing {
+            packets: Packets {
+                walk: Walk {
+                    grows: true,
+                    ..Walk::new(bytes.clone())
+                },
+                bytes,
+                tracks: Vec::new(),
+                which: None,
+                skip: 0,
+                ready: VecDeque::new(),
+            },
+        }
+    }
+
+    /// Adds what came. An error if it is no such file, or has an element that is too long to wait for.
+    pub fn push(&mut self, piece: &[u8]) -> Result<(), String> {
+        let Packets {
+            walk,
+            bytes,
+            tracks,
+            ..
+        } = &mut self.packets;
+        let mut left = bytes[walk.at..].to_vec();
+        left.extend_from_slice(piece);
+        if left.len() > LONGEST_WAITED_FOR + piece.len() {
+            return Err(format!(
+                "has an element of more than {LONGEST_WAITED_FOR} bytes"
+            ));
+        }
+        let is_first = walk.at == 0 && tracks.is_empty();
+        let sign = b"\x1a\x45\xdf\xa3";
+        if is_first && !left.starts_with(&sign[..left.len().min(sign.len())]) {
+            return Err(format!("is no {}", CONTAINER.name));
+        }
+        *bytes = Held::of(left);
+        (walk.bytes, walk.at) = (bytes.clone(), 0);
+        Ok(())
+    }
+
+    /// The next packet that has come whole.
+    pub fn next(&mut self) -> Result<Option<Packet>, String> {
+        self.packets.next().transpose()
+    }
+
+    /// By which parameters packets are decoded, the first of which are those of most; an error if one of them is not decoded.
+    pub fn parameters(&self) -> Result<Vec<AudioCodecParameters>, String> {
+        self.packets.tracks.iter().map(Track::parameters).collect()
     }
 }
 

@@ -51,7 +51,7 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
     let mut recordings = Vec::new();
     // In the order in which they were given; `None` for those that can be used.
     let mut failures = Vec::new();
-    for ((path, _), recording) in asked.iter().zip(read) {
+    for ((path, channel), recording) in asked.iter().zip(read) {
         match recording {
             Ok(recording) => {
                 recordings.push(recording);
@@ -61,6 +61,7 @@ pub fn run(args: &Predict, console: &Console) -> Result<Outcome> {
                 console.failed(&error);
                 failures.push(Some(Failed {
                     file: path.display().to_string(),
+                    channel: *channel,
                     error: error.to_string(),
                 }));
             }

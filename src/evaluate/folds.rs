@@ -78,8 +78,11 @@ pub fn shared_classes(data: &Dataset, spec: &FoldSpec) -> Result<Option<Vec<usiz
     };
     if data.corpora.len() < 2 || test.is_some_and(|name| !data.corpora.contains(name)) {
         return Err(Error::Data(format!(
-            "the tables hold the corpora {}; expected at least two{}",
-            data.corpora.join(", "),
+            "the tables hold {}; expected at least two corpora{}",
+            match &data.corpora[..] {
+                [] => "no corpus that is named (column `corpus`)".to_string(),
+                corpora => format!("the corpora {}", corpora.join(", ")),
+            },
             test.map_or(String::new(), |name| format!(", one of them {name:?}")),
         )));
     }

@@ -179,7 +179,14 @@ impl Foreign {
         Foreign::of(table, notes).map_err(fault)
     }
 
-    fn of(table: Table, notes: Vec<String>) -> Result<Foreign, String> {
+    fn of(mut table: Table, notes: Vec<String>) -> Result<Foreign, String> {
+        // Headers in any case.
+        for at in 0..table.columns.len() {
+            let ours = folded(&table.columns[at].0);
+            if is_ours(&ours) && table.column(&ours).is_none() {
+                table.columns[at].0 = ours;
+            }
+        }
         let named = |wanted: &str| {
             let mut columns = table.columns.iter();
             columns.find(|(name, _)| folded(name) == wanted)
@@ -225,6 +232,15 @@ impl Foreign {
             };
             Ok(Some((name.clone(), times)))
         };
+        if let Some((name, column)) = named(CHANNEL) {
+            let is_channel = |word: &String| word.trim().parse::<usize>().is_ok();
+            let mut words = column.texts().into_iter().flatten();
+            if let Some(word) = words.find(|word| !is_channel(word)) {
+                return Err(format!(
+                    "column {name}: {word:?} is no channel; expected numbers counted from 0"
+                ));
+            }
+        }
         let mut index = HashSet::from([key.clone()]);
         let mut of_row: Vec<Times> = Vec::new();
         for name in [START, END, CHANNEL] {
@@ -234,6 +250,13 @@ impl Foreign {
         }
         let mut parts = Vec::with_capacity(table.rows());
         for (row, file) in files.into_iter().enumerate() {
+            let (start, end) = (of_row[0][row].unwrap_or(0.0), of_row[1][row]);
+            if let Some(end) = end.filter(|&end| end <= start) {
+                return Err(format!(
+                    "row {}: ends at {end} s, starts at {start} s; expected an end behind the start",
+                    row + 1
+                ));
+            }
             parts.push(Place {
                 file: file.ok_or_else(|| {
                     format!("row {} names no recording in its column `{key}`", row + 1)
@@ -255,7 +278,7 @@ impl Foreign {
     fn as_manifest(&self) -> Manifest {
         let told = self.table.columns.iter().filter(|(name, column)| {
             let is_words = matches!(column, Column::Text(_) | Column::Bool(_));
-            !self.index.contains(name) && (is_words || is_ours(name))
+            !self.index.contains(name) && (is_words || is_ours(name) || is_label(name))
         });
         let told: Vec<(&String, Vec<Option<String>>)> =
             told.map(|(name, column)| (name, column.texts())).collect();
@@ -298,13 +321,15 @@ impl Foreign {
         declared: &Declared,
         notes: &mut Vec<String>,
     ) -> Result<Vec<String>, String> {
-        let said: HashSet<String> = manifest.extra_columns().into_iter().collect();
+        let said = manifest.extra_columns().into_iter();
+        let said: HashSet<String> = said.map(|name| folded(&name)).collect();
         let is_number = |column: &Column| column.as_floats().is_some();
         let (mut features, mut others) = (Vec::new(), Vec::new());
         let mut words = Vec::new();
         for (name, column) in &self.table.columns {
             let is_no_feature = is_ours(name)
-                || said.contains(name)
+                || said.contains(&folded(name))
+                || is_label(name)
                 || NO_FEATURES.contains(&name.to_lowercase().as_str());
             match is_number(column) {
                 _ if self.index.contains(name) => {}
@@ -393,10 +418,17 @@ impl Foreign {
             ));
         }
         let start = |joined: &Joined| self.parts[joined.row].start.unwrap_or(0.0);
-        rows.sort_by(|a, b| a.line.cmp(&b.line).then(start(a).total_cmp(&start(b))));
+        let end = |joined: &Joined| self.parts[joined.row].end.unwrap_or(f64::INFINITY);
+        rows.sort_by(|a, b| {
+            let by_line = a.line.cmp(&b.line);
+            by_line
+                .then(start(a).total_cmp(&start(b)))
+                .then(end(a).total_cmp(&end(b)))
+        });
         let twice = rows.windows(2).find(|pair| {
             let [a, b] = [&self.parts[pair[0].row], &self.parts[pair[1].row]];
-            pair[0].line == pair[1].line && is_near(a.start, b.start) && is_near(a.end, b.end)
+            let starts = [a, b].map(|part| Some(part.start.unwrap_or(0.0)));
+            pair[0].line == pair[1].line && is_near(starts[0], starts[1]) && is_near(a.end, b.end)
         });
         if let Some(pair) = twice {
             return Err(format!(
@@ -564,6 +596,30 @@ impl Foreign {
         ];
         pairs.map(|(key, value)| (key.to_string(), value)).into()
     }
+}
+
+/// Numbers that people give to recordings, which a model would take for what is heard in them.
+const LABELS: [&str; 9] = [
+    "emotion",
+    "label",
+    "arousal",
+    "activation",
+    "valence",
+    "pleasure",
+    "dominance",
+    "age",
+    "rater",
+];
+
+/// Whether a column has the name of a label, a rating, or a number that stands for one or for a person: `valence`, `arousal_2`,
+/// `emotion_id`, `speaker_id`.
+fn is_label(name: &str) -> bool {
+    let name = folded(name);
+    let first = name.split('_').next().unwrap_or("");
+    LABELS.contains(&first)
+        || ["_id", "_label", "_class"]
+            .iter()
+            .any(|end| name.ends_with(end))
 }
 
 /// Whether a column has the name of one that our tables have beside features.
@@ -742,12 +798,23 @@ fn files_of<'a>(
             .filter(|(_, alike)| *alike == best)
             .map(|(name, _)| *name)
             .collect();
-        let [name] = best[..] else {
-            return Err(format!(
-                "{file} may be {} or {} of the manifest; name more of its path",
-                best[0], best[1]
-            ));
+        // One that is no end of the path, and yet has more of it.
+        let shared = |parts: &[String]| {
+            let both = own.iter().rev().zip(parts.iter().rev());
+            both.take_while(|(a, b)| a == b).count()
         };
+        let chosen = parts_of(best[0]).len().min(own.len());
+        let rival = by_stem.get(stem(last)).into_iter().flatten();
+        let rival = rival
+            .filter(|(name, parts)| *name != best[0] && shared(parts) > chosen)
+            .map(|(name, _)| *name)
+            .next();
+        let (name, other) = (best[0], best.get(1).copied().or(rival));
+        if let Some(other) = other {
+            return Err(format!(
+                "{file} may be {name} or {other} of the manifest; name more of its path"
+            ));
+        }
         if let Some(other) = taken.insert(name, file) {
             return Err(format!(
                 "{other} and {file} may both be {name} of the manifest; name more of its path there"

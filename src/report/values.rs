@@ -162,7 +162,7 @@ pub struct ComparedValues {
     pub figures: ValueFigures,
     /// The difference of the two, and how far chance explains it.
     pub test: Comparison,
-    /// The p-value after Holm's correction over all comparisons of the report, of every other and every target.
+    /// The p-value after Holm's correction over all comparisons under its protocol, of every other and every target.
     pub p_holm: f64,
 }
 

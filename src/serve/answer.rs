@@ -45,6 +45,11 @@ impl Refusal {
         )
     }
 
+    /// Whether it is the recording that cannot be used.
+    pub fn is_of_recording(&self) -> bool {
+        self.status == StatusCode::UNPROCESSABLE_ENTITY
+    }
+
     /// What went wrong, in a line.
     pub fn error(&self) -> &str {
         &self.error

@@ -13,6 +13,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 
+use crate::serve::live::MOST_OPEN;
+
 /// Connections at a time; more wait in the system's queue. Below the 1024 files that a process may
 /// have open by default.
 const CONNECTIONS: u32 = 900;
@@ -35,12 +37,19 @@ const FINISHED_WITHIN: Duration = Duration::from_secs(10);
 const AFTER_REFUSAL: Duration = Duration::from_millis(50);
 
 /// Answers connections until a signal comes.
-pub async fn serve(listener: TcpListener, router: Router, mut signals: Signals) {
+///
+/// `end` tells those who wait for it that the server is to end, and `sockets` are given back when none is open.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    mut signals: Signals,
+    end: watch::Sender<bool>,
+    sockets: Arc<Semaphore>,
+) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
         .max_buf_size(LARGEST_HEAD);
-    let (end, ending) = watch::channel(false);
     let free = Arc::new(Semaphore::new(CONNECTIONS as usize));
     loop {
         let accepted = async {
@@ -63,7 +72,7 @@ pub async fn serve(listener: TcpListener, router: Router, mut signals: Signals) 
         let connection = http
             .serve_connection(TokioIo::new(Box::pin(stream)), service)
             .with_upgrades();
-        let mut ending = ending.clone();
+        let mut ending = end.subscribe();
         tokio::spawn(async move {
             let mut connection = pin!(connection);
             // A client that breaks off is no concern of ours.
@@ -80,7 +89,10 @@ pub async fn serve(listener: TcpListener, router: Router, mut signals: Signals) 
     drop(listener);
     let _ = end.send(true);
     tokio::select! {
-        _ = timeout(FINISHED_WITHIN, free.acquire_many(CONNECTIONS)) => {}
+        _ = timeout(FINISHED_WITHIN, async {
+            let _ = free.acquire_many(CONNECTIONS).await;
+            let _ = sockets.acquire_many(MOST_OPEN).await;
+        }) => {}
         // Asked twice: at once.
         () = signals.next() => {}
     }

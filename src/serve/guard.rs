@@ -44,6 +44,15 @@ impl Guard {
             .allowed_origins
             .iter()
             .map(|origin| of_origin(origin));
+        let is_name = |name: &&String| {
+            let name = name.parse::<Authority>();
+            name.is_ok_and(|name| name.as_str() == name.host())
+        };
+        if let Some(name) = options.public_hosts.iter().find(|name| !is_name(name)) {
+            return Err(Error::Usage(format!(
+                "public host {name:?} (--public-host): expected a name alone, as in voice.example.org"
+            )));
+        }
         Ok(Guard {
             token: options
                 .token
@@ -63,7 +72,9 @@ impl Guard {
     fn check(&self, request: &Request) -> std::result::Result<(), Refusal> {
         let headers = request.headers();
         let host = host(request.uri(), headers, request.version())?;
-        if let (true, Some(host)) = (self.loopback, &host)
+        // Names are asked for where they are known: of this machine, or of the proxy.
+        let is_named = self.loopback || !self.public_hosts.is_empty();
+        if let (true, Some(host)) = (is_named, &host)
             && !is_of_this_machine(host.host())
             && !self.is_public(host)
         {
@@ -116,7 +127,15 @@ fn of_origin(text: &str) -> Result<HeaderValue> {
     };
     let (scheme, authority) = text.split_once("://").ok_or_else(refused)?;
     let authority: Authority = authority.parse().map_err(|_| refused())?;
-    let is_plain = ["http", "https"].contains(&scheme) && !authority.as_str().contains('@');
+    // Which browsers leave out.
+    let default_port = match scheme {
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
+    };
+    let is_plain = default_port.is_some()
+        && !authority.as_str().contains('@')
+        && authority.port_u16() != default_port;
     // Browsers send names in lower case.
     let origin = format!("{scheme}://{authority}").to_ascii_lowercase();
     match is_plain && authority.host() != "*" {

@@ -17,7 +17,7 @@ use crate::serve::workers::Worker;
 pub const HEARD: [&str; 5] = ["channel", "segment", "window", "hop", "accept_truncated"];
 
 /// Channels of a recording of which each is asked for: those of a surround mix.
-const MOST_CHANNELS: usize = 8;
+pub const MOST_CHANNELS: usize = 8;
 /// Windows that a recording may be cut into.
 pub const MOST_WINDOWS: usize = 1024;
 

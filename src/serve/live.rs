@@ -14,9 +14,11 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
-use tokio::time::timeout;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::audio::{Excerpt, Live};
+use crate::audio::{Excerpt, Live, MOST_HELD};
+use crate::error::{Stage, guarded};
 use crate::predict::{LONG_S, Prediction};
 use crate::serve::App;
 use crate::serve::answer::Refusal;
@@ -29,13 +31,16 @@ use crate::serve::workers::Wait;
 const ASKED: [&str; 6] = ["format", "rate", "window", "hop", "reasons", "latest"];
 
 /// Sockets that may be open at a time.
-pub const MOST_OPEN: usize = 64;
+pub const MOST_OPEN: u32 = 32;
 
 /// Bytes of a message: half a minute at 16 kHz.
 const LARGEST_MESSAGE: usize = 1 << 20;
 
-/// How long a client may send nothing.
+/// How long a client may send no sound.
 const SENT_WITHIN: Duration = Duration::from_secs(60);
+
+/// How long a client may take to close.
+const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Seconds of a window, and from one to the next, where the query does not say so.
 const WINDOW_S: f64 = 3.0;
@@ -89,7 +94,7 @@ struct Windows {
 }
 
 impl Windows {
-    fn of_query(asked: &Asked, most_bytes: usize) -> Result<Windows, Refusal> {
+    fn of_query(asked: &Asked) -> Result<Windows, Refusal> {
         let bad = |text: String| Refusal::bad(format!("query: {text}"));
         let format = asked.one_of("format", &FORMATS)?;
         let rate = match asked.text("rate") {
@@ -107,7 +112,7 @@ impl Windows {
                     "rate is missing; expected that of the samples, as in rate=16000".into(),
                 ));
             }
-            (Format::Webm, None) => Live::webm(most_bytes),
+            (Format::Webm, None) => Live::webm(),
             (Format::Webm, Some(_)) => {
                 return Err(bad("rate is for format=pcm; WebM says it itself".into()));
             }
@@ -123,6 +128,14 @@ impl Windows {
             }
         };
         let window_s = within("window", WINDOW_S, SHORTEST_S..LONG_S)?;
+        if let Some(rate) = rate
+            && window_s * f64::from(rate) > MOST_HELD as f64 / 2.0
+        {
+            return Err(bad(format!(
+                "window={window_s} at rate={rate}: expected {} samples at most",
+                MOST_HELD / 2
+            )));
+        }
         Ok(Windows {
             sound,
             window_s,
@@ -140,18 +153,28 @@ impl Windows {
         Some(start..start + samples(self.window_s))
     }
 
+    /// Whether a window has come whole.
+    fn is_there(&self, number: u64) -> bool {
+        let place = self.place(number);
+        place.is_some_and(|place| place.end <= self.sound.frames())
+    }
+
+    /// Takes a piece of the sound. Where the latest window is wanted, what comes before it is let go.
+    fn push(&mut self, piece: &[u8]) -> crate::error::Result<()> {
+        guarded(NAME, Stage::Decode, || self.sound.push(piece))??;
+        while self.latest && self.is_there(self.next + 1) {
+            self.next += 1;
+        }
+        if let Some(place) = self.place(self.next) {
+            self.sound.forget_before(place.start);
+        }
+        Ok(())
+    }
+
     /// The next window that has come whole, and where it lies in seconds.
     fn ready(&mut self) -> Option<([f64; 2], Excerpt)> {
-        let come = self.sound.frames();
-        let is_there = |windows: &Windows, number| {
-            let place = windows.place(number);
-            place.is_some_and(|place| place.end <= come)
-        };
-        if !is_there(self, self.next) {
+        if !self.is_there(self.next) {
             return None;
-        }
-        while self.latest && is_there(self, self.next + 1) {
-            self.next += 1;
         }
         let place = self.place(self.next)?;
         let rate = f64::from(self.sound.sample_rate()?);
@@ -173,7 +196,7 @@ pub async fn live(
     request: Request,
 ) -> Result<Response, Refusal> {
     let asked = Asked::of(request.uri(), &ASKED)?;
-    let windows = Windows::of_query(&asked, app.intake.max_body_bytes())?;
+    let windows = Windows::of_query(&asked)?;
     let reasons = asked.flag("reasons", false)?;
     let socket = socket.map_err(|_| {
         Refusal::new(
@@ -189,7 +212,7 @@ pub async fn live(
     };
     let opened = socket
         .protocols([SUBPROTOCOL])
-        .max_message_size(LARGEST_MESSAGE)
+        .max_message_size(2 * LARGEST_MESSAGE)
         .on_upgrade(move |socket| async move {
             let _counted = app.metrics.live();
             listen(app, socket, windows, hearing, reasons).await;
@@ -207,23 +230,37 @@ async fn listen(
     hearing: Hearing,
     reasons: bool,
 ) {
+    let mut ending = app.ending.clone();
+    let mut silent_since = Instant::now();
     let mut at_work: Option<AtWork> = None;
-    let mut is_over = false;
+    let (mut is_over, mut code) = (false, close_code::NORMAL);
     let closing = loop {
         if at_work.is_none()
+            && code != close_code::AWAY
             && let Some((seconds, excerpt)) = windows.ready()
         {
             let work = said(app.clone(), hearing.clone(), seconds, excerpt, reasons);
             at_work = Some(Box::pin(work));
         }
         if is_over && at_work.is_none() {
-            break (close_code::NORMAL, String::new());
+            break (code, String::new());
         }
         let reads = !is_over && (windows.latest || at_work.is_none());
         tokio::select! {
-            message = timeout(SENT_WITHIN, socket.recv()), if reads => match message {
+            message = timeout_at(silent_since + SENT_WITHIN, socket.recv()), if reads => match message {
+                Ok(Some(Ok(Message::Binary(piece)))) if piece.len() > LARGEST_MESSAGE => {
+                    let error = format!("a message has {} bytes; expected at most {LARGEST_MESSAGE}", piece.len());
+                    break (close_code::SIZE, error);
+                }
                 Ok(Some(Ok(Message::Binary(piece)))) => {
-                    if let Err(error) = windows.sound.push(&piece) {
+                    if !piece.is_empty() {
+                        silent_since = Instant::now();
+                    }
+                    // Not on the thread that speaks HTTP.
+                    let pushed = spawn_blocking(move || (windows.push(&piece), windows)).await;
+                    let Ok((pushed, back)) = pushed else { return };
+                    windows = back;
+                    if let Err(error) = pushed {
                         break (close_code::UNSUPPORTED, error.to_string());
                     }
                 }
@@ -232,9 +269,14 @@ async fn listen(
                     break (close_code::UNSUPPORTED, format!("a text came; expected bytes of sound, or {END:?}"));
                 }
                 Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => {}
-                Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) => return,
+                Ok(Some(Ok(Message::Close(_)))) => return drained(socket).await,
+                Ok(Some(Err(error))) => break (close_code::PROTOCOL, format!("a message cannot be taken: {error}")),
+                Ok(None) => return,
                 Err(_) => break (close_code::POLICY, format!("nothing came for {} s", SENT_WITHIN.as_secs())),
             },
+            () = async { let _ = ending.wait_for(|is_over| *is_over).await; }, if !is_over => {
+                (is_over, code) = (true, close_code::AWAY);
+            }
             text = async { at_work.as_mut().expect("it is at work").await }, if at_work.is_some() => {
                 at_work = None;
                 if socket.send(Message::Text(text.into())).await.is_err() {
@@ -254,6 +296,14 @@ async fn listen(
         reason: "".into(),
     };
     let _ = socket.send(Message::Close(Some(close))).await;
+    drained(socket).await;
+}
+
+/// Takes what a client still sends until it has answered the close, for a while: a connection that ends before would take
+/// with it what was said last. A close of its own is answered by that.
+async fn drained(mut socket: WebSocket) {
+    let rest = async { while let Some(Ok(_)) = socket.recv().await {} };
+    let _ = timeout(CLOSED_WITHIN, rest).await;
 }
 
 /// What is said of a window, as a message.
@@ -277,7 +327,7 @@ async fn said(
             })
         }
         Err(refusal) => {
-            app.metrics.recording(Err(()));
+            app.metrics.recording(Err(&refusal));
             text(&Wrong {
                 error: refusal.error().to_string(),
             })

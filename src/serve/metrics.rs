@@ -14,8 +14,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::predict::Prediction;
+use crate::predict::{Prediction, Verdict};
 use crate::serve::App;
+use crate::serve::answer::Refusal;
 
 /// Upper bounds of the classes of how long answers take, in seconds.
 const SECONDS: [f64; 10] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
@@ -88,17 +89,29 @@ impl Metrics {
         self.seconds.observe(seconds);
     }
 
-    /// Counts the predictions for a recording, or that there are none.
-    pub fn recording(&self, predictions: Result<&[Prediction], ()>) {
-        let count = |verdict| self.recordings.get_or_create(&[("verdict", verdict)]).inc();
-        let Ok(predictions) = predictions else {
-            count("failed");
-            return;
-        };
-        for prediction in predictions {
-            count(prediction.verdict.name());
-            self.audio_seconds.inc_by(prediction.duration_s);
+    /// Counts the predictions for a recording, or that it could not be used.
+    pub fn recording(&self, said: Result<&[Prediction], &Refusal>) {
+        match said {
+            Ok(predictions) => predictions
+                .iter()
+                .for_each(|said| self.verdict(said.verdict.name(), said.duration_s)),
+            Err(refusal) if refusal.is_of_recording() => self.failed(),
+            Err(_) => {}
         }
+    }
+
+    /// Counts a prediction of so many seconds.
+    pub fn verdict(&self, verdict: &str, seconds: f64) {
+        let verdict = Verdict::of(verdict).map_or("other", Verdict::name);
+        self.recordings.get_or_create(&[("verdict", verdict)]).inc();
+        self.audio_seconds.inc_by(seconds);
+    }
+
+    /// Counts a recording that could not be used.
+    pub fn failed(&self) {
+        self.recordings
+            .get_or_create(&[("verdict", "failed")])
+            .inc();
     }
 
     /// Counts a live socket until what is returned is dropped.

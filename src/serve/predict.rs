@@ -44,6 +44,15 @@ enum Said {
     Each(EachChannel),
 }
 
+/// A line of several.
+#[derive(Serialize)]
+struct Line<T> {
+    /// The place of the recording in the form, from 0.
+    index: usize,
+    #[serde(flatten)]
+    said: T,
+}
+
 /// The predictions for the recordings of a request.
 pub async fn predict(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
     let asked = Asked::of(request.uri(), &[&HEARD[..], &["reasons"]].concat())?;
@@ -91,7 +100,7 @@ async fn said(
     app.metrics.recording(match &said {
         Ok(Said::One(prediction)) => Ok(std::slice::from_ref(&**prediction)),
         Ok(Said::Each(each)) => Ok(&each.channels),
-        Err(_) => Err(()),
+        Err(refusal) => Err(refusal),
     });
     said
 }
@@ -102,7 +111,7 @@ fn lines(app: Arc<App>, hearing: Hearing, uploads: Vec<Upload>, reasons: bool) -
     let (sender, receiver) = mpsc::channel(LINES_WAITING);
     tokio::spawn(async move {
         let mut at_work = JoinSet::new();
-        for upload in uploads {
+        for (index, upload) in uploads.into_iter().enumerate() {
             if at_work.len() == app.workers.number() && !pass_on(&mut at_work, &sender).await {
                 return;
             }
@@ -110,10 +119,15 @@ fn lines(app: Arc<App>, hearing: Hearing, uploads: Vec<Upload>, reasons: bool) -
             at_work.spawn(async move {
                 let file = upload.name.clone();
                 match said(&app, hearing, upload, reasons, Wait::Behind).await {
-                    Ok(said) => line(&said),
+                    Ok(said) => line(&Line { index, said }),
                     Err(refusal) => {
                         let error = refusal.error().to_string();
-                        line(&Failed { file, error })
+                        let said = Failed {
+                            file,
+                            channel: None,
+                            error,
+                        };
+                        line(&Line { index, said })
                     }
                 }
             });

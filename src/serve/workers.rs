@@ -1,5 +1,6 @@
 //! The workers: a few recordings are computed at a time, a few wait, and further requests are refused at once.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
@@ -15,7 +16,7 @@ use crate::serve::answer::Refusal;
 pub enum Wait {
     /// It takes a place in the queue; where that is full it is refused at once.
     InQueue,
-    /// It waits for a place in the queue.
+    /// It waits beside the queue, of which it takes no place.
     Behind,
 }
 
@@ -30,7 +31,7 @@ pub struct Worker {
 /// Workers, and the queue before them.
 pub struct Workers {
     number: usize,
-    queue: usize,
+    waiting: AtomicUsize,
     /// At work or in the queue.
     places: Arc<Semaphore>,
     /// At work.
@@ -64,7 +65,7 @@ impl Workers {
         let settings = predictor.settings();
         Workers {
             number: n,
-            queue,
+            waiting: AtomicUsize::new(0),
             places: Arc::new(Semaphore::new(n + queue)),
             turns: Arc::new(Semaphore::new(n)),
             idle: Arc::default(),
@@ -82,9 +83,8 @@ impl Workers {
 
     /// How many recordings are computed, and how many wait.
     pub fn load(&self) -> (usize, usize) {
-        let taken = self.number + self.queue - self.places.available_permits();
         let at_work = self.number - self.turns.available_permits();
-        (at_work, taken.saturating_sub(at_work))
+        (at_work, self.waiting.load(Ordering::Relaxed))
     }
 
     /// Refuses where no place is left: asked before a body is read.
@@ -102,12 +102,18 @@ impl Workers {
         wait: Wait,
         work: impl FnOnce(&mut Worker) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let places = self.places.clone();
         let place = match wait {
-            Wait::InQueue => places.try_acquire_owned().map_err(|_| Refusal::busy())?,
-            Wait::Behind => places.acquire_owned().await.map_err(|_| Refusal::busy())?,
+            Wait::InQueue => Some(
+                self.places
+                    .clone()
+                    .try_acquire_owned()
+                    .map_err(|_| Refusal::busy())?,
+            ),
+            Wait::Behind => None,
         };
+        let waiting = Waiting::begin(&self.waiting);
         let turn = self.turns.clone().acquire_owned().await;
+        drop(waiting);
         let (idle, plan) = (self.idle.clone(), self.plan.clone());
         let done = tokio::task::spawn_blocking(move || {
             let _held = (place, turn);
@@ -127,5 +133,21 @@ impl Workers {
                 Ok(panic) => Err(Refusal::internal(panic.as_ref())),
                 Err(_) => Err(Refusal::busy()),
             })
+    }
+}
+
+/// One that waits, counted until it is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Waiting<'_> {
+    fn begin(count: &AtomicUsize) -> Waiting<'_> {
+        count.fetch_add(1, Ordering::Relaxed);
+        Waiting(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -269,18 +269,18 @@ fn split(mut text: &str) -> Result<Vec<(String, bool)>, String> {
 fn cells_of(line: &str, attributes: &[Attribute]) -> Result<Vec<Option<String>>, String> {
     let given = |(value, is_quoted): (String, bool)| (is_quoted || value != "?").then_some(value);
     if let Some(sparse) = line.strip_prefix('{') {
-        // A weight of the row may follow, in braces of its own.
-        let end = sparse
-            .find('}')
-            .ok_or("a sparse row without } at its end")?;
         let mut cells: Vec<Option<String>> = attributes.iter().map(not_written).collect();
-        for pair in sparse[..end]
-            .split(',')
-            .filter(|pair| !pair.trim().is_empty())
-        {
-            let (at, value) = pair.trim().split_once(char::is_whitespace).ok_or_else(|| {
-                format!("`{}` in a sparse row; expected NUMBER VALUE", pair.trim())
-            })?;
+        let mut rest = sparse.trim_start();
+        // A weight of the row may follow, in braces of its own.
+        while !rest.starts_with('}') {
+            if rest.is_empty() {
+                return Err("a sparse row without } at its end".into());
+            }
+            let (at, value) = word(rest, |c| c.is_whitespace() || ",}".contains(c))?;
+            let value = value.trim_start();
+            if value.is_empty() || value.starts_with([',', '}']) {
+                return Err(format!("`{at}` in a sparse row; expected NUMBER VALUE"));
+            }
             let cell = at.parse().ok().and_then(|at: usize| cells.get_mut(at));
             let cell = cell.ok_or_else(|| {
                 format!(
@@ -288,9 +288,11 @@ fn cells_of(line: &str, attributes: &[Attribute]) -> Result<Vec<Option<String>>,
                     attributes.len().saturating_sub(1)
                 )
             })?;
-            let is_quoted = value.trim_start().starts_with(['\'', '"']);
-            let (value, _) = word(value, |_| false)?;
+            let is_quoted = value.starts_with(['\'', '"']);
+            let (value, behind) = word(value, |c| ",}".contains(c))?;
             *cell = given((value, is_quoted));
+            let behind = behind.trim_start();
+            rest = behind.strip_prefix(',').unwrap_or(behind).trim_start();
         }
         return Ok(cells);
     }
@@ -365,6 +367,19 @@ mod tests {
 
     fn words(words: &[Option<&str>]) -> Column {
         Column::Text(words.iter().map(|w| w.map(str::to_string)).collect())
+    }
+
+    #[test]
+    fn sparse_rows_may_have_commas_and_braces_within_quotation_marks() {
+        let text = "@relation r\n@attribute file string\n@attribute x numeric\n@attribute y numeric\n@data\n\
+            {0 'a,}b.wav', 2 1.5}\n{1 2, 0 c.wav}, {3}\n{}\n";
+        let table = parse_arff(text).unwrap();
+        assert_eq!(
+            table.text("file").unwrap()[..2],
+            [Some("a,}b.wav".to_string()), Some("c.wav".to_string())]
+        );
+        assert_eq!(table.numbers("x").unwrap(), [0.0, 2.0, 0.0]);
+        assert_eq!(table.numbers("y").unwrap(), [1.5, 0.0, 0.0]);
     }
 
     #[test]

@@ -458,6 +458,28 @@ describe('the page', { timeout: 600_000 }, () => {
     });
   }
 
+  for (const [origin, isAllowed] of [['http://localhost:8009', true], ['http://localhost:8010', false]]) {
+    test(`a page of ${origin} is ${isAllowed ? 'answered' : 'refused'}`, async (t) => {
+      const context = await browser.newContext();
+      t.after(() => context.close());
+      const page = await context.newPage();
+      await page.route(`${origin}/`, (route) => route.fulfill({ contentType: 'text/html', body: '<title>another</title>' }));
+      await page.goto(`${origin}/`);
+      const said = await page.evaluate(async ([server, bytes]) => {
+        const body = new FormData();
+        body.append('file', new Blob([Uint8Array.from(bytes)]), 'x.wav');
+        const label = await fetch(`${server}/api/predict`, { method: 'POST', body }).then((answer) => answer.json(), () => ({}));
+        const socket = new WebSocket(`${server.replace('http', 'ws')}/api/live?rate=16000`, 'sentire');
+        const opens = await new Promise((done) => {
+          socket.onopen = () => done(true);
+          socket.onerror = () => done(false);
+        });
+        return [typeof label.label === 'string', opens];
+      }, [SERVER.replace(/\/$/, ''), [...readFileSync(join(AUDIO, 's16.wav'))]]);
+      assert.deepEqual(said, [isAllowed, isAllowed]);
+    });
+  }
+
   test('a microphone that is unplugged ends the live mode', async (t) => {
     const page = await open(t, {
       prepare: () => {

@@ -30,6 +30,7 @@ export async function start(tell, show, fail, onEnd) {
   let again;
   let levels = []; // of the pieces of the last seconds
   let stopped = false;
+  let said = null; // what the server says is wrong
 
   const connect = () => {
     socket = new WebSocket(address(rate), 'sentire');
@@ -37,14 +38,16 @@ export async function start(tell, show, fail, onEnd) {
     sent = 0;
     socket.addEventListener('open', () => fail(null));
     socket.addEventListener('message', ({ data }) => {
-      const said = JSON.parse(data);
-      if (said.error) return fail(new Failure(said.error));
+      const { error, ...prediction } = JSON.parse(data);
+      said = error ? new Failure(error) : null;
+      fail(said);
+      if (error) return;
       if (meanDb(levels) < QUIET_DB) return show({ quiet: true });
-      show({ prediction: said, latency_ms: 1000 * (sent / rate - said.end) });
+      show({ prediction, latency_ms: 1000 * (sent / rate - prediction.end) });
     });
     socket.addEventListener('close', () => {
       if (stopped) return;
-      fail(new Failure('The server does not answer. Is it still running?'));
+      fail(said ?? new Failure('The server does not answer. Is it still running?'));
       again = setTimeout(connect, AGAIN);
     });
   };
