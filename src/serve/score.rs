@@ -50,7 +50,7 @@ pub async fn score(State(app): State<Arc<App>>, request: Request) -> Result<Resp
         take(&mut at_work, &mut tables).await?;
     }
     let written = app.workers.compute(Wait::Behind, move |_| {
-        let table = joined(tables.into_iter().flatten())?;
+        let table = joined(tables.into_iter().flatten().collect())?;
         Ok((table::to_bytes(&table, format)?, table))
     });
     let (bytes, table) = written.await?;
@@ -79,14 +79,23 @@ async fn take(at_work: &mut JoinSet<OfOne>, tables: &mut [Option<Table>]) -> Res
     Ok(())
 }
 
-/// The rows of all: predictions first, then what failed.
-fn joined(tables: impl Iterator<Item = Table>) -> Done<Table> {
-    let mut said = Table::default();
+/// The rows of all: predictions first, then what failed. Of a recording that failed it may not be known that it has channels.
+fn joined(tables: Vec<Table>) -> Done<Table> {
+    let fullest = tables.iter().max_by_key(|table| table.columns.len());
+    let mut said = fullest.map(|table| table.select(&[])).unwrap_or_default();
     for table in tables {
-        match said.columns.is_empty() {
-            true => said = table,
-            false => said.append(&table)?,
-        }
+        let columns = said.columns.iter().map(|(name, like)| {
+            let own = table.column(name).cloned();
+            (
+                name.clone(),
+                own.unwrap_or_else(|| like.blanks(table.rows())),
+            )
+        });
+        let rows = Table {
+            columns: columns.collect(),
+            ..Table::default()
+        };
+        said.append(&rows)?;
     }
     let errors = said.text(ERROR).unwrap_or_default();
     let (mut rows, failed): (Vec<usize>, Vec<usize>) =
