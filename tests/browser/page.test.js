@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -434,13 +435,15 @@ describe('the page', { timeout: 600_000 }, () => {
 
   test('a server that is gone is missed, and found again', async (t) => {
     const page = await open(t, { refused: true });
+    let isGone = true;
     await page.route('**/api/**', (route) => route.abort('connectionrefused'));
+    await page.routeWebSocket(/\/api\/live/, (socket) => (isGone ? socket.close() : socket.connectToServer()));
     await page.setInputFiles('#file', join(AUDIO, 's16.wav'));
     await failure(page, /The server does not answer/);
     await page.click('#live');
-    await failure(page, /^$/);
+    await page.waitForSelector('#live-panel:not([hidden])');
     await failure(page, /The server does not answer/);
-    await page.unroute('**/api/**');
+    isGone = false;
     await failure(page, /^$/);
     await page.waitForFunction(() => document.getElementById('latency').textContent !== '–');
   });
@@ -460,11 +463,15 @@ describe('the page', { timeout: 600_000 }, () => {
 
   for (const [origin, isAllowed] of [['http://localhost:8009', true], ['http://localhost:8010', false]]) {
     test(`a page of ${origin} is ${isAllowed ? 'answered' : 'refused'}`, async (t) => {
+      const other = createServer((_, answer) => answer.setHeader('Content-Type', 'text/html').end('<title>another</title>'));
+      await new Promise((done) => other.listen(new URL(origin).port, 'localhost', done));
       const context = await browser.newContext();
-      t.after(() => context.close());
+      t.after(async () => {
+        await context.close();
+        other.close();
+      });
       const page = await context.newPage();
-      await page.route(`${origin}/`, (route) => route.fulfill({ contentType: 'text/html', body: '<title>another</title>' }));
-      await page.goto(`${origin}/`);
+      await page.goto(origin);
       const said = await page.evaluate(async ([server, bytes]) => {
         const body = new FormData();
         body.append('file', new Blob([Uint8Array.from(bytes)]), 'x.wav');
