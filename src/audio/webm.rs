@@ -621,6 +621,8 @@ const LONGEST_WAITED_FOR: usize = 1 << 22;
 /// The packets of a sound that is still coming. What they were read from is let go.
 pub struct Growing {
     packets: Packets,
+    /// Its first bytes have been seen.
+    has_begun: bool,
 }
 
 impl Growing {
@@ -628,6 +630,7 @@ impl Growing {
     pub fn new() -> Growing {
         let bytes = Held::default();
         Growing {
+            has_begun: false,
             packets: Packets {
                 walk: Walk {
                     grows: true,
@@ -644,12 +647,7 @@ impl Growing {
 
     /// Adds what came. An error if it is no such file, or has an element that is too long to wait for.
     pub fn push(&mut self, piece: &[u8]) -> Result<(), String> {
-        let Packets {
-            walk,
-            bytes,
-            tracks,
-            ..
-        } = &mut self.packets;
+        let Packets { walk, bytes, .. } = &mut self.packets;
         let mut left = bytes[walk.at..].to_vec();
         left.extend_from_slice(piece);
         if left.len() > LONGEST_WAITED_FOR + piece.len() {
@@ -657,11 +655,11 @@ impl Growing {
                 "has an element of more than {LONGEST_WAITED_FOR} bytes"
             ));
         }
-        let is_first = walk.at == 0 && tracks.is_empty();
         let sign = b"\x1a\x45\xdf\xa3";
-        if is_first && !left.starts_with(&sign[..left.len().min(sign.len())]) {
+        if !self.has_begun && !left.starts_with(&sign[..left.len().min(sign.len())]) {
             return Err(format!("is no {}", CONTAINER.name));
         }
+        self.has_begun = left.len() >= sign.len() || self.has_begun;
         *bytes = Held::of(left);
         (walk.bytes, walk.at) = (bytes.clone(), 0);
         Ok(())
