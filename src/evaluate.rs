@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use compare::{compare, compare_all};
 pub use cross::{cross_corpus, cross_leakage};
-pub use curve::{learning_curve, learning_curve_of_values};
+pub use curve::{check_learning_curve, learning_curve, learning_curve_of_values};
 pub use table::predictions_table;
 pub use values::{
     ValueEvaluation, ValueOutOfFold, compare_all_values, compare_values, evaluate_values,

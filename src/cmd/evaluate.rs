@@ -62,12 +62,10 @@ pub fn run(args: &Evaluate, console: &Console) -> Result<Outcome> {
         .map(|other| Other::of(args, &data, other, console));
     let others: Vec<Other> = others.collect::<Result<_>>()?;
     // All that can be refused is, before the work.
-    if args.learning_curve && protocols.iter().any(|p| p.normalize == Normalize::Batch) {
-        return Err(Error::Usage(
-            "--learning-curve takes some of the training speakers, --normalize batch scales whole corpora; expected --normalize train or \
-             speaker"
-                .into(),
-        ));
+    if args.learning_curve {
+        protocols
+            .iter()
+            .try_for_each(evaluate::check_learning_curve)?;
     }
     for other in &others {
         other.spec.check(&other.data.target)?;
@@ -293,11 +291,7 @@ fn one(
         let second = console.in_folds(|on_fold| {
             evaluate::evaluate_with(&other.data, &other.spec, &protocol, on_fold)
         })?;
-        for finding in &second.report.leakage {
-            if !evaluation.report.leakage.contains(finding) {
-                evaluation.report.leakage.push(finding.clone());
-            }
-        }
+        add_findings(&mut evaluation.report.leakage, &second.report.leakage);
         let name = other.name(&second.report.model, &second.report.features);
         evaluated.push((name, second));
     }
@@ -305,6 +299,15 @@ fn one(
     evaluation.report.comparison = compared.first().cloned();
     evaluation.report.comparisons = compared;
     Ok(evaluation)
+}
+
+/// Adds those of another table that are not told yet.
+fn add_findings(told: &mut Vec<Finding>, others: &[Finding]) {
+    for finding in others {
+        if !told.contains(finding) {
+            told.push(finding.clone());
+        }
+    }
 }
 
 /// The same of numbers.
@@ -338,11 +341,7 @@ fn one_of_values(
         let second = console.in_folds(|on_fold| {
             evaluate::evaluate_values_with(&other.data, &other.spec, &protocol, on_fold)
         })?;
-        for finding in &second.report.leakage {
-            if !evaluation.report.leakage.contains(finding) {
-                evaluation.report.leakage.push(finding.clone());
-            }
-        }
+        add_findings(&mut evaluation.report.leakage, &second.report.leakage);
         let name = other.name(&second.report.model, &second.report.features);
         evaluated.push((name, second));
     }

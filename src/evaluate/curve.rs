@@ -106,6 +106,18 @@ pub fn learning_curve_of_values(
     Ok(points)
 }
 
+/// Refuses a protocol under which there is no learning curve.
+pub fn check_learning_curve(protocol: &Protocol) -> Result<()> {
+    match protocol.normalize {
+        Normalize::Batch => Err(Error::Usage(
+            "--learning-curve takes some of the training speakers, --normalize batch scales whole corpora; expected --normalize train \
+             or speaker"
+                .into(),
+        )),
+        Normalize::Train | Normalize::Speaker => Ok(()),
+    }
+}
+
 /// What all points have in common.
 struct Prepared {
     scaled: Dataset,
@@ -116,13 +128,7 @@ struct Prepared {
 
 impl Prepared {
     fn of(data: &Dataset, spec: &ModelSpec, protocol: &Protocol) -> Result<Prepared> {
-        if protocol.normalize == Normalize::Batch {
-            return Err(Error::Usage(
-                "--learning-curve takes some of the training speakers, --normalize batch scales whole corpora; expected --normalize train \
-                 or speaker"
-                    .into(),
-            ));
-        }
+        check_learning_curve(protocol)?;
         let Participants { raw, scaled, .. } = Participants::of(data, protocol)?;
         Ok(Prepared {
             folds: folds::folds(&raw, &protocol.folds)?,

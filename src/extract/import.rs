@@ -780,8 +780,8 @@ fn files_of<'a>(
                 a == b || (at == 0 && has_no_kind && (stem(a) == b || a == stem(b)))
             })
         };
-        let candidates = by_stem.get(stem(last)).into_iter().flatten();
-        let alike: Vec<(&str, (bool, usize))> = candidates
+        let candidates = || by_stem.get(stem(last)).into_iter().flatten();
+        let alike: Vec<(&str, (bool, usize))> = candidates()
             .filter(|(_, parts)| is_end(&own, parts))
             .map(|(name, parts)| {
                 (
@@ -804,11 +804,8 @@ fn files_of<'a>(
             both.take_while(|(a, b)| a == b).count()
         };
         let chosen = parts_of(best[0]).len().min(own.len());
-        let rival = by_stem.get(stem(last)).into_iter().flatten();
-        let rival = rival
-            .filter(|(name, parts)| *name != best[0] && shared(parts) > chosen)
-            .map(|(name, _)| *name)
-            .next();
+        let rival = candidates().find(|(name, parts)| *name != best[0] && shared(parts) > chosen);
+        let rival = rival.map(|(name, _)| *name);
         let (name, other) = (best[0], best.get(1).copied().or(rival));
         if let Some(other) = other {
             return Err(format!(

@@ -109,14 +109,10 @@ impl Report {
                 direction => format!("{words}: {direction} {}", important.class),
             }
         };
-        let labels: Vec<String> = self.importance.iter().map(label).collect();
-        let losses: Vec<f64> = self.importance.iter().map(|i| i.loss).collect();
-        plot::bars(
-            &format!("Importance of {} features", labels.len()),
-            &labels,
-            &losses,
+        let bars = self.importance.iter().map(|i| (label(i), i.loss));
+        importances(
+            bars.unzip(),
             "loss of probability of the true class when the feature is shuffled",
-            4,
         )
     }
 
@@ -147,6 +143,12 @@ impl Report {
     }
 }
 
+/// Features in words, and what is lost without each.
+fn importances((labels, losses): (Vec<String>, Vec<f64>), what: &str) -> Figure {
+    let title = format!("Importance of {} features", labels.len());
+    plot::bars(&title, &labels, &losses, what, 4)
+}
+
 impl ValueReport {
     /// The features that the model would miss most, in words, each with the number that it goes with most.
     pub fn plot_importance(&self) -> Figure {
@@ -159,14 +161,10 @@ impl ValueReport {
                 _ => words,
             }
         };
-        let labels: Vec<String> = self.importance.iter().map(label).collect();
-        let losses: Vec<f64> = self.importance.iter().map(|i| i.loss).collect();
-        plot::bars(
-            &format!("Importance of {} features", labels.len()),
-            &labels,
-            &losses,
+        let bars = self.importance.iter().map(|i| (label(i), i.loss));
+        importances(
+            bars.unzip(),
             "rise of the squared error, in variances, when the feature is shuffled",
-            4,
         )
     }
 
