@@ -116,14 +116,7 @@ impl Column {
 
     /// An empty column of the same type.
     pub fn emptied(&self) -> Column {
-        match self {
-            Column::Text(_) => Column::Text(Vec::new()),
-            Column::Double(_) => Column::Double(Vec::new()),
-            Column::Float(_) => Column::Float(Vec::new()),
-            Column::Int(_) => Column::Int(Vec::new()),
-            Column::Bool(_) => Column::Bool(Vec::new()),
-            Column::Time(_) => Column::Time(Vec::new()),
-        }
+        self.blanks(0)
     }
 
     /// `rows` missing values of the same type.

@@ -77,8 +77,7 @@ impl Live {
                 let kind = &webm::CONTAINER;
                 growing.push(piece).map_err(broken)?;
                 while let Some(packet) = growing.next().map_err(broken)? {
-                    let parameters = growing.parameters().map_err(broken)?;
-                    let [first, further @ ..] = &parameters[..] else {
+                    let [first, further @ ..] = growing.parameters() else {
                         continue;
                     };
                     let decoding = match decoding {

@@ -23,11 +23,14 @@ use crate::audio::container::{Container, REMEDY, Reader, Sign};
 use crate::audio::stream::{Stated, Stream};
 use crate::audio::{aac, codec, opus, wave_format};
 
+/// The identifier of the element that every file begins with (RFC 8794).
+const SIGN: &[u8] = b"\x1a\x45\xdf\xa3";
+
 pub static CONTAINER: Container = Container {
     name: "Matroska or WebM",
     listed: Some("WebM"),
     extensions: &["webm", "weba", "mka", "mkv"],
-    sign: Sign::Start(|bytes| bytes.starts_with(b"\x1a\x45\xdf\xa3")),
+    sign: Sign::Start(|bytes| bytes.starts_with(SIGN)),
     states_its_length: false,
     reader: Reader::Packets(open),
 };
@@ -92,7 +95,6 @@ fn open(bytes: &Held) -> Result<(Stream, Stated), String> {
     let parameters = codecs.remove(0);
     let packets = Packets {
         walk: Walk::new(bytes.clone()),
-        bytes: bytes.clone(),
         tracks,
         which: None,
         skip: 0,
@@ -566,7 +568,6 @@ fn laced(bytes: &[u8], lacing: u8) -> Option<Vec<Range<usize>>> {
 /// The packets of sound, in their order.
 struct Packets {
     walk: Walk,
-    bytes: Held,
     /// The track of sound of each recording.
     tracks: Vec<Track>,
     /// The one under way.
@@ -587,7 +588,7 @@ impl Iterator for Packets {
             match self.walk.next()? {
                 Found::Fault(reason) => return Some(Err(reason)),
                 Found::Tracks(content) => {
-                    let Some(track) = sound_track(&self.bytes[content]) else {
+                    let Some(track) = sound_track(&self.walk.bytes[content]) else {
                         continue;
                     };
                     let which = self.which.map_or(0, |which| which + 1);
@@ -621,6 +622,8 @@ const LONGEST_WAITED_FOR: usize = 1 << 22;
 /// The packets of a sound that is still coming. What they were read from is let go.
 pub struct Growing {
     packets: Packets,
+    /// Of each of its tracks.
+    parameters: Vec<AudioCodecParameters>,
     /// Its first bytes have been seen.
     has_begun: bool,
 }
@@ -628,58 +631,59 @@ pub struct Growing {
 impl Growing {
     /// Nothing has come.
     pub fn new() -> Growing {
-        let bytes = Held::default();
         Growing {
-            has_begun: false,
             packets: Packets {
                 walk: Walk {
                     grows: true,
-                    ..Walk::new(bytes.clone())
+                    ..Walk::new(Held::default())
                 },
-                bytes,
                 tracks: Vec::new(),
                 which: None,
                 skip: 0,
                 ready: VecDeque::new(),
             },
+            parameters: Vec::new(),
+            has_begun: false,
         }
     }
 
     /// Adds what came. An error if it is no such file, or has an element that is too long to wait for.
     pub fn push(&mut self, piece: &[u8]) -> Result<(), String> {
-        let Packets { walk, bytes, .. } = &mut self.packets;
-        let mut left = bytes[walk.at..].to_vec();
+        let walk = &mut self.packets.walk;
+        let mut left = walk.bytes[walk.at..].to_vec();
         left.extend_from_slice(piece);
         if left.len() > LONGEST_WAITED_FOR + piece.len() {
             return Err(format!(
                 "has an element of more than {LONGEST_WAITED_FOR} bytes"
             ));
         }
-        let sign = b"\x1a\x45\xdf\xa3";
-        if !self.has_begun && !left.starts_with(&sign[..left.len().min(sign.len())]) {
+        if !self.has_begun && !left.starts_with(&SIGN[..left.len().min(SIGN.len())]) {
             return Err(format!("is no {}", CONTAINER.name));
         }
-        self.has_begun = left.len() >= sign.len() || self.has_begun;
-        *bytes = Held::of(left);
-        (walk.bytes, walk.at) = (bytes.clone(), 0);
+        self.has_begun |= left.len() >= SIGN.len();
+        (walk.bytes, walk.at) = (Held::of(left), 0);
         Ok(())
     }
 
-    /// The next packet that has come whole.
+    /// The next packet that has come whole. An error if that is damaged, or of a track that is not decoded.
     pub fn next(&mut self) -> Result<Option<Packet>, String> {
-        self.packets.next().transpose()
+        let packet = self.packets.next().transpose()?;
+        for track in &self.packets.tracks[self.parameters.len()..] {
+            self.parameters.push(track.parameters()?);
+        }
+        Ok(packet)
     }
 
-    /// By which parameters packets are decoded, the first of which are those of most; an error if one of them is not decoded.
-    pub fn parameters(&self) -> Result<Vec<AudioCodecParameters>, String> {
-        self.packets.tracks.iter().map(Track::parameters).collect()
+    /// By which parameters the packets so far are decoded: those of the first track, and then of further ones.
+    pub fn parameters(&self) -> &[AudioCodecParameters] {
+        &self.parameters
     }
 }
 
 impl Packets {
     /// Number of the track, time relative to the cluster in 16 bits, flags, and the packets.
     fn block(&mut self, content: Range<usize>, discard_ns: i64) -> Option<()> {
-        let block = &self.bytes[content];
+        let block = &self.walk.bytes[content];
         let (number, n) = vint(block)?;
         let track = self.which.and_then(|which| self.tracks.get(which));
         let (Some(which), Some(track)) = (self.which, track.filter(|track| track.number == number))

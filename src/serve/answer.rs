@@ -16,9 +16,10 @@ use crate::error::{Error, Stage};
 use crate::serve::App;
 use crate::serve::body::Counted;
 
-/// Why a request is not met.
-#[derive(Debug)]
+/// Why a request is not met; as JSON what went wrong.
+#[derive(Debug, Serialize)]
 pub struct Refusal {
+    #[serde(skip)]
     status: StatusCode,
     error: String,
 }
@@ -84,11 +85,7 @@ impl From<Error> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        struct Said {
-            error: String,
-        }
-        let mut response = json(&Said { error: self.error });
+        let mut response = json(&self);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         match self.status {
@@ -113,8 +110,12 @@ impl IntoResponse for Refusal {
 
 /// `value` as JSON.
 pub fn json(value: &impl Serialize) -> Response {
-    let text = serde_json::to_string(value).expect("answers are plain data");
-    json_text(text)
+    json_text(text(value))
+}
+
+/// `value` as the text of JSON.
+pub fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("answers are plain data")
 }
 
 /// What is JSON already.

@@ -17,7 +17,7 @@ use crate::serve::workers::Worker;
 pub const HEARD: [&str; 5] = ["channel", "segment", "window", "hop", "accept_truncated"];
 
 /// Channels of a recording of which each is asked for: those of a surround mix.
-pub const MOST_CHANNELS: usize = 8;
+const MOST_CHANNELS: usize = 8;
 /// Windows that a recording may be cut into.
 pub const MOST_WINDOWS: usize = 1024;
 
@@ -105,14 +105,12 @@ impl Hearing {
                 ..self.options()
             };
             let (heard, of_file) = self.read(bytes.clone(), &name, &options, worker)?;
-            if of_file > MOST_CHANNELS {
-                return Err(Refusal::new(
+            check_channels(of_file).map_err(|reason| {
+                Refusal::new(
                     StatusCode::UNPROCESSABLE_ENTITY,
-                    format!(
-                        "{name}: has {of_file} channels; expected at most {MOST_CHANNELS}, ask for one by its number, as in channel=0"
-                    ),
-                ));
-            }
+                    format!("{name}: {reason}"),
+                )
+            })?;
             channels = of_file;
             all.push(Features { channel, ..heard });
         }
@@ -173,6 +171,16 @@ impl Hearing {
         });
         each.collect()
     }
+}
+
+/// Refuses a recording of which more channels would be taken than anybody wants.
+pub fn check_channels(channels: usize) -> Result<(), String> {
+    if channels <= MOST_CHANNELS {
+        return Ok(());
+    }
+    Err(format!(
+        "has {channels} channels; expected at most {MOST_CHANNELS}, ask for one by its number, as in channel=0"
+    ))
 }
 
 /// Refuses a recording in windows that would take too long, or too much memory.

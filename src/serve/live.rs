@@ -21,7 +21,7 @@ use crate::audio::{Excerpt, Live, MOST_HELD};
 use crate::error::{Stage, guarded};
 use crate::predict::{LONG_S, Prediction};
 use crate::serve::App;
-use crate::serve::answer::Refusal;
+use crate::serve::answer::{Refusal, text};
 use crate::serve::guard::SUBPROTOCOL;
 use crate::serve::hearing::Hearing;
 use crate::serve::query::Asked;
@@ -75,12 +75,6 @@ struct OfWindow {
     end: f64,
     #[serde(flatten)]
     prediction: Prediction,
-}
-
-/// What went wrong with a window, or with the sound.
-#[derive(Serialize)]
-struct Wrong {
-    error: String,
 }
 
 /// The windows of a sound that is coming.
@@ -159,7 +153,7 @@ impl Windows {
         place.is_some_and(|place| place.end <= self.sound.frames())
     }
 
-    /// Takes a piece of the sound. Where the latest window is wanted, what comes before it is let go.
+    /// Takes a piece of the sound. What comes before the next window, or the latest where that is wanted, is let go.
     fn push(&mut self, piece: &[u8]) -> crate::error::Result<()> {
         guarded(NAME, Stage::Decode, || self.sound.push(piece))??;
         while self.latest && self.is_there(self.next + 1) {
@@ -181,7 +175,6 @@ impl Windows {
         let seconds = [place.start, place.end].map(|frame| frame as f64 / rate);
         let excerpt = self.sound.excerpt(place);
         self.next += 1;
-        self.sound.forget_before(self.place(self.next)?.start);
         Some((seconds, excerpt))
     }
 }
@@ -234,7 +227,7 @@ async fn listen(
     let mut silent_since = Instant::now();
     let mut at_work: Option<AtWork> = None;
     let (mut is_over, mut code) = (false, close_code::NORMAL);
-    let closing = loop {
+    let (code, error) = loop {
         if at_work.is_none()
             && code != close_code::AWAY
             && let Some((seconds, excerpt)) = windows.ready()
@@ -285,11 +278,9 @@ async fn listen(
             }
         }
     };
-    let (code, error) = closing;
     if !error.is_empty() {
-        let _ = socket
-            .send(Message::Text(text(&Wrong { error }).into()))
-            .await;
+        let said = text(&Refusal::bad(error));
+        let _ = socket.send(Message::Text(said.into())).await;
     }
     let close = CloseFrame {
         code,
@@ -328,13 +319,7 @@ async fn said(
         }
         Err(refusal) => {
             app.metrics.recording(Err(&refusal));
-            text(&Wrong {
-                error: refusal.error().to_string(),
-            })
+            text(&refusal)
         }
     }
-}
-
-fn text(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("messages are plain data")
 }

@@ -12,21 +12,17 @@ use axum::response::{IntoResponse, Response};
 use hyper::body::{Body as HttpBody, Bytes, Frame};
 use serde::Serialize;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 
 use crate::predict::{Failed, Prediction};
 use crate::serve::App;
-use crate::serve::answer::{Refusal, json};
+use crate::serve::answer::{Refusal, json, text};
 use crate::serve::hearing::{HEARD, Hearing};
 use crate::serve::query::Asked;
 use crate::serve::recording::Upload;
-use crate::serve::workers::Wait;
+use crate::serve::workers::{Wait, each};
 
 /// One object to a line (<https://jsonlines.org>).
 const JSON_LINES: &str = "application/x-ndjson";
-
-/// Lines that may wait to be sent.
-const LINES_WAITING: usize = 16;
 
 /// The answer where each channel is asked for.
 #[derive(Serialize)]
@@ -105,50 +101,31 @@ async fn said(
     said
 }
 
-/// An answer whose lines come as recordings are done. As many are computed at a time as there are workers, so that
-/// requests for one recording are answered between them. A client that goes away ends it.
+/// An answer whose lines come as recordings are done. A client that goes away ends it.
 fn lines(app: Arc<App>, hearing: Hearing, uploads: Vec<Upload>, reasons: bool) -> Response {
-    let (sender, receiver) = mpsc::channel(LINES_WAITING);
-    tokio::spawn(async move {
-        let mut at_work = JoinSet::new();
-        for (index, upload) in uploads.into_iter().enumerate() {
-            if at_work.len() == app.workers.number() && !pass_on(&mut at_work, &sender).await {
-                return;
-            }
-            let (app, hearing) = (app.clone(), hearing.clone());
-            at_work.spawn(async move {
-                let file = upload.name.clone();
-                match said(&app, hearing, upload, reasons, Wait::Behind).await {
-                    Ok(said) => line(&Line { index, said }),
-                    Err(refusal) => {
-                        let error = refusal.error().to_string();
-                        let said = Failed {
-                            file,
-                            channel: None,
-                            error,
-                        };
-                        line(&Line { index, said })
-                    }
+    let lines = each(app.workers.number(), uploads, move |index, upload| {
+        let (app, hearing) = (app.clone(), hearing.clone());
+        async move {
+            let file = upload.name.clone();
+            match said(&app, hearing, upload, reasons, Wait::Behind).await {
+                Ok(said) => line(&Line { index, said }),
+                Err(refusal) => {
+                    let said = Failed {
+                        file,
+                        channel: None,
+                        error: refusal.error().to_string(),
+                    };
+                    line(&Line { index, said })
                 }
-            });
+            }
         }
-        while pass_on(&mut at_work, &sender).await {}
     });
     let headers = [(header::CONTENT_TYPE, JSON_LINES)];
-    (headers, Body::new(Lines(receiver))).into_response()
-}
-
-/// Sends the next line that is done; `false` where there is none, or nobody to take it.
-async fn pass_on(at_work: &mut JoinSet<Bytes>, sender: &mpsc::Sender<Bytes>) -> bool {
-    match at_work.join_next().await {
-        Some(Ok(line)) => sender.send(line).await.is_ok(),
-        Some(Err(_)) | None => false,
-    }
+    (headers, Body::new(Lines(lines))).into_response()
 }
 
 fn line(value: &impl Serialize) -> Bytes {
-    let text = serde_json::to_string(value).expect("answers are plain data");
-    Bytes::from(text + "\n")
+    Bytes::from(text(value) + "\n")
 }
 
 /// A body that has each line as it comes.

@@ -168,16 +168,8 @@ async fn features(State(app): State<Arc<App>>, request: Request) -> Result<Respo
     let written = app.workers.compute(Wait::InQueue, move |worker| {
         let heard = hearing.of(upload, worker)?;
         let table = table::table(&heard, hearing.predictor.settings());
-        let bytes = table::to_bytes(&table, format)?;
         let name = table::file_name(&heard.file, format);
-        let headers = [
-            (header::CONTENT_TYPE, format.content_type().to_string()),
-            (
-                header::CONTENT_DISPOSITION,
-                format!("attachment; filename=\"{name}\""),
-            ),
-        ];
-        Ok((headers, bytes).into_response())
+        Ok(table::download(&table, format, &name)?)
     });
     written.await
 }

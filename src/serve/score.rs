@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
-use tokio::task::JoinSet;
+use axum::response::Response;
 
 use crate::audio::{self, Channel};
 use crate::corpus::{Manifest, Utterance};
@@ -15,11 +13,11 @@ use crate::predict::Predictor;
 use crate::score;
 use crate::serve::App;
 use crate::serve::answer::Refusal;
-use crate::serve::hearing::{HEARD, Hearing, MOST_CHANNELS, MOST_OVERLAP, MOST_WINDOWS};
+use crate::serve::hearing::{HEARD, Hearing, MOST_OVERLAP, MOST_WINDOWS, check_channels};
 use crate::serve::query::Asked;
 use crate::serve::recording::Upload;
 use crate::serve::table::{self, FORMATS};
-use crate::serve::workers::{Wait, Worker};
+use crate::serve::workers::{Wait, Worker, each};
 use crate::table::schema::{END, ERROR, FILE, START, VERDICT};
 use crate::table::{Column, Table};
 
@@ -35,48 +33,29 @@ pub async fn score(State(app): State<Arc<App>>, request: Request) -> Result<Resp
     app.workers.has_place()?;
     let uploads = app.intake.receive_all(request).await?;
     let mut tables: Vec<Option<Table>> = uploads.iter().map(|_| None).collect();
-    let mut at_work = JoinSet::new();
-    for (index, upload) in uploads.into_iter().enumerate() {
-        if at_work.len() == app.workers.number() {
-            take(&mut at_work, &mut tables).await?;
+    let mut done = each(app.workers.number(), uploads, {
+        let app = app.clone();
+        move |index, upload| {
+            let (app, predictor) = (app.clone(), predictor.clone());
+            async move {
+                let work = move |_: &mut Worker| scored(upload, &predictor);
+                (index, app.workers.compute(Wait::Behind, work).await)
+            }
         }
-        let (app, predictor) = (app.clone(), predictor.clone());
-        at_work.spawn(async move {
-            let work = move |_: &mut Worker| scored(upload, &predictor);
-            (index, app.workers.compute(Wait::Behind, work).await)
-        });
-    }
-    while !at_work.is_empty() {
-        take(&mut at_work, &mut tables).await?;
-    }
-    let written = app.workers.compute(Wait::Behind, move |_| {
-        let table = joined(tables.into_iter().flatten().collect())?;
-        Ok((table::to_bytes(&table, format)?, table))
     });
-    let (bytes, table) = written.await?;
-    count(&app, &table);
-    let headers = [
-        (header::CONTENT_TYPE, format.content_type().to_string()),
-        (
-            header::CONTENT_DISPOSITION,
-            format!(
-                "attachment; filename=\"predictions.{}\"",
-                format.extension()
-            ),
-        ),
-    ];
-    Ok((headers, bytes).into_response())
-}
-
-/// What is done of a recording, and which it is.
-type OfOne = (usize, Result<Table, Refusal>);
-
-/// Takes the next table that is done.
-async fn take(at_work: &mut JoinSet<OfOne>, tables: &mut [Option<Table>]) -> Result<(), Refusal> {
-    if let Some(Ok((index, table))) = at_work.join_next().await {
+    while let Some((index, table)) = done.recv().await {
         tables[index] = Some(table?);
     }
-    Ok(())
+    let tables: Option<Vec<Table>> = tables.into_iter().collect();
+    let tables = tables.ok_or_else(|| Refusal::internal(&"a recording was not scored"))?;
+    let written = app.workers.compute(Wait::Behind, move |_| {
+        let table = joined(tables)?;
+        let name = format!("predictions.{}", format.extension());
+        Ok((table::download(&table, format, &name)?, table))
+    });
+    let (response, table) = written.await?;
+    count(&app, &table);
+    Ok(response)
 }
 
 /// The rows of all: predictions first, then what failed. Of a recording that failed it may not be known that it has channels.
@@ -84,17 +63,7 @@ fn joined(tables: Vec<Table>) -> Done<Table> {
     let fullest = tables.iter().max_by_key(|table| table.columns.len());
     let mut said = fullest.map(|table| table.select(&[])).unwrap_or_default();
     for table in tables {
-        let columns = said.columns.iter().map(|(name, like)| {
-            let own = table.column(name).cloned();
-            (
-                name.clone(),
-                own.unwrap_or_else(|| like.blanks(table.rows())),
-            )
-        });
-        let rows = Table {
-            columns: columns.collect(),
-            ..Table::default()
-        };
+        let rows = in_columns_of(&said, &table);
         said.append(&rows)?;
     }
     let errors = said.text(ERROR).unwrap_or_default();
@@ -102,6 +71,21 @@ fn joined(tables: Vec<Table>) -> Done<Table> {
         (0..errors.len()).partition(|&row| errors[row].is_none());
     rows.extend(failed);
     Ok(said.select(&rows))
+}
+
+/// The rows of a table in the columns of another; blanks where it has none of that name.
+fn in_columns_of(like: &Table, rows: &Table) -> Table {
+    let columns = like.columns.iter().map(|(name, column)| {
+        let own = rows.column(name).cloned();
+        (
+            name.clone(),
+            own.unwrap_or_else(|| column.blanks(rows.rows())),
+        )
+    });
+    Table {
+        columns: columns.collect(),
+        ..Table::default()
+    }
 }
 
 fn count(app: &App, table: &Table) {
@@ -156,10 +140,7 @@ fn scored(upload: Upload, predictor: &Predictor) -> Result<Table, Refusal> {
     };
     let out = folder.path().join("predictions.parquet");
     let failures = failures_path(&out);
-    let (said, failed) = if channels > MOST_CHANNELS {
-        let error = format!(
-            "has {channels} channels; expected at most {MOST_CHANNELS}, ask for one by its number, as in channel=0"
-        );
+    let (said, failed) = if let Err(error) = check_channels(channels) {
         let column = |text: &str| Column::Text(vec![Some(text.to_string())]);
         let failed = Table {
             columns: vec![(FILE.into(), column(&name)), (ERROR.into(), column(&error))],
@@ -191,21 +172,9 @@ fn predictions_of_none(manifest: &Manifest, predictor: &Predictor) -> Done<Table
 
 /// The rows of `said`, then a row for each that failed: what both tables have, and why.
 fn with_failures(mut said: Table, failed: &Table) -> Done<Table> {
-    let of_failed = said.columns.iter().map(|(name, column)| {
-        let theirs = failed.column(name).cloned();
-        (
-            name.clone(),
-            theirs.unwrap_or_else(|| column.blanks(failed.rows())),
-        )
-    });
-    let mut below = Table {
-        columns: of_failed.collect(),
-        ..Table::default()
-    };
-    let errors = failed.text(ERROR).unwrap_or_default().to_vec();
-    below.columns.push((ERROR.into(), Column::Text(errors)));
     let none = Column::Text(vec![None; said.rows()]);
     said.columns.push((ERROR.into(), none));
+    let below = in_columns_of(&said, failed);
     said.append(&below)?;
     Ok(said)
 }

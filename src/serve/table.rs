@@ -1,5 +1,8 @@
 //! The features of one recording as a table to download.
 
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
 use crate::error::{Error, Result};
 use crate::extract::Settings;
 use crate::predict::Features;
@@ -67,7 +70,7 @@ pub fn table(recording: &Features, settings: &Settings) -> Table {
 }
 
 /// A table as the bytes of a file.
-pub fn to_bytes(table: &Table, format: Format) -> Result<Vec<u8>> {
+fn to_bytes(table: &Table, format: Format) -> Result<Vec<u8>> {
     let folder = tempfile::tempdir().map_err(Error::io(&std::env::temp_dir()))?;
     let path = folder
         .path()
@@ -75,6 +78,18 @@ pub fn to_bytes(table: &Table, format: Format) -> Result<Vec<u8>> {
         .with_extension(format.extension());
     table.write_as(&path, Encoding::Plain)?;
     std::fs::read(&path).map_err(Error::io(&path))
+}
+
+/// A table as a download of this name.
+pub fn download(table: &Table, format: Format, name: &str) -> Result<Response> {
+    let headers = [
+        (header::CONTENT_TYPE, format.content_type().to_string()),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{name}\""),
+        ),
+    ];
+    Ok((headers, to_bytes(table, format)?).into_response())
 }
 
 /// What a download is called: after the recording, in letters that no system and no header minds.

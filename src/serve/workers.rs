@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
 
 use crate::audio::Rate;
 use crate::catalogue::FeatureSet;
@@ -133,6 +134,43 @@ impl Workers {
                 Ok(panic) => Err(Refusal::internal(panic.as_ref())),
                 Err(_) => Err(Refusal::busy()),
             })
+    }
+}
+
+/// Results that may wait to be taken.
+const RESULTS_WAITING: usize = 16;
+
+/// What `one` makes of each of many, in the order in which they are done. As many are begun at a time as `number`, so that
+/// what single requests ask for is computed between them. Where nobody takes the results any more, it ends.
+pub fn each<I, T, F>(
+    number: usize,
+    many: Vec<I>,
+    one: impl Fn(usize, I) -> F + Send + 'static,
+) -> mpsc::Receiver<T>
+where
+    I: Send + 'static,
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let (sender, results) = mpsc::channel(RESULTS_WAITING);
+    tokio::spawn(async move {
+        let mut at_work = JoinSet::new();
+        for (index, item) in many.into_iter().enumerate() {
+            if at_work.len() == number && !pass_on(&mut at_work, &sender).await {
+                return;
+            }
+            at_work.spawn(one(index, item));
+        }
+        while pass_on(&mut at_work, &sender).await {}
+    });
+    results
+}
+
+/// Passes on the next result; `false` where there is none, or nobody to take it.
+async fn pass_on<T: 'static>(at_work: &mut JoinSet<T>, sender: &mpsc::Sender<T>) -> bool {
+    match at_work.join_next().await {
+        Some(Ok(result)) => sender.send(result).await.is_ok(),
+        Some(Err(_)) | None => false,
     }
 }
 
